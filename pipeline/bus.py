@@ -493,10 +493,8 @@ def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int
             raise BusError(f"group {group} could not be moved: {error}") from error
     failed = {tp: result["error"] for tp, result in moved.items() if _is_error(result.get("error"))}
     if failed:
-        first, error = next(iter(failed.items()))
-        raise BusError(
-            f"group {group}: {first.topic} {first.partition}: {getattr(error, '__name__', error)}; is it running?"
-        )
+        tp, why = next(iter(failed.items()))
+        raise BusError(f"group {group}: {tp.topic} {tp.partition}: {getattr(why, '__name__', why)}; is it running?")
     return len(moved)
 
 

@@ -36,7 +36,10 @@ COMPACTED_AND_AGED: Final = frozenset({STORIES, ALERTS})
 TOPICS: Final = (ARTICLES, DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDS)
 
 MESSAGE_BYTES: Final = 8_000_000
-"""The largest record on a topic: an article's page is capped far below it, and a failure carries the raw bytes."""
+"""The largest record on a topic: an article's page is capped far below it."""
+
+QUARANTINE_BYTES: Final = 12_000_000
+"""The same for quarantine, where a record of the largest size must fit in base64."""
 
 GROUP_PREFIX: Final = "dateline-"
 WORKER_GROUP: Final = "dateline-worker"
@@ -136,7 +139,8 @@ def topic_options(settings: Settings, topic: str) -> dict[str, Any]:
     """A topic's name in, how it is to be created out: partitions, replicas, retention, compaction."""
     kafka = settings.kafka
     retention_ms = kafka.retention_days * 86_400_000
-    configs: dict[str, str] = {"max.message.bytes": str(MESSAGE_BYTES)}
+    largest = QUARANTINE_BYTES if topic == QUARANTINE else MESSAGE_BYTES
+    configs: dict[str, str] = {"max.message.bytes": str(largest)}
     if topic in COMPACTED:
         configs["cleanup.policy"] = "compact"
     elif topic in COMPACTED_AND_AGED:
@@ -180,6 +184,27 @@ def create_topics(settings: Settings) -> tuple[str, ...]:
     return tuple(missing)
 
 
+def wait_for_topics(settings: Settings, *, seconds: float = 120.0) -> None:
+    """Return as soon as Kafka answers and every topic exists: a reader that starts before finds nothing for minutes.
+
+    Raises:
+        BusError: that has not come to pass within `seconds`; the message says what is missing.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with _admin(settings) as admin:
+                missing = set(TOPICS) - set(admin.list_topics())
+            if not missing:
+                return
+            problem = f"topics are missing: {', '.join(sorted(missing))}; run `dateline topics`"
+        except (BusError, KafkaError) as error:
+            problem = str(error)
+        if time.monotonic() > deadline:
+            raise BusError(problem)
+        time.sleep(0.3)
+
+
 def _name_and_partitions(described: Mapping[str, Any]) -> tuple[str, int]:
     return str(described.get("name") or described.get("topic")), len(described["partitions"])
 
@@ -194,7 +219,7 @@ class Publisher:
             "enable_idempotence": True,
             "linger_ms": 5,
             "batch_size": 262_144,
-            "max_request_size": MESSAGE_BYTES,
+            "max_request_size": QUARANTINE_BYTES,
             "compression_type": "gzip",
             "allow_auto_create_topics": False,
         }
@@ -267,7 +292,7 @@ def _consumer(settings: Settings, **options: Any) -> KafkaConsumer:
             enable_auto_commit=False,
             isolation_level="read_committed",
             fetch_max_wait_ms=200,
-            max_partition_fetch_bytes=MESSAGE_BYTES,
+            max_partition_fetch_bytes=QUARANTINE_BYTES,
             allow_auto_create_topics=False,
             **options,
         )

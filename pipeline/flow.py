@@ -7,19 +7,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pipeline import alert, annotate, detect, extract, track
 from pipeline.records import Alert, Article, Document, Event, Story
 
 
+@dataclass(slots=True)
+class Steps:
+    """Which step an article is in and the seconds each took: what is left to say when one of them fails."""
+
+    current: str = "extract"
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A block that is the step `name`."""
+        self.current = name
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = time.perf_counter() - began
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one article says: its document, its events, and the seconds each step took."""
+    """What one article says: its document and its events."""
 
     document: Document
     events: tuple[Event, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +50,20 @@ class Trace:
     alerts: tuple[Alert, ...]
 
 
-def read(article: Article, mind: detect.Mind) -> Reading:
+def read(article: Article, mind: detect.Mind, steps: Steps | None = None) -> Reading:
     """Article in, what it says out.
 
     Raises:
         Rejected: the page holds no article text.
     """
-    began = time.perf_counter()
-    extracted = extract.extract(article)
-    extracted_at = time.perf_counter()
-    parsed = annotate.annotate(article, extracted, mind)
-    annotated_at = time.perf_counter()
-    events = detect.detect(parsed, mind)
-    seconds = {
-        "extract": extracted_at - began,
-        "annotate": annotated_at - extracted_at,
-        "detect": time.perf_counter() - annotated_at,
-    }
-    return Reading(parsed.document, events, seconds)
+    steps = steps or Steps()
+    with steps.step("extract"):
+        extracted = extract.extract(article)
+    with steps.step("annotate"):
+        parsed = annotate.annotate(article, extracted, mind)
+    with steps.step("detect"):
+        events = detect.detect(parsed, mind)
+    return Reading(parsed.document, events)
 
 
 def follow(stories: track.Stories, events: Iterable[Event]) -> Iterator[Story]:

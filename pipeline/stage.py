@@ -98,11 +98,17 @@ def settle(stage: str, outcome: Outcome, source: Source, *, log_ok: bool = False
 def failure(stage: str, source: Source, error: BaseException, *, now: dt.datetime) -> Failure:
     """An error in, the record for quarantine out. Its id is the same each time the same bytes fail at the same place."""
     name = "RecordError" if isinstance(error, RecordError) else type(error).__name__
+    trace = "".join(traceback.format_exception(error))
+    return failed(stage, source, error_type=name, error=str(error) or name, trace=trace, now=now)
+
+
+def failed(stage: str, source: Source, *, error_type: str, error: str, trace: str = "", now: dt.datetime) -> Failure:
+    """The same for an error that happened in another process and comes as words."""
     return Failure(
         id=content_id(stage, source.topic, source.partition, source.offset, source.raw[:64]),
         stage=stage,
-        error_type=name,
-        error=str(error)[:2000] or name,
+        error_type=error_type,
+        error=error[:2000],
         topic=source.topic,
         partition=source.partition,
         offset=source.offset,
@@ -110,7 +116,7 @@ def failure(stage: str, source: Source, error: BaseException, *, now: dt.datetim
         raw=source.raw,
         version=VERSION,
         failed_at=now,
-        traceback="".join(traceback.format_exception(error))[-4000:],
+        traceback=trace[-4000:],
     )
 
 

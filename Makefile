@@ -1,0 +1,58 @@
+# `make` lists the targets. Python 3.11 or newer and make are all that a fresh machine needs.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test unit lint fmt types check bench eval lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## create .venv and install everything at its pinned version and hash
+	@$(BIN)/python -m pipeline.local.jars fetch
+
+# The test of a download is its hash: pip refuses whatever is not in constraints.txt.
+$(STAMP): constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; name it: make setup PYTHON=/path/to/python3"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned packages into $(VENV) (a minute or two, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+run: setup ## the whole service on this machine, until Ctrl-C
+	@$(BIN)/dateline run
+
+test: setup ## every test, on a real Kafka and a real Elasticsearch
+	@$(BIN)/python -m pytest
+
+unit: $(STAMP) ## the fast tests alone
+	@$(BIN)/python -m pytest tests/unit
+
+lint: $(STAMP) ## ruff: style and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+fmt: $(STAMP) ## ruff: mend style and format
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+types: $(STAMP) ## mypy, strict
+	@$(BIN)/mypy
+
+check: lint types test ## all that a change has to pass
+
+bench: setup ## speed, latency and memory of the whole path, beside spaCy alone
+	@$(BIN)/dateline bench
+
+lock: ## for maintainers: resolve the pins anew
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" --extra local --extra dev pyproject.toml -o constraints.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" -c constraints.txt pyproject.toml -o deploy/requirements.txt
+
+clean: ## remove the environment and this machine's data
+	rm -rf $(VENV) .dateline build dist *.egg-info

@@ -268,6 +268,7 @@ class Event(Record, frozen=True, kw_only=True):
     language: str | None = None
     published_at: dt.datetime | None = None
     first_seen_at: dt.datetime | None = None
+    fetched_at: dt.datetime | None = None
     fingerprint: tuple[int, ...] = ()
 
 
@@ -300,7 +301,8 @@ class Moment(Value, frozen=True, kw_only=True):
 class Story(Record, frozen=True, kw_only=True):
     """The reports of one happening. `revision` grows by one with each change and orders them in the index.
 
-    `reports` is bounded (oldest and best kept); `event_ids` is complete for as long as the story is open.
+    `reports` is bounded (oldest and best kept); `event_ids` is complete for as long as the story is open. `phases` are
+    those it went through, `occasions` what a rule may ring for: "new", "phase:happened", "spike:10", "update:1" ...
     """
 
     id: str
@@ -326,8 +328,11 @@ class Story(Record, frozen=True, kw_only=True):
     confidence: float = 0.0
     change: Trigger = "new"
     event_ids: tuple[str, ...] = ()
+    article_ids: tuple[str, ...] = ()
     reports: tuple[Report, ...] = ()
     timeline: tuple[Moment, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    occasions: tuple[str, ...] = ()
 
 
 class Alert(Record, frozen=True, kw_only=True):

@@ -1,0 +1,55 @@
+"""The pool: an article may crash or hang its process, and nothing else suffers."""
+
+import os
+import time
+
+import pytest
+
+from pipeline.pool import Pool, Read
+from pipeline.settings import Settings, Worker
+
+
+def read(raws):
+    """Stands for the reader in a pool process: some articles are deadly."""
+    out = []
+    for raw in raws:
+        if raw == b"crash":
+            os._exit(9)
+        if raw == b"hang":
+            time.sleep(60)
+        out.append(Read("ok", "detect", article_id=raw.decode()))
+    return out
+
+
+def prepare(settings):
+    """Nothing to load."""
+
+
+@pytest.fixture
+async def pool():
+    settings = Settings(worker=Worker(processes=2, article_timeout_seconds=1.5))
+    pool = Pool(settings, reader=read, prepare=prepare)
+    await pool.warm()
+    yield pool
+    pool.close()
+
+
+async def test_articles_come_back_in_their_order(pool):
+    reads = await pool.read([b"a", b"b", b"c"])
+    assert [r.article_id for r in reads] == ["a", "b", "c"]
+
+
+async def test_an_article_that_kills_its_process_fails_alone(pool):
+    reads = await pool.read([b"a", b"crash", b"b"])
+    assert [r.outcome for r in reads] == ["ok", "failed", "ok"]
+    assert reads[1].error_type == "ProcessDied"
+    assert [r.outcome for r in await pool.read([b"later"])] == ["ok"], "the pool works on"
+
+
+async def test_an_article_that_never_ends_is_stopped_and_fails_alone(pool):
+    began = time.monotonic()
+    reads = await pool.read([b"hang", b"a"])
+    assert [r.outcome for r in reads] == ["failed", "ok"]
+    assert reads[0].error_type == "Timeout"
+    assert "article_timeout_seconds = 1.5" in reads[0].error
+    assert time.monotonic() - began < 15

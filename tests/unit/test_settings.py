@@ -1,0 +1,84 @@
+"""Settings: where they come from, and what stops the start."""
+
+import pytest
+
+from pipeline import settings
+from pipeline.settings import SettingsError
+
+
+def load(tmp_path, text="", environ=None):
+    (tmp_path / "dateline.toml").write_text(text, "utf-8")
+    return settings.load(tmp_path, environ or {})
+
+
+def test_without_a_file_the_defaults_hold(tmp_path):
+    """A missing dateline.toml is no error."""
+    loaded = settings.load(tmp_path / "nowhere", {})
+    assert loaded.kafka.partitions == settings.Kafka().partitions
+    assert loaded.bootstrap_servers == f"127.0.0.1:{loaded.local.kafka_port}"
+
+
+def test_the_environment_is_above_the_file_and_the_file_above_the_defaults(tmp_path):
+    """Three layers, the last one wins."""
+    loaded = load(tmp_path, "[kafka]\npartitions = 6\nretention_days = 3", {"DATELINE_KAFKA_PARTITIONS": "12"})
+    assert (loaded.kafka.partitions, loaded.kafka.retention_days, loaded.kafka.replication_factor) == (12, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[kafka]\npartition = 3", "kafka.partition: unknown key, did you mean 'partitions'?"),
+        ("[kafkas]\n", "kafkas: unknown key, did you mean 'kafka'?"),
+        ("[kafka]\npartitions = 'six'", "kafka.partitions: Expected `int`, got `str`"),
+        ("[kafka]\npartitions = 0", "kafka.partitions: Expected `int` >= 1"),
+        ("[kafka\n", "dateline.toml"),
+        ("[detect]\nmodels = 'en'", "detect.models"),
+        ("directory = 'x'", "directory: unknown key"),
+    ],
+)
+def test_a_wrong_file_stops_the_start_with_the_path_of_the_key(tmp_path, text, says):
+    """The message names the file and the key."""
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, text)
+    assert says in str(caught.value)
+    assert "dateline.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DATELINE_KAFKA_PARTITIONS", "many", "'many' is not a number"),
+        ("DATELINE_COLLECTOR_FETCH_PAGES", "perhaps", "'perhaps' is not true or false"),
+        ("DATELINE_ELASTICSEARCH_PASSWORD_FILE", "/nowhere/secret", "/nowhere/secret"),
+    ],
+)
+def test_a_wrong_variable_is_named(tmp_path, name, value, says):
+    """The message names the variable."""
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, environ={name: value})
+    assert name in str(caught.value)
+    assert says in str(caught.value)
+
+
+def test_a_secret_comes_from_a_file_and_is_never_shown(tmp_path):
+    """DATELINE_..._FILE, without the line's end."""
+    secret = tmp_path / "password"
+    secret.write_text("hunter2\n", "utf-8")
+    loaded = load(tmp_path, environ={"DATELINE_ELASTICSEARCH_PASSWORD_FILE": str(secret)})
+    assert loaded.elasticsearch.password == "hunter2"
+    assert "hunter2" not in str(settings.shown(loaded))
+
+
+def test_lists_booleans_and_fractions_come_from_the_environment(tmp_path):
+    """Typed by the default of the option."""
+    loaded = load(
+        tmp_path,
+        environ={
+            "DATELINE_DETECT_MODELS": "one, two",
+            "DATELINE_COLLECTOR_FETCH_PAGES": "false",
+            "DATELINE_WORKER_BATCH_WAIT_SECONDS": "0.25",
+        },
+    )
+    assert loaded.detect.models == ("one", "two")
+    assert loaded.collector.fetch_pages is False
+    assert loaded.worker.batch_wait_seconds == 0.25

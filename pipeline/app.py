@@ -219,8 +219,9 @@ class Worker:
                 sent = await self._topics[topic].send(key=key, value=value, partition=partition)
                 await sent
             except (KafkaError, ProducerSendError) as error:
-                if isinstance(error, MessageSizeTooLargeError):
-                    raise
+                cause = error.__cause__ if isinstance(error, ProducerSendError) else error
+                if isinstance(cause, MessageSizeTooLargeError):
+                    raise cause from error
                 log.warning("publish_retried", topic=topic, error=str(error))
                 stage.retried("publish")
                 await asyncio.sleep(pause)

@@ -397,6 +397,23 @@ def read_all(settings: Settings, topic: str, partition: int | None = None) -> It
         consumer.close(autocommit=False)
 
 
+def read_one(settings: Settings, topic: str, partition: int, offset: int) -> Message | None:
+    """The record at one place of a topic, or None where retention or compaction has removed it.
+
+    Raises:
+        BusError: Kafka is not there.
+    """
+    consumer = _consumer(settings, group_id=None, auto_offset_reset="earliest")
+    try:
+        place = TopicPartition(topic, partition)
+        consumer.assign([place])
+        consumer.seek(place, offset)
+        found = _messages(consumer.poll(timeout_ms=5000, max_records=1))
+        return found[0] if found and found[0].offset == offset else None
+    finally:
+        consumer.close(autocommit=False)
+
+
 def tail(settings: Settings, topics: Iterable[str], stop: threading.Event) -> Iterator[Message]:
     """New records of these topics from now on, until `stop` is set. For watching: no group, nothing committed."""
     consumer = _consumer(settings, group_id=None, auto_offset_reset="latest")

@@ -276,7 +276,10 @@ class Event(Record, frozen=True, kw_only=True):
 
 
 class Report(Value, frozen=True, kw_only=True):
-    """One event as its story remembers it: where, when and by whom it was told."""
+    """One event as its story remembers it: where, when and by whom it was told.
+
+    `source` names the independent source that it counts for: prints of one agency's text share it.
+    """
 
     event_id: str
     article_id: str
@@ -289,6 +292,8 @@ class Report(Value, frozen=True, kw_only=True):
     published_at: dt.datetime | None = None
     credit: str | None = None
     fingerprint: tuple[int, ...] = ()
+    title: str = ""
+    source: str = ""
 
 
 class Moment(Value, frozen=True, kw_only=True):
@@ -360,7 +365,10 @@ class Alert(Record, frozen=True, kw_only=True):
 
 
 class Failure(Record, frozen=True, kw_only=True):
-    """A record that could not be processed: the raw bytes, who tried, and why it failed. See `dateline quarantine`."""
+    """A record that could not be processed: the raw bytes, who tried, and why it failed. See `dateline quarantine`.
+
+    `raw` is empty where `raw_size` (bytes) is too large for a topic: such a record is read again from its own place.
+    """
 
     id: str
     stage: str
@@ -372,6 +380,7 @@ class Failure(Record, frozen=True, kw_only=True):
     offset: int | None = None
     key: bytes | None = None
     raw: bytes = b""
+    raw_size: int = 0
     version: str = ""
     traceback: str = ""
 

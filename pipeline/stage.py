@@ -23,11 +23,17 @@ from pipeline.version import VERSION
 
 log = structlog.get_logger("stage")
 
+RAW_BYTES: Final = 6_000_000
+"""Above this, a failure does not carry the record: it stays on its topic, where `dateline quarantine retry` reads it."""
+
 REASONS: Final = (
     "", "empty", "not_text", "too_short", "language", "duplicate", "unchanged", "oversized", "not_found", "refused",
     "stale", "no_match",
 )  # fmt: skip
 """Why a record may be rejected: the closed list behind the label `reason`."""
+
+QUIET: Final = frozenset({"no_match", "unchanged", "duplicate"})
+"""Reasons that are the normal course of things: counted, and logged at debug level only."""
 
 
 class Rejected(Exception):  # noqa: N818 - an outcome, not an error
@@ -90,7 +96,8 @@ def settle(stage: str, outcome: Outcome, source: Source, *, log_ok: bool = False
     if outcome.failure is not None:
         log.error("quarantined", **where, failure=outcome.failure.id, error=outcome.failure.error)
     elif outcome.name == "rejected":
-        log.info("rejected", **where, reason=outcome.reason)
+        say = log.debug if outcome.reason in QUIET else log.info
+        say("rejected", **where, reason=outcome.reason)
     elif log_ok:
         log.info("ok", **where)
 
@@ -113,7 +120,8 @@ def failed(stage: str, source: Source, *, error_type: str, error: str, trace: st
         partition=source.partition,
         offset=source.offset,
         key=source.key,
-        raw=source.raw,
+        raw=source.raw if len(source.raw) <= RAW_BYTES else b"",
+        raw_size=len(source.raw),
         version=VERSION,
         failed_at=now,
         traceback=trace[-4000:],

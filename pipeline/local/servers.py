@@ -1,0 +1,237 @@
+"""What each server needs to run: configuration files, JVM options, and the question whether it is ready. Names in, text out.
+
+Sized for a laptop: one node, small buffers, quick to start. Nothing listens anywhere but on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import socket
+import struct
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from pipeline.local.ports import HOST
+from pipeline.settings import Local
+
+KAFKA: Final = "kafka"
+ELASTICSEARCH: Final = "elasticsearch"
+TITLES: Final = {KAFKA: "Kafka", ELASTICSEARCH: "Elasticsearch"}
+
+PROBE_SECONDS: Final = 2.0
+"""How long a server may take to say that it is ready, before it is asked again."""
+
+_JVM_OPTIONS: Final = (
+    "-XX:+UseSerialGC",  # two cores and a heap of some hundred megabytes: the collector with the least of its own
+    "-XX:TieredStopAtLevel=1",  # starts in two thirds of the time; docs/design.md has what it costs later
+    "-XX:-UsePerfData",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Xrs",  # signals are handled by Python, see jvm.py
+    "-Djava.awt.headless=true",
+    "--enable-native-access=ALL-UNNAMED",
+    "--sun-misc-unsafe-memory-access=allow",
+)
+
+_LOG4J: Final = """\
+status = error
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = {file}
+appender.file.filePattern = {file}.%i
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{{yyyy-MM-dd'T'HH:mm:ss,SSS}} %-5p %c{{1.}} %m%n
+appender.file.policies.type = Policies
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 2
+rootLogger.level = info
+rootLogger.appenderRef.file.ref = file
+"""
+
+
+class Launch(msgspec.Struct, frozen=True):
+    """All that the child process is told: which server, its directory, its class path, its JVM options."""
+
+    server: str
+    home: str
+    class_path: tuple[str, ...]
+    options: tuple[str, ...]
+    modules: tuple[str, ...] = ()
+
+
+def log_file(data_dir: Path, server: str) -> Path:
+    """The server's own log."""
+    return data_dir / "logs" / f"{server}.log"
+
+
+def output_file(data_dir: Path, server: str) -> Path:
+    """What the server's process prints: nothing, unless the JVM or its start fails."""
+    return data_dir / "logs" / f"{server}.out"
+
+
+def kafka_launch(local: Local, data_dir: Path, jars: Iterable[Path]) -> Launch:
+    """Writes Kafka's configuration; how to start it out."""
+    home = _directory(data_dir / KAFKA)
+    _write(home / "server.properties", kafka_properties(local, home / "data"))
+    log4j = _write(home / "log4j2.properties", _LOG4J.format(file=log_file(data_dir, KAFKA)))
+    options = (*_options(local.kafka_heap_mb, data_dir), f"-Dlog4j2.configurationFile={log4j}")
+    return Launch(KAFKA, str(home), tuple(map(str, jars)), options)
+
+
+def kafka_properties(local: Local, data: Path) -> str:
+    """Settings in, server.properties out: one node that is broker and controller."""
+    broker, controller = f"{HOST}:{local.kafka_port}", f"{HOST}:{local.kafka_controller_port}"
+    properties: dict[str, object] = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@{controller}",
+        "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{broker}",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": data,
+        # A topic without the intended partitions would be worse than none.
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": 1,
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 8,
+        "offsets.topic.segment.bytes": 16 * 2**20,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 8,
+        "transaction.state.log.segment.bytes": 16 * 2**20,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "share.coordinator.state.topic.num.partitions": 4,
+        "group.initial.rebalance.delay.ms": 0,
+        "group.min.session.timeout.ms": 1000,
+        # A page and its text; what a topic itself says about its largest message goes before this.
+        "message.max.bytes": 8 * 2**20,
+        "replica.fetch.max.bytes": 8 * 2**20,
+        # Small segments: old records and superseded keys can only be removed by the whole segment.
+        "log.segment.bytes": 64 * 2**20,
+        "log.index.size.max.bytes": 2**20,
+        "log.cleaner.dedupe.buffer.size": 8 * 2**20,  # taken from the heap at once; the default is a third of ours
+        "log.cleaner.io.buffer.size": 256 * 2**10,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "background.threads": 4,
+        "num.recovery.threads.per.data.dir": 2,
+        # The only broker: nobody gains when a laptop that slept, or is busy, is declared dead at once.
+        "broker.heartbeat.interval.ms": 1000,
+        "broker.session.timeout.ms": 60_000,
+    }
+    return "".join(f"{key}={_escaped(str(value))}\n" for key, value in properties.items())
+
+
+def elasticsearch_launch(local: Local, data_dir: Path, jars: Iterable[Path]) -> Launch:
+    """Writes Elasticsearch's home; how to start it out. The jars of the HTTP layer lie in a directory of their own."""
+    home = _directory(data_dir / ELASTICSEARCH)
+    _write(_directory(home / "config") / "elasticsearch.yml", elasticsearch_yml(local, home, data_dir / "logs"))
+    _write(home / "config" / "log4j2.properties", _LOG4J.format(file=log_file(data_dir, ELASTICSEARCH)))
+    _directory(home / "plugins")
+    inside = [jar for jar in jars if "netty" in jar.name]
+    outside = [jar for jar in jars if "netty" not in jar.name]
+    modules = _netty_module(home, inside)
+    options = (
+        *_options(local.elasticsearch_heap_mb, data_dir),
+        f"-Des.path.home={home}",
+        "-Dio.netty.noUnsafe=true",
+        "-Dio.netty.noKeySetOptimization=true",
+        "-Dio.netty.recycler.maxCapacityPerThread=0",
+        "-Dlog4j2.disable.jmx=true",
+    )
+    return Launch(ELASTICSEARCH, str(home), tuple(map(str, outside)), options, tuple(map(str, modules)))
+
+
+def elasticsearch_yml(local: Local, home: Path, logs: Path) -> str:
+    """Settings in, elasticsearch.yml out (JSON, which is YAML too, so that no path needs quoting)."""
+    table = {
+        "cluster.name": "dateline-local",
+        "node.name": "local",
+        "discovery.type": "single-node",
+        "network.host": HOST,
+        "http.port": local.elasticsearch_port,
+        "transport.port": local.elasticsearch_transport_port,
+        "path.data": str(home / "data"),
+        "path.logs": str(logs),
+        # A laptop's disk is often nine tenths full, and the server would then refuse to write.
+        "cluster.routing.allocation.disk.threshold_enabled": False,
+    }
+    return msgspec.json.format(msgspec.json.encode(table)).decode() + "\n"
+
+
+def _netty_module(home: Path, jars: list[Path]) -> list[Path]:
+    """Lay out modules/transport-netty4 anew from checked jars; the jars there out."""
+    name = "transport-netty4"
+    shutil.rmtree(home / "modules", ignore_errors=True)
+    module = _directory(home / "modules" / name)
+    for jar in jars:
+        shutil.copy(jar, module)
+    [plugin] = [jar for jar in jars if jar.name.startswith(name)]
+    with zipfile.ZipFile(plugin) as archive:
+        for file in ("plugin-descriptor.properties", "entitlement-policy.yaml"):
+            text = archive.read(f"META-INF/es-plugins/{name}/{file}").decode()
+            # Loaded as a Java module it would ask for two modules of a full JDK that the small runtime does not have.
+            lines = ("modulename=" if line.startswith("modulename=") else line for line in text.splitlines())
+            _write(module / file, "\n".join(lines) + "\n")
+    return [module / jar.name for jar in jars]
+
+
+def kafka_ready(port: int) -> bool:
+    """Whether the broker on the port answers a metadata request and names itself among the brokers."""
+    api_key, version, correlation = 3, 1, 7
+    client = b"dateline"
+    request = struct.pack(
+        f">hhih{len(client)}si", api_key, version, correlation, len(client), client, 0
+    )  # 0: no topics
+    try:
+        with socket.create_connection((HOST, port), timeout=PROBE_SECONDS) as connection:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            stream = connection.makefile("rb")
+            (size,) = struct.unpack(">i", stream.read(4))
+            reply = stream.read(size)
+        answered, brokers = struct.unpack_from(">ii", reply)
+    except (OSError, struct.error):
+        return False
+    return bool(answered == correlation and brokers >= 1)
+
+
+def elasticsearch_ready(port: int) -> bool:
+    """Whether the server on the port has a master and every primary shard: cluster health is yellow or green."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_SECONDS)
+    try:
+        connection.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s")
+        reply = connection.getresponse()
+        health = msgspec.json.decode(reply.read())
+    except (OSError, http.client.HTTPException, msgspec.DecodeError):
+        return False
+    finally:
+        connection.close()
+    return reply.status == http.HTTPStatus.OK and health.get("status") in {"yellow", "green"}
+
+
+def _options(heap_mb: int, data_dir: Path) -> tuple[str, ...]:
+    temporary = _directory(data_dir / "tmp")
+    crash = data_dir / "logs" / "jvm-crash-%p.log"
+    return (f"-Xmx{heap_mb}m", *_JVM_OPTIONS, f"-Djava.io.tmpdir={temporary}", f"-XX:ErrorFile={crash}")
+
+
+def _escaped(value: str) -> str:
+    """A value as Java's properties files want it, so that a path may hold a backslash or a space at its end."""
+    return value.replace("\\", "\\\\")
+
+
+def _directory(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, "utf-8")
+    return path

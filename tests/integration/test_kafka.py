@@ -1,0 +1,166 @@
+"""The bus on a real Kafka: topics, transactions, read-then-commit, lag, replay."""
+
+import random
+import threading
+import uuid
+
+import msgspec
+import pytest
+
+from pipeline import bus
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def settings(stack):
+    bus.create_topics(stack)
+    return stack
+
+
+@pytest.fixture
+def mark():
+    """Tells this test's records from those of others."""
+    return uuid.uuid4().hex.encode()
+
+
+def values(settings, topic, mark):
+    return [m.value for m in bus.read_all(settings, topic) if m.key == mark]
+
+
+def consume(settings, group, count, handle=None, topics=(bus.DOCUMENTS,)):
+    """Read with a group until `count` records have come; the records."""
+    got, stop = [], threading.Event()
+    timer = threading.Timer(20, stop.set)
+    timer.start()
+
+    def take(messages):
+        if handle is not None:
+            handle(messages)
+        got.extend(messages)
+        if len(got) >= count:
+            stop.set()
+
+    try:
+        bus.consume(settings, topics=topics, group=group, handle=take, stop=stop)
+    finally:
+        timer.cancel()
+    return got
+
+
+def test_creating_topics_twice_changes_nothing_and_their_partitions_are_as_configured(settings):
+    assert bus.create_topics(settings) == ()
+
+
+def test_a_topic_with_another_number_of_partitions_stops_the_start(settings):
+    other = msgspec.structs.replace(settings, kafka=msgspec.structs.replace(settings.kafka, partitions=9))
+    with pytest.raises(bus.BusError, match=r"has \d+ partitions, kafka.partitions says 9"):
+        bus.create_topics(other)
+
+
+def test_what_a_transaction_sends_is_seen_whole_or_not_at_all(settings, mark):
+    publisher = bus.Publisher(settings, transactional_id=f"test-{mark.decode()}")
+    with publisher.transaction():
+        publisher.send(bus.ARTICLES, mark, b"one")
+        publisher.send(bus.FEEDS, mark, b"state")
+    with pytest.raises(RuntimeError, match="in the middle"), publisher.transaction():
+        publisher.send(bus.ARTICLES, mark, b"never")
+        raise RuntimeError("died in the middle")
+    with publisher.transaction():
+        publisher.send(bus.ARTICLES, mark, b"two")
+    publisher.close()
+    assert values(settings, bus.ARTICLES, mark) == [b"one", b"two"]
+    assert values(settings, bus.FEEDS, mark) == [b"state"]
+
+
+def test_a_second_publisher_of_the_same_id_shuts_the_first_out(settings, mark):
+    """Two collectors of one name cannot both publish: the older one is told."""
+    name = f"twin-{mark.decode()}"
+    first = bus.Publisher(settings, transactional_id=name)
+    with first.transaction():
+        first.send(bus.ARTICLES, mark, b"first")
+    second = bus.Publisher(settings, transactional_id=name)
+    with second.transaction():
+        second.send(bus.ARTICLES, mark, b"second")
+    with pytest.raises(bus.BusError), first.transaction():
+        first.send(bus.ARTICLES, mark, b"ghost")
+    first.close()
+    second.close()
+    assert values(settings, bus.ARTICLES, mark) == [b"first", b"second"]
+
+
+def test_a_record_that_is_too_large_is_an_error_that_names_its_topic(settings, mark):
+    publisher = bus.Publisher(settings)
+    with pytest.raises(bus.BusError, match=bus.ARTICLES):
+        publisher.send(bus.ARTICLES, mark, random.Random(1).randbytes(9_000_000))
+        publisher.flush()
+    publisher.close()
+
+
+def test_offsets_move_only_after_the_batch_was_handled(settings, mark):
+    publisher = bus.Publisher(settings)
+    for number in range(20):
+        publisher.send(bus.DOCUMENTS, mark, str(number).encode())
+    publisher.flush()
+    publisher.close()
+    group = f"dateline-test-{mark.decode()}"
+
+    class SinkError(Exception):
+        pass
+
+    def refuse(messages):
+        raise SinkError
+
+    with pytest.raises(SinkError):
+        consume(settings, group, 1, refuse)
+    total = sum(1 for _ in bus.read_all(settings, bus.DOCUMENTS))
+    got = consume(settings, group, total)
+    assert [m.value for m in got if m.key == mark] == [str(n).encode() for n in range(20)]
+    mine = [lag for lag in bus.lags(settings) if lag.group == group]
+    assert mine
+    assert sum(lag.records for lag in mine) == 0
+
+
+def test_the_markers_of_transactions_are_no_lag(settings, mark):
+    """A marker takes an offset and is never delivered: a group at the last record is not behind."""
+    publisher = bus.Publisher(settings, transactional_id=f"markers-{mark.decode()}")
+    for _ in range(3):
+        with publisher.transaction():
+            publisher.send(bus.ARTICLES, mark, b"x")
+    publisher.close()
+    group = f"dateline-test-{mark.decode()}"
+    consume(settings, group, sum(1 for _ in bus.read_all(settings, bus.ARTICLES)), topics=(bus.ARTICLES,))
+    mine = [lag for lag in bus.lags(settings) if lag.group == group]
+    assert sum(lag.records for lag in mine) == 0
+
+
+def test_a_group_moved_back_reads_everything_again(settings, mark):
+    publisher = bus.Publisher(settings)
+    publisher.send(bus.ALERTS, mark, b"again")
+    publisher.flush()
+    publisher.close()
+    group = f"dateline-test-{mark.decode()}"
+    total = sum(1 for _ in bus.read_all(settings, bus.ALERTS))
+    first = consume(settings, group, total, topics=(bus.ALERTS,))
+    assert bus.reset(settings, group, (bus.ALERTS,)) == settings.kafka.partitions
+    again = consume(settings, group, total, topics=(bus.ALERTS,))
+    assert sorted((m.partition, m.offset) for m in again) == sorted((m.partition, m.offset) for m in first)
+
+
+def test_one_record_can_be_read_at_its_place(settings, mark):
+    publisher = bus.Publisher(settings)
+    publisher.send(bus.EVENTS, mark, b"here")
+    publisher.flush()
+    publisher.close()
+    [message] = [m for m in bus.read_all(settings, bus.EVENTS) if m.key == mark]
+    found = bus.read_one(settings, message.topic, message.partition, message.offset)
+    assert found is not None
+    assert found.value == b"here"
+
+
+def test_without_a_broker_the_error_names_the_address(settings):
+    nowhere = msgspec.structs.replace(
+        settings, kafka=msgspec.structs.replace(settings.kafka, bootstrap_servers="127.0.0.1:1")
+    )
+    with pytest.raises(bus.BusError, match="127.0.0.1:1"):
+        bus.wait_for_topics(nowhere, seconds=0)

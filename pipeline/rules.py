@@ -1,0 +1,227 @@
+"""What rings: the rules and channels of alerts.toml, typed and checked when they are read.
+
+A wrong key, kind, country, group, channel or placeholder stops the start with its place in the file and the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Final, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from pipeline.detect.lexicon import built_in, read
+from pipeline.records import EventType, Modality, Phase, Trigger
+from pipeline.settings import Natural, Positive, Section, SettingsError, Share, convert, read_toml
+
+GROUPS_FILE: Final = Path(__file__).with_name("groups.toml")
+PLACEHOLDERS: Final = (
+    "occasion", "headline", "what", "who", "where", "when", "amount", "sure", "sources", "evidence", "link", "about", "rule",
+)  # fmt: skip
+SLUG: Final = r"^[a-z0-9][a-z0-9-]*$"
+"""Names of rules and channels: they are metric labels, parts of ids and of consumer groups."""
+
+
+class MoneyAtLeast(Section, frozen=True, kw_only=True):
+    """A sum that is reached in its own currency; others are not converted."""
+
+    value: Annotated[float, Meta(gt=0)]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "USD"
+
+
+class Rule(Section, frozen=True, kw_only=True):
+    """When to ring. Every condition that is given must hold; an empty one holds always.
+
+    `on` says for which occasions of a story: new, update, phase, spike. Names in `*_any` and `countries_all` are ISO 3166
+    alpha-3 codes, groups of groups.toml, or (`actors_any`, `recipients_any`) a name. Something that happened more than
+    `happened_within_days` before it was told, or that was told more than `told_within_hours` before it was met, is past.
+    """
+
+    name: Annotated[str, Meta(pattern=SLUG, max_length=60)]
+    about: Annotated[str, Meta(min_length=1, max_length=200)]
+    on: tuple[Trigger, ...] = ("new",)
+    kinds: tuple[str, ...] = ()
+    subtypes: tuple[str, ...] = ()
+    event_types: tuple[EventType, ...] = ()
+    modalities: tuple[Modality, ...] = ("asserted", "planned")
+    phases: tuple[Phase, ...] = ()
+    countries_any: tuple[str, ...] = ()
+    countries_all: tuple[str, ...] = ()
+    countries_at_least: Natural = 0
+    actors_any: tuple[str, ...] = ()
+    recipients_any: tuple[str, ...] = ()
+    places_any: tuple[str, ...] = ()
+    leaders_at_least: Natural = 0
+    money_at_least: MoneyAtLeast | None = None
+    quantity_at_least: dict[str, float] = msgspec.field(default_factory=dict)
+    sources_at_least: Positive = 1
+    confidence_at_least: Share = 0.0
+    text: str = ""
+    happened_within_days: Positive = 10
+    told_within_hours: Positive | None = None
+    channels: tuple[str, ...] = ("terminal",)
+    template: str = ""
+    enabled: bool = True
+
+
+class Channel(Section, frozen=True, kw_only=True):
+    """Where alerts go. What is secret stands in a file (`url_file`, `secret_file`) or the environment (`url_env`, `secret_env`)."""
+
+    type: Literal["terminal", "kafka", "webhook", "apprise", "alertmanager"]
+    url: str = ""
+    url_file: str = ""
+    url_env: str = ""
+    secret_file: str = ""
+    secret_env: str = ""
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    template: str = ""
+    tries: Positive = 10
+    timeout_seconds: Annotated[float, Meta(gt=0)] = 10
+    backoff_seconds: Annotated[float, Meta(gt=0)] = 1
+    backoff_max_seconds: Annotated[float, Meta(gt=0)] = 60
+    enabled: bool = True
+
+
+class RuleFile(Section, frozen=True, kw_only=True):
+    """All of alerts.toml."""
+
+    rule: tuple[Rule, ...] = ()
+    channel: dict[str, Channel] = msgspec.field(default_factory=dict)
+
+
+class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules that are switched on, and the channels by name."""
+
+    rules: tuple[Rule, ...]
+    channels: dict[str, Channel]
+
+
+class Group(Section, frozen=True, kw_only=True):
+    """Countries that are named together, and how the organisation itself is called."""
+
+    members: str
+    names: tuple[str, ...] = ()
+
+
+class GroupFile(Section, frozen=True, kw_only=True):
+    """All of groups.toml."""
+
+    group: dict[str, Group]
+    country: dict[str, str]
+
+
+@cache
+def groups() -> GroupFile:
+    """The groups and country names that ship with Dateline."""
+    return convert(tomllib.loads(GROUPS_FILE.read_text("utf-8")), GroupFile, where=str(GROUPS_FILE))
+
+
+def country_name(code: str) -> str:
+    """RUS in, Russia out; a code that is not known stays as it is."""
+    return groups().country.get(code, code)
+
+
+def members(names: Collection[str]) -> frozenset[str]:
+    """Country codes and group names in, all the countries that they stand for out."""
+    found: set[str] = set()
+    for name in names:
+        group = groups().group.get(name)
+        found.update(group.members.split() if group is not None else (name,))
+    return frozenset(found)
+
+
+def load_rules(path: Path, *, max_age_hours: int = 72, lexicons: Collection[Path] = ()) -> RuleSet:
+    """alerts.toml in, its rules and channels out. `max_age_hours` is a rule's `told_within_hours` unless it has its own.
+
+    Raises:
+        SettingsError: the file is absent or something in it is wrong; the message names the file, the key and what is near.
+    """
+    file = convert(read_toml(path), RuleFile, where=str(path))
+    for where, problem in _problems(file, known_kinds(lexicons)):
+        raise SettingsError(f"{path}: {where}: {problem}")
+    rules = tuple(
+        msgspec.structs.replace(rule, told_within_hours=rule.told_within_hours or max_age_hours)
+        for rule in file.rule
+        if rule.enabled
+    )
+    return RuleSet(rules=rules, channels=file.channel)
+
+
+def known_kinds(lexicons: Collection[Path] = ()) -> frozenset[str]:
+    """Every kind that the lexicons can detect."""
+    return frozenset(kind.kind for file in (*built_in(), *lexicons) for kind in read(file).kinds)
+
+
+def _problems(file: RuleFile, kinds: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """What the types alone cannot say: (path, problem)."""
+    names: set[str] = set()
+    for number, rule in enumerate(file.rule):
+        where = f"rule[{number}] {rule.name}"
+        if rule.name in names:
+            yield f"{where}: name", "another rule has this name already"
+        names.add(rule.name)
+        yield from _unknown(rule.kinds, kinds, f"{where}: kinds", "kind")
+        for key in ("countries_any", "countries_all", "places_any"):
+            yield from _unknown(getattr(rule, key), _places(), f"{where}: {key}", "country or group")
+        for key in ("actors_any", "recipients_any"):
+            codes = tuple(name for name in getattr(rule, key) if re.fullmatch("[A-Z]{3}", name))
+            yield from _unknown(codes, _places(), f"{where}: {key}", "country or group")
+        yield from _unknown(rule.channels, frozenset(file.channel), f"{where}: channels", "channel")
+        yield from _template(rule.template, f"{where}: template")
+        if not rule.on:
+            yield f"{where}: on", f"is empty, a rule rings on some of {', '.join(get_args(Trigger))}"
+    for name, channel in file.channel.items():
+        yield from _channel_problems(name, channel)
+
+
+def _channel_problems(name: str, channel: Channel) -> Iterator[tuple[str, str]]:
+    where = f"channel.{name}"
+    if not re.match(SLUG, name):
+        yield where, "a channel's name is of a-z, 0-9 and -"
+    given = [key for key in ("url", "url_file", "url_env") if getattr(channel, key)]
+    needed = channel.type in ("webhook", "apprise", "alertmanager")
+    if needed and len(given) != 1:
+        yield where, f"type {channel.type!r} needs exactly one of url, url_file, url_env, not {given or 'none'}"
+    if not needed and given:
+        yield f"{where}.{given[0]}", f"type {channel.type!r} has no address"
+    if channel.url and channel.type != "apprise" and not re.match(r"https?://[^/\s]+", channel.url):
+        yield f"{where}.url", f"{channel.url!r} is not an http or https address"
+    if channel.secret_file and channel.secret_env:
+        yield where, "give secret_file or secret_env, not both"
+    yield from _template(channel.template, f"{where}.template")
+
+
+def _places() -> frozenset[str]:
+    return frozenset(groups().country) | frozenset(groups().group)
+
+
+def _unknown(names: Collection[str], known: frozenset[str], where: str, what: str) -> Iterator[tuple[str, str]]:
+    for name in names:
+        if name not in known:
+            yield where, f"unknown {what} {name!r}{nearest(name, known)}"
+
+
+def _template(template: str, where: str) -> Iterator[tuple[str, str]]:
+    try:
+        fields = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
+    except ValueError as error:
+        yield where, str(error)
+        return
+    yield from _unknown(fields, frozenset(PLACEHOLDERS), where, "placeholder")
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """A wrong name in, ", did you mean ...?" out, or the known names when there are few."""
+    lower = {item.lower(): item for item in sorted(known)}
+    countries = {text.lower(): code for code, text in groups().country.items() if code in known}
+    near = difflib.get_close_matches(name.lower(), [*lower, *countries], n=1, cutoff=0.5)
+    if near:
+        return f", did you mean {lower.get(near[0]) or countries[near[0]]!r}?"
+    return f"; known here: {', '.join(sorted(known))}" if len(known) <= 20 else ""

@@ -306,6 +306,7 @@ class Moment(Value, frozen=True, kw_only=True):
 class Story(Record, frozen=True, kw_only=True):
     """The reports of one happening. `revision` grows by one with each change and orders them in the index.
 
+    `opened_at` is when its first event was seen and, unlike `first_seen_at`, never changes: it chooses the story's index.
     `reports` is bounded (oldest and best kept); `event_ids` is complete for as long as the story is open. `phases` are
     those it went through, `occasions` what a rule may ring for: "new", "phase:happened", "spike:10", "update:1" ...
     """
@@ -319,6 +320,7 @@ class Story(Record, frozen=True, kw_only=True):
     phase: Phase
     first_seen_at: dt.datetime
     last_seen_at: dt.datetime
+    opened_at: dt.datetime | None = None
     subtype: str | None = None
     actors: tuple[Party, ...] = ()
     recipients: tuple[Party, ...] = ()
@@ -359,6 +361,7 @@ class Alert(Record, frozen=True, kw_only=True):
     url: str
     confidence: float
     first_seen_at: dt.datetime
+    opened_at: dt.datetime | None = None
     countries: tuple[str, ...] = ()
     publishers: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()

@@ -284,6 +284,12 @@ def test_a_story_is_ordered_by_its_revision_alone():
     assert (action.version, action.version_type) == (7, "external")
 
 
+@pytest.mark.parametrize("make", [make_story, make_alert])
+def test_a_story_that_learns_of_an_earlier_report_stays_in_the_month_it_was_opened_in(make):
+    earlier = make(opened_at=NOW, first_seen_at=NOW - 30 * 24 * HOUR)
+    assert told(earlier).index == told(make()).index
+
+
 def test_alerts_are_created_once():
     action = told(make_alert())
     header = json.loads(action.lines()[0])

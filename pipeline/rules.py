@@ -72,7 +72,7 @@ class Rule(Section, frozen=True, kw_only=True):
 
 
 class Channel(Section, frozen=True, kw_only=True):
-    """Where alerts go. What is secret stands in a file (`url_file`, `secret_file`) or the environment (`url_env`, `secret_env`)."""
+    """Where alerts go. A secret stands in a file (`url_file`, `secret_file`) or the environment (`url_env`, `secret_env`)."""
 
     type: Literal["terminal", "kafka", "webhook", "apprise", "alertmanager"]
     url: str = ""

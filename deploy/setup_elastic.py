@@ -1,0 +1,109 @@
+# ruff: noqa: INP001 - a script that the image carries, not a part of the package
+"""Users of Elasticsearch and dashboards of Kibana, for the two jobs of docker-compose.yml. May run again without harm.
+
+    setup_elastic.py users              Kibana's password, and the user `dateline` with a role for news-* alone
+    setup_elastic.py dashboards DIR     every *.ndjson of DIR into Kibana, over what is there
+
+ELASTICSEARCH_URL and KIBANA_URL say where, SECRETS_DIR (/run/secrets) holds the passwords. Standard library only.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+TRIES = 10
+ROLE = {
+    "cluster": ["monitor", "manage_index_templates"],
+    "indices": [{"names": ["news-*"], "privileges": ["all"]}],
+}
+
+
+class SetupError(Exception):
+    """The server said no; the message says to what, and why."""
+
+
+def secret(name: str) -> str:
+    """The name of a secret in, its text out."""
+    return (Path(os.environ.get("SECRETS_DIR", "/run/secrets")) / name).read_text("utf-8").strip()
+
+
+def call(method: str, url: str, body: bytes, headers: dict[str, str], *, pause_seconds: float = 3.0) -> Any:
+    """A request as the superuser in, the JSON that comes back out. A server that is not ready yet is asked again.
+
+    Raises:
+        SetupError: it said no, or was not there after all tries.
+    """
+    login = base64.b64encode(f"elastic:{secret('elastic_password')}".encode()).decode()
+    request = urllib.request.Request(url, body, {"Authorization": f"Basic {login}", **headers}, method=method)  # noqa: S310 - the operator's own address
+    why = ""
+    for attempt in range(TRIES):
+        if attempt:
+            time.sleep(pause_seconds)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - the same
+                return json.loads(response.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            why = f"{error.code} {error.read(500).decode('utf-8', 'replace')}"
+            if error.code < 500:
+                break
+        except OSError as error:
+            why = str(error)
+    raise SetupError(f"{method} {url}: {why}")
+
+
+def users(url: str) -> None:
+    """Elasticsearch's address in; afterwards Kibana and the indexer can log in."""
+    for path, body in (
+        ("user/kibana_system/_password", {"password": secret("kibana_password")}),
+        ("role/dateline", ROLE),
+        ("user/dateline", {"password": secret("dateline_password"), "roles": ["dateline"]}),
+    ):
+        call("PUT", f"{url}/_security/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        sys.stdout.write(f"set {path}\n")
+
+
+def dashboards(url: str, directory: Path) -> None:
+    """Kibana's address and a directory in; afterwards its saved objects are in Kibana.
+
+    Raises:
+        SetupError: Kibana took a file in part only; the message names the objects.
+    """
+    for file in sorted(directory.glob("*.ndjson")):
+        mark = secrets.token_hex(16)
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
+        body = head.encode() + file.read_bytes() + f"\r\n--{mark}--\r\n".encode()
+        headers = {"kbn-xsrf": "true", "Content-Type": f"multipart/form-data; boundary={mark}"}
+        said = call("POST", f"{url}/api/saved_objects/_import?overwrite=true", body, headers)
+        if not said.get("success"):
+            raise SetupError(f"{file.name}: {json.dumps(said.get('errors', said))[:2000]}")
+        sys.stdout.write(f"imported {file.name}: {said.get('successCount')} objects\n")
+
+
+def main(arguments: list[str]) -> int:
+    """The command line in, the exit status out."""
+    try:
+        match arguments:
+            case ["users"]:
+                users(os.environ.get("ELASTICSEARCH_URL", "http://127.0.0.1:9200"))
+            case ["dashboards", directory]:
+                dashboards(os.environ.get("KIBANA_URL", "http://127.0.0.1:5601"), Path(directory))
+            case _:
+                sys.stderr.write(f"{__doc__}\n")
+                return 2
+    except (SetupError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -111,6 +111,7 @@ def connection(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in settings.bootstrap_servers.split(",")],
         "security_protocol": kafka.security_protocol,
+        "bootstrap_timeout_ms": 10_000,
     }
     if kafka.security_protocol.startswith("SASL"):
         options |= {

@@ -16,10 +16,10 @@ SLUGS = sorted(EXPECTED["articles"])
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory, stack):
+def house(tmp_path_factory, module_stack):
     """Everything ran once over the sample articles and has come to rest."""
     site, receiver = Site(SLUGS), Receiver()
-    house = House(stack, tmp_path_factory.mktemp("house"), site, receiver)
+    house = House(module_stack, tmp_path_factory.mktemp("house"), site, receiver)
     house.site, house.receiver = site, receiver
     bus.create_topics(house.settings)
     house.start()

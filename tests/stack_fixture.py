@@ -5,30 +5,20 @@ There is no skip: both come with the packages, so a stack that does not start is
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from pipeline.local import ports
 from pipeline.local.stack import Stack
 from pipeline.settings import Http, Local, Settings
 
 
-def free_ports(number: int) -> list[int]:
-    """So many different ports on which nothing listens now. All are held until the last is found, so none comes twice."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
 def make_local(data_dir: Path) -> Local:
     """Settings of a stack of one's own: its directory and four free ports; patient, for a machine that is busy."""
-    kafka, controller, elasticsearch, transport = free_ports(4)
+    kafka, controller, elasticsearch, transport = ports.free(4)
     return Local(
         data_dir=str(data_dir),
         kafka_port=kafka,

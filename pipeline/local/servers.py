@@ -26,7 +26,7 @@ TITLES: Final = {KAFKA: "Kafka", ELASTICSEARCH: "Elasticsearch"}
 PROBE_SECONDS: Final = 2.0
 """How long a server may take to say that it is ready, before it is asked again."""
 
-_JVM_OPTIONS: Final = (
+JVM_OPTIONS: Final = (
     "-XX:+UseSerialGC",  # two cores and a heap of some hundred megabytes: the collector with the least of its own
     "-XX:TieredStopAtLevel=1",  # starts in two thirds of the time; docs/design.md has what it costs later
     "-XX:-UsePerfData",
@@ -63,6 +63,8 @@ class Launch(msgspec.Struct, frozen=True):
     class_path: tuple[str, ...]
     options: tuple[str, ...]
     modules: tuple[str, ...] = ()
+    stop_seconds: float = 30.0
+    """How long an orderly stop may take before the process ends itself, from which a server recovers at its next start."""
 
 
 def log_file(data_dir: Path, server: str) -> Path:
@@ -204,22 +206,44 @@ def kafka_ready(port: int) -> bool:
 
 def elasticsearch_ready(port: int) -> bool:
     """Whether the server on the port has a master and every primary shard: cluster health is yellow or green."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_SECONDS)
     try:
-        connection.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s")
-        reply = connection.getresponse()
-        health = msgspec.json.decode(reply.read())
+        status, reply = _ask(port, "GET", "/_cluster/health?wait_for_status=yellow&timeout=1s")
+        health = msgspec.json.decode(reply)
     except (OSError, http.client.HTTPException, msgspec.DecodeError):
         return False
+    return status == http.HTTPStatus.OK and health.get("status") in {"yellow", "green"}
+
+
+def exercise_elasticsearch(port: int) -> None:
+    """One of each request that the product makes, so that the start-up cache knows their classes too."""
+    bulk = b'{"index":{"_index":"exercise","_id":"1"}}\n{"text":"a summit","at":"2026-11-01T00:00:00Z"}\n'
+    question = (
+        b'{"query":{"match":{"text":"summit"}},"aggs":{"days":{"date_histogram":{"field":"at","fixed_interval":"1d"}}}}'
+    )
+    _ask(port, "POST", "/_bulk?refresh=true", bulk)
+    _ask(port, "POST", "/exercise/_search", question)
+
+
+def _ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    """A request to Elasticsearch in, status and body of its reply out."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_SECONDS)
+    try:
+        connection.request(
+            method,
+            path,
+            body,
+            {"Content-Type": "application/x-ndjson" if b"\n" in (body or b"") else "application/json"},
+        )
+        reply = connection.getresponse()
+        return reply.status, reply.read()
     finally:
         connection.close()
-    return reply.status == http.HTTPStatus.OK and health.get("status") in {"yellow", "green"}
 
 
 def _options(heap_mb: int, data_dir: Path) -> tuple[str, ...]:
     temporary = _directory(data_dir / "tmp")
     crash = data_dir / "logs" / "jvm-crash-%p.log"
-    return (f"-Xmx{heap_mb}m", *_JVM_OPTIONS, f"-Djava.io.tmpdir={temporary}", f"-XX:ErrorFile={crash}")
+    return (f"-Xmx{heap_mb}m", *JVM_OPTIONS, f"-Djava.io.tmpdir={temporary}", f"-XX:ErrorFile={crash}")
 
 
 def _escaped(value: str) -> str:

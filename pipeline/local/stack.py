@@ -15,17 +15,21 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, Final, Self
+from typing import IO, Final, Self
 
 import msgspec
 import structlog
 
-from pipeline.local import LocalError, Progress, child, jars, ports, servers, silent
+from pipeline.local import LocalError, Progress, aot, child, jars, ports, servers, silent
 from pipeline.local.child import Child
+from pipeline.local.servers import Launch
 from pipeline.settings import Local, Settings
 
 log = structlog.get_logger("local.stack")
@@ -33,6 +37,13 @@ log = structlog.get_logger("local.stack")
 POLL_SECONDS: Final = 0.1
 DRAIN_SECONDS: Final = 40.0
 """How long to wait for the servers of an owner that was killed: they stop within thirty seconds, or end themselves."""
+
+
+LOOK_SECONDS: Final = 1.0
+"""`running` holds the owner's lock for an instant, to see whether it can; an owner must not take that for another owner."""
+
+PREPARE_SECONDS: Final = 120.0
+"""A start that records its work is slower than any other."""
 
 
 class StackError(LocalError):
@@ -61,13 +72,22 @@ class Running(msgspec.Struct, frozen=True):
 class Stack:
     """Kafka and Elasticsearch as children of this process, from `start` (or `with`) to `stop`."""
 
-    def __init__(self, settings: Settings, *, progress: Progress | None = None, detached: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: Progress | None = None,
+        detached: bool = False,
+        prepare: Callable[[Launch], Launch] = aot.used,
+    ) -> None:
+        self._prepare = prepare
         self._local = settings.local
         self._data_dir = settings.data_dir
         self._progress = progress or silent
         self._detached = detached
         self._locks: list[IO[bytes]] = []
         self._children: list[Child] = []
+        _stacks.add(self)
 
     def __enter__(self) -> Self:
         self.start()
@@ -95,7 +115,8 @@ class Stack:
         jars.fetch(self._progress)
         ports.require_free(_ports(self._local))
         for launch, ready in _launches(self._local, self._data_dir):
-            self._children.append(child.start(launch, self._data_dir, ready, lock_fd=self._locks[-1].fileno()))
+            lock_fd = self._locks[-1].fileno()
+            self._children.append(child.start(self._prepare(launch), self._data_dir, ready, lock_fd=lock_fd))
         self._wait_until_ready(began + self._local.start_timeout_seconds)
         running = Running(os.getpid(), self._detached, self._local.kafka_port, self._local.elasticsearch_port)
         _replace(self._data_dir / "stack.json", msgspec.json.encode(running))
@@ -103,16 +124,14 @@ class Stack:
 
     def _own(self) -> None:
         """Take both locks. The record of an earlier owner goes first: what is there from now on is ours."""
-        mine = _lock(self._data_dir / "stack.lock")
+        mine = _lock_within(LOOK_SECONDS, self._data_dir / "stack.lock")
         if mine is None:
             raise StackError(_owned_message(self._data_dir))
         self._locks.append(mine)
         (self._data_dir / "stack.json").unlink(missing_ok=True)
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while (shared := _lock(self._data_dir / "servers.lock")) is None:
-            if time.monotonic() > deadline:
-                raise StackError(f"{self._data_dir}: the servers of an earlier stack still run there and do not stop")
-            time.sleep(POLL_SECONDS)
+        shared = _lock_within(DRAIN_SECONDS, self._data_dir / "servers.lock")
+        if shared is None:
+            raise StackError(f"{self._data_dir}: the servers of an earlier stack still run there and do not stop")
         self._locks.append(shared)
         shutil.rmtree(self._data_dir / "tmp", ignore_errors=True)
 
@@ -158,6 +177,26 @@ class Stack:
             (self._data_dir / "stack.json").unlink(missing_ok=True)
         while self._locks:
             self._locks.pop().close()
+
+    def let_go(self) -> None:
+        """In a forked copy of the owner: close what holds the stack, so that only the true owner does, and stop nothing."""
+        while self._children:
+            pipe = self._children.pop().process.stdin
+            if pipe is not None:
+                pipe.close()
+        while self._locks:
+            self._locks.pop().close()
+
+
+_stacks: Final[weakref.WeakSet[Stack]] = weakref.WeakSet()
+
+
+def _let_go_in_fork() -> None:
+    for stack in list(_stacks):
+        stack.let_go()
+
+
+os.register_at_fork(after_in_child=_let_go_in_fork)
 
 
 def running(settings: Settings) -> Running | None:
@@ -211,6 +250,32 @@ def _wait_for(owner: subprocess.Popen[bytes], data_dir: Path, log_file: Path) ->
     raise StackError("the local stack did not start:\n" + "\n".join(child.tail(log_file, 40)))
 
 
+def prepare(progress: Progress | None = None) -> bool:
+    """All that a first start would have to do: fetch the jars, make the start-up cache. Whether anything was to do out.
+
+    Raises:
+        LocalError: a jar could not be had, or the servers did not start.
+    """
+    progress = progress or silent
+    fetched = jars.fetch(progress)
+    with tempfile.TemporaryDirectory(prefix="dateline-") as directory:
+        kafka, controller, elasticsearch, transport = ports.free(4)
+        local = Local(
+            data_dir=directory,
+            kafka_port=kafka,
+            kafka_controller_port=controller,
+            elasticsearch_port=elasticsearch,
+            elasticsearch_transport_port=transport,
+            start_timeout_seconds=PREPARE_SECONDS,
+        )
+        launches = [launch for launch, _ in _launches(local, Path(directory))]
+        with aot.recording(launches) as record:
+            if record is not None:
+                with Stack(Settings(local=local), progress=progress, prepare=record):
+                    servers.exercise_elasticsearch(elasticsearch)
+    return fetched > 0 or record is not None
+
+
 def down(settings: Settings) -> bool:
     """Stop the stack that `up` started and wait until its servers have ended; whether there was one out.
 
@@ -232,7 +297,7 @@ def down(settings: Settings) -> bool:
     return True
 
 
-def _launches(local: Local, data_dir: Path) -> Any:
+def _launches(local: Local, data_dir: Path) -> tuple[tuple[Launch, Callable[[], bool]], ...]:
     """(how to start it, how to ask it) of each server, in starting order."""
     return (
         (
@@ -287,6 +352,14 @@ def _lock(file: Path) -> IO[bytes] | None:
     return stream
 
 
+def _lock_within(seconds: float, file: Path) -> IO[bytes] | None:
+    """The file, locked as soon as no other has it; None if that takes too long."""
+    deadline = time.monotonic() + seconds
+    while (locked := _lock(file)) is None and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return locked
+
+
 def _is_owned(data_dir: Path) -> bool:
     mine = _lock(data_dir / "stack.lock")
     if mine is None:
@@ -313,8 +386,9 @@ def serve(local: Local) -> None:
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        raise SystemExit(0)
+        if not stop.is_set():  # a second signal must not cut short the orderly stop
+            stop.set()
+            raise SystemExit(0)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)

@@ -133,4 +133,4 @@ def test_the_runbook_names_only_options_and_metrics_that_exist():
     named = set(re.findall(rf"`((?:{'|'.join(SECTIONS)})\.[a-z_]+)`", text))
     assert named
     assert named <= options
-    assert set(re.findall(r"\bdateline_[a-z_]+\b", text)) <= set(instruments())
+    assert set(re.findall(r"`(dateline_[a-z_]+)`", text)) <= set(instruments())

@@ -1,0 +1,327 @@
+"""What a page says about itself: JSON-LD, Open Graph and other meta tags, headings. Pure: a parsed page in, facts out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+from lxml.html import HtmlElement
+
+_ARTICLE_TYPES: Final = ("article", "posting", "report")
+_GENERIC: Final = frozenset({"home", "homepage", "news", "index", "untitled", "article", "startseite", "404", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What the page declares. Dates may be without a time zone, or be a day only: `parse_date` says."""
+
+    titles: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    published: str | None = None
+    updated: str | None = None
+    publisher: str = ""
+    language: str | None = None
+    image_url: str | None = None
+    canonical_url: str | None = None
+    body: str = ""
+    paywalled: bool = False
+
+
+def facts(tree: HtmlElement, url: str) -> PageFacts:
+    """A page and its URL in, what it declares about itself out. Never raises for what a page may hold."""
+    linked = _article(tree)
+    meta = _meta(tree)
+    publisher = _name(linked.get("publisher")) or meta.get("og:site_name", "") or meta.get("application-name", "")
+    return PageFacts(
+        titles=tuple(_titles(tree, linked, meta, publisher)),
+        authors=tuple(_authors(tree, linked, meta, publisher)),
+        published=_first(
+            _text(linked.get("datePublished")),
+            *(meta.get(name) for name in _PUBLISHED),
+            _text(linked.get("dateCreated")),
+            _time(tree),
+        ),
+        updated=_first(_text(linked.get("dateModified")), *(meta.get(name) for name in _UPDATED)),
+        publisher=publisher,
+        language=_language(_text(linked.get("inLanguage")) or tree.get("lang") or meta.get("og:locale")),
+        image_url=_absolute(url, _image(linked.get("image")) or meta.get("og:image") or meta.get("twitter:image")),
+        canonical_url=canonical(tree, url),
+        body=_text(linked.get("articleBody")),
+        paywalled=str(linked.get("isAccessibleForFree", "")).casefold() == "false"
+        or meta.get("article:content_tier") in ("locked", "metered"),
+    )
+
+
+_PUBLISHED: Final = (
+    "article:published_time", "og:article:published_time", "datepublished", "parsely-pub-date", "sailthru.date", "pubdate",
+    "publishdate", "publish-date", "dc.date.issued", "dcterms.created", "dc.date", "dcterms.date",
+    "cxenseparse:recs:publishtime",
+    "article.published", "published_at", "publication_date", "date",
+)  # fmt: skip
+_AUTHOR: Final = ("author", "article:author", "parsely-author", "dc.creator", "byl", "sailthru.author")
+_UPDATED: Final = (
+    "article:modified_time",
+    "og:updated_time",
+    "datemodified",
+    "last-modified",
+    "dcterms.modified",
+    "lastmod",
+)
+
+
+def _meta(tree: HtmlElement) -> dict[str, str]:
+    """Name (or property) -> content, first one wins, names in lower case."""
+    found: dict[str, str] = {}
+    for element in tree.iter("meta"):
+        name = element.get("property") or element.get("name") or element.get("itemprop")
+        content = (element.get("content") or "").strip()
+        if name and content:
+            found.setdefault(name.strip().casefold(), content)
+    return found
+
+
+def _article(tree: HtmlElement) -> dict[str, Any]:
+    """The JSON-LD object that describes the article, or an empty one."""
+    best: dict[str, Any] = {}
+    for element in tree.iter("script"):
+        if (element.get("type") or "").split(";")[0].strip().casefold() != "application/ld+json" or not element.text:
+            continue
+        for thing in _things(_json(element.text), 0):
+            kinds = thing.get("@type")
+            names = [kinds] if isinstance(kinds, str) else [k for k in kinds or () if isinstance(k, str)]
+            if any(kind.casefold().endswith(_ARTICLE_TYPES) for kind in names) and (
+                "headline" in thing or "datePublished" in thing or "articleBody" in thing
+            ):
+                return thing
+            if (
+                not best
+                and any(kind in ("WebPage", "NewsMediaOrganization") for kind in names)
+                and "datePublished" in thing
+            ):
+                best = thing
+    return best
+
+
+def _json(text: str) -> object:
+    """JSON as pages write it: in a comment or CDATA, with raw line ends inside strings; anything else is None."""
+    text = (
+        text.strip().removeprefix("<!--").removesuffix("-->").removeprefix("//<![CDATA[").removesuffix("//]]>").strip()
+    )
+    for attempt in (text, re.sub(r"[\x00-\x1f]+", " ", text)):
+        try:
+            return msgspec.json.decode(attempt.rstrip(";").encode("utf-8", "replace"))
+        except (msgspec.DecodeError, RecursionError):
+            continue
+    return None
+
+
+def _things(node: object, depth: int) -> Iterator[dict[str, Any]]:
+    if depth > 6:
+        return
+    if isinstance(node, list):
+        for item in node:
+            yield from _things(item, depth + 1)
+    elif isinstance(node, dict):
+        yield node
+        for key in ("@graph", "mainEntity", "mainEntityOfPage", "itemListElement"):
+            if isinstance(node.get(key), list | dict):
+                yield from _things(node[key], depth + 1)
+
+
+def _text(value: object) -> str:
+    """A JSON-LD value in, its text out: a string, the first of a list, or a name."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    return _plain(value) if isinstance(value, str) else _name(value)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^<>]{1,200}>", "", text))).strip()
+
+
+def _name(value: object) -> str:
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, str):
+        return _plain(value)
+    name = value.get("name") if isinstance(value, dict) else None
+    return _text(name) if isinstance(name, str | list) else ""
+
+
+def _image(value: object) -> str:
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("url") or value.get("contentUrl")
+    return value if isinstance(value, str) else ""
+
+
+def _first(*values: str | None) -> str | None:
+    return next((value for value in values if value), None)
+
+
+def _titles(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], publisher: str) -> Iterator[str]:
+    """Candidates for the headline, best first, without the site's name at either end."""
+    headings = [_plain(heading.text_content()) for heading in tree.iter("h1")]
+    headings = [heading for heading in headings if 8 < len(heading) < 300]
+    page = next((_plain(title.text_content()) for title in tree.iter("title")), "")
+    declared = [_text(linked.get("headline")), meta.get("og:title", ""), meta.get("twitter:title", "")]
+    for candidate in (*declared, *headings, page):
+        title = without_site(_plain(candidate), publisher)
+        # "Headline - Section | Site": a heading that the longer form begins with is the headline itself
+        title = next((h for h in headings if title != h and title.startswith(h) and len(h) > 20), title)
+        if len(title) > 3 and title.casefold() not in _GENERIC and title.casefold() != publisher.casefold():
+            yield title
+
+
+def without_site(title: str, publisher: str) -> str:
+    """A page's title in, the headline out: a part that names the site is cut off either end."""
+    parts = re.split(r"\s+[|»–—·:-]+\s+|\s*\|\s*", title)
+    if len(parts) < 2:
+        return title
+    site = re.sub(r"\W|^the ", "", publisher.casefold())
+
+    def is_site(part: str) -> bool:
+        bare = re.sub(r"\W|^the ", "", part.casefold())
+        return bool(site) and (bare in site or site in bare) and len(bare) > 1
+
+    if is_site(parts[-1]) and len(parts[0]) > 10:
+        return title[: title.rindex(parts[-1])].rstrip(" |»–—·:-")
+    if is_site(parts[0]) and len(parts[-1]) > 10:
+        return title[title.index(parts[0]) + len(parts[0]) :].lstrip(" |»–—·:-")
+    return title
+
+
+def _authors(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], publisher: str) -> Iterator[str]:
+    declared = linked.get("author") or linked.get("creator")
+    names = [_name(item) for item in (declared if isinstance(declared, list) else [declared])]
+    if not any(names):
+        names = [
+            meta.get(key, "")
+            for key in ("author", "article:author", "parsely-author", "dc.creator", "byl", "sailthru.author")
+        ]
+    if not any(names):
+        names = [_plain(e.text_content()) for e in tree.xpath("//*[@rel='author' or @itemprop='author']")[:4]]
+    seen: set[str] = set()
+    for name in (single for written in names for single in split_authors(written)):
+        if name.casefold() not in seen and name.casefold() != publisher.casefold():
+            seen.add(name.casefold())
+            yield name
+
+
+def split_authors(written: str) -> list[str]:
+    """A byline in, the names in it out: "By Ann Lee and Bo Ek, AFP" has three."""
+    written = re.sub(r"^\s*(?:by|written by|von|par|por|di)\s*:?\s+", "", _plain(written), flags=re.IGNORECASE)
+    if re.match(r"https?://|www\.|/", written) or len(written) > 200:
+        return []
+    names = re.split(r"\s*(?:,|;|\||/|\band\b|&|\bund\b|\bet\b)\s*", re.sub(r"\(.*?\)|\S+@\S+|@\w+", "", written))
+    return [
+        name for part in names if 1 < len(name := part.strip(" .-–—")) < 60 and not re.search(r"\d{2,}|[<>{}]", name)
+    ]
+
+
+def _time(tree: HtmlElement) -> str | None:
+    """The first <time> that says when the article was published."""
+    for element in tree.iter("time"):
+        stamp = element.get("datetime")
+        marks = f"{element.get('class', '')} {element.get('itemprop', '')} {element.get('pubdate', '')}".casefold()
+        if stamp and ("publish" in marks or "pubdate" in marks or element.xpath("ancestor::header|ancestor::article")):
+            return str(stamp)
+    return None
+
+
+def _language(declared: str | None) -> str | None:
+    code = re.match(r"[a-zA-Z]{2,3}(?=$|[-_])", declared or "")
+    return code.group().casefold() if code else None
+
+
+def _absolute(base: str, link: str | None) -> str | None:
+    if not link:
+        return None
+    try:
+        absolute = urljoin(base, link.strip())
+        return absolute if urlsplit(absolute).scheme in ("http", "https") and len(absolute) < 2000 else None
+    except ValueError:
+        return None
+
+
+def canonical(tree: HtmlElement, url: str) -> str | None:
+    """The address that the page wants to be known by, if it is on the same site."""
+    for element in tree.iter("link"):
+        if "canonical" in (element.get("rel") or "").casefold().split():
+            link = _absolute(url, element.get("href"))
+            if link is not None and same_site(link, url):
+                return link
+    return None
+
+
+def same_site(one: str, other: str) -> bool:
+    """Two URLs in, whether their hosts share the last two labels out (amp.paper.example and www.paper.example do)."""
+    try:
+        hosts = [(urlsplit(url).hostname or "").split(".")[-2:] for url in (one, other)]
+    except ValueError:
+        return False
+    return hosts[0] == hosts[1]
+
+
+def parse_date(text: str | None) -> tuple[dt.datetime, bool] | None:
+    """A written date in, (moment in UTC, whether it is exact: a time of day with a zone) out; None for anything else."""
+    text = (text or "").strip()
+    if not 6 <= len(text) <= 60:
+        return None
+    moment = _iso(text) or _unix(text) or _mail(text)
+    if moment is None:
+        return None
+    exact = moment.tzinfo is not None
+    try:
+        moment = moment.astimezone(dt.UTC) if exact else moment.replace(tzinfo=dt.UTC)
+    except (OverflowError, ValueError):
+        return None
+    return (moment, exact) if 1990 <= moment.year <= 2100 else None
+
+
+_ISO = re.compile(
+    r"(\d{4})-?(\d{2})-?(\d{2})"
+    r"(?:[T ]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?.{0,12}$",
+    re.IGNORECASE,
+)
+
+
+def _iso(text: str) -> dt.datetime | None:
+    found = _ISO.match(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, zone = found.groups()
+    offset: dt.tzinfo | None = None
+    if zone:
+        digits = re.sub(r"\D", "", zone).ljust(4, "0")
+        minutes = int(digits[:2]) * 60 + int(digits[2:]) if digits.strip("0") else 0
+        offset = (
+            dt.timezone(dt.timedelta(minutes=-minutes if zone.startswith("-") else minutes)) if minutes < 1440 else None
+        )
+    try:
+        return dt.datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=offset
+        )
+    except ValueError:
+        return None
+
+
+def _unix(text: str) -> dt.datetime | None:
+    if not re.fullmatch(r"1\d{9}(?:\d{3})?", text):
+        return None
+    return dt.datetime.fromtimestamp(int(text[:10]), dt.UTC)
+
+
+def _mail(text: str) -> dt.datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

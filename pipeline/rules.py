@@ -74,6 +74,7 @@ class Rule(Section, frozen=True, kw_only=True):
 class Channel(Section, frozen=True, kw_only=True):
     """Where alerts go. A secret stands in a file (`url_file`, `secret_file`) or the environment (`url_env`, `secret_env`)."""
 
+    name: Annotated[str, Meta(pattern=SLUG, max_length=60)]
     type: Literal["terminal", "kafka", "webhook", "apprise", "alertmanager"]
     url: str = ""
     url_file: str = ""
@@ -81,7 +82,7 @@ class Channel(Section, frozen=True, kw_only=True):
     secret_file: str = ""
     secret_env: str = ""
     headers: dict[str, str] = msgspec.field(default_factory=dict)
-    template: str = ""
+    text: Literal["full", "short"] = "full"
     tries: Positive = 10
     timeout_seconds: Annotated[float, Meta(gt=0)] = 10
     backoff_seconds: Annotated[float, Meta(gt=0)] = 1
@@ -93,7 +94,7 @@ class RuleFile(Section, frozen=True, kw_only=True):
     """All of alerts.toml."""
 
     rule: tuple[Rule, ...] = ()
-    channel: dict[str, Channel] = msgspec.field(default_factory=dict)
+    channel: tuple[Channel, ...] = ()
 
 
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +138,7 @@ def members(names: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def load_rules(path: Path, *, max_age_hours: int = 72, lexicons: Collection[Path] = ()) -> RuleSet:
+def load_rules(path: Path, *, max_age_hours: int | None = None, lexicons: Collection[Path] = ()) -> RuleSet:
     """alerts.toml in, its rules and channels out. `max_age_hours` is a rule's `told_within_hours` unless it has its own.
 
     Raises:
@@ -151,7 +152,7 @@ def load_rules(path: Path, *, max_age_hours: int = 72, lexicons: Collection[Path
         for rule in file.rule
         if rule.enabled
     )
-    return RuleSet(rules=rules, channels=file.channel)
+    return RuleSet(rules=rules, channels={c.name: c for c in file.channel if c.enabled})
 
 
 def known_kinds(lexicons: Collection[Path] = ()) -> frozenset[str]:
@@ -161,6 +162,7 @@ def known_kinds(lexicons: Collection[Path] = ()) -> frozenset[str]:
 
 def _problems(file: RuleFile, kinds: frozenset[str]) -> Iterator[tuple[str, str]]:
     """What the types alone cannot say: (path, problem)."""
+    channels = frozenset(channel.name for channel in file.channel)
     names: set[str] = set()
     for number, rule in enumerate(file.rule):
         where = f"rule[{number}] {rule.name}"
@@ -173,29 +175,30 @@ def _problems(file: RuleFile, kinds: frozenset[str]) -> Iterator[tuple[str, str]
         for key in ("actors_any", "recipients_any"):
             codes = tuple(name for name in getattr(rule, key) if re.fullmatch("[A-Z]{3}", name))
             yield from _unknown(codes, _places(), f"{where}: {key}", "country or group")
-        yield from _unknown(rule.channels, frozenset(file.channel), f"{where}: channels", "channel")
+        yield from _unknown(rule.channels, channels, f"{where}: channels", "channel")
         yield from _template(rule.template, f"{where}: template")
         if not rule.on:
             yield f"{where}: on", f"is empty, a rule rings on some of {', '.join(get_args(Trigger))}"
-    for name, channel in file.channel.items():
-        yield from _channel_problems(name, channel)
+    taken: set[str] = set()
+    for number, channel in enumerate(file.channel):
+        where = f"channel[{number}] {channel.name}"
+        if channel.name in taken:
+            yield f"{where}: name", "another channel has this name already"
+        taken.add(channel.name)
+        yield from _channel_problems(where, channel)
 
 
-def _channel_problems(name: str, channel: Channel) -> Iterator[tuple[str, str]]:
-    where = f"channel.{name}"
-    if not re.match(SLUG, name):
-        yield where, "a channel's name is of a-z, 0-9 and -"
+def _channel_problems(where: str, channel: Channel) -> Iterator[tuple[str, str]]:
     given = [key for key in ("url", "url_file", "url_env") if getattr(channel, key)]
     needed = channel.type in ("webhook", "apprise", "alertmanager")
     if needed and len(given) != 1:
-        yield where, f"type {channel.type!r} needs exactly one of url, url_file, url_env, not {given or 'none'}"
+        yield where, f"type {channel.type!r} needs exactly one of url, url_file, url_env; given: {given or 'none'}"
     if not needed and given:
-        yield f"{where}.{given[0]}", f"type {channel.type!r} has no address"
+        yield f"{where}: {given[0]}", f"type {channel.type!r} has no address"
     if channel.url and channel.type != "apprise" and not re.match(r"https?://[^/\s]+", channel.url):
-        yield f"{where}.url", f"{channel.url!r} is not an http or https address"
+        yield f"{where}: url", "is not an http or https address"
     if channel.secret_file and channel.secret_env:
         yield where, "give secret_file or secret_env, not both"
-    yield from _template(channel.template, f"{where}.template")
 
 
 def _places() -> frozenset[str]:

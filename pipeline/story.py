@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from pipeline import copies
 from pipeline.headline import headline, in_words
 from pipeline.records import (
     Event,
@@ -38,10 +39,6 @@ PUBLISHERS_KEPT: Final = 200
 TIMELINE_KEPT: Final = 40
 EVENTS_KEPT: Final = 2000
 """A story that has grown this large takes a further event only when it moves its phase: each revision carries all ids."""
-
-SAME_TEXT: Final = 0.5
-"""MinHash likeness from which two articles are prints of one text: wire copies with a changed head or tail stay above it,
-two reporters on one happening stay far below."""
 
 SPIKES: Final = (10, 30, 100)
 """Independent publishers at which a story is widely told, when it is not older than `SPIKE_WITHIN`."""
@@ -238,12 +235,7 @@ def _one_source(a: Report, b: Report) -> bool:
         return True
     if (a.credit or "").lower() == b.publisher.lower() or (b.credit or "").lower() == a.publisher.lower():
         return True
-    return bool(a.fingerprint and b.fingerprint) and _similar(a.fingerprint, b.fingerprint) >= SAME_TEXT
-
-
-def _similar(a: tuple[int, ...], b: tuple[int, ...]) -> float:
-    """MinHash's estimate of the share of shingles that two texts have in common."""
-    return sum(x == y for x, y in zip(a, b, strict=False)) / max(len(a), len(b))
+    return bool(a.fingerprint and b.fingerprint) and copies.similar(a.fingerprint, b.fingerprint) >= copies.COPY
 
 
 def confidence(reports: Iterable[Report]) -> float:

@@ -1,0 +1,225 @@
+"""Extracted text to a parsed Document: sentences, entities, and whom they name. The only importer of spaCy.
+
+`Parsed` holds spaCy's docs beside our Document: they live inside the caller's `nlp.memory_zone()` and never leave the process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgspec
+import spacy
+
+from pipeline import copies
+from pipeline.extract import Extracted
+from pipeline.records import Article, Document, Entity, Party, Section, Sentence
+
+UNUSED: Final = ("lemmatizer", "attribute_ruler", "senter")
+"""Components that detection does without: it knows word forms itself, and they cost a quarter of the time."""
+
+LABELS: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC", "EVENT", "PRODUCT", "LAW", "WORK_OF_ART"))
+NAMING: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC"))
+BATCH: Final = 32
+
+
+class ModelError(RuntimeError):
+    """None of the configured spaCy models is installed; the message names them all."""
+
+
+class Names(Protocol):
+    """What annotation needs of the resolver."""
+
+    def party(self, text: str) -> Party:
+        """A name in, who it is out."""
+        ...
+
+    def spans(self, words: Sequence[str]) -> list[tuple[int, int]]:
+        """Words in, where names known to the gazetteer stand among them out: (first, one past the last)."""
+        ...
+
+
+class Mind(Protocol):
+    """What annotation needs of `detect.Mind`."""
+
+    nlp: Any
+    names: Any
+    text_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name where it stands, in words from `start` up to `end`; `label` is the entity's, `party` whom it names."""
+
+    start: int
+    end: int
+    text: str
+    label: str
+    party: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A Document with spaCy's reading of title and text, and the names found in each. No docs: not read (not English)."""
+
+    document: Document
+    title: Any | None
+    text: Any | None
+    title_mentions: tuple[Mention, ...] = ()
+    text_mentions: tuple[Mention, ...] = ()
+
+
+def load(models: Sequence[str]) -> Any:
+    """Model names in, the first one that is installed out, without the parts that are not used.
+
+    Raises:
+        ModelError: none is installed.
+    """
+    for name in models:
+        if spacy.util.is_package(name) or "/" in name:
+            nlp = spacy.load(name, exclude=list(UNUSED))
+            nlp.max_length = max(nlp.max_length, 2_000_000)
+            return nlp
+    raise ModelError(f"no spaCy model is installed, tried {', '.join(models) or 'none'} (option detect.models)")
+
+
+def readable(language: str | None) -> bool:
+    """Is a text in this language read? Unknown counts as English: the feeds' default."""
+    return language is None or language.casefold().split("-")[0] in ("en", "")
+
+
+def cut(text: str, characters: int) -> tuple[str, bool]:
+    """Text in, at most `characters` of it out, ended after a sentence where one ends; and whether it was cut."""
+    if len(text) <= characters:
+        return text, False
+    head = text[:characters]
+    ends = [match.end() for match in re.finditer(r"[.!?]['”\"’)]*(?=\s)", head)]
+    return (head[: ends[-1]] if ends else head), True
+
+
+def annotate(article: Article, extracted: Extracted, mind: Mind) -> Parsed:
+    """An article and its text in, the Document with its parse out."""
+    return next(iter(annotate_many([(article, extracted)], mind)))
+
+
+def annotate_many(pairs: Iterable[tuple[Article, Extracted]], mind: Mind) -> Iterator[Parsed]:
+    """Articles with their texts in, parsed Documents out in the same order, batched through the model."""
+    for batch in batches(pairs, BATCH):
+        bases = [_base(article, extracted, mind.text_characters) for article, extracted in batch]
+        yield from parse_many(bases, mind)
+
+
+def parse_many(documents: Sequence[Document], mind: Mind) -> Iterator[Parsed]:
+    """Documents with title and text in, the same with sentences, entities and the parse out."""
+    texts = [text for d in documents if readable(d.language) for text in (d.title, d.text)]
+    docs = mind.nlp.pipe(texts, batch_size=2 * BATCH)
+    for document in documents:
+        if readable(document.language):
+            yield _parsed(document, next(docs), next(docs), mind)
+        else:
+            yield Parsed(document, None, None)
+
+
+def batches(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Things in, lists of at most `size` of them out."""
+    batch: list[Any] = []
+    for thing in things:
+        batch.append(thing)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _base(article: Article, extracted: Extracted, characters: int) -> Document:
+    text, was_cut = cut(extracted.text, characters)
+    return Document(
+        id=article.id,
+        url=extracted.canonical_url or article.canonical_url or article.url,
+        feed_id=article.feed_id,
+        title=extracted.title or article.title,
+        text=text,
+        first_seen_at=article.first_seen_at,
+        fetched_at=article.fetched_at,
+        content_hash=article.content_hash,
+        published_at=extracted.published_at or article.published_at,
+        updated_at=extracted.updated_at or article.updated_at,
+        publisher=extracted.publisher or article.publisher,
+        credit=extracted.credit,
+        authors=extracted.authors or article.authors,
+        language=extracted.language or article.language,
+        image_url=extracted.image_url,
+        truncated=was_cut or extracted.truncated,
+        fingerprint=copies.fingerprint(text),
+    )
+
+
+def _parsed(document: Document, title: Any, text: Any, mind: Mind) -> Parsed:
+    title_mentions, text_mentions = find_mentions(title, mind.names), find_mentions(text, mind.names)
+    document = msgspec.structs.replace(
+        document,
+        sentences=(*_sentences(title, "title"), *_sentences(text, "text")),
+        entities=(*_entities(title, title_mentions, "title"), *_entities(text, text_mentions, "text")),
+    )
+    return Parsed(document, title, text, title_mentions, text_mentions)
+
+
+def _sentences(doc: Any, section: Section) -> Iterator[Sentence]:
+    for sentence in doc.sents:
+        yield Sentence(start=sentence.start_char, end=sentence.end_char, section=section)
+
+
+def _entities(doc: Any, mentions: Sequence[Mention], section: Section) -> Iterator[Entity]:
+    for mention in mentions:
+        start = doc[mention.start].idx
+        party = mention.party
+        yield Entity(
+            text=mention.text,
+            label=mention.label,
+            start=start,
+            end=start + len(mention.text),
+            section=section,
+            name=party.name,
+            country=party.country,
+            sector=party.sector,
+        )
+
+
+def find_mentions(doc: Any, names: Names) -> tuple[Mention, ...]:
+    """A doc of spaCy's in, the names in it out: those of the gazetteer, for they are surer, and the model's entities.
+
+    A person's name that holds a country's (Michael Jordan) is the person's; a body that resolves as a whole stays whole.
+    """
+    words = [token.text for token in doc]
+    labels = [token.ent_type_ for token in doc]
+    spans = names.spans(words)
+    found: list[Mention] = []
+    for entity in doc.ents:
+        start, end = _trimmed(entity.start, entity.end, words)
+        if entity.label_ not in NAMING or end <= start:
+            continue
+        text = doc[start:end].text
+        party = names.party(text)
+        inside = [span for span in spans if span[0] < end and span[1] > start]
+        longer = all(start <= a and b <= end and b - a < end - start for a, b in inside)
+        if inside and not (longer and (entity.label_ == "PERSON" or party.name or party.country)):
+            continue
+        spans = [span for span in spans if span not in inside]
+        found.append(Mention(start, end, text, entity.label_, party))
+    for start, end in spans:
+        text = doc[start:end].text
+        label = next((label for label in labels[start:end] if label in NAMING), "")
+        found.append(Mention(start, end, text, label or "GPE", names.party(text)))
+    return tuple(sorted(found, key=lambda m: m.start))
+
+
+def _trimmed(start: int, end: int, words: Sequence[str]) -> tuple[int, int]:
+    """An entity's words without an article before them and a possessive or punctuation behind."""
+    while start < end and (words[start].casefold() in ("the", "a", "an") or not words[start][:1].isalnum()):
+        start += 1
+    while end > start and (words[end - 1] in ("'s", "’s", "'", "’") or not any(c.isalnum() for c in words[end - 1])):
+        end -= 1
+    return start, end

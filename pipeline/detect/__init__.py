@@ -1,0 +1,114 @@
+"""What happened: a parsed article in, its events out. Pure and deterministic.
+
+lexicon/*.toml, lexicon.py, forms.py   kinds of events as data, indexed by word form
+syntax.py                              the dependency parse as plain lists
+triggers.py                            which rules a clause fits
+reader.py, roles.py                    who to whom, pronouns and short names resolved
+modality.py                            asserted, planned, hypothetical, denied, historical
+dates.py, amounts.py, details.py       when, how much, where
+drafts.py, merge.py, export.py         putting an event together, once for an article
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipeline.annotate import Mention, Parsed
+from pipeline.detect import drafts
+from pipeline.detect.drafts import Draft
+from pipeline.detect.export import export
+from pipeline.detect.forms import words
+from pipeline.detect.jsonl import detect_jsonl
+from pipeline.detect.merge import merge
+from pipeline.detect.mind import Mind, load_mind
+from pipeline.detect.reader import Reader
+from pipeline.detect.syntax import Tree
+from pipeline.records import Document, Event, Party, Section, content_id
+
+__all__ = ["Mind", "detect", "detect_jsonl", "load_mind"]
+
+SECTIONS: Final[tuple[Section, ...]] = ("text", "title")
+
+
+def detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
+    """A parsed article in, its events out: the ones of the title first, then in the order of the text."""
+    if parsed.title is None or parsed.text is None:
+        return ()
+    document = parsed.document
+    known: dict[str, Party] = {}
+    made: dict[Section, list[Draft]] = {}
+    for section in SECTIONS:  # the text first: a title says `Xi` and the text says who that is
+        doc, mentions = (
+            (parsed.title, parsed.title_mentions) if section == "title" else (parsed.text, parsed.text_mentions)
+        )
+        if not len(doc):
+            continue
+        reader = _reader(doc, mentions, mind, known)
+        made[section] = drafts.draft(reader, mind, section, document.published_at or None)
+    merged = merge([*made.get("title", ()), *made.get("text", ())])
+    events = (_event(one, document) for one in merged)
+    return tuple(event for event in events if event.confidence >= mind.min_confidence)
+
+
+def _reader(doc: object, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party]) -> Reader:
+    return Reader(tree=Tree.from_doc(doc), names=mind.names, mentions=list(mentions), known=known)  # type: ignore[arg-type]
+
+
+def _event(one: Draft, document: Document) -> Event:
+    rule = one.rule
+    normalised = " ".join(one.evidence.casefold().split())
+    return Event(
+        id=content_id(document.id, rule.kind, one.modality, normalised, one.trigger.casefold()),
+        event_type=rule.type,
+        kind=rule.kind,
+        modality=one.modality,
+        evidence=one.evidence,
+        start=one.start,
+        end=one.end,
+        section=one.section,
+        trigger=one.trigger,
+        export=export(rule.type, one.modality, cameo=rule.cameo, override=rule.export, commitment=one.commitment),
+        event_mode=rule.mode or None,
+        contexts=rule.contexts,
+        subtype=_subtype(one),
+        actors=one.actors,
+        recipients=one.recipients,
+        places=one.places,
+        date=one.date,
+        money=one.money,
+        quantities=one.quantities,
+        items=one.items,
+        attributed_to=one.attributed_to,
+        confidence=one.confidence,
+        rule=rule.id,
+        mentions=tuple(one.mentions),
+        article_id=document.id,
+        article_url=document.url,
+        article_title=document.title,
+        publisher=document.publisher,
+        credit=document.credit,
+        language=document.language,
+        published_at=document.published_at,
+        first_seen_at=document.first_seen_at,
+        fingerprint=document.fingerprint,
+    )
+
+
+MILITARY: Final = words(
+    "military weapon weapons ammunition missile missiles tank tanks arms howitzers howitzer himars defense defence lethal artillery "
+    "jets drones security patriot javelin stinger munitions drawdown"
+)
+HUMANITARIAN: Final = words(
+    "humanitarian food medical relief emergency refugees medicine shelter disaster flood earthquake victims tents blankets hunger "
+    "famine displaced civilians vaccines water"
+)
+
+
+def _subtype(one: Draft) -> str | None:
+    """Of aid: military, humanitarian or financial, by the rule or else by the words of its sentence."""
+    if one.rule.type != "AID" or one.rule.subtype:
+        return one.rule.subtype
+    words = {word.strip(".,;:\"'“”()").casefold() for word in one.evidence.split()}
+    if words & MILITARY and not {"humanitarian", "food"} & words:
+        return "military"
+    return "humanitarian" if words & HUMANITARIAN else "financial" if one.money else "humanitarian"

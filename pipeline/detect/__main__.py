@@ -1,0 +1,12 @@
+"""`python -m pipeline.detect`: JSON lines on standard input, JSON lines with their events on standard output."""
+
+from __future__ import annotations
+
+import sys
+
+from pipeline.detect import detect_jsonl, load_mind
+from pipeline.settings import Settings
+
+if __name__ == "__main__":
+    for line in detect_jsonl(sys.stdin, load_mind(Settings())):
+        sys.stdout.write(line + "\n")

@@ -1,0 +1,85 @@
+"""The body of `dateline detect --jsonl`: lines of JSON in, one line of JSON out for each, batched through the model."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from pipeline import annotate
+from pipeline.annotate import BATCH, batches
+from pipeline.detect.mind import Mind
+from pipeline.records import Document
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line in. `id` may be a number; `published` is ISO 8601 and UTC where it names no zone."""
+
+    id: str | int
+    text: str
+    published: str | None = None
+    url: str = ""
+    title: str = ""
+
+
+def detect_jsonl(lines: Iterable[str], mind: Mind) -> Iterator[str]:
+    """Lines in, lines out in the same order: `{"id", "events"}`, or `{"id", "error"}` for a line that cannot be read."""
+    from pipeline.detect import detect  # noqa: PLC0415 - detect exports this function
+
+    for batch in batches((line for line in lines if line.strip()), 4 * BATCH):
+        read = [_read(line) for line in batch]
+        documents = [one for one in read if isinstance(one, Document)]
+        with mind.nlp.memory_zone():
+            parsed = annotate.parse_many(documents, mind)
+            for original, one in zip(batch, read, strict=True):
+                if isinstance(one, Document):
+                    events = detect(next(parsed), mind)
+                    yield _line({"id": _raw_id(original), "events": msgspec.to_builtins(events)})
+                else:
+                    yield _line(one)
+
+
+def _line(value: dict[str, Any]) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _raw_id(line: str) -> object:
+    return msgspec.json.decode(line)["id"]
+
+
+def _read(line: str) -> Document | dict[str, Any]:
+    try:
+        given = msgspec.json.decode(line, type=Line)
+        published = _when(given.published)
+    except (msgspec.DecodeError, ValueError) as error:
+        return {"id": _id_of(line), "error": str(error)}
+    return Document(
+        id=str(given.id),
+        url=given.url,
+        feed_id="",
+        title=given.title,
+        text=given.text,
+        first_seen_at=published or EPOCH,
+        fetched_at=published or EPOCH,
+        content_hash="",
+        published_at=published,
+    )
+
+
+def _when(text: str | None) -> dt.datetime | None:
+    if not text:
+        return None
+    when = dt.datetime.fromisoformat(text)
+    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)
+
+
+def _id_of(line: str) -> object:
+    try:
+        value = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return None
+    return value.get("id") if isinstance(value, dict) else None

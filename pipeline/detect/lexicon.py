@@ -1,0 +1,314 @@
+"""The lexicon: kinds of events as data. TOML files in, rules indexed by word form out.
+
+A kind has a PLOVER type, and rules. A rule is a trigger (verb, noun or phrase), what must stand around it, and where its
+actors and recipients are. Words are lemmas, separated by spaces; `@name` is a word class of the lexicon and `$name` a test
+of meaning (`$party`: resolves to somebody known). docs/events.md explains every key.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from pipeline.detect.forms import noun_forms, verb_forms
+from pipeline.records import EventType, Modality
+
+HERE: Final = Path(__file__).parent / "lexicon"
+TESTS: Final = frozenset(("$party", "$country", "$person", "$armed", "$place", "$named"))
+
+
+class LexiconError(ValueError):
+    """A lexicon that cannot be used; the message names the file, the kind and the key."""
+
+
+class RuleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule as written. Exactly one of `verb`, `noun`, `phrase` is the trigger."""
+
+    verb: str = ""
+    noun: str = ""
+    phrase: tuple[str, ...] = ()
+    object: str = ""
+    not_object: str = ""
+    subject: str = ""
+    not_subject: str = ""
+    prep: str = ""
+    prep_object: str = ""
+    particle: str = ""
+    comp: str = ""
+    modifier: str = ""
+    not_modifier: str = ""
+    place: str = ""
+    light: str = ""
+    happen: str = ""
+    need: str = ""
+    veto: str = ""
+    party: str = ""
+    actor: str = ""
+    to: str = ""
+    joint: bool | None = None
+    type: EventType | None = None
+    mode: str | None = None
+    subtype: str | None = None
+    export: str | None = None
+    modality: Modality | None = None
+    weight: float = 0.7
+
+
+class KindSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A kind as written; `yes` sentences must yield it asserted, `no` sentences must not."""
+
+    kind: str
+    type: EventType | None = None
+    about: str = ""
+    mode: str | None = None
+    contexts: tuple[str, ...] = ()
+    cameo: str = ""
+    subtype: str | None = None
+    export: str | None = None
+    joint: bool = False
+    replace: bool = False
+    rules: tuple[RuleSpec, ...] = ()
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+
+
+class FileSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A lexicon file: word classes, words that change modality, and kinds."""
+
+    classes: dict[str, str] = {}
+    modality: dict[str, str] = {}
+    kinds: tuple[KindSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A set of words that a text is tested against: forms, and tests of meaning."""
+
+    forms: frozenset[str] = frozenset()
+    tests: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.forms or self.tests)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule ready for use. `id` is its kind and number, which an event carries as `rule`."""
+
+    id: str
+    kind: str
+    type: EventType
+    trigger: str  # "verb", "noun" or "phrase"
+    object: Words = Words()
+    not_object: Words = Words()
+    subject: Words = Words()
+    not_subject: Words = Words()
+    prep: frozenset[str] = frozenset()
+    prep_object: Words = Words()
+    particle: frozenset[str] = frozenset()
+    comp: frozenset[str] = frozenset()
+    modifier: Words = Words()
+    not_modifier: Words = Words()
+    place: frozenset[str] = frozenset()
+    light: frozenset[str] = frozenset()
+    happen: frozenset[str] = frozenset()
+    need: Words = Words()
+    veto: Words = Words()
+    party: str = ""
+    actor: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    joint: bool = False
+    mode: str | None = None
+    contexts: tuple[str, ...] = ()
+    cameo: str = ""
+    subtype: str | None = None
+    export: str | None = None
+    modality: Modality | None = None
+    weight: float = 0.7
+    phrases: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """All kinds: `verbs`, `nouns` and `phrases` lead from a word form (the first one of a phrase) to its rules."""
+
+    kinds: dict[str, KindSpec] = field(default_factory=dict)
+    verbs: dict[str, list[Rule]] = field(default_factory=dict)
+    nouns: dict[str, list[Rule]] = field(default_factory=dict)
+    phrases: dict[str, list[Rule]] = field(default_factory=dict)
+    classes: dict[str, Words] = field(default_factory=dict)
+    modality: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+def built_in() -> list[Path]:
+    """The lexicon files that ship with Dateline, in order of name."""
+    return sorted(HERE.glob("*.toml"))
+
+
+def load(extra: Sequence[Path] = ()) -> Lexicon:
+    """Built-in files and a user's own in, the lexicon out. A user's kind of a known name adds its rules, or replaces them.
+
+    Raises:
+        LexiconError: a file is absent, is not TOML, has an unknown key or names an unknown word class.
+    """
+    classes: dict[str, str] = {}
+    modality: dict[str, str] = {}
+    kinds: dict[str, KindSpec] = {}
+    for file in [*built_in(), *extra]:
+        spec = read(file)
+        classes.update(spec.classes)
+        for name, words in spec.modality.items():
+            modality[name] = f"{modality.get(name, '')} {words}"
+        for kind in spec.kinds:
+            kinds[kind.kind] = _merged(kinds.get(kind.kind), kind)
+    lexicon = Lexicon(kinds=kinds)
+    for name in classes:
+        lexicon.classes[name] = _expand(f"@{name}", classes, where=f"class {name}")
+    for name, words in modality.items():
+        grown = noun_forms if name.endswith("_nouns") else frozenset_of_one if name.endswith("_words") else verb_forms
+        lexicon.modality[name] = frozenset().union(*(grown(word) for word in words.split()))
+    for kind in kinds.values():
+        _index(lexicon, kind, classes)
+    return lexicon
+
+
+def frozenset_of_one(word: str) -> frozenset[str]:
+    """A word in, just itself out."""
+    return frozenset((word.replace("_", " "),))
+
+
+def read(file: Path) -> FileSpec:
+    """A lexicon file in, what it says out.
+
+    Raises:
+        LexiconError: the file is absent, is not TOML or has an unknown key.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(file.read_text("utf-8")), FileSpec)
+    except OSError as error:
+        raise LexiconError(f"{file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise LexiconError(f"{file}: {error}") from error
+
+
+def _merged(old: KindSpec | None, new: KindSpec) -> KindSpec:
+    if old is None or new.replace:
+        return new
+    given = {
+        f.name: getattr(new, f.name) for f in msgspec.structs.fields(KindSpec) if getattr(new, f.name) != f.default
+    }
+    for name in ("rules", "yes", "no"):
+        given[name] = (*getattr(old, name), *getattr(new, name))
+    return msgspec.structs.replace(old, **given)
+
+
+def _index(lexicon: Lexicon, kind: KindSpec, classes: dict[str, str]) -> None:
+    for number, spec in enumerate(kind.rules, start=1):
+        where = f"{kind.kind}, rule {number}"
+        rule = _rule(kind, spec, number, classes, where)
+        if spec.verb:
+            table, forms = lexicon.verbs, _forms(spec.verb, classes, where, verbs=True)
+        elif spec.noun:
+            table, forms = lexicon.nouns, _forms(spec.noun, classes, where, verbs=False)
+        else:
+            table, forms = lexicon.phrases, frozenset(words[0] for words in rule.phrases)
+        for form in forms:
+            table.setdefault(form, []).append(rule)
+
+
+def _rule(kind: KindSpec, spec: RuleSpec, number: int, classes: dict[str, str], where: str) -> Rule:
+    triggers = [name for name in ("verb", "noun", "phrase") if getattr(spec, name)]
+    kind_type = spec.type or kind.type
+    if len(triggers) != 1:
+        raise LexiconError(f"{where}: one of verb, noun and phrase has to be given, not {len(triggers)}")
+    if kind_type is None:
+        raise LexiconError(f"{where}: the kind has no type")
+    joint = kind.joint if spec.joint is None else spec.joint
+
+    def nouns(text: str) -> Words:
+        return _expand(text, classes, where=where)
+
+    def verbs(text: str) -> frozenset[str]:
+        return _forms(text, classes, where, verbs=True)
+
+    return Rule(
+        id=f"{kind.kind}/{number}",
+        kind=kind.kind,
+        type=kind_type,
+        trigger=triggers[0],
+        object=nouns(spec.object),
+        not_object=nouns(spec.not_object),
+        subject=nouns(spec.subject),
+        not_subject=nouns(spec.not_subject),
+        prep=frozenset(spec.prep.split()),
+        prep_object=nouns(spec.prep_object),
+        particle=frozenset(spec.particle.split()),
+        comp=verbs(spec.comp) if spec.comp != "*" else frozenset("*"),
+        modifier=nouns(spec.modifier),
+        not_modifier=nouns(spec.not_modifier),
+        place=frozenset((spec.place or "subj obj").split()),
+        light=verbs(spec.light or "@light"),
+        happen=verbs(spec.happen or "@happen"),
+        need=nouns(spec.need),
+        veto=nouns(spec.veto),
+        party=spec.party,
+        actor=tuple((spec.actor or "subj").split()),
+        to=tuple((spec.to or "obj").split()),
+        joint=joint,
+        mode=spec.mode or kind.mode,
+        contexts=kind.contexts,
+        cameo=kind.cameo,
+        subtype=spec.subtype or kind.subtype,
+        export=spec.export or kind.export,
+        modality=spec.modality,
+        weight=spec.weight,
+        phrases=tuple(tuple(text.split()) for text in spec.phrase),
+    )
+
+
+def _expand(text: str, classes: dict[str, str], *, where: str, depth: int = 0) -> Words:
+    """Words with their classes unfolded; each in singular and plural, and as written."""
+    forms: set[str] = set()
+    tests: set[str] = set()
+    for word in text.split():
+        if word.startswith("@"):
+            if word[1:] not in classes or depth > 5:
+                raise LexiconError(f"{where}: unknown word class {word}")
+            inner = _expand(classes[word[1:]], classes, where=where, depth=depth + 1)
+            forms |= inner.forms
+            tests |= inner.tests
+        elif word.startswith("$"):
+            if word not in TESTS:
+                raise LexiconError(f"{where}: unknown test {word}, known are {', '.join(sorted(TESTS))}")
+            tests.add(word)
+        else:
+            forms |= noun_forms(word)
+    return Words(frozenset(forms), frozenset(tests))
+
+
+def _forms(text: str, classes: dict[str, str], where: str, *, verbs: bool) -> frozenset[str]:
+    grown = verb_forms if verbs else noun_forms
+    return frozenset().union(*(grown(word) for word in _lemmas(text, classes, where))) if text else frozenset()
+
+
+def _lemmas(text: str, classes: dict[str, str], where: str, depth: int = 0) -> Iterable[str]:
+    for word in text.split():
+        if word.startswith("@"):
+            if word[1:] not in classes or depth > 5:
+                raise LexiconError(f"{where}: unknown word class {word}")
+            yield from _lemmas(classes[word[1:]], classes, where, depth + 1)
+        else:
+            yield word
+
+
+def kind_of(lexicon: Lexicon, name: str) -> KindSpec | None:
+    """A slug in, its kind out."""
+    return lexicon.kinds.get(name)
+
+
+Table = dict[str, Any]

@@ -1,0 +1,46 @@
+"""What a process needs to read articles, loaded once: the spaCy model, the lexicon, the resolver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import annotate
+from pipeline.detect import lexicon
+from pipeline.detect.lexicon import Lexicon
+from pipeline.resolve import Resolver
+from pipeline.settings import Settings
+
+
+@dataclass(slots=True)
+class Mind:
+    """The model, the lexicon and the resolver of one process. Not for pickling: each process loads its own."""
+
+    nlp: Any
+    lexicon: Lexicon
+    names: Resolver
+    text_characters: int = 100_000
+    min_confidence: float = 0.0
+
+    @property
+    def vocabulary(self) -> Mapping[str, frozenset[str]]:
+        """The words that change modality."""
+        return self.lexicon.modality
+
+
+def load_mind(settings: Settings) -> Mind:
+    """Settings in, a mind ready to read out. Takes a second or two.
+
+    Raises:
+        ModelError: no spaCy model is installed.
+        LexiconError: a lexicon file cannot be used.
+    """
+    options = settings.detect
+    return Mind(
+        nlp=annotate.load(options.models),
+        lexicon=lexicon.load([settings.path(name) for name in options.lexicons]),
+        names=Resolver(),
+        text_characters=options.text_characters,
+        min_confidence=options.min_confidence,
+    )

@@ -1,0 +1,133 @@
+"""Who to whom: a candidate in, its actors and recipients out, as the slots of its rule say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.detect.reader import Reader, distinct, known
+from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, object_of, prep_objects, subject_of
+from pipeline.detect.triggers import Candidate
+from pipeline.records import Party
+
+
+def fill(reader: Reader, candidate: Candidate) -> tuple[tuple[Party, ...], tuple[Party, ...]]:
+    """A candidate in, its actors and recipients out, as its rule's slots say; joint kinds list all sides as actors."""
+    rule = candidate.rule
+    actors: list[Party] = []
+    for slot in rule.actor:
+        parties = _slot(reader, candidate, slot)
+        actors.extend(parties)
+        if parties and not rule.joint and any(known(p) for p in parties):
+            break
+    acting = distinct(_named_first(actors))
+    recipients: tuple[Party, ...] = ()
+    for slot in rule.to:
+        parties = [p for p in _slot(reader, candidate, slot) if not _same_as_any(p, acting)]
+        if parties and (not recipients or any(known(p) for p in parties)):
+            recipients = distinct(parties)
+            if any(known(p) for p in recipients):
+                break
+    if rule.joint:
+        return distinct([*acting, *recipients]), ()
+    return acting, recipients
+
+
+def _named_first(parties: list[Party]) -> list[Party]:
+    """When somebody is known, nameless ones are left out: `officials` beside France says nothing more."""
+    named = [p for p in parties if known(p)]
+    return named or parties
+
+
+def _same_as_any(party: Party, others: Sequence[Party]) -> bool:
+    return any((party.name and party.name == o.name) or party.text.casefold() == o.text.casefold() for o in others)
+
+
+def _slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
+    tree, verb, noun = reader.tree, candidate.verb, candidate.noun
+    if slot == "subj":
+        subject = subject_of(tree, verb) if verb is not None else None
+        if subject is not None and subject == noun:
+            return []
+        return list(reader.parties(subject)) if subject is not None else []
+    if slot in ("obj", "iobj"):
+        return _object_slot(reader, candidate, slot)
+    if slot == "poss":
+        return _owners(reader, noun if noun is not None else candidate.index)
+    if slot == "comp":
+        return _complement_subjects(reader, candidate)
+    found: list[Party] = []
+    places = [i for i in (noun, verb) if i is not None] or [candidate.index]
+    if verb is not None and (target := object_of(tree, verb)) is not None and target not in places:
+        places.append(target)
+    for place in places:
+        for index in prep_objects(tree, place, slot):
+            if index not in candidate.used:
+                found.extend(reader.parties(index))
+        if found:
+            break
+    return found
+
+
+def _object_slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
+    tree, verb = reader.tree, candidate.verb
+    if verb is None:
+        return []
+    if slot == "iobj":
+        return [p for kid in tree.children(verb, "dative") for p in reader.parties(kid)]
+    target = object_of(tree, verb)
+    if target is None or (
+        target == candidate.noun and candidate.rule.trigger == "noun" and target == subject_of(tree, verb)
+    ):
+        return []
+    if target == candidate.noun and candidate.rule.object.forms:
+        return _owners(reader, target)
+    return list(reader.parties(target))
+
+
+def _owners(reader: Reader, noun: int) -> list[Party]:
+    """Whose a noun is: its possessor, a name before it (`Israeli strike`), or `of X` behind it."""
+    tree = reader.tree
+    for kid in tree.kids[noun]:
+        if tree.deps[kid] == "poss":
+            return list(reader.parties(kid))
+    inside = [m for m in reader.inside(tree.left_edge(noun), noun) if known(m.party)]
+    if inside:
+        joined = inside if reader.joined(inside) else inside[:1]
+        return [reader.place(m.party, m.text, m.start) for m in joined]
+    return []
+
+
+def _complement_subjects(reader: Reader, candidate: Candidate) -> list[Party]:
+    """Who is to do it: the subject of the clause that the verb governs (`demanded that China stop`), or its object."""
+    tree, verb = reader.tree, candidate.verb
+    if verb is None:
+        return []
+    for kid in tree.kids[verb]:
+        if tree.deps[kid] in ("ccomp", "xcomp", "advcl", "pcomp"):
+            for grandkid in tree.kids[kid]:
+                if tree.deps[grandkid] in SUBJECTS or tree.deps[grandkid] in PASSIVE_SUBJECTS:
+                    if parties := reader.parties(grandkid):
+                        return list(parties)
+            target = object_of(tree, kid)
+            if target is not None and (parties := reader.parties(target)):
+                return list(parties)
+            for noun in prep_objects(tree, kid):
+                if parties := [p for p in reader.parties(noun) if known(p)]:
+                    return parties
+    for prep in (k for k in tree.kids[verb] if tree.deps[k] == "prep"):
+        for noun in tree.children(prep, "pcomp", "pobj"):
+            for grandkid in tree.kids[noun]:
+                if tree.deps[grandkid] in SUBJECTS and (parties := reader.parties(grandkid)):
+                    return list(parties)
+    return []
+
+
+def nearest(reader: Reader, index: int, *, before: bool) -> list[Party]:
+    """The nearest known name before or after a word, in its sentence: where the arcs lead nowhere."""
+    start, end = reader.tree.sentences[reader.tree.sentence_of[index]]
+    mentions = [m for m in reader.mentions if start <= m.start and m.end <= end and known(m.party)]
+    side = [m for m in mentions if m.end <= index] if before else [m for m in mentions if m.start > index]
+    if not side:
+        return []
+    mention = side[-1] if before else side[0]
+    return list(reader.parties(mention.end - 1))[:4]

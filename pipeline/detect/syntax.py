@@ -1,0 +1,250 @@
+"""A parsed text as plain lists: words, tags, arcs, and the few questions that detection asks of a clause.
+
+spaCy's tokens are wrapped once into lists, so that the rules are quick, and a test can write a tree by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+SUBJECTS: Final = frozenset(("nsubj", "csubj", "expl"))
+PASSIVE_SUBJECTS: Final = frozenset(("nsubjpass", "csubjpass"))
+OBJECTS: Final = frozenset(("dobj", "obj", "dative", "attr", "oprd"))
+VERB_TAGS: Final = frozenset(("VB", "VBD", "VBG", "VBN", "VBP", "VBZ"))
+NOUN_TAGS: Final = frozenset(("NN", "NNS", "NNP", "NNPS"))
+BE: Final = frozenset(
+    ("be", "is", "are", "was", "were", "been", "being", "am", "'s", "’s", "'re", "’re", "get", "gets", "got")
+)
+CLAUSES: Final = frozenset(
+    ("ROOT", "ccomp", "xcomp", "advcl", "relcl", "acl", "conj", "pcomp", "parataxis", "csubj", "csubjpass")
+)
+LEFT: Final = frozenset(
+    ("compound", "amod", "nmod", "poss", "det", "nummod", "quantmod", "case", "advmod", "punct", "predet")
+)
+
+
+@dataclass(slots=True)
+class Tree:
+    """Words with their tags and arcs; `kids[i]` are the dependents of `i` in order, `sentence[i]` is (start, end)."""
+
+    text: str
+    words: list[str]
+    low: list[str]
+    tags: list[str]
+    deps: list[str]
+    heads: list[int]
+    offsets: list[int]
+    sentences: list[tuple[int, int]]
+    kids: list[list[int]] = field(default_factory=list)
+    sentence_of: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.kids = [[] for _ in self.words]
+        for index, head in enumerate(self.heads):
+            if head != index:
+                self.kids[head].append(index)
+        self.sentence_of = [0] * len(self.words)
+        for number, (start, end) in enumerate(self.sentences):
+            for index in range(start, end):
+                self.sentence_of[index] = number
+
+    @classmethod
+    def from_doc(cls, doc: Sequence[object]) -> Tree:
+        """A doc of spaCy's in, the tree out."""
+        spacy_doc: object = doc
+        tokens = list(spacy_doc)  # type: ignore[call-overload]
+        return cls(
+            text=spacy_doc.text,  # type: ignore[attr-defined]
+            words=[t.text for t in tokens],
+            low=[t.lower_.replace("’", "'") for t in tokens],
+            tags=[t.tag_ for t in tokens],
+            deps=[t.dep_ for t in tokens],
+            heads=[t.head.i for t in tokens],
+            offsets=[t.idx for t in tokens],
+            sentences=[(s.start, s.end) for s in spacy_doc.sents],  # type: ignore[attr-defined]
+        )
+
+    def end_offset(self, index: int) -> int:
+        """The character after the word."""
+        return self.offsets[index] + len(self.words[index])
+
+    def span(self, start: int, end: int) -> str:
+        """The text from word `start` up to, not including, word `end`."""
+        return self.text[self.offsets[start] : self.end_offset(end - 1)] if end > start else ""
+
+    def children(self, index: int, *deps: str) -> list[int]:
+        """The dependents of a word that hang on it by one of `deps`."""
+        return [kid for kid in self.kids[index] if self.deps[kid] in deps]
+
+    def ancestors(self, index: int) -> Iterator[int]:
+        """The heads above a word, nearest first."""
+        seen = 0
+        while self.heads[index] != index and seen < 60:
+            index = self.heads[index]
+            seen += 1
+            yield index
+
+    def is_verb(self, index: int) -> bool:
+        """Does the word stand as a verb?"""
+        return self.tags[index] in VERB_TAGS
+
+    def is_noun(self, index: int) -> bool:
+        """Does the word stand as a noun?"""
+        return self.tags[index] in NOUN_TAGS
+
+    def subtree(self, index: int) -> Iterator[int]:
+        """A word and all below it, in no special order."""
+        stack = [index]
+        while stack:
+            top = stack.pop()
+            yield top
+            stack.extend(self.kids[top])
+
+    def conjuncts(self, index: int) -> list[int]:
+        """A word and those coordinated with it."""
+        found, frontier = [index], [index]
+        while frontier:
+            top = frontier.pop()
+            for kid in self.kids[top]:
+                if self.deps[kid] == "conj" and kid not in found:
+                    found.append(kid)
+                    frontier.append(kid)
+        return sorted(found)
+
+    def left_edge(self, index: int) -> int:
+        """The first word of what hangs on `index` to its left as modifier (not a clause)."""
+        edge = index
+        for kid in self.kids[index]:
+            if kid < index and self.deps[kid] in LEFT:
+                edge = min(edge, self.left_edge(kid))
+        return edge
+
+    def passive(self, verb: int) -> bool:
+        """Is the verb a passive? A participle under a noun (`a missile fired by`) counts as one."""
+        if any(self.deps[kid] in ("auxpass", "nsubjpass", "agent") for kid in self.kids[verb]):
+            return True
+        return self.tags[verb] == "VBN" and self.deps[verb] == "acl"
+
+    def clause(self, index: int) -> int:
+        """The verb that governs a word, or the root of the sentence."""
+        if self.is_verb(index) and self.deps[index] in CLAUSES:
+            return index
+        for above in self.ancestors(index):
+            if self.is_verb(above) or self.deps[above] == "ROOT":
+                return above
+        return index
+
+
+def subject_of(tree: Tree, verb: int, depth: int = 0) -> int | None:
+    """The word that does it: own subject, the agent of a passive, or the one shared through conjunction, control, relative."""
+    kids = tree.kids[verb]
+    if tree.passive(verb):
+        agent = agent_of(tree, verb)
+        if agent is not None or any(tree.deps[kid] in PASSIVE_SUBJECTS for kid in kids) or tree.deps[verb] == "acl":
+            return agent
+        if tree.deps[verb] == "conj" and depth < 5:  # "was seized and taken": the agent, if any, is with the first
+            return None
+    for kid in kids:
+        if tree.deps[kid] in SUBJECTS:
+            return _relative(tree, verb, kid)
+    return _shared_subject(tree, verb, depth) if depth < 6 else None
+
+
+def agent_of(tree: Tree, verb: int) -> int | None:
+    """The `by` phrase of a passive, if it names a doer."""
+    for kid in tree.kids[verb]:
+        if tree.deps[kid] == "agent" or (tree.deps[kid] == "prep" and tree.low[kid] == "by" and tree.passive(verb)):
+            for grandkid in tree.kids[kid]:
+                if tree.deps[grandkid] == "pobj":
+                    return grandkid
+    return None
+
+
+def object_of(tree: Tree, verb: int, depth: int = 0) -> int | None:
+    """The word that it is done to: direct object, or the subject of a passive."""
+    kids = tree.kids[verb]
+    if tree.passive(verb):
+        for kid in kids:
+            if tree.deps[kid] in PASSIVE_SUBJECTS:
+                return _relative(tree, verb, kid)
+        if tree.deps[verb] == "acl":
+            return tree.heads[verb]
+        if tree.deps[verb] in ("conj", "xcomp", "advcl") and depth < 5:
+            head = tree.heads[verb]
+            return object_of(tree, head, depth + 1) if tree.is_verb(head) and tree.passive(head) else None
+    for wanted in ("dobj", "obj", "attr", "oprd"):
+        for kid in kids:
+            if tree.deps[kid] == wanted:
+                return kid
+    if tree.deps[verb] == "relcl" and not any(tree.deps[kid] == "prep" for kid in kids):
+        # "the troops Russia sent": the antecedent is the object when the clause has a subject of its own and no object
+        subject = next((kid for kid in kids if tree.deps[kid] in SUBJECTS), None)
+        if subject is not None and tree.tags[subject] not in ("WDT", "WP"):
+            return tree.heads[verb]
+    if tree.deps[verb] == "conj" and depth < 2:
+        # "captured and burned the village": the first verb shares the object of the second
+        return None
+    for kid in kids:
+        if tree.deps[kid] == "conj" and tree.is_verb(kid) and kid - verb <= 3:
+            return object_of(tree, kid, depth + 1) if depth < 2 else None
+    return None
+
+
+def _relative(tree: Tree, verb: int, subject: int) -> int:
+    """`who`, `which` and `that` as a subject stand for the noun before the clause."""
+    if tree.tags[subject] in ("WDT", "WP") and tree.deps[verb] == "relcl":
+        return tree.heads[verb]
+    return subject
+
+
+OBJECT_CONTROL: Final = frozenset(
+    f + s
+    for f in ("urge", "force", "order", "allow", "ask", "persuade", "press", "invite", "authoriz", "authoris", "enabl", "help",
+              "permit", "compel", "instruct", "direct", "warn", "encourag", "tell", "call", "lobby", "convinc", "pressur", "beg")
+    for s in ("", "s", "e", "es", "ed", "ing", "d")
+) | {"told", "forcing", "forced"}  # fmt: skip
+"""Forms of verbs whose object does what the infinitive says: `urged China to press`."""
+
+
+def _shared_subject(tree: Tree, verb: int, depth: int) -> int | None:
+    dep, head = tree.deps[verb], tree.heads[verb]
+    if dep in ("acl", "relcl"):
+        if tree.tags[verb] == "VBG" or dep == "relcl":  # "protesters demanding": the noun does it
+            return head
+        owner = next((k for k in tree.kids[head] if tree.deps[k] == "poss"), None)  # "Russia's plan to withdraw"
+        if owner is not None:
+            return owner
+        above = tree.heads[head]
+        return subject_of(tree, above, depth + 1) if tree.is_verb(above) and tree.deps[head] in OBJECTS else None
+    if head == verb or dep not in ("conj", "xcomp", "advcl", "ccomp", "pcomp", "dep", "prep"):
+        return None
+    if dep == "pcomp" or not tree.is_verb(head):
+        for above in tree.ancestors(head):
+            if tree.is_verb(above):
+                return subject_of(tree, above, depth + 1) if not tree.passive(above) else object_of(tree, above)
+        return None
+    if dep == "xcomp" and tree.low[head] in OBJECT_CONTROL:
+        target = object_of(tree, head)
+        if target is not None and target != verb:
+            return target
+    if tree.passive(head) and dep != "conj":  # "is expected to visit": the passive subject goes on to act
+        return object_of(tree, head)
+    return subject_of(tree, head, depth + 1) if not tree.passive(head) else object_of(tree, head, depth + 1)
+
+
+def prep_objects(tree: Tree, index: int, *prepositions: str) -> list[int]:
+    """The nouns that hang on a word by one of the prepositions, through `according to`, `along with` and the like as well."""
+    found = []
+    for kid in tree.kids[index]:
+        if tree.deps[kid] in ("prep", "agent", "dative", "prt") and (not prepositions or tree.low[kid] in prepositions):
+            stack = [kid]
+            while stack:
+                top = stack.pop()
+                for grandkid in tree.kids[top]:
+                    if tree.deps[grandkid] in ("pobj", "pcomp"):
+                        found.append(grandkid)
+                    elif tree.deps[grandkid] == "prep" and not tree.is_noun(top):
+                        stack.append(grandkid)
+    return found

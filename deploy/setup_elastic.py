@@ -1,10 +1,10 @@
 # ruff: noqa: INP001 - a script that the image carries, not a part of the package
 """Users of Elasticsearch and dashboards of Kibana, for the two jobs of docker-compose.yml. May run again without harm.
 
-    setup_elastic.py users              Kibana's password, and the user `dateline` with a role for news-* alone
+    setup_elastic.py users              Kibana's password, and the user `dateline` with a role for its own indices alone
     setup_elastic.py dashboards DIR     every *.ndjson of DIR into Kibana, over what is there
 
-ELASTICSEARCH_URL and KIBANA_URL say where, SECRETS_DIR (/run/secrets) holds the passwords. Standard library only.
+ELASTICSEARCH_URL and KIBANA_URL say where, SECRETS_DIR (/run/secrets) holds the passwords.
 """
 
 from __future__ import annotations
@@ -20,11 +20,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from pipeline import settings
+
 TRIES = 10
-ROLE = {
-    "cluster": ["monitor", "manage_index_templates"],
-    "indices": [{"names": ["news-*"], "privileges": ["all"]}],
-}
 
 
 class SetupError(Exception):
@@ -60,11 +58,19 @@ def call(method: str, url: str, body: bytes, headers: dict[str, str], *, pause_s
     raise SetupError(f"{method} {url}: {why}")
 
 
-def users(url: str) -> None:
-    """Elasticsearch's address in; afterwards Kibana and the indexer can log in."""
+def role(prefix: str) -> dict[str, Any]:
+    """What the indices start with in, what the indexer may do out."""
+    return {
+        "cluster": ["monitor", "manage_index_templates"],
+        "indices": [{"names": [f"{prefix}-*"], "privileges": ["all"]}],
+    }
+
+
+def users(url: str, prefix: str) -> None:
+    """Elasticsearch's address and what the indices start with in; afterwards Kibana and the indexer can log in."""
     for path, body in (
         ("user/kibana_system/_password", {"password": secret("kibana_password")}),
-        ("role/dateline", ROLE),
+        ("role/dateline", role(prefix)),
         ("user/dateline", {"password": secret("dateline_password"), "roles": ["dateline"]}),
     ):
         call("PUT", f"{url}/_security/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
@@ -93,13 +99,14 @@ def main(arguments: list[str]) -> int:
     try:
         match arguments:
             case ["users"]:
-                users(os.environ.get("ELASTICSEARCH_URL", "http://127.0.0.1:9200"))
+                prefix = settings.load().elasticsearch.index_prefix
+                users(os.environ.get("ELASTICSEARCH_URL", "http://127.0.0.1:9200"), prefix)
             case ["dashboards", directory]:
                 dashboards(os.environ.get("KIBANA_URL", "http://127.0.0.1:5601"), Path(directory))
             case _:
                 sys.stderr.write(f"{__doc__}\n")
                 return 2
-    except (SetupError, OSError) as error:
+    except (SetupError, settings.SettingsError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

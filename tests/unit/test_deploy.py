@@ -15,10 +15,11 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
+import typer
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from pipeline import metrics
+from pipeline import cli, metrics
 from pipeline.settings import SECRETS, Section, Settings, load
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +139,7 @@ def test_the_settings_take_the_environment_of_every_container(tmp_path):
 def test_our_containers_run_commands_that_exist():
     commands = {name: service["command"] for name, service in OURS.items() if "command" in service}
     assert commands == {name: [name] for name in (*PROCESSES, "topics")}
+    assert set(commands) <= set(typer.main.get_command(cli.app).commands)
 
 
 def test_our_containers_can_neither_write_to_their_image_nor_gain_rights():
@@ -359,15 +361,15 @@ def secrets_dir(tmp_path):
     return str(tmp_path)
 
 
-def test_the_users_job_sets_kibanas_password_and_a_user_for_news_indices_alone(secrets_dir):
+def test_the_users_job_sets_kibanas_password_and_a_user_for_the_own_indices_alone(secrets_dir):
     with stub() as (server, url):
-        done = script("setup_elastic.py", "users", ELASTICSEARCH_URL=url, SECRETS_DIR=secrets_dir)
+        given = {"ELASTICSEARCH_URL": url, "SECRETS_DIR": secrets_dir, "DATELINE_ELASTICSEARCH_INDEX_PREFIX": "desk"}
+        done = script("setup_elastic.py", "users", **given)
         assert (done.returncode, done.stderr) == (0, "")
         asked = {path: json.loads(body) for _, path, _, body in server.asked}
     assert asked["/_security/user/kibana_system/_password"] == {"password": "kibana_password-s3cret"}
     assert asked["/_security/user/dateline"] == {"password": "dateline_password-s3cret", "roles": ["dateline"]}
-    assert [index["names"] for index in asked["/_security/role/dateline"]["indices"]] == [["news-*"]]
-    assert f"{Settings().elasticsearch.index_prefix}-" == "news-"
+    assert [index["names"] for index in asked["/_security/role/dateline"]["indices"]] == [["desk-*"]]
     assert "s3cret" not in done.stdout
 
 

@@ -1,17 +1,19 @@
 """What an operator reads says what the code does: options, metrics, alerts."""
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 
 import msgspec
 import pytest
+import typer
 import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
-from pipeline import metrics
+from pipeline import cli, metrics
 from pipeline.settings import SECRETS, Section, Settings, convert
 
 ROOT = Path(__file__).parents[2]
@@ -134,3 +136,15 @@ def test_the_runbook_names_only_options_and_metrics_that_exist():
     assert named
     assert named <= options
     assert set(re.findall(r"`(dateline_[a-z_]+)`", text)) <= set(instruments())
+
+
+def test_the_runbook_names_only_commands_that_exist_with_options_that_they_take():
+    text = (ROOT / "docs/operations.md").read_text("utf-8")
+    found = re.findall(r"`dateline ([a-z][^`]*)`", text) + re.findall(r"--no-deps \w+ ([a-z][^`\n]*)", text)
+    assert len(found) > 8
+    for line in found:
+        command, words = typer.main.get_command(cli.app), shlex.split(line)
+        while words and hasattr(command, "commands"):
+            assert words[0] in command.commands, line
+            command = command.commands[words.pop(0)]
+        command.make_context("dateline", words)

@@ -188,18 +188,19 @@ def _download_all(
         try:
             for result in results.values():
                 result.result()
-        except BaseException:
+        except Exception:
             pool.shutdown(cancel_futures=True)
             _raise_what_failed(results, root)
+            raise
+        except BaseException:  # the user interrupts: what is not begun yet is not waited for
+            pool.shutdown(cancel_futures=True)
             raise
 
 
 def _raise_what_failed(results: Mapping[Jar, Future[None]], root: Path) -> None:
-    """JarError that says what is missing, why, and how to go on; nothing if no jar failed (the user interrupted)."""
+    """JarError that says what is missing, why, and how to go on."""
     errors = {jar: error for jar, result in results.items() if (error := _error(result)) is not None}
     causes = [error for error in errors.values() if not isinstance(error, CancelledError)]
-    if not causes:
-        return
     cause = next((error for error in causes if isinstance(error, JarError)), causes[0])
     if isinstance(cause, JarError):
         raise cause

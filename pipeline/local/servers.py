@@ -12,7 +12,7 @@ import struct
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -208,7 +208,7 @@ def elasticsearch_ready(port: int) -> bool:
     """Whether the server on the port has a master and every primary shard: cluster health is yellow or green."""
     try:
         status, reply = _ask(port, "GET", "/_cluster/health?wait_for_status=yellow&timeout=1s")
-        health = msgspec.json.decode(reply)
+        health = msgspec.json.decode(reply, type=dict[str, Any])
     except (OSError, http.client.HTTPException, msgspec.DecodeError):
         return False
     return status == http.HTTPStatus.OK and health.get("status") in {"yellow", "green"}

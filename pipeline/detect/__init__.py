@@ -51,7 +51,9 @@ def detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
 
 
 def _reader(doc: object, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party]) -> Reader:
-    return Reader(tree=Tree.from_doc(doc), names=mind.names, mentions=list(mentions), known=known)  # type: ignore[arg-type]
+    tree = Tree.from_doc(doc)  # type: ignore[arg-type]
+    tree.repair(mind.third_persons)
+    return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known)  # type: ignore[arg-type]
 
 
 def _event(one: Draft, document: Document) -> Event:

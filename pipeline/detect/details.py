@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from pipeline.detect.forms import words
-from pipeline.detect.reader import Mention, Reader, known
+from pipeline.annotate import Mention
+from pipeline.detect.reader import Reader, known
 from pipeline.records import Money, Place, Quantity, When
 
 LOCATIVE: Final = words("in at near on off outside inside across around over into from to throughout within along")

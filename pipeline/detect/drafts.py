@@ -9,15 +9,15 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from pipeline.annotate import Mention
-from pipeline.detect import details, modality, roles, triggers
+from pipeline.detect import details, modality, parties, triggers
 from pipeline.detect.amounts import find_money, find_quantities
 from pipeline.detect.dates import find_dates
 from pipeline.detect.details import Found
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.mind import Mind
-from pipeline.detect.reader import Reader, distinct, known
-from pipeline.detect.syntax import Tree
+from pipeline.detect.modality import Reading
+from pipeline.detect.reader import Reader, known
+from pipeline.detect.syntax import FINITE, Tree, agent_of
 from pipeline.detect.triggers import Candidate
 from pipeline.records import Evidence, Modality, Money, Party, Place, Quantity, Section, When
 
@@ -25,7 +25,12 @@ OLD_DAYS: Final = 45
 """What happened this long before publication is told as history."""
 
 LONGEST_EVIDENCE: Final = 500
+PROMISES: Final = frozenset(("agreement", "pledge"))
+"""Kinds that only say that something else is promised: where that is found, it is told in their stead."""
 
+MONEYED: Final = frozenset(("AID", "SANCTION", "AGREE", "COOPERATE"))
+COUNTED: Final = frozenset(("ASSAULT", "AID", "MOBILIZE", "PROTEST", "COERCE", "RETREAT", "SANCTION", "ACCUSE"))
+HOSTILE: Final = frozenset(("REQUEST", "ACCUSE", "REJECT", "THREATEN", "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT"))
 
 Amount = TypeVar("Amount", Money, Quantity)
 
@@ -60,20 +65,40 @@ class Draft:
         return round(min(0.98, max(0.05, sum(self.scores.values()))), 3)
 
 
+@dataclass(slots=True)
+class Scene:
+    """A sentence with all that its candidates share."""
+
+    reader: Reader
+    mind: Mind
+    section: Section
+    published: dt.datetime | None
+    sentence: tuple[int, int]
+    candidates: list[Candidate]
+    found: Found
+
+    @property
+    def tree(self) -> Tree:
+        """The tree of the section."""
+        return self.reader.tree
+
+    @property
+    def offsets(self) -> tuple[int, int]:
+        """Where the sentence begins and ends, in characters of the section."""
+        first, last = self.sentence
+        return self.tree.offsets[first], self.tree.end_offset(last - 1)
+
+
 def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime | None) -> list[Draft]:
     """A section in, its drafts out in the order of the text."""
     tree = reader.tree
     made: list[Draft] = []
-    for number, (start, end) in enumerate(tree.sentences):
+    for start, end in tree.sentences:
         candidates = triggers.find(tree, start, end, mind.lexicon, reader.test)
         if not candidates:
             continue
-        found = _found(tree, start, end, published)
-        taken: set[int] = set().union(*(c.used for c in candidates))
-        for candidate in candidates:
-            one = _draft(reader, mind, candidate, found, section, published, number, taken)
-            if one is not None:
-                made.append(one)
+        scene = Scene(reader, mind, section, published, (start, end), candidates, _found(tree, start, end, published))
+        made.extend(one for candidate in candidates if (one := _draft(scene, candidate)) is not None)
     return made
 
 
@@ -92,45 +117,29 @@ def _shift(value: Amount, base: int) -> Amount:
     return msgspec.structs.replace(value, start=(value.start or 0) + base, end=(value.end or 0) + base)
 
 
-def _draft(
-    reader: Reader,
-    mind: Mind,
-    candidate: Candidate,
-    found: Found,
-    section: Section,
-    published: dt.datetime | None,
-    number: int,
-    taken: set[int],
-) -> Draft | None:
-    tree, rule = reader.tree, candidate.rule
+def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
+    """A candidate in, its draft out; none where it is unreal, only background, or lacks the parties its rule asks for."""
+    tree, rule = scene.tree, candidate.rule
     anchor = candidate.verb if candidate.verb is not None else candidate.index
-    reading = modality.read(tree, anchor, mind.vocabulary, title=section == "title")
-    if candidate.noun is not None and candidate.noun != anchor:
-        on_noun = modality.read(tree, candidate.noun, mind.vocabulary) if candidate.rule.trigger == "noun" else None
-        if on_noun is not None:
-            reading.weaken(on_noun.modality, on_noun.governor)
-    if (
-        reading.modality == "hypothetical"
-        and reading.governor is not None
-        and reading.governor in taken - candidate.used
-    ):
+    reading = _reading(scene, candidate, anchor)
+    if _told_by_another(scene, candidate, anchor, reading) or _mere_background(scene, candidate, anchor, reading):
         return None
-    if reading.modality in ("hypothetical", "planned") and _governed(tree, anchor, taken - candidate.used):
+    cast = parties.cast(scene.reader, candidate)
+    if not parties.enough(rule, cast):
         return None
-    actors, recipients = roles.fill(reader, candidate)
-    actors, recipients, guessed = _complete(reader, candidate, actors, recipients)
-    if not _enough(rule, actors, recipients):
-        return None
-    sentence = tree.sentences[number]
-    start, end = _evidence(tree, sentence, anchor)
-    date = details.choose_date(
-        found, tree.offsets[candidate.index], (tree.offsets[sentence[0]], tree.end_offset(sentence[1] - 1))
-    )
+    start, end = _evidence(tree, scene.sentence, anchor)
+    date = details.choose_date(scene.found, tree.offsets[candidate.index], scene.offsets)
     level = rule.modality if rule.modality and reading.modality == "asserted" else reading.modality
-    level = _timed(level, date, published)
+    level = _timed(level, date, scene.published)
+    if level == "historical" and reading.side:
+        return None
+    places = _places(scene, anchor, [p.country for p in (*cast.recipients, *cast.actors) if p.country])
+    cast = parties.settle(scene.reader, candidate, cast, places)
+    if reading.commitment and rule.type == "AID":
+        level = "asserted"
     made = Draft(
         rule=rule,
-        section=section,
+        section=scene.section,
         start=start,
         end=end,
         evidence=tree.text[start:end],
@@ -138,77 +147,114 @@ def _draft(
         at=tree.offsets[candidate.index],
         modality=level,
         commitment=reading.commitment,
-        actors=actors,
-        recipients=recipients,
-        places=_places(reader, mind, anchor, sentence, actors, recipients),
+        actors=cast.actors,
+        recipients=cast.recipients,
+        places=places,
         date=date,
-        attributed_to=_attribution(reader, reading.by, anchor, sentence),
+        attributed_to=_attribution(scene, reading.by),
         scores={
             "rule": candidate.score * 0.8,
-            "actor": 0.1 if any(known(p) for p in actors) else -0.05,
-            "recipient": 0.05 if any(known(p) for p in recipients) else 0.0,
-            "background": -0.1 if reading.background else 0.0,
+            "actor": 0.1 if any(known(p) for p in cast.actors) else -0.05,
+            "recipient": 0.05 if any(known(p) for p in cast.recipients) else 0.0,
+            "background": -0.1 if reading.background or reading.side else 0.0,
             "quoted": -0.15 if reading.quoted else 0.0,
             "surface": -0.1 if candidate.surface else 0.0,
-            "guessed": -0.1 if guessed else 0.0,
+            "guessed": -0.05 * cast.guesses,
         },
     )
-    _amounts(made, found, tree.text[tree.offsets[sentence[0]] : tree.end_offset(sentence[1] - 1)])
+    _amounts(made, scene.found, tree.text[slice(*scene.offsets)])
     return made
 
 
-def _governed(tree: Tree, anchor: int, others: set[int]) -> bool:
-    """Does another trigger govern this clause as its complement: urged X to withdraw?"""
+# --- real or not ----------------------------------------------------------------------------------------------------------
+
+
+def _reading(scene: Scene, candidate: Candidate, anchor: int) -> Reading:
+    """How the clause is to be taken; a noun trigger also by what stands over the noun (plans for talks)."""
+    tree, words = scene.tree, scene.mind.vocabulary
+    reading = modality.read(tree, anchor, words, title=scene.section == "title")
+    if candidate.rule.trigger == "noun" and candidate.noun is not None and candidate.noun != anchor:
+        on_noun = modality.read(tree, candidate.noun, words)
+        reading.weaken(on_noun.modality, on_noun.governor)
+    elif candidate.noun is not None:
+        modality.own(tree, candidate.noun, words, reading)
+    return reading
+
+
+def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> bool:
+    """Is this event only the content of another: what is urged, threatened, refused; or a promise whose content is told?"""
+    tree = scene.tree
+    others = [c for c in scene.candidates if c is not candidate]
+    if candidate.rule.kind in PROMISES and any(
+        c.verb is not None and _governs(tree, anchor, c.verb) and not c.rule.kind == "proposal" for c in others
+    ):
+        return True
+    if reading.modality not in ("hypothetical", "planned", "denied"):
+        return False
+    governors = {i for c in others if c.rule.kind not in PROMISES for i in c.used}
+    if reading.governor in governors - candidate.used:
+        return True
     current = anchor
     for above in tree.ancestors(anchor):
-        if tree.deps[current] in ("relcl", "conj", "parataxis") or (tree.deps[current] == "advcl"):
+        if tree.deps[current] in ("relcl", "conj", "parataxis", "advcl"):
             return False
-        if above in others:
+        if above in governors and above not in candidate.used:
             return True
         current = above
     return False
 
 
-def _complete(
-    reader: Reader, candidate: Candidate, actors: tuple[Party, ...], recipients: tuple[Party, ...]
-) -> tuple[tuple[Party, ...], tuple[Party, ...], bool]:
-    """Where the arcs gave no known actor and the rule wants one, the nearest name before the verb."""
-    rule = candidate.rule
-    wanted = rule.party in ("actor", "both", "any")
-    if not wanted or any(known(p) for p in actors) or candidate.verb is None:
-        return actors, recipients, False
-    if rule.party == "any" and any(known(p) for p in recipients):
-        return actors, recipients, False
-    near = roles.nearest(reader, candidate.verb, before=True)
-    near = [p for p in near if p.text not in {r.text for r in recipients}]
-    if not near or actors:
-        return actors, recipients, False
-    return distinct(near[:1]), recipients, True
+def _governs(tree: Tree, upper: int, lower: int) -> bool:
+    """Is the lower verb in the complement of the upper one, directly or coordinated there?"""
+    current = lower
+    for above in tree.ancestors(lower):
+        if above == upper:
+            return tree.deps[current] in ("xcomp", "ccomp", "acomp", "prep", "pcomp")
+        if tree.deps[current] not in ("xcomp", "ccomp", "conj", "acomp", "pcomp", "prep", "dobj"):
+            return False
+        current = above
+    return False
 
 
-def _enough(rule: Rule, actors: Sequence[Party], recipients: Sequence[Party]) -> bool:
-    """Does the event have the parties that its rule asks for?"""
-    acting, receiving = [p for p in actors if known(p)], [p for p in recipients if known(p)]
-    if rule.party == "both":
-        return len(acting) >= 2 if rule.joint else bool(acting and receiving)
-    if rule.party == "actor":
-        return bool(acting)
-    if rule.party == "recipient":
-        return bool(receiving)
-    if rule.party == "any":
-        return bool(acting or receiving)
-    return True
+def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> bool:
+    """Is it told only to say who or what is meant (tanks supplied last year, a man who had been accused)?"""
+    tree = scene.tree
+    if reading.side >= 2 and reading.relative:
+        return True
+    if candidate.verb is None or not any(tag in FINITE for tag in tree.tags[slice(*scene.sentence)]):
+        return False
+    dep = tree.deps[anchor]
+    if dep not in ("acl", "relcl"):
+        return False
+    if tree.tags[anchor] == "VBN" and tree.passive(anchor) and agent_of(tree, anchor) is None:
+        return True
+    return any(tree.deps[k] == "aux" and tree.low[k] == "had" for k in tree.kids[anchor])
+
+
+def _timed(level: Modality, date: When | None, published: dt.datetime | None) -> Modality:
+    if date is None or published is None or level != "asserted" or date.precision == "unknown":
+        return level
+    today = published.date()
+    if date.start > today:
+        return "planned"
+    return "historical" if (today - date.end).days > OLD_DAYS else level
+
+
+# --- evidence, place, saying, amounts -------------------------------------------------------------------------------------
 
 
 def _evidence(tree: Tree, sentence: tuple[int, int], anchor: int) -> tuple[int, int]:
-    """The sentence, or of a very long one the clause around the trigger."""
+    """The sentence without a paragraph break inside, or of a very long one the clause around the trigger."""
     first, last = sentence
     start, end = tree.offsets[first], tree.end_offset(last - 1)
+    at = tree.offsets[anchor]
+    above = tree.text.rfind("\n\n", start, at)
+    below = tree.text.find("\n\n", at, end)
+    start, end = above + 2 if above >= 0 else start, below if below >= 0 else end
     if end - start > LONGEST_EVIDENCE:
-        below = sorted(tree.subtree(anchor))
-        start, end = tree.offsets[below[0]], tree.end_offset(below[-1])
+        words = sorted(tree.subtree(anchor))
+        start, end = max(start, tree.offsets[words[0]]), min(end, tree.end_offset(words[-1]))
         if end - start > LONGEST_EVIDENCE:
-            at = tree.offsets[anchor]
             start, end = max(start, at - LONGEST_EVIDENCE // 2), min(end, at + LONGEST_EVIDENCE // 2)
     while start < end and tree.text[start].isspace():
         start += 1
@@ -218,56 +264,35 @@ def _evidence(tree: Tree, sentence: tuple[int, int], anchor: int) -> tuple[int, 
 
 
 def _trigger_text(tree: Tree, candidate: Candidate) -> str:
-    words = sorted(candidate.used) or [candidate.index]
-    if words[-1] - words[0] <= 3:
-        return tree.span(words[0], words[-1] + 1)
-    return " … ".join(tree.words[index] for index in words)
+    used = sorted(candidate.used) or [candidate.index]
+    if used[-1] - used[0] <= 3:
+        return tree.span(used[0], used[-1] + 1)
+    return " … ".join(tree.words[index] for index in used)
 
 
-def _timed(level: Modality, date: When | None, published: dt.datetime | None) -> Modality:
-    if date is None or published is None or level not in ("asserted",):
-        return level
-    today = published.date()
-    if date.start > today and date.precision in ("instant", "day", "week", "month", "season", "year"):
-        return "planned"
-    if (today - date.end).days > OLD_DAYS:
-        return "historical"
-    return level
-
-
-def _places(
-    reader: Reader,
-    mind: Mind,
-    anchor: int,
-    sentence: tuple[int, int],
-    actors: Sequence[Party],
-    recipients: Sequence[Party],
-) -> tuple[Place, ...]:
-    hints = [p.country for p in (*recipients, *actors) if p.country]
+def _places(scene: Scene, anchor: int, hints: Sequence[str]) -> tuple[Place, ...]:
     found: list[Place] = []
-    for mention in details.place_mentions(reader, anchor, sentence)[:3]:
-        start = reader.tree.offsets[mention.start]
-        place = mind.names.place(mention.text, hints)
+    for mention in details.place_mentions(scene.reader, anchor, scene.sentence)[:3]:
+        start = scene.tree.offsets[mention.start]
+        place = scene.mind.names.place(mention.text, hints)
         if place is not None and place.name not in {p.name for p in found}:
             found.append(msgspec.structs.replace(place, text=mention.text, start=start, end=start + len(mention.text)))
     return tuple(found)
 
 
-def _attribution(reader: Reader, by: int | None, anchor: int, sentence: tuple[int, int]) -> str | None:
+def _attribution(scene: Scene, by: int | None) -> str | None:
     """Who says it: the subject of the reporting verb, or what stands behind `according to`."""
-    tree = reader.tree
+    tree = scene.tree
     if by is not None:
-        parties = reader.parties(by)
-        if parties and tree.low[by] in ("he", "she", "it", "they", "we", "i"):
-            return parties[0].text
+        told = scene.reader.parties(by)
+        if told and tree.low[by] in ("he", "she", "it", "they", "we", "i"):
+            return told[0].text
         return tree.span(_first_word(tree, by), by + 1)
-    for index in range(*sentence):
+    for index in range(*scene.sentence):
         if tree.low[index] == "according":
             for kid in tree.kids[index]:
-                for noun in tree.kids[kid]:
-                    if tree.deps[noun] == "pobj":
-                        return tree.span(_first_word(tree, noun), noun + 1)
-    del anchor
+                for noun in tree.children(kid, "pobj"):
+                    return tree.span(_first_word(tree, noun), noun + 1)
     return None
 
 
@@ -276,10 +301,6 @@ def _first_word(tree: Tree, index: int) -> int:
     while start < index and tree.low[start] in ("the", "a", "an"):
         start += 1
     return start
-
-
-MONEYED: Final = frozenset(("AID", "SANCTION", "AGREE", "COOPERATE"))
-COUNTED: Final = frozenset(("ASSAULT", "AID", "MOBILIZE", "PROTEST", "COERCE", "RETREAT", "SANCTION", "ACCUSE"))
 
 
 def _amounts(made: Draft, found: Found, sentence: str) -> None:
@@ -291,8 +312,3 @@ def _amounts(made: Draft, found: Found, sentence: str) -> None:
         made.quantities = tuple(found.quantities)
     if kind in ("aid_package", "arms_deal", "arms_procurement"):
         made.items = details.items(sentence)
-
-
-def mentions_of(mentions: Sequence[Mention]) -> list[Mention]:
-    """A section's names, as a list."""
-    return list(mentions)

@@ -144,6 +144,11 @@ class Lexicon:
     classes: dict[str, Words] = field(default_factory=dict)
     modality: dict[str, frozenset[str]] = field(default_factory=dict)
 
+    @property
+    def third_persons(self) -> frozenset[str]:
+        """Forms in -s of all verbs that trigger: what a headline's verb looks like."""
+        return frozenset(form for form in self.verbs if form.endswith("s") and form not in ("his", "its", "is", "was", "has"))
+
 
 def built_in() -> list[Path]:
     """The lexicon files that ship with Dateline, in order of name."""

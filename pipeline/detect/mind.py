@@ -22,6 +22,10 @@ class Mind:
     names: Resolver
     text_characters: int = 100_000
     min_confidence: float = 0.0
+    third_persons: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.third_persons = self.lexicon.third_persons
 
     @property
     def vocabulary(self) -> Mapping[str, frozenset[str]]:

@@ -38,6 +38,8 @@ class Reading:
     by: int | None = None
     commitment: bool = False
     background: bool = False
+    side: int = 0
+    relative: bool = False
     quoted: bool = False
     governor: int | None = None
 
@@ -55,10 +57,18 @@ def read(tree: Tree, index: int, words: Vocabulary, *, title: bool = False) -> R
     """The trigger's word in, how its clause is to be taken out."""
     reading = Reading()
     current, below, steps = index, -1, 0
-    _own(tree, current, words, reading)
+    clausal = False
+    own(tree, current, words, reading)
     while tree.deps[current] != "ROOT" and tree.heads[current] != current and steps < 25:
         steps += 1
         dep, head = tree.deps[current], tree.heads[current]
+        if dep == "pcomp":
+            clausal = True
+        elif dep == "prep" and clausal:  # "suspected of testing": the clause behind the preposition is the complement
+            dep, clausal = "pcomp", False
+        if dep in ("relcl", "acl", "advcl"):
+            reading.side += 1
+            reading.relative = reading.relative or dep != "advcl"
         if tree.is_verb(head) or (tree.deps[head] in ("ROOT", "ccomp") and not tree.is_noun(head)):
             stop = _under_verb(tree, current, dep, head, words, reading)
         elif tree.is_noun(head) or tree.tags[head].startswith(("JJ", "CD", "PRP", "DT")):
@@ -69,14 +79,14 @@ def read(tree: Tree, index: int, words: Vocabulary, *, title: bool = False) -> R
             break
         below, current = current, head
         if tree.is_verb(current):
-            _own(tree, current, words, reading, through=below)
+            own(tree, current, words, reading, through=below)
     _quoted(tree, index, reading)
     if title and reading.modality == "asserted" and _headline_infinitive(tree, index):
         reading.weaken("planned")
     return reading
 
 
-def _own(tree: Tree, index: int, words: Vocabulary, reading: Reading, through: int = -1) -> None:
+def own(tree: Tree, index: int, words: Vocabulary, reading: Reading, through: int = -1) -> None:
     """Auxiliaries, negation and conditions that hang on a verb itself."""
     dep = tree.deps[through] if through >= 0 else ""
     if dep in ("relcl", "advcl", "conj", "parataxis"):
@@ -91,6 +101,8 @@ def _own(tree: Tree, index: int, words: Vocabulary, reading: Reading, through: i
                 reading.weaken("planned" if _reported(tree, index, words) else "hypothetical", kid)
             elif low in MAYBE:
                 reading.weaken("hypothetical", kid)
+            elif low == "had" and tree.tags[index] == "VBN" and through < 0 and dep_of(tree, index) in ("ROOT", "conj"):
+                reading.weaken("historical", kid)
         elif kid_dep == "neg" or (low in NOT and kid_dep in ("det", "preconj", "advmod", "cc") and kid < index):
             reading.weaken("denied", kid)
         elif kid_dep == "mark" and low in CONDITIONS and tree.deps[index] != "ROOT":
@@ -114,6 +126,11 @@ def _own(tree: Tree, index: int, words: Vocabulary, reading: Reading, through: i
         and tree.deps[through] in ("dobj", "attr", "pobj", "nsubjpass")
     ):
         reading.weaken("denied", index)
+
+
+def dep_of(tree: Tree, index: int) -> str:
+    """The arc by which a word hangs."""
+    return tree.deps[index]
 
 
 def _reported(tree: Tree, verb: int, words: Vocabulary) -> bool:

@@ -79,8 +79,8 @@ def _object_slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]
         target == candidate.noun and candidate.rule.trigger == "noun" and target == subject_of(tree, verb)
     ):
         return []
-    if target == candidate.noun and candidate.rule.object.forms:
-        return _owners(reader, target)
+    if target == candidate.noun and candidate.rule.object.forms and (owners := _owners(reader, target)):
+        return owners
     return list(reader.parties(target))
 
 

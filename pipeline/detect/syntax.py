@@ -14,6 +14,7 @@ PASSIVE_SUBJECTS: Final = frozenset(("nsubjpass", "csubjpass"))
 OBJECTS: Final = frozenset(("dobj", "obj", "dative", "attr", "oprd"))
 VERB_TAGS: Final = frozenset(("VB", "VBD", "VBG", "VBN", "VBP", "VBZ"))
 NOUN_TAGS: Final = frozenset(("NN", "NNS", "NNP", "NNPS"))
+FINITE: Final = frozenset(("VBD", "VBZ", "VBP", "MD"))
 BE: Final = frozenset(
     ("be", "is", "are", "was", "were", "been", "being", "am", "'s", "’s", "'re", "’re", "get", "gets", "got")
 )
@@ -41,14 +42,64 @@ class Tree:
     sentence_of: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.kids = [[] for _ in self.words]
-        for index, head in enumerate(self.heads):
-            if head != index:
-                self.kids[head].append(index)
+        self._link()
         self.sentence_of = [0] * len(self.words)
         for number, (start, end) in enumerate(self.sentences):
             for index in range(start, end):
                 self.sentence_of[index] = number
+
+    def _link(self) -> None:
+        self.kids = [[] for _ in self.words]
+        for index, head in enumerate(self.heads):
+            if head != index:
+                self.kids[head].append(index)
+
+    def repair(self, verbs: frozenset[str]) -> None:
+        """Give a sentence without a finite verb one back: `A court sentences the man` is read as nouns by a small tagger.
+
+        `verbs` are the third-person forms that are looked for. Only sentences with no other verb are touched.
+        """
+        for start, end in self.sentences:
+            if not any(tag in FINITE for tag in self.tags[start:end]):
+                index = next((i for i in range(start + 1, end - 1) if self._hidden_verb(i, start, verbs)), None)
+                if index is not None:
+                    self._promote(index, start, end)
+
+    def _hidden_verb(self, index: int, start: int, verbs: frozenset[str]) -> bool:
+        return (
+            self.low[index] in verbs
+            and self.tags[index] in ("NNS", "NNPS", "NN")
+            and self.tags[index - 1] in (*NOUN_TAGS, "''", ",", "-RRB-")
+            and self.tags[index + 1] in (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP")
+            and any(tag in NOUN_TAGS for tag in self.tags[start:index])
+        )
+
+    def _promote(self, verb: int, start: int, end: int) -> None:
+        """Make a noun the verb of its sentence: what stands before is the subject, the first noun after it the object."""
+        old = next((i for i in range(start, end) if self.heads[i] == i), verb)
+        self.tags[verb], self.deps[verb], self.heads[verb] = "VBZ", "ROOT", verb
+        subject = old if old < verb else next((i for i in range(verb - 1, start - 1, -1) if self.tags[i] in NOUN_TAGS), None)
+        for index in range(start, end):
+            if index == verb:
+                continue
+            head = self.heads[index]
+            crosses = (index < verb) != (head < verb) or head in (verb, index)
+            if index == subject:
+                self.heads[index], self.deps[index] = verb, "nsubj"
+            elif index < verb and crosses:
+                left = index - 1
+                if left >= start and self.tags[left] == "IN" and self.tags[index] in NOUN_TAGS:
+                    self.heads[index], self.deps[index] = left, "pobj"
+                elif subject is not None:
+                    self.heads[index] = subject
+            elif index > verb and crosses:
+                self.heads[index] = verb
+                if self.tags[index] in ("IN", "TO"):
+                    self.deps[index] = "prep"
+        objects = [i for i in range(verb + 1, end) if self.heads[i] == verb and self.tags[i] in (*NOUN_TAGS, "CD", "PRP")]
+        for number, index in enumerate(objects):
+            self.deps[index] = "dobj" if number == 0 else "dep"
+        self._link()
 
     @classmethod
     def from_doc(cls, doc: Sequence[object]) -> Tree:

@@ -17,11 +17,20 @@ from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, agent
 REACH: Final = 9
 """How many words after a verb its object or preposition is looked for when the arcs do not show it."""
 
+NAMED_EVENTS: Final = words("summit conference offensive talks airstrike ceasefire")
+
 CONTAINERS: Final = words(
     "package series number round wave barrage volley dozens hundreds thousands raft set slew part kind type amount worth "
-    "deal lot couple pair string spate flurry tranche batch half majority group spree type form sort salvo hail campaign"
+    "deal lot order couple pair string spate flurry tranche batch half majority group spree type form sort salvo hail campaign"
 )
 """Nouns that stand for what follows `of`: a barrage of rockets, a package of sanctions."""
+
+PERSONISH: Final = words(
+    "worker workers official officials chief chiefs group groups agency agencies organization organisation organisations "
+    "centre center minister ministry committee company companies expert activist activists site convoy-driver distribution "
+    "worker's adviser analyst dealer maker manufacturer producer producers industry factory programme-manager camp"
+)
+"""Heads that a modifier does not stand for: an aid worker is no aid."""
 
 Test = Callable[[str, int], bool]
 """A test of meaning ($party) and a word in, whether it passes out."""
@@ -46,6 +55,8 @@ def find(tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test) -> list
     found: list[Candidate] = []
     for index in range(start, end):
         low = tree.low[index]
+        if tree.words[index][:1].isupper() and tree.tags[index] in ("NNP", "NNPS") and index > start and low not in NAMED_EVENTS:
+            continue  # part of a name: the Court of Appeal, the month of March
         for rule in lexicon.phrases.get(low, ()):
             if any(tuple(tree.low[index : index + len(p)]) == p for p in rule.phrases):
                 found.extend(_phrase(tree, index, rule, words, test))
@@ -82,11 +93,11 @@ def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) ->
         return False
     for kid in tree.kids[index]:
         dep, low = tree.deps[kid], tree.low[kid]
-        if dep in ("compound", "amod", "nmod", "nummod") and low in words.forms:
+        if dep in ("compound", "amod", "nmod", "nummod") and low in words.forms and tree.low[index] not in PERSONISH:
             return True
         if dep == "conj" and kid > index and matches(tree, kid, words, test, depth + 1):
             return True
-        if dep == "prep" and low == "of" and (tree.low[index] in CONTAINERS or tree.tags[index] == "CD"):
+        if dep == "prep" and low in ("of", "in", "worth") and (tree.low[index] in CONTAINERS or tree.tags[index] in ("CD", "$")):
             if any(matches(tree, k, words, test, depth + 1) for k in tree.kids[kid] if tree.deps[k] == "pobj"):
                 return True
     return False
@@ -108,7 +119,7 @@ def _verb(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test)
     target = object_of(tree, index)
     if rule.object:
         if target is None or not matches(tree, target, rule.object, test):
-            target, surface = _surface_object(tree, index, rule.object, test), True
+            target, surface = _surface_object(tree, index, rule.object, target), True
             if target is None:
                 return None
         if rule.object.forms:
@@ -127,14 +138,7 @@ def _verb(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test)
         if rule.prep_object.forms:
             used.add(fits)
     if rule.comp:
-        comp = next(
-            (
-                k
-                for k in tree.kids[index]
-                if tree.deps[k] in ("xcomp", "ccomp", "advcl", "acl") and ("*" in rule.comp or tree.low[k] in rule.comp)
-            ),
-            None,
-        )
+        comp = _complement(tree, index, rule.comp)
         if comp is None:
             return None
         score += 0.1 if "*" in rule.comp else 0.25
@@ -142,6 +146,19 @@ def _verb(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test)
             used.add(comp)
     noun = target if rule.object.forms else None
     return Candidate(rule, index, index, noun, frozenset(used), score, surface)
+
+
+def _complement(tree: Tree, index: int, words: frozenset[str]) -> int | None:
+    """The clause that a verb governs, if its verb or an auxiliary of it is one of the words; `*` is any clause."""
+    for kid in tree.kids[index]:
+        if tree.deps[kid] not in ("xcomp", "ccomp", "advcl", "acl"):
+            continue
+        if "*" in words:
+            if tree.deps[kid] != "advcl" or any(tree.low[k] == "to" and tree.deps[k] == "aux" for k in tree.kids[kid]):
+                return kid
+        elif tree.low[kid] in words or any(tree.low[k] in words for k in tree.kids[kid] if tree.deps[k] == "aux"):
+            return kid
+    return None
 
 
 def _word_of(tree: Tree, index: int, words: Words) -> int:
@@ -153,7 +170,7 @@ def _word_of(tree: Tree, index: int, words: Words) -> int:
 
 def _particle(tree: Tree, index: int, particles: frozenset[str]) -> int | None:
     for kid in tree.kids[index]:
-        if tree.low[kid] in particles and tree.deps[kid] in ("prt", "prep", "advmod", "npadvmod"):
+        if tree.low[kid] in particles and tree.deps[kid] in ("prt", "prep", "advmod", "npadvmod", "acomp", "oprd", "xcomp"):
             return kid
     for ahead in range(index + 1, min(index + 2, len(tree.low))):
         if tree.low[ahead] in particles:
@@ -161,7 +178,7 @@ def _particle(tree: Tree, index: int, particles: frozenset[str]) -> int | None:
     return None
 
 
-def _surface_object(tree: Tree, index: int, words: Words, test: Test) -> int | None:
+def _surface_object(tree: Tree, index: int, words: Words, target: int | None) -> int | None:
     """The first noun after the verb that fits, unless another clause begins before it. A passive looks before the verb."""
     _, end = tree.sentences[tree.sentence_of[index]]
     if not words.forms:
@@ -179,7 +196,8 @@ def _surface_object(tree: Tree, index: int, words: Words, test: Test) -> int | N
             ):
                 return None
             if tree.low[ahead] in words.forms and tree.is_noun(ahead):
-                return ahead
+                below = target is not None and target != ahead and target in tree.ancestors(ahead)
+                return None if below or tree.deps[ahead] in ("compound", "poss") else ahead
     return None
 
 

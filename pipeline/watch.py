@@ -54,13 +54,14 @@ class Watch:
     def _run(self, ended: threading.Event) -> None:
         observer: bus.Observer | None = None
         while True:
+            elasticsearch = self._probe()
             try:
                 observer = observer or bus.Observer(self._settings)
                 lags = observer.lags([bus.INDEXER_GROUP])
             except bus.BusError as error:
                 log.debug("lag_unknown", error=str(error))
                 lags = ()
-            self.judge(lags, elasticsearch=self._probe())
+            self.judge(lags, elasticsearch=elasticsearch)
             self.ready()
             if ended.wait(PROBE_SECONDS):
                 break

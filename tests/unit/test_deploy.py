@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -250,6 +251,9 @@ def test_the_image_is_built_in_two_stages_and_runs_without_root():
     assert not {"RUN", "COPY", "ADD"} & set(after_user)
     labels = " ".join(rest for word, rest in last if word == "LABEL")
     assert {"title", "description", "licenses", "version", "revision"} == set(re.findall(r"image\.(\w+)=", labels))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert ("ARG", f"VERSION={project['version']}") in last
+    assert f'"{project["description"]}"' in labels
 
 
 def test_what_the_image_copies_exists_and_reaches_the_builder():

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import urlsplit
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.parser import text_string_to_metric_families
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 AGES: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 10800, 43200, 86400)
@@ -123,3 +125,26 @@ def serve(host: str, port: int, *, healthy: Check, readiness: Check) -> Threadin
         raise OSError(error.errno, f"metrics: {host}:{port} cannot be bound: {error.strerror}") from error
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One line of /metrics."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+def parse(text: str) -> tuple[Sample, ...]:
+    """What a process answered to /metrics in, its samples out; of ours only, not of the language's runtime.
+
+    Raises:
+        ValueError: it is not in Prometheus' text format.
+    """
+    return tuple(
+        Sample(sample.name, sample.labels, sample.value)
+        for family in text_string_to_metric_families(text)
+        if family.name.startswith("dateline_")
+        for sample in family.samples
+    )

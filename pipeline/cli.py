@@ -1,0 +1,495 @@
+"""The `dateline` command; the only file that prints. What a command does stands in the module that it imports.
+
+Results go to standard output, everything else to standard error. Exit status: 0 done, 1 done and something is wrong, 2 it
+cannot be done (with one line that says why).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+
+import typer
+
+from pipeline import settings as settings_module
+from pipeline.settings import Settings
+from pipeline.version import VERSION
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from pipeline.records import Article
+
+# ruff: noqa: PLC0415 - every command imports what it needs when it runs: `dateline --help` is there at once
+
+app = typer.Typer(
+    name="dateline",
+    help="News in; events, stories and alerts out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+alerts_app = typer.Typer(help="Rules and alerts.", no_args_is_help=True)
+quarantine_app = typer.Typer(help="Records that could not be processed.", no_args_is_help=True)
+app.add_typer(alerts_app, name="alerts", rich_help_panel=None)
+app.add_typer(quarantine_app, name="quarantine")
+
+_config: Path | None = None
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a page for people.")]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="JSON lines in, JSON lines out: the one format there is.")]
+Since = Annotated[str | None, typer.Option("--since", help="30m, 12h, 7d, 2w, or a date.", metavar="WHEN")]
+Published = Annotated[str | None, typer.Option("--published", help="When it was published (ISO 8601).", metavar="ISO")]
+Url = Annotated[str | None, typer.Option("--url", help="Where it was published.", metavar="URL")]
+
+
+@app.callback()
+def root(
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", help="The directory of dateline.toml (default: $DATELINE_CONFIG, else configs).", metavar="DIR"
+        ),
+    ] = None,
+) -> None:
+    """News in; events, stories and alerts out."""
+    global _config  # noqa: PLW0603 - typer hands a group's options to no command
+    _config = config
+
+
+def main() -> NoReturn:
+    """The entry point: runs the command, and tells a user's mistake in one line."""
+    try:
+        app()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader has had enough, as in `dateline search ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if not _is_told(error) or os.environ.get("DATELINE_LOG_LEVEL", "").lower() == "debug":
+            raise
+        sys.stderr.write(f"dateline: {error}\n")
+        sys.exit(2)
+
+
+def _is_told(error: BaseException) -> bool:
+    """Errors that are made here are written for people, and so are the system's; anything else is a fault of ours."""
+    return type(error).__module__.split(".")[0] in ("pipeline", __name__.split(".")[0]) or isinstance(error, OSError)
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _settings(*, logs: str | None = "warning") -> Settings:
+    """The settings, with log lines from `logs` on to standard error."""
+    from pipeline import logs as logs_module
+
+    found = settings_module.load(_config)
+    logs_module.set_up(found.log, least=logs)
+    return found
+
+
+def _show(*parts: RenderableType) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for part in parts:
+        console.print(part)
+
+
+def _json(table: object, *, indent: int = 2) -> None:
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(table), indent=indent) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _lines(lines: Iterable[bytes]) -> None:
+    """JSON lines, each visible at once: their reader may wait for it."""
+    for line in lines:
+        sys.stdout.buffer.write(line.rstrip(b"\n") + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _only_jsonl(jsonl: bool) -> None:
+    if not jsonl:
+        raise typer.BadParameter("give --jsonl: JSON lines are read from standard input", param_hint="--jsonl")
+
+
+def _read_article(file: Path, published: str | None, url: str | None) -> Article:
+    """A file in, the Article that the collector would have made of it out."""
+    from pipeline import desk
+
+    return desk.article(file.read_bytes(), name=file, published=published, url=url, now=dt.datetime.now(dt.UTC))
+
+
+def _process(name: str) -> Callable[[], None]:
+    """The command of one process of the service: works until it is told to stop."""
+
+    def command() -> None:
+        from pipeline import parent
+
+        parent.follow()
+        found = _settings(logs=None)
+        status = importlib.import_module(f"pipeline.{PROCESSES[name]}").run(found)
+        if status:
+            raise typer.Exit(status)
+
+    return command
+
+
+PROCESSES: Final = {"collector": "collect.collector", "worker": "app", "indexer": "index", "notifier": "notify"}
+"""Each process and the module that is its loop."""
+
+# --- the service -----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run() -> None:
+    """The whole service on this machine, until Ctrl-C."""
+    from rich.console import Console
+
+    from pipeline import check, logs, screen, service
+
+    found = settings_module.load(_config)
+    check.require(found)
+    console = Console(highlight=False)
+    shown = screen.Terminal(console) if console.is_terminal else screen.Plain(console)
+    whole = service.Service(found, shown)
+    with whole.log_file().open("a", encoding="utf-8") as stream:
+        logs.set_up(found.log, stream=stream)
+        try:
+            whole.run(ready=lambda: shown.ready(service.endpoints(whole.settings)))
+        finally:
+            shown.close()
+
+
+@app.command()
+def up() -> None:
+    """Start the local Kafka and Elasticsearch alone."""
+    from pipeline.local import stack
+    from pipeline.screen import bar
+
+    running = stack.up(_settings(), progress=functools.partial(bar, sys.stderr))
+    print(
+        f"Kafka at {running.bootstrap_servers}, Elasticsearch at {running.elasticsearch_url}; `dateline down` stops them"
+    )
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started."""
+    from pipeline.local import stack
+
+    print("stopped" if stack.down(_settings()) else "nothing was running")
+
+
+for _name, _about in (
+    ("collector", "One process: feeds to articles."),
+    ("worker", "One process: articles to events, stories and alerts."),
+    ("indexer", "One process: everything to Elasticsearch."),
+    ("notifier", "One process: alerts to their channels."),
+):
+    app.command(_name, help=_about)(_process(_name))
+
+
+@app.command()
+def topics() -> None:
+    """Create the topics that are not there yet."""
+    from pipeline import bus
+
+    found = _settings()
+    made = bus.create_topics(found)
+    print(f"created {', '.join(made)}" if made else f"all {len(bus.TOPICS)} topics were there")
+
+
+@app.command()
+def status(
+    as_json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 when something is wrong.")] = False,
+) -> None:
+    """How processes, lag, feeds and the index are.
+
+    Each process, lag per topic and group, failing feeds, health of the index, alerts of the last day.
+    """
+    from pipeline import show
+    from pipeline import status as status_module
+
+    found = status_module.gather(_settings(), now=dt.datetime.now(dt.UTC))
+    if as_json:
+        _json(found.table())
+    else:
+        _show(show.status(found))
+    if strict and found.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check() -> None:
+    """Say what is wrong in the configuration, and where."""
+    from pipeline import check as check_module
+    from pipeline import show
+
+    wrong = False
+    for line in check_module.check(_config):
+        _show(show.checked(line))
+        wrong = wrong or bool(line.problem)
+    if wrong:
+        raise typer.Exit(2)
+
+
+@app.command()
+def replay(
+    group: Annotated[
+        str, typer.Option("--group", help="Which group: worker, indexer, or its full name.", metavar="GROUP")
+    ],
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Read its topics again from their start.")
+    ] = False,
+) -> None:
+    """Let a stopped group read its topics again.
+
+    Every step can run twice, so only what was missing or has new code changes.
+    """
+    from pipeline import replay as replay_module
+
+    if not from_beginning:
+        raise typer.BadParameter(
+            "say --from-beginning: there is no other place to replay from", param_hint="--from-beginning"
+        )
+    name, read_again, waiting = replay_module.replay(_settings(), group)
+    print(f"{name} reads {', '.join(read_again)} from the start when it is started again: {waiting} records")
+
+
+@app.command()
+def bench(
+    as_json: Json = False,
+    articles: Annotated[int, typer.Option("--articles", min=10, help="How many articles go through under load.")] = 300,
+) -> None:
+    """Speed, latency and memory, beside spaCy alone.
+
+    A real Kafka and Elasticsearch of its own, the worker and the indexer, over invented articles.
+    """
+    from pipeline import bench as bench_module
+    from pipeline import show
+
+    result = bench_module.bench(
+        _settings(logs="error"), articles=articles, tell=lambda text: print(text, file=sys.stderr)
+    )
+    if as_json:
+        _json(result.table())
+    else:
+        _show(show.bench(result))
+
+
+# --- one article -----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def trace(file: File, published: Published = None, url: Url = None, as_json: Json = False) -> None:
+    """One article through the whole path, with evidence.
+
+    Text or HTML in, each record that it leads to out. No Kafka needed.
+    """
+    from pipeline import desk, show
+
+    found = _settings()
+    traced = desk.trace(found, _read_article(file, published, url))
+    if as_json:
+        _json(desk.trace_table(traced))
+    else:
+        _show(show.trace(traced))
+
+
+@app.command()
+def explain(file: File, published: Published = None, url: Url = None) -> None:
+    """One article, sentence by sentence: which rule saw what.
+
+    Below each sentence the events found in it, with the rule, trigger and roles behind each.
+    """
+    from pipeline import desk, show
+
+    reading = desk.read(_settings(), _read_article(file, published, url))
+    _show(show.explanation(reading.document, reading.events))
+
+
+# --- JSON lines ------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def detect(jsonl: Jsonl = False) -> None:
+    """Articles in, their events out, as JSON lines.
+
+    {"id", "text", "published"?, "url"?, "title"?} in; {"id", "events"}, or {"id", "error"}, out.
+    """
+    _only_jsonl(jsonl)
+    from pipeline import detect as detect_module
+
+    text = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
+    _lines(line.encode() for line in detect_module.detect_jsonl(text, detect_module.load_mind(_settings())))
+
+
+@app.command()
+def extract(jsonl: Jsonl = False) -> None:
+    """Pages in, their text and facts out, as JSON lines.
+
+    {"id", "url", "html"} in; {"id", "title", "text", "published", "authors", "language"} out.
+    """
+    _only_jsonl(jsonl)
+    from pipeline import extract as extract_module
+
+    _settings()
+    _lines(extract_module.extract_jsonl(sys.stdin.buffer))
+
+
+@app.command()
+def feed(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
+    """Feed files in, their entries out, as JSON lines."""
+    from pipeline.collect import feed as feed_module
+
+    _settings(logs="error")
+    _lines(feed_module.feed_file(file) for file in files)
+
+
+@app.command()
+def stories(
+    jsonl: Jsonl = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the stories here, as JSON lines.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Articles in date order in, their stories out, as JSON lines.
+
+    Lines as for detect in; {"id", "stories": [ids]} out.
+    """
+    _only_jsonl(jsonl)
+    from pipeline import desk
+
+    run_ = desk.StoryRun(_settings())
+    _lines(run_.lines(sys.stdin.buffer))
+    if out is not None:
+        out.write_bytes(b"".join(line + b"\n" for line in run_.stories()))
+
+
+# --- looking ---------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(metavar="TEXT")],
+    kind: Annotated[str | None, typer.Option("--kind", help="Events of this kind only.", metavar="KIND")] = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option("--limit", help="How many to show.", metavar="N")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Find events in the index."""
+    from pipeline import search as search_module
+    from pipeline import show
+
+    found = search_module.search(_settings(), text, kind=kind, since=since, limit=limit)
+    if as_json:
+        _json({"total": found.total, "hits": found.hits})
+    else:
+        _show(show.hits(found.total, found.hits))
+
+
+@alerts_app.command("test")
+def alerts_test(
+    jsonl: Annotated[
+        Path | None,
+        typer.Option("--jsonl", help="Articles as for detect, instead of the stories in Kafka.", metavar="FILE"),
+    ] = None,
+    rule: Annotated[str | None, typer.Option("--rule", help="This rule only.", metavar="NAME")] = None,
+    since: Since = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the rules would ring for; nothing is sent.
+
+    Over the stories in Kafka, or over a file of articles.
+    """
+    from pipeline import desk, show
+
+    found = desk.rehearse(_settings(), file=jsonl, rule=rule, since=_moment(since))
+    if as_json:
+        _json({"total": len(found), "alerts": found})
+    else:
+        _show(show.alerts(found))
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    stage: Annotated[str | None, typer.Option("--stage", help="This stage only.", metavar="STAGE")] = None,
+    since: Since = None,
+    as_json: Json = False,
+) -> None:
+    """What failed, where and why."""
+    from pipeline import quarantine, show
+
+    found = quarantine.select(quarantine.read(_settings()), stage=stage, since=_moment(since))
+    if as_json:
+        _json({"total": len(found), "failures": found})
+    else:
+        _show(show.failures(found))
+
+
+@quarantine_app.command("show")
+def quarantine_show(ids: Annotated[list[str], typer.Argument(metavar="ID...")], as_json: Json = False) -> None:
+    """A failed record with its error, traceback and bytes.
+
+    The beginning of an id will do.
+    """
+    from pipeline import quarantine, show
+
+    found = quarantine.select(quarantine.read(_settings()), ids)
+    if as_json:
+        _json(found)
+    else:
+        _show(*map(show.failure, found))
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that is in quarantine.")] = False,
+    stage: Annotated[str | None, typer.Option("--stage", help="Of --all, this stage only.", metavar="STAGE")] = None,
+) -> None:
+    """Send failed records back to their topics.
+
+    It does no harm to one that has succeeded meanwhile.
+    """
+    from pipeline import quarantine
+
+    if bool(ids) == everything:
+        raise typer.BadParameter("give ids, or --all", param_hint="ID")
+    found = _settings()
+    results = quarantine.retry(found, quarantine.select(quarantine.read(found), ids or (), stage=stage))
+    for result in results:
+        print(f"{result.failure.id}  {result.problem or f'back on {result.failure.topic}'}")
+    if any(result.problem for result in results):
+        raise typer.Exit(1)
+
+
+def _moment(since: str | None) -> dt.datetime | None:
+    from pipeline import search as search_module
+
+    return search_module.parse_since(since, now=dt.datetime.now(dt.UTC)) if since else None
+
+
+@app.command()
+def version() -> None:
+    """The version."""
+    print(VERSION)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+"""The path at one's desk: files and lines in, what flow.py makes of them out. No Kafka, but for a rehearsal of the rules.
+
+Time is the article's own here: what is read again years later is met on the day it was published, so it rings as it did then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from pipeline import alert, bus, detect, extract, flow, track
+from pipeline.records import Alert, Article, RecordError, Story, content_id, decode
+from pipeline.rules import nearest
+from pipeline.settings import Settings
+from pipeline.stage import Rejected
+
+HTML_ENDINGS: Final = frozenset({".html", ".htm", ".xhtml"})
+EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class DeskError(ValueError):
+    """An argument, file or article that cannot be used; the message says why."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """An article as a line of JSON, as for `dateline detect`; `publisher` is of use to `dateline stories`."""
+
+    id: str | int
+    text: str
+    published: str | None = None
+    url: str = ""
+    title: str = ""
+    publisher: str = ""
+
+
+# --- articles --------------------------------------------------------------------------------------------------------
+
+
+def moment(text: str) -> dt.datetime:
+    """ISO 8601 in, the moment out; UTC where no zone is named.
+
+    Raises:
+        DeskError: it is no date or time.
+    """
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise DeskError(f"{text!r} is not a date or time in ISO 8601, like 2023-03-21T06:00:00+11:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+
+
+def article(raw: bytes, *, name: Path, published: str | None, url: str | None, now: dt.datetime) -> Article:
+    """A file's bytes and its name in, the Article that a collector would have made of them out.
+
+    Raises:
+        DeskError: `published` is no time.
+    """
+    text = raw.decode("utf-8-sig", "replace")
+    address = url or name.absolute().as_uri()
+    at = moment(published) if published else None
+    made = Article(
+        id=content_id(address),
+        url=address,
+        feed_id="",
+        fetched_at=at or now,
+        first_seen_at=at or now,
+        content_hash=content_id(text),
+        html=text,
+        content_type="text/html" if is_html(text, name) else "text/plain",
+        published_at=at,
+    )
+    return made if at else _met_when_published(made)
+
+
+def is_html(text: str, name: Path) -> bool:
+    """By its name, or by how it begins."""
+    start = text.lstrip()[:2000].lower()
+    return name.suffix.lower() in HTML_ENDINGS or start.startswith(("<!doctype", "<html")) or "<body" in start
+
+
+def _met_when_published(made: Article) -> Article:
+    """The same, met on the day that the page itself gives."""
+    with contextlib.suppress(Rejected):
+        at = extract.extract(made).published_at
+        if at is not None:
+            return msgspec.structs.replace(made, first_seen_at=at, fetched_at=at)
+    return made
+
+
+def from_line(line: Line, *, last_at: dt.datetime) -> Article:
+    """A line in, its Article out; without a date it counts as published with the one before it."""
+    at = moment(line.published) if line.published else last_at
+    return Article(
+        id=str(line.id),
+        url=line.url,
+        feed_id="",
+        fetched_at=at,
+        first_seen_at=at,
+        content_hash=content_id(line.text),
+        html=line.text,
+        content_type="text/plain",
+        title=line.title,
+        publisher=line.publisher,
+        published_at=at if line.published else None,
+    )
+
+
+# --- one article -----------------------------------------------------------------------------------------------------
+
+
+def rules(settings: Settings) -> tuple[alert.Rule, ...]:
+    """The rules of alerts.toml.
+
+    Raises:
+        SettingsError: something in it is wrong.
+    """
+    return alert.load_rules(
+        settings.path(settings.alerts.rules_file),
+        max_age_hours=settings.alerts.max_age_hours,
+        lexicons=[settings.path(name) for name in settings.detect.lexicons],
+    ).rules
+
+
+def trace(settings: Settings, one: Article) -> flow.Trace:
+    """An article in, every record that it leads to out.
+
+    Raises:
+        DeskError: it holds no article.
+        SettingsError, LexiconError, ModelError: a rule, lexicon or model is not as it should be.
+    """
+    wanted = rules(settings)
+    try:
+        return flow.trace(one, detect.load_mind(settings), wanted)
+    except Rejected as rejected:
+        raise DeskError(f"{one.url}: no article in it: {rejected} ({rejected.reason})") from rejected
+
+
+def trace_table(traced: flow.Trace) -> dict[str, Any]:
+    """The same as plain tables, for --json."""
+    table: dict[str, Any] = msgspec.to_builtins(
+        {
+            "article": traced.article,
+            "document": traced.reading.document,
+            "events": traced.reading.events,
+            "stories": traced.stories,
+            "alerts": traced.alerts,
+        }
+    )
+    return table
+
+
+def read(settings: Settings, one: Article) -> flow.Reading:
+    """An article in, what it says out.
+
+    Raises:
+        DeskError: it holds no article.
+        LexiconError, ModelError: a lexicon or model is not as it should be.
+    """
+    try:
+        return flow.read(one, detect.load_mind(settings))
+    except Rejected as rejected:
+        raise DeskError(f"{one.url}: no article in it: {rejected} ({rejected.reason})") from rejected
+
+
+# --- many articles ---------------------------------------------------------------------------------------------------
+
+
+class StoryRun:
+    """Articles in date order through the path, with one memory of stories. Iterate `lines`, then ask for `stories`."""
+
+    def __init__(self, settings: Settings, *, alerting: Sequence[alert.Rule] = ()) -> None:
+        self.alerts: dict[str, Alert] = {}
+        self._mind = detect.load_mind(settings)
+        self._stories = track.Stories(settings.track)
+        self._all: dict[str, Story] = {}
+        self._story_of: dict[str, str] = {}
+        self._rules = alerting
+        self._last_at = EPOCH
+
+    def lines(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Lines as for detect in, `{"id", "stories"}` lines out; a bad line gives `{"id", "error"}`, and the rest goes on."""
+        for line in lines:
+            if line.strip():
+                yield msgspec.json.encode(self._line(line))
+
+    def stories(self) -> Iterator[bytes]:
+        """All stories at their last revision, in the order of their beginning, as JSON."""
+        for story in self._all.values():
+            yield msgspec.json.encode(story)
+
+    def _line(self, raw: bytes) -> dict[str, Any]:
+        try:
+            line = msgspec.json.decode(raw, type=Line)
+            one = from_line(line, last_at=self._last_at)
+        except (msgspec.DecodeError, UnicodeDecodeError, DeskError) as error:
+            return {"id": _id_of(raw), "error": str(error)}
+        self._last_at = one.first_seen_at
+        with self._mind.nlp.memory_zone():
+            try:
+                events = flow.read(one, self._mind).events
+            except Rejected:
+                events = ()
+        for story in flow.follow(self._stories, events):
+            self._changed(story)
+        known = (self._story_of.get(event.id) for event in events)
+        return {"id": line.id, "stories": list(dict.fromkeys(story_id for story_id in known if story_id))}
+
+    def _changed(self, story: Story) -> None:
+        self._all[story.id] = story
+        self._story_of.update(dict.fromkeys(story.event_ids, story.id))
+        for ringing in alert.evaluate(self._rules, story):
+            self.alerts.setdefault(ringing.id, ringing)
+
+
+def _id_of(raw: bytes) -> object:
+    try:
+        table = json.loads(raw)
+    except ValueError:
+        return None
+    return table.get("id") if isinstance(table, dict) else None
+
+
+# --- rules -----------------------------------------------------------------------------------------------------------
+
+
+def rehearse(
+    settings: Settings, *, file: Path | None, rule: str | None, since: dt.datetime | None
+) -> tuple[Alert, ...]:
+    """Which alerts the rules would raise, each once, in order of time: over a file of articles, or over the stories in Kafka.
+
+    Raises:
+        DeskError: there is no such rule.
+        SettingsError: alerts.toml is wrong.
+        BusError, OSError: the stories or the file cannot be read.
+    """
+    wanted = rules(settings)
+    if rule is not None:
+        known = {one.name: one for one in wanted}
+        if rule not in known:
+            raise DeskError(f"--rule: no rule is called {rule!r}{nearest(rule, known)}")
+        wanted = (known[rule],)
+    if file is not None:
+        run = StoryRun(settings, alerting=wanted)
+        for _ in run.lines(file.read_bytes().splitlines()):
+            pass
+        found = run.alerts
+    else:
+        found = {}
+        for story in _stories_in_kafka(settings):
+            for ringing in alert.evaluate(wanted, story):
+                found.setdefault(ringing.id, ringing)
+    return tuple(a for a in found.values() if since is None or a.raised_at >= since)
+
+
+def _stories_in_kafka(settings: Settings) -> list[Story]:
+    """All revisions that the topic still holds, in order of time."""
+    found = []
+    for message in bus.read_all(settings, bus.STORIES):
+        with contextlib.suppress(RecordError):  # garbage there is the worker's to report
+            found.append(decode(message.value, Story))
+    return sorted(found, key=lambda story: (story.last_seen_at, story.revision))

@@ -1,0 +1,62 @@
+"""Log lines of every process, ours and the libraries', in one shape: for people on a terminal, JSON elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final, TextIO
+
+import structlog
+
+from pipeline.settings import Log
+
+LIBRARIES: Final = {"kafka": "CRITICAL", "aiokafka": "ERROR", "elastic_transport": "ERROR"}
+"""Libraries whose warnings are told better by us: they say many times over that a server is out of reach."""
+
+
+def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = None) -> None:
+    """Send all log lines from `least` (default: log.level) to the stream (default: standard error)."""
+    stream = stream or sys.stderr
+    level = (least or settings.level).upper()
+    people = settings.format == "console" or (settings.format == "auto" and stream.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[Any] = (
+        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        if people
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str, ensure_ascii=False)]
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            _add_logger,
+            *shared[:2],
+            *shared[3:],
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, at_least in LIBRARIES.items():
+        logging.getLogger(name).setLevel(at_least)
+
+
+def _add_logger(logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["logger"] = logger.name
+    return event

@@ -1,0 +1,276 @@
+"""A Kafka, an Elasticsearch, a worker and an indexer for a measurement alone, and the eyes on them. See bench.py."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import http.client
+import itertools
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+import msgspec
+import psutil
+
+from pipeline import ask, bus, ecs, service
+from pipeline.records import Article, encode
+from pipeline.settings import Elasticsearch, Kafka, Settings
+
+POLL_SECONDS: Final = 0.03
+ASKED_AT_ONCE: Final = 64
+"""The oldest come first, and asking for many over and over would slow down what is measured."""
+
+PATIENCE_SECONDS: Final = 180.0
+INDEXED: Final = (bus.DOCUMENTS, bus.EVENTS, bus.STORIES, bus.ALERTS)
+
+
+class PlantError(Exception):
+    """A process has ended or records are missing, so there is nothing to measure; the message says which."""
+
+
+def own(settings: Settings, directory: Path) -> Settings:
+    """Settings in, the same on a stack and ports of its own out: nothing invented must reach the topics people read."""
+    from pipeline.local import ports  # noqa: PLC0415 - only here
+
+    kafka, controller, elastic, transport = ports.free(4)
+    replace = msgspec.structs.replace
+    local = replace(
+        settings.local, data_dir=str(directory), kafka_port=kafka, kafka_controller_port=controller,
+        elasticsearch_port=elastic, elasticsearch_transport_port=transport, start_timeout_seconds=120,
+    )  # fmt: skip
+    http_ = replace(settings.http, collector_port=0, worker_port=0, indexer_port=0, notifier_port=0)
+    return service.with_ports(
+        replace(
+            settings, local=local, http=http_,
+            kafka=Kafka(bootstrap_servers=f"127.0.0.1:{kafka}", partitions=settings.kafka.partitions),
+            elasticsearch=Elasticsearch(url=f"http://127.0.0.1:{elastic}"),
+        ),
+        ports.free,
+    )  # fmt: skip
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables by which another process comes to the same settings."""
+    return service.port_variables(settings.http) | {
+        "DATELINE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "DATELINE_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+        "DATELINE_KAFKA_REPLICATION_FACTOR": "1",
+        "DATELINE_ELASTICSEARCH_URL": settings.elasticsearch.url,
+        "DATELINE_ELASTICSEARCH_USERNAME": "",
+        "DATELINE_ELASTICSEARCH_API_KEY": "",
+        "DATELINE_ELASTICSEARCH_INDEX_PREFIX": settings.elasticsearch.index_prefix,
+        "DATELINE_ELASTICSEARCH_CA_FILE": "",
+        "DATELINE_LOCAL_DATA_DIR": settings.local.data_dir,
+    }
+
+
+class Index:
+    """Asks Elasticsearch for documents by their id: that answer is never late, as a search may be by its refresh."""
+
+    def __init__(self, settings: Settings) -> None:
+        now = dt.datetime.now(dt.UTC)
+        self._path = (
+            f"/{ecs.index_of(settings.elasticsearch.index_prefix, 'documents', now, now=now)}/_mget?_source=false"
+        )
+        self._connection = http.client.HTTPConnection(urlsplit(settings.elasticsearch_url).netloc, timeout=30)
+
+    def there(self, ids: Sequence[str]) -> set[str]:
+        """Ids in, those that the index holds out."""
+        body = json.dumps({"ids": list(ids)})
+        self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
+        answer = json.loads(self._connection.getresponse().read())
+        return {doc["_id"] for doc in answer.get("docs", ()) if doc.get("found")}
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+
+class Plant:
+    """The worker and the indexer on a stack of their own, and the eyes on them."""
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        self.settings = settings
+        self._publisher: bus.Publisher | None = None
+        self._sent: dict[str, float] = {}
+        self._seen: dict[str, float] = {}
+        environ = {**os.environ, **environment(settings)}
+        self.children = {
+            name: service.Child(
+                name,
+                [sys.executable, "-m", "pipeline.cli", "--config", settings.directory, name],
+                environ,
+                directory / f"{name}.log",
+            )
+            for name in ("worker", "indexer")
+        }
+
+    def start(self) -> None:
+        """Both processes up and ready.
+
+        Raises:
+            PlantError: one has ended, or is not ready in time.
+        """
+        bus.create_topics(self.settings)
+        for child in self.children.values():
+            child.start(time.monotonic())
+        self._publisher = bus.Publisher(self.settings)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for name, child in self.children.items():
+            while not ask.process(name, ask.address(self.settings.http, name)).ready:
+                self._require_alive(child)
+                if time.monotonic() > deadline:
+                    raise PlantError(f"{name} is not ready after {PATIENCE_SECONDS:.0f} s: {child.last_line()}")
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Both processes ended."""
+        if self._publisher is not None:
+            self._publisher.close()
+        for child in self.children.values():
+            child.stop()
+        for child in self.children.values():
+            child.wait(service.DRAIN_SECONDS)
+
+    def _require_alive(self, child: service.Child) -> None:
+        if child.ended(time.monotonic()) is not None:
+            raise PlantError(f"{child.name} has ended: {child.last_line()}")
+
+    def send(self, articles: Sequence[Article], *, seconds_between: float = 0.0) -> None:
+        """Give articles to Kafka, each with the time of this moment: all at once, or at a steady pace."""
+        assert self._publisher is not None
+        due = time.monotonic()
+        for article in articles:
+            if seconds_between:
+                time.sleep(max(0.0, due - time.monotonic()))
+                due += seconds_between
+            now = dt.datetime.now(dt.UTC)
+            stamped = msgspec.structs.replace(article, fetched_at=now, first_seen_at=now)
+            self._sent[article.id] = time.perf_counter()
+            self._publisher.send(bus.ARTICLES, article.id.encode(), encode(stamped))
+            if seconds_between:
+                self._publisher.flush()
+        self._publisher.flush()
+
+    def watch(self, articles: Sequence[Article]) -> None:
+        """Look until the documents of these are in the index, and note when each was first seen there.
+
+        Raises:
+            PlantError: not all came.
+        """
+        index = Index(self.settings)
+        left = {article.id: None for article in articles}  # in the order of sending
+        deadline = time.monotonic() + PATIENCE_SECONDS + len(articles)
+        try:
+            while left:
+                asked = list(itertools.islice((id_ for id_ in left if id_ in self._sent), ASKED_AT_ONCE))
+                for found in index.there(asked) if asked else ():
+                    self._seen[found] = time.perf_counter()
+                    del left[found]
+                if left and time.monotonic() > deadline:
+                    raise PlantError(f"{len(left)} of {len(articles)} articles did not reach the index")
+                for child in self.children.values():
+                    self._require_alive(child)
+                time.sleep(POLL_SECONDS)
+        finally:
+            index.close()
+
+    def settle(self) -> float:
+        """Wait until all that the worker has published is in the index; when that was (time.perf_counter) out.
+
+        Raises:
+            PlantError: that does not come to pass.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        calm_since, last = 0.0, (-1, -1)
+        while time.monotonic() < deadline:
+            now = time.perf_counter()
+            published, indexed = self.counts()
+            if (published, indexed) != last:
+                calm_since, last = now, (published, indexed)
+            elif published == indexed and now - calm_since > 1.0:
+                return calm_since
+            time.sleep(POLL_SECONDS)
+        raise PlantError(f"the indexer has {last[1]} of {last[0]} records")
+
+    def counts(self) -> tuple[int, int]:
+        """How many records the worker has published for the index, and how many the indexer is done with."""
+        http_ = self.settings.http
+        worker = ask.process("worker", ask.address(http_, "worker"), samples=True).samples
+        indexer = ask.process("indexer", ask.address(http_, "indexer"), samples=True).samples
+        published = sum(
+            s.value for s in worker if s.name == "dateline_published_total" and s.labels["topic"] in INDEXED
+        )
+        indexed = sum(
+            s.value
+            for s in indexer
+            if s.name == "dateline_records_total" and s.labels["stage"] == "index" and s.labels["outcome"] != "retried"
+        )
+        return int(published), int(indexed)
+
+    def late(self, articles: Sequence[Article]) -> list[float]:
+        """Seconds from the sending of each to its being seen, in order of size."""
+        return sorted(self._seen[article.id] - self._sent[article.id] for article in articles)
+
+    def both(self, articles: Sequence[Article], *, seconds_between: float = 0.0) -> None:
+        """Send and watch at the same time."""
+        sender = threading.Thread(
+            target=self.send, args=(articles,), kwargs={"seconds_between": seconds_between}, daemon=True
+        )
+        sender.start()
+        self.watch(articles)
+        sender.join()
+
+
+class Memory:
+    """Watches the memory of the processes, once a second: the sum and each part at its most."""
+
+    def __init__(self, parts: dict[str, int]) -> None:
+        self.peak_mb = 0
+        self.parts_mb: dict[str, int] = {}
+        self._parts = parts
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(1.0):
+            now = {name: tree_mb(pid) for name, pid in self._parts.items()}
+            self.peak_mb = max(self.peak_mb, sum(now.values()))
+            self.parts_mb = {name: max(size, self.parts_mb.get(name, 0)) for name, size in now.items()}
+
+
+def tree_mb(pid: int) -> int:
+    """A process in, the resident memory of it and all below it out."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+    return total // 1_000_000
+
+
+def parts(path: Plant) -> dict[str, int]:
+    """Name -> process id of everything that runs for the measurement."""
+    found = {name: child.process.pid for name, child in path.children.items() if child.process is not None}
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            line = " ".join(process.cmdline())
+            if "pipeline.local.jvm" in line:
+                found["kafka" if "kafka" in line else "elasticsearch"] = process.pid
+    return found

@@ -1,0 +1,417 @@
+"""Records and answers as people read them in a terminal: one in, a rich renderable out. Nothing is printed here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pipeline import ask
+from pipeline.check import Checked
+from pipeline.records import Alert, Document, Event, Failure, Money, Party, Place, Quantity, Story, When
+from pipeline.status import Status
+
+if TYPE_CHECKING:
+    from pipeline import flow  # spaCy takes seconds to load, and most of what is shown does without
+    from pipeline.bench import Result
+
+MODALITY_STYLES: Final = {
+    "asserted": "green",
+    "planned": "cyan",
+    "hypothetical": "yellow",
+    "denied": "red",
+    "historical": "dim",
+}
+AROUND: Final = 90
+"""Characters of an evidence that fit on a line beside the rest."""
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def heading(title: str, detail: str = "") -> Text:
+    """A step of the path."""
+    text = Text(title, style="bold")
+    if detail:
+        text.append(f"  {detail}", style="dim")
+    return text
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """An empty table of the one look that all have."""
+    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", no_wrap=column in right)
+    return made
+
+
+def rows(pairs: Iterable[tuple[str, str | Text]]) -> Table:
+    """Labels and values, those without a value left out."""
+    made = Table.grid(padding=(0, 2, 0, 0))
+    made.add_column(style="dim", min_width=11)
+    made.add_column(overflow="fold")
+    for label, value in pairs:
+        if value:
+            made.add_row(label, value)
+    return made
+
+
+def name(party: Party | Place) -> str:
+    """A party or place: the name, or the words of the text, with its country."""
+    told = party.name or party.text
+    return f"{told} [{party.country}]" if party.country else told
+
+
+def names(parties: Iterable[Party | Place]) -> str:
+    """Several of them, each once."""
+    return ", ".join(dict.fromkeys(name(party) for party in parties))
+
+
+def who(record: Event | Story) -> str:
+    """Actors and recipients in one phrase."""
+    return " → ".join(side for side in (names(record.actors), names(record.recipients)) if side)
+
+
+def date(when: When | None) -> str:
+    """A date or range, and how exact it is."""
+    if when is None:
+        return ""
+    days = f"{when.start}" if when.start == when.end else f"{when.start} to {when.end}"
+    return f"{days} ({when.precision}, from “{when.text}”)"
+
+
+def money(sums: Iterable[Money]) -> str:
+    """Sums with their currencies."""
+    return ", ".join(f"{m.value:,.0f} {m.currency}" for m in sums)
+
+
+def quantities(counts: Iterable[Quantity]) -> str:
+    """Numbers of things."""
+    return ", ".join(f"{q.value:,g} {q.unit}" for q in counts)
+
+
+def marked(evidence: str, trigger: str) -> Text:
+    """The evidence with the words that gave the kind away in bold."""
+    text = Text(f"“{evidence}”")
+    for word in [trigger, *trigger.split()] if trigger else []:
+        at = evidence.lower().find(word.lower())
+        if at >= 0:
+            text.stylize("bold underline", at + 1, at + 1 + len(word))
+            if word == trigger:
+                break
+    return text
+
+
+def kind(record: Event | Story | Alert) -> Text:
+    """Kind and modality, coloured by modality."""
+    subtype = "" if isinstance(record, Alert) or not record.subtype else f" ({record.subtype})"
+    text = Text(f"{record.kind}{subtype}", style="bold")
+    text.append(f" {record.modality}", style=MODALITY_STYLES[record.modality])
+    return text
+
+
+def moment(at: dt.datetime | None) -> str:
+    """A time to the second, UTC."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC" if at is not None else ""
+
+
+# --- one line each ---------------------------------------------------------------------------------------------------
+
+
+def event_line(event: Event) -> Text:
+    """An event on one line."""
+    parts = [kind(event)]
+    told = (who(event), money(event.money), names(event.places) and f"in {names(event.places)}")
+    parts += [Text(part) for part in told if part]
+    parts.append(Text(f"“{event.evidence}”", style="italic"))
+    if event.publisher:
+        parts.append(Text(event.publisher, style="dim"))
+    return Text("  ").join(parts)
+
+
+def alert_line(alert: Alert) -> Text:
+    """An alert on one line."""
+    text = Text("ALERT ", style="bold red")
+    text.append(f"{alert.rule}  ", style="bold")
+    text.append(alert.headline)
+    text.append(f"  {alert.occasion}  {alert.url}", style="dim")
+    return text
+
+
+# --- trace and explain -----------------------------------------------------------------------------------------------
+
+
+def trace(traced: flow.Trace) -> RenderableType:
+    """One article through the whole path, each record with its evidence."""
+    article, document, events = traced.article, traced.reading.document, traced.reading.events
+    parts: list[RenderableType] = [
+        heading("Article", article.url),
+        indented(rows((("id", article.id), ("bytes", f"{len(article.html.encode()):,} of {article.content_type}")))),
+        heading("Document", "extract, annotate"),
+        indented(_document(document)),
+        heading(_number(len(events), "event"), "detect"),
+        *(indented(event_block(event)) for event in events),
+        heading(_number(len(traced.stories), "story", "stories"), "track"),
+        *(indented(story_block(story)) for story in traced.stories),
+        heading(_number(len(traced.alerts), "alert"), "alert"),
+        *(indented(alert_block(alert)) for alert in traced.alerts),
+    ]
+    return Group(*parts)
+
+
+def indented(part: RenderableType) -> Padding:
+    """A block below its heading."""
+    return Padding(part, (0, 0, 1, 2))
+
+
+def _number(count: int, one: str, many: str = "") -> str:
+    return f"{count or 'no'} {one if count == 1 else many or one + 's'}".capitalize()
+
+
+def _document(document: Document) -> Table:
+    named = dict.fromkeys(
+        f"{e.name or e.text}{f' [{e.country}]' if e.country else ''} {e.label}" for e in document.entities
+    )
+    shown = "; ".join(list(named)[:ENTITIES_SHOWN])
+    more = f"; and {len(named) - ENTITIES_SHOWN} more" if len(named) > ENTITIES_SHOWN else ""
+    return rows(
+        (
+            ("title", document.title),
+            ("publisher", document.publisher + (f", credit {document.credit}" if document.credit else "")),
+            ("authors", ", ".join(document.authors)),
+            ("published", moment(document.published_at)),
+            ("language", document.language or ""),
+            ("text", f"{len(document.text):,} characters, {len(document.sentences)} sentences"),
+            ("entities", shown + more),
+        )
+    )
+
+
+ENTITIES_SHOWN: Final = 20
+
+
+def event_block(event: Event) -> RenderableType:
+    """An event with everything that was found."""
+    head = kind(event)
+    head.append(f"  {event.event_type}  {event.confidence:.0%}", style="dim")
+    where = f"{event.section} {event.start}-{event.end}"
+    return Group(
+        head,
+        rows(
+            (
+                ("evidence", marked(event.evidence, event.trigger)),
+                ("actors", names(event.actors)),
+                ("recipients", names(event.recipients)),
+                ("places", names(event.places)),
+                ("date", date(event.date)),
+                ("money", money(event.money)),
+                ("quantities", quantities(event.quantities)),
+                ("items", ", ".join(event.items)),
+                ("said by", event.attributed_to or ""),
+                ("because", f"trigger “{event.trigger}”, rule {event.rule or '?'}, at {where}"),
+                ("also in", Text("\n").join(Text(f"“{m.text}”") for m in event.mentions)),
+                ("export", f"PLOVER {event.export.plover}, CAMEO {event.export.cameo}"),
+            )
+        ),
+    )
+
+
+def story_block(story: Story) -> RenderableType:
+    """A story."""
+    return Group(
+        Text(story.headline, style="bold"),
+        rows(
+            (
+                ("kind", kind(story)),
+                ("phase", story.phase),
+                ("who", who(story)),
+                ("sources", f"{story.source_count}: {', '.join(story.publishers)}"),
+                ("id", f"{story.id}, revision {story.revision}"),
+            )
+        ),
+    )
+
+
+def alert_block(alert: Alert) -> RenderableType:
+    """An alert as its receivers read it."""
+    head = Text(alert.rule, style="bold red")
+    head.append(f"  {alert.occasion}", style="dim")
+    return Group(head, Text(alert.message))
+
+
+def explanation(document: Document, events: Sequence[Event]) -> RenderableType:
+    """Each sentence with its place, and below it what was found in it and why."""
+    parts: list[RenderableType] = []
+    for section, text in (("title", document.title), ("text", document.text)):
+        for sentence in document.sentences:
+            if sentence.section != section:
+                continue
+            line = Text(f"{section} {sentence.start}-{sentence.end}  ", style="dim")
+            line.append(text[sentence.start : sentence.end].strip(), style="default")
+            parts.append(line)
+            here = [e for e in events if e.section == section and sentence.start <= e.start < sentence.end]
+            parts += [Padding(_why(event), (0, 0, 0, 4)) for event in here]
+    return Group(*parts)
+
+
+def _why(event: Event) -> RenderableType:
+    head = Text("→ ", style="bold").append_text(kind(event))
+    head.append(f"  {event.confidence:.0%}", style="dim")
+    return Group(
+        head,
+        Padding(
+            rows(
+                (
+                    ("rule", event.rule),
+                    ("trigger", event.trigger),
+                    ("evidence", Text(f"{event.start}-{event.end} “{event.evidence}”")),
+                    ("actors", _roles(event.actors)),
+                    ("recipients", _roles(event.recipients)),
+                    ("places", "; ".join(f"{name(p)}{f' ({p.reason})' if p.reason else ''}" for p in event.places)),
+                    ("date", date(event.date)),
+                    ("money", money(event.money)),
+                    ("said by", event.attributed_to or ""),
+                )
+            ),
+            (0, 0, 0, 2),
+        ),
+    )
+
+
+def _roles(parties: Iterable[Party]) -> str:
+    return "; ".join(f"{name(p)} from “{p.text}”{f', {p.sector}' if p.sector else ''}" for p in parties)
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def hits(total: int, found: Sequence[dict[str, Any]]) -> RenderableType:
+    """What a search found, the best first."""
+    parts: list[RenderableType] = [heading(f"{total:,} event{'s' if total != 1 else ''}", f"{len(found)} shown")]
+    for hit in found:
+        head = Text(f"{hit['kind']}", style="bold")
+        head.append(f" {hit['modality']}", style=MODALITY_STYLES.get(hit["modality"], ""))
+        at = hit.get("published_at") or hit.get("first_seen_at") or ""
+        head.append(f"  {at[:16].replace('T', ' ')}  {hit.get('publisher', '')}", style="dim")
+        evidence = Text(f"“{hit['evidence']}”")
+        parts.append(indented(Group(head, evidence, Text(hit.get("article_url", ""), style="blue"))))
+    return Group(*parts)
+
+
+def alerts(found: Sequence[Alert]) -> RenderableType:
+    """What would ring."""
+    parts: list[RenderableType] = [heading(_number(len(found), "alert"))]
+    for one in found:
+        parts.append(Text(moment(one.raised_at), style="dim"))
+        parts.append(indented(alert_block(one)))
+    return Group(*parts)
+
+
+def failures(found: Sequence[Failure]) -> RenderableType:
+    """The quarantine as a table."""
+    made = table("id", "when", "stage", "error", "topic", "bytes", right=("bytes",))
+    for failure in found:
+        place = f"{failure.topic} {failure.partition}:{failure.offset}"
+        error = f"{failure.error_type}: {failure.error.splitlines()[0] if failure.error else ''}"
+        made.add_row(
+            failure.id[:12],
+            f"{failure.failed_at:%m-%d %H:%M}",
+            failure.stage,
+            error[:AROUND],
+            place,
+            f"{failure.raw_size:,}",
+        )
+    return Group(heading(f"{len(found)} in quarantine"), made) if found else heading("The quarantine is empty")
+
+
+def failure(item: Failure, *, raw_shown: int = 2000) -> RenderableType:
+    """One failure with all that is known: the start of the bytes too."""
+    raw = item.raw[:raw_shown].decode("utf-8", "backslashreplace")
+    return Group(
+        rows(
+            (
+                ("id", item.id),
+                ("when", moment(item.failed_at)),
+                ("stage", item.stage),
+                ("error", f"{item.error_type}: {item.error}"),
+                ("from", f"{item.topic}, partition {item.partition}, offset {item.offset}"),
+                ("key", "" if item.key is None else item.key.decode("utf-8", "backslashreplace")),
+                ("version", item.version),
+            )
+        ),
+        Text(item.traceback.rstrip(), style="dim"),
+        heading(f"{item.raw_size:,} bytes", "" if item.raw_size == len(item.raw) else "too large to be kept here"),
+        Text(raw + (" …" if len(item.raw) > raw_shown else "")),
+    )
+
+
+def checked(line: Checked) -> Text:
+    """One file that was looked at."""
+    if line.problem:
+        return Text.assemble(("wrong  ", "bold red"), line.problem)
+    return Text.assemble(("ok     ", "green"), line.file, (f"  {line.detail}", "dim"))
+
+
+def status(found: Status) -> RenderableType:
+    """How everything is."""
+    processes = table("process", "address", "state", "")
+    for answer in found.processes:
+        processes.add_row(answer.name, answer.address, state(answer), Text(answer.problem[:AROUND], style="dim"))
+    lag = table("group", "topic", "behind", right=("behind",))
+    for item in found.lag:
+        lag.add_row(item.group, item.topic, f"{item.records:,}")
+    indices = table("index", "documents", "MB", right=("documents", "MB"))
+    for alias, size in found.index.get("indices", {}).items():
+        indices.add_row(alias, f"{size['documents']:,}", f"{size['bytes'] / 1e6:,.1f}")
+    feeds = table("feed", "failures", "last error", right=("failures",))
+    for feed in found.feeds_failing:
+        feeds.add_row(feed.id, str(feed.failures), (feed.error or "")[:AROUND])
+    index = f"{found.index.get('status', 'not asked')}"
+    rang = ", ".join(f"{rule} {count}" for rule, count in found.alerts_by_rule.items())
+    parts: list[RenderableType] = [
+        heading("Processes"),
+        indented(processes),
+        heading("Behind", found.kafka_problem),
+        indented(lag),
+    ]
+    parts += [heading("Index", index), indented(indices)]
+    parts += [heading(f"Feeds: {found.feeds}", f"{len(found.feeds_failing)} failing")]
+    parts += [indented(feeds)] if found.feeds_failing else []
+    parts += [heading(f"Alerts in the last 24 hours: {found.alerts}", rang)]
+    parts += [Text(f"! {problem}", style="bold red") for problem in found.problems]
+    return Group(*parts)
+
+
+def bench(result: Result) -> RenderableType:
+    """The figures of a measurement."""
+    late = table("latency, feed to index", "articles", "p50", "p99", right=("articles", "p50", "p99"))
+    for name, what in (("steady", "half the speed"), ("trickle", "one a second"), ("load", "all at once")):
+        one = getattr(result, name)
+        late.add_row(f"{name} ({what})", str(one.articles), f"{one.p50_seconds:.2f} s", f"{one.p99_seconds:.2f} s")
+    plain = f"1 process {result.plain_one_process:.1f}, {result.processes} processes {result.plain_all_processes:.1f}"
+    parts = ", ".join(f"{name} {size:,}" for name, size in sorted(result.memory_mb.items()))
+    return Group(
+        rows(
+            (
+                ("articles", f"{result.articles} of {result.words_per_article} words, {result.cores} cores"),
+                ("whole path", f"{result.articles_per_second:.1f} articles a second"),
+                ("plain spaCy", f"{result.plain_nlp_pipe_articles_per_second:.1f} articles a second ({plain})"),
+                ("ratio", f"{result.ratio:.2f}"),
+                ("memory", f"{result.peak_memory_mb:,} MB at most ({parts})"),
+            )
+        ),
+        Text(),
+        late,
+    )
+
+
+def state(answer: ask.Answer) -> Text:
+    """Whether a process is there, in a word."""
+    if answer.ready:
+        return Text("ready", style="green")
+    return Text("up, not ready", style="yellow") if answer.up else Text("down", style="red")

@@ -93,6 +93,9 @@ ALIKE: Final = (
 LASTING: Final = frozenset({"clash", "offensive", "battle", "invasion", "siege", "protest"})
 """What goes on for days: its reports follow one another, so the story's end moves with them."""
 
+LULL_DAYS: Final = 2
+"""How many days of quiet such a story bears."""
+
 NEAR_KM: Final = 30.0
 FAR_KM: Final = 120.0
 WIDE_DAYS: Final = 45
@@ -137,11 +140,7 @@ class Happening:
     words: tuple[dict[str, float], ...]
     texts: frozenset[str]
     money: tuple[tuple[str, float], ...]
-
-    @property
-    def countries(self) -> frozenset[str]:
-        """Every country that takes part, on either side."""
-        return self.actors | self.recipients
+    countries: frozenset[str]
 
 
 def of_event(event: Event) -> Happening:
@@ -149,11 +148,13 @@ def of_event(event: Event) -> Happening:
     reported = _day(event.published_at or event.first_seen_at)
     planned = event.modality == "planned"
     first, last = _span(event.date, reported, planned=planned)
+    actors, recipients = _countries(event.actors), _countries(event.recipients)
     return Happening(
         family=family(event),
         kind=event.kind,
-        actors=_countries(event.actors),
-        recipients=_countries(event.recipients),
+        actors=actors,
+        recipients=recipients,
+        countries=actors | recipients,
         names=_names((*event.actors, *event.recipients)),
         lands=frozenset(p.country for p in event.places if p.country),
         spots=_spots(event.places),
@@ -178,11 +179,13 @@ def of_story(story: Story) -> Happening:
     if story.kind in LASTING:
         last = max(last, _day(story.last_seen_at))
     reports = story.reports[:REPORTS_COMPARED]
+    actors, recipients = _countries(story.actors), _countries(story.recipients)
     return Happening(
         family=family(story),
         kind=story.kind,
-        actors=_countries(story.actors),
-        recipients=_countries(story.recipients),
+        actors=actors,
+        recipients=recipients,
+        countries=actors | recipients,
         names=_names((*story.actors, *story.recipients)),
         lands=frozenset(p.country for p in story.places if p.country),
         spots=_spots(story.places),
@@ -211,13 +214,16 @@ def likeness(story: Happening, event: Happening) -> float:
         return 0.0
     if story.texts & event.texts:
         return 1.0
-    words = max((dice(w, event.words[0]) for w in story.words), default=0.0)
     who = _who(story, event, directed=rules.directed)
-    where = _where(story, event)
+    where = _where(story, event) if who is not None else None
     if who is None or where is None:
         return 0.0
-    total = rules.who * who + rules.where * where + rules.when * when + rules.words * min(1.0, 2.0 * words)
-    return max(0.0, min(1.0, total - _kind_penalty(story.kind, event.kind) + _money_bonus(story, event)))
+    total = rules.who * who + rules.where * where + rules.when * when
+    total += _money_bonus(story, event) - _kind_penalty(story.kind, event.kind)
+    if total + rules.words < rules.need:
+        return max(0.0, total)  # no wording could make them one, and comparing words is what takes time
+    words = max((dice(w, event.words[0]) for w in story.words), default=0.0)
+    return max(0.0, min(1.0, total + rules.words * min(1.0, 2.0 * words)))
 
 
 def same(event: Happening, score: float) -> bool:
@@ -297,6 +303,8 @@ def _when(story: Happening, event: Happening, rules: Family) -> float | None:
     """When: None when the dates are too far apart for one happening."""
     gap = max(0, event.first - story.last, story.first - event.last)
     days = rules.plan_days if story.planned != event.planned else rules.days
+    if story.kind in LASTING:
+        days += LULL_DAYS
     if not (story.dated and event.dated):
         days += 2  # the day of the report stands in for the date
     if gap > days:

@@ -17,11 +17,12 @@ from typing import Annotated, Final, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from pipeline.detect.lexicon import built_in, read
 from pipeline.records import EventType, Modality, Phase, Trigger
 from pipeline.settings import Natural, Positive, Section, SettingsError, Share, convert, read_toml
 
 GROUPS_FILE: Final = Path(__file__).with_name("groups.toml")
+LEXICON: Final = Path(__file__).parent / "detect" / "lexicon"
+"""Read as data: whoever reads rules (the notifier, `dateline check`) need not load the language model."""
 PLACEHOLDERS: Final = (
     "occasion", "headline", "what", "who", "where", "when", "amount", "sure", "sources", "evidence", "link", "about", "rule",
 )  # fmt: skip
@@ -156,8 +157,13 @@ def load_rules(path: Path, *, max_age_hours: int | None = None, lexicons: Collec
 
 
 def known_kinds(lexicons: Collection[Path] = ()) -> frozenset[str]:
-    """Every kind that the lexicons can detect."""
-    return frozenset(kind.kind for file in (*built_in(), *lexicons) for kind in read(file).kinds)
+    """Every kind that the lexicons can detect.
+
+    Raises:
+        SettingsError: a lexicon is absent or not TOML.
+    """
+    files = (*sorted(LEXICON.glob("*.toml")), *lexicons)
+    return frozenset(str(kind.get("kind")) for file in files for kind in read_toml(file).get("kinds", ()))
 
 
 def _problems(file: RuleFile, kinds: frozenset[str]) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,10 @@ CANDIDATES: Final = 200
 """How many open stories an event is compared with at most, those that share its rarest words and names first."""
 
 BUCKET_DAYS: Final = 7
+SLACK_DAYS: Final = 4  # what `happening` adds to a family's days at most
 WORDINGS_LISTED: Final = 3
+WORDS_LISTED: Final = 8
+"""Of so many reports so many words find a story: names and numbers first, then the longest."""
 
 
 def matches(story: Story, event: Event) -> float:
@@ -69,10 +72,8 @@ class Stories:
         """An event in, the story that it changed out; None for one that is known, too old, or no report of a happening."""
         if event.id in self._story_of or event.modality == "hypothetical" or self._is_late(event):
             return None
-        self._clock = max(self._clock, seen_at(event))
-        self._close_old()
         told = happening.of_event(event)
-        match = self._best(told)
+        match = self._best(told, seen_at(event))
         if match is not None:
             if growth.is_full(match, event):
                 return None
@@ -82,16 +83,22 @@ class Stories:
         else:
             return None
         self._keep(story)
+        # Only what leaves its mark in a story moves the clock: a worker that takes over knows no other events.
+        self._clock = max(self._clock, seen_at(event))
+        self._close_old()
         return story
 
     def _is_late(self, event: Event) -> bool:
         """Whether the story of this event would be closed already: to open it again would tell old news as new."""
         return seen_at(event) < self._clock - dt.timedelta(days=self._options.open_days)
 
-    def _best(self, told: Happening) -> Story | None:
-        """The open story that is most like it, if one is like enough; of equals the earliest."""
+    def _best(self, told: Happening, seen: dt.datetime) -> Story | None:
+        """The story, open when this event was seen, that is most like it, if one is like enough; of equals the earliest."""
+        horizon = seen - dt.timedelta(days=self._options.open_days)
         best: tuple[float, dt.datetime, str] | None = None
         for story_id in self._candidates(told):
+            if self._open[story_id].last_seen_at < horizon:
+                continue
             score = happening.likeness(self._happenings[story_id], told)
             if happening.same(told, score):
                 story = self._open[story_id]
@@ -157,7 +164,7 @@ Key = tuple[str, str, int]
 def _keys(told: Happening, *, search: bool) -> Iterator[Key]:
     """Under what a happening is listed, and (`search`) where one looks for it: a little wider, as dates may differ."""
     rules = happening.FAMILIES[told.family]
-    slack = (max(rules.days, rules.plan_days) + 2) if search else 0
+    slack = (max(rules.days, rules.plan_days) + SLACK_DAYS) if search else 0
     first, last = (told.first - slack) // BUCKET_DAYS, (told.last + slack) // BUCKET_DAYS
     for token in _tokens(told):
         for bucket in range(first, last + 1):
@@ -171,7 +178,8 @@ def _tokens(told: Happening) -> Iterator[str]:
         yield f"n:{name}"
     for spot in told.spots:
         yield f"p:{spot.name}"
+    for text in sorted(told.texts)[:WORDINGS_LISTED]:
+        yield f"t:{text}"
     for words in told.words[:WORDINGS_LISTED]:
-        for word, weight in words.items():
-            if weight >= TELLING:
-                yield f"w:{word}"
+        for word in heapq.nlargest(WORDS_LISTED, words, key=lambda w: (words[w] >= TELLING, len(w), w)):
+            yield f"w:{word}"

@@ -47,10 +47,10 @@ def wording(evidence: str, title: str) -> dict[str, float]:
 
 def dice(ours: dict[str, float], theirs: dict[str, float]) -> float:
     """Two wordings in, their likeness out: twice the shared weight over the whole."""
-    if not ours or not theirs:
+    shared = ours.keys() & theirs.keys()
+    if not shared:
         return 0.0
-    shared = sum(min(weight, theirs[word]) for word, weight in ours.items() if word in theirs)
-    return 2 * shared / (sum(ours.values()) + sum(theirs.values()))
+    return 2 * sum(min(ours[word], theirs[word]) for word in shared) / (sum(ours.values()) + sum(theirs.values()))
 
 
 def plain(text: str) -> str:

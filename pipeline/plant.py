@@ -8,7 +8,6 @@ import http.client
 import itertools
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -103,12 +102,7 @@ class Plant:
         self._seen: dict[str, float] = {}
         environ = {**os.environ, **environment(settings)}
         self.children = {
-            name: service.Child(
-                name,
-                [sys.executable, "-m", "pipeline.cli", "--config", settings.directory, name],
-                environ,
-                directory / f"{name}.log",
-            )
+            name: service.Child(name, service.process_command(settings, name), environ, directory / f"{name}.log")
             for name in ("worker", "indexer")
         }
 

@@ -165,6 +165,11 @@ def with_ports(settings: Settings, free: Callable[[int], list[int]]) -> Settings
     return msgspec.structs.replace(settings, http=msgspec.structs.replace(settings.http, **chosen))
 
 
+def process_command(settings: Settings, name: str) -> list[str]:
+    """How a process is started with the same configuration."""
+    return [sys.executable, "-m", "pipeline.cli", "--config", settings.directory, name]
+
+
 def port_variables(http: Http) -> dict[str, str]:
     """The ports of the processes as variables of their environment."""
     return {f"DATELINE_HTTP_{name.upper()}_PORT": str(ask.port(http, name)) for name in ask.NAMES}
@@ -184,7 +189,14 @@ def endpoints(settings: Settings) -> tuple[tuple[str, str], ...]:
 class Service:
     """Owns the stack, the children and the watching, from `run` until it returns."""
 
-    def __init__(self, settings: Settings, screen: Screen, *, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        screen: Screen,
+        *,
+        environ: Mapping[str, str] | None = None,
+        command: Callable[[Settings, str], list[str]] | None = None,
+    ) -> None:
         self.settings = with_ports(settings, _free_ports)
         self.logs = settings.data_dir / "logs"
         self._screen = screen
@@ -198,12 +210,7 @@ class Service:
         self._watcher = live.Watcher(self.settings, seen=screen.seen)
         variables = {**(os.environ if environ is None else environ), **port_variables(self.settings.http)}
         self._children = {
-            name: Child(
-                name,
-                [sys.executable, "-m", "pipeline.cli", "--config", settings.directory, name],
-                variables,
-                self.logs / f"{name}.log",
-            )
+            name: Child(name, (command or process_command)(settings, name), variables, self.logs / f"{name}.log")
             for name in ask.NAMES
         }
 

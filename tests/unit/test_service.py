@@ -1,0 +1,229 @@
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+import pytest
+
+from pipeline import ask, bus, live, service
+from pipeline.local import LocalError
+from pipeline.settings import Elasticsearch, Http, Kafka, Local, Settings
+
+
+class Screen:
+    def __init__(self):
+        self.said, self.drawn = [], 0
+
+    def say(self, text):
+        self.said.append(text)
+
+    def progress(self, what, done, total):
+        pass
+
+    def draw(self, view):
+        self.drawn += 1
+
+    def seen(self, record):
+        pass
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_process_that_ends_over_and_over_is_started_less_and_less_often():
+    assert [service.pause(n) for n in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    assert service.pause(10**6) == 30
+
+
+def test_a_log_file_that_has_grown_is_moved_away_while_its_writer_goes_on(tmp_path):
+    file = tmp_path / "worker.log"
+    service.roll(file, limit=10)
+    with file.open("ab", buffering=0) as writer:
+        writer.write(b"0123456789")
+        service.roll(file, limit=10)
+        assert file.read_bytes() == b"0123456789"
+        writer.write(b"a")
+        service.roll(file, limit=10)
+        writer.write(b"b")
+    assert (tmp_path / "worker.log.1").read_bytes() == b"0123456789a"
+    assert file.read_bytes() == b"b"
+
+
+def test_a_process_that_takes_any_port_is_given_one_that_the_supervisor_knows():
+    settings = Settings(http=Http(collector_port=0, worker_port=7, indexer_port=0, notifier_port=8))
+    known = service.with_ports(settings, lambda number: list(range(100, 100 + number)))
+    assert [ask.port(known.http, name) for name in ask.NAMES] == [100, 7, 101, 8]
+    assert service.port_variables(known.http)["DATELINE_HTTP_INDEXER_PORT"] == "101"
+
+
+def child(tmp_path, code, name="worker"):
+    return service.Child(name, [sys.executable, "-c", code], os.environ, tmp_path / f"{name}.log")
+
+
+def until(condition, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def test_a_child_that_ended_says_how_and_is_due_again_later_each_time(tmp_path):
+    one = child(tmp_path, "import sys; print('so long', flush=True); sys.exit(3)")
+    pauses = []
+    for _ in range(3):
+        one.start(100.0)
+        status = None
+        while status is None:
+            status = one.ended(101.0)
+        assert status == 3
+        pauses.append(one.due_at - 101.0)
+    assert pauses == [1, 2, 4]
+    assert one.last_line() == "so long"
+    one.start(100.0)
+    while one.ended(100.0 + service.STEADY_SECONDS) is None:
+        pass
+    assert one.due_at == 100.0 + service.STEADY_SECONDS + 1, "after a steady time it is a first end again"
+
+
+def test_a_child_that_does_not_stop_in_time_is_killed(tmp_path):
+    deaf = child(
+        tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN); print('x', flush=True); time.sleep(60)"
+    )
+    deaf.start(0.0)
+    until(lambda: deaf.last_line() == "x")
+    deaf.stop()
+    assert deaf.wait(0.3) is False
+    polite = child(tmp_path, "import time; time.sleep(60)", "indexer")
+    polite.start(0.0)
+    polite.stop()
+    assert polite.wait(10) is True
+
+
+# --- the whole, with children that do nothing ------------------------------------------------------------------------
+
+STAY = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); print('up', flush=True); time.sleep(120)"
+
+
+@pytest.fixture
+def make_service(tmp_path, monkeypatch):
+    """A service over a Kafka and an Elasticsearch that are somebody else's business."""
+    monkeypatch.setattr(bus, "create_topics", lambda settings: ())
+    monkeypatch.setattr(live.Watcher, "read", lambda self: None)
+    monkeypatch.setattr(service, "TICK_SECONDS", 0.02)
+    with contextlib.ExitStack() as cleanup:
+
+        def make(codes=None, **changes):
+            fields = {
+                "kafka": Kafka(bootstrap_servers="127.0.0.1:1"),
+                "elasticsearch": Elasticsearch(url="http://127.0.0.1:1"),
+                "http": Http(collector_port=0, worker_port=0, indexer_port=0, notifier_port=0),
+                "local": Local(data_dir=str(tmp_path / "data")),
+                "directory": str(tmp_path),
+            }
+            whole = service.Service(
+                Settings(**fields | changes),
+                Screen(),
+                command=lambda _settings, name: [sys.executable, "-c", (codes or {}).get(name, STAY)],
+            )
+            whole.screen = whole._screen
+            return whole
+
+        def run(whole):
+            """Run it on a thread; what came of it is in `result` when it has ended."""
+            result = []
+
+            def target():
+                try:
+                    result.append(whole.run())
+                except Exception as error:  # noqa: BLE001 - the test looks at it
+                    result.append(error)
+
+            thread = threading.Thread(target=target)
+            thread.start()
+            cleanup.callback(thread.join, 30)
+            cleanup.callback(whole.stop)
+            return thread, result
+
+        make.run = run
+        yield make
+
+
+def up(whole):
+    return all(one.process is not None and one.last_line() == "up" for one in whole._children.values())
+
+
+def test_all_processes_run_and_are_stopped_in_the_order_of_the_data(make_service):
+    whole = make_service()
+    thread, result = make_service.run(whole)
+    until(lambda: up(whole) and whole.screen.drawn)
+    whole.stop()
+    thread.join(20)
+    assert result == [0]
+    stopped = [line.split()[0] for line in whole.screen.said if "stopped" in line]
+    assert stopped == ["collector", "worker", "indexer", "notifier"]
+    assert {one.process for one in whole._children.values()} == {None}
+
+
+def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(make_service, monkeypatch, tmp_path):
+    monkeypatch.setattr(service, "pause", lambda failures: 0.01)
+    mark = tmp_path / "died"
+    dies_once = (
+        f"import pathlib, sys; mark = pathlib.Path({str(mark)!r})\n"
+        "if not mark.exists(): mark.touch(); print('no progress', flush=True); sys.exit(70)\n" + STAY
+    )
+    whole = make_service({"worker": dies_once})
+    make_service.run(whole)
+    until(lambda: up(whole) and any("ended by its watchdog" in line for line in whole.screen.said))
+    [line] = [line for line in whole.screen.said if "worker" in line]
+    assert "no progress" in line
+
+
+def test_a_process_that_cannot_run_as_configured_ends_the_service_with_its_reason(make_service):
+    whole = make_service({"notifier": "import sys; print('alerts.toml: rule[3].kinds: no such kind'); sys.exit(2)"})
+    thread, result = make_service.run(whole)
+    thread.join(20)
+    assert isinstance(result[0], service.ServiceError)
+    assert "notifier cannot run: alerts.toml: rule[3].kinds" in str(result[0])
+    assert {one.process for one in whole._children.values()} == {None}
+
+
+def test_a_taken_port_is_named_before_anything_is_started(make_service):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        port = taken.getsockname()[1]
+        whole = make_service(http=Http(collector_port=0, worker_port=port, indexer_port=0, notifier_port=0))
+        with pytest.raises(LocalError, match=rf"port {port} \(http.worker_port\) is taken"):
+            whole.run()
+    assert [one.last_line() for one in whole._children.values()] == [""] * 4
+
+
+def test_a_kafka_that_does_not_answer_ends_the_start_with_its_address(make_service, monkeypatch):
+    def away(settings):
+        raise bus.BusError("Kafka at 127.0.0.1:1 does not answer")
+
+    monkeypatch.setattr(bus, "create_topics", away)
+    monkeypatch.setattr(service, "TOPICS_SECONDS", 0.5)
+    whole = make_service()
+    with pytest.raises(service.ServiceError, match="127.0.0.1:1 does not answer"):
+        whole.run()
+    assert {one.process for one in whole._children.values()} == {None}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_all_also_while_kafka_is_waited_for(make_service, monkeypatch, number):
+    def away(settings):
+        raise bus.BusError("not yet")
+
+    monkeypatch.setattr(bus, "create_topics", away)
+    whole = make_service()
+    before = signal.getsignal(number)
+    threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
+    began = time.monotonic()
+    assert whole.run() == 0
+    assert time.monotonic() - began < 15
+    assert any(line.startswith("worker stopped") for line in whole.screen.said)
+    assert signal.getsignal(number) is before

@@ -71,7 +71,7 @@ class Publisher:
 @pytest.fixture
 def publisher(monkeypatch):
     made = Publisher()
-    monkeypatch.setattr(bus, "Publisher", lambda settings: made)
+    monkeypatch.setattr(bus, "Publisher", lambda _: made)
     return made
 
 
@@ -93,7 +93,7 @@ def test_a_record_that_failed_in_two_stages_goes_out_once(publisher):
 def test_a_record_too_large_for_quarantine_is_read_from_its_own_place(publisher, monkeypatch):
     failure = make_failure(topic=bus.ARTICLES, partition=1, offset=9, raw=b"", raw_size=7_000_000)
     there = bus.Message(bus.ARTICLES, 1, 9, b"k", b"large", 0)
-    monkeypatch.setattr(bus, "read_one", lambda settings, *place: there if place == (bus.ARTICLES, 1, 9) else None)
+    monkeypatch.setattr(bus, "read_one", lambda _, *place: there if place == (bus.ARTICLES, 1, 9) else None)
     [result] = quarantine.retry(Settings(), [failure])
     assert result.problem == ""
     assert publisher.sent[0][2] == b"large"

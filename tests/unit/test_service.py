@@ -23,7 +23,7 @@ class Screen:
     def progress(self, what, done, total):
         pass
 
-    def draw(self, view):
+    def draw(self, _view):
         self.drawn += 1
 
     def seen(self, record):
@@ -110,8 +110,8 @@ STAY = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); pri
 @pytest.fixture
 def make_service(tmp_path, monkeypatch):
     """A service over a Kafka and an Elasticsearch that are somebody else's business."""
-    monkeypatch.setattr(bus, "create_topics", lambda settings: ())
-    monkeypatch.setattr(live.Watcher, "read", lambda self: None)
+    monkeypatch.setattr(bus, "create_topics", lambda _: ())
+    monkeypatch.setattr(live.Watcher, "read", lambda _: None)
     monkeypatch.setattr(service, "TICK_SECONDS", 0.02)
     with contextlib.ExitStack() as cleanup:
 
@@ -168,7 +168,7 @@ def test_all_processes_run_and_are_stopped_in_the_order_of_the_data(make_service
 
 
 def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(make_service, monkeypatch, tmp_path):
-    monkeypatch.setattr(service, "pause", lambda failures: 0.01)
+    monkeypatch.setattr(service, "pause", lambda _: 0.01)
     mark = tmp_path / "died"
     dies_once = (
         f"import pathlib, sys; mark = pathlib.Path({str(mark)!r})\n"

@@ -84,7 +84,7 @@ def closed_port():
 
 
 def test_gathering_with_everything_away_is_quick_and_raises_nothing(monkeypatch, closed_port):
-    monkeypatch.setattr(index, "health", lambda settings: {"reachable": False, "error": "away", "indices": {}})
+    monkeypatch.setattr(index, "health", lambda _: {"reachable": False, "error": "away", "indices": {}})
     http = Http(
         collector_port=closed_port, worker_port=closed_port, indexer_port=closed_port, notifier_port=closed_port
     )

@@ -355,10 +355,10 @@ def extract(jsonl: Jsonl = False) -> None:
 @app.command()
 def feed(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
     """Feed files in, their entries out, as JSON lines."""
-    from pipeline.collect import feed as feed_module
+    from pipeline.collect import local
 
     _settings(logs="error")
-    _lines(feed_module.feed_file(file) for file in files)
+    _lines(line.encode() for line in local.feed_lines([str(file) for file in files]))
 
 
 @app.command()

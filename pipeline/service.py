@@ -42,6 +42,9 @@ LOG_BYTES: Final = 50_000_000
 EXIT_USER_ERROR: Final = 2
 """The exit status of a process that was told something that cannot work: cli.py's."""
 
+REFUSED_TIMES: Final = 3
+"""So often in a row, and it is the configuration and not a server that was away for a moment."""
+
 
 class ServiceError(Exception):
     """The service cannot start or go on; the message says why and what to do."""
@@ -79,7 +82,7 @@ class Child:
         self._environ = parent.environment(environ)
         self._started_at = 0.0
         self._failures = 0
-        self.was_steady = False
+        self.refused = 0
 
     def start(self, now: float) -> None:
         """Start it; its output goes to its log file."""
@@ -102,7 +105,8 @@ class Child:
             return None
         self._close()
         if now - self._started_at >= STEADY_SECONDS:
-            self._failures, self.was_steady = 0, True
+            self._failures = self.refused = 0
+        self.refused = self.refused + 1 if status == EXIT_USER_ERROR else 0
         self.due_at = now + pause(self._failures)
         self._failures += 1
         return status
@@ -354,7 +358,7 @@ class Service:
         if status is not None:
             told = _how_it_ended(status)
             log.warning("ended", process=child.name, status=status)
-            if status == EXIT_USER_ERROR and not child.was_steady:
+            if child.refused >= REFUSED_TIMES:
                 raise ServiceError(f"{child.name} cannot run: {child.last_line()}")
             self._screen.say(
                 f"{child.name} {told}; it starts again in {child.due_at - now:.0f} s "

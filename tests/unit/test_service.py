@@ -181,7 +181,8 @@ def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(make_s
     assert "no progress" in line
 
 
-def test_a_process_that_cannot_run_as_configured_ends_the_service_with_its_reason(make_service):
+def test_a_process_that_cannot_run_as_configured_ends_the_service_with_its_reason(make_service, monkeypatch):
+    monkeypatch.setattr(service, "pause", lambda _: 0.01)
     whole = make_service({"notifier": "import sys; print('alerts.toml: rule[3].kinds: no such kind'); sys.exit(2)"})
     thread, result = make_service.run(whole)
     thread.join(20)

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.groups import country_name, members
+from pipeline.groups import known as known_groups
 from pipeline.headline import in_words, named
 from pipeline.records import Alert, Party, Report, Story, content_id
-from pipeline.rules import Channel, Rule, RuleSet, country_name, groups, load_rules, members
+from pipeline.rules import Channel, Rule, RuleSet, load_rules
 
 __all__ = ["Channel", "Check", "Rule", "RuleSet", "check", "evaluate", "load_rules", "message"]
 
@@ -181,7 +183,7 @@ def _named(names: Iterable[str], parties: Iterable[Party]) -> bool:
     """Whether a party is called by one of the names, or is the organisation of a group so named."""
     wanted: set[str] = set()
     for name in names:
-        group = groups().group.get(name)
+        group = known_groups().group.get(name)
         wanted.update(n.lower() for n in (group.names if group is not None else (name,)))
     return any(name.lower() in wanted for party in parties for name in (party.name or "", party.text) if name)
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from pipeline.groups import country_name
 from pipeline.records import Event, Money, Party, Place, Story
 
 FILE: Final = Path(__file__).with_name("headlines.toml")
@@ -30,7 +31,9 @@ def lines() -> dict[str, dict[str, dict[str, str]]]:
 def headline(record: Event | Story) -> str:
     """A story (or an event on its own) in, its headline out: "Putin and Xi meet in Moscow"."""
     own = lines()["kind"].get(record.kind) or lines()["type"][record.event_type]
-    actors, recipients = list(named(record.actors)), list(named(record.recipients))
+    people = record.event_type == "CONSULT"
+    actors = list(named(_speaking(record.actors, people=people)))
+    recipients = list(named(_speaking(record.recipients, people=people)))
     recipients = [name for name in recipients if name not in actors]
     words = {
         "who": joined(actors),
@@ -76,6 +79,20 @@ def named(parties: Iterable[Party]) -> Iterable[str]:
         if name and name.lower() not in seen:
             seen.add(name.lower())
             yield name
+
+
+def _speaking(parties: Iterable[Party], *, people: bool) -> list[Party]:
+    """Of a country and somebody of that country one is named: who talks to whom, but which state imposes or gives."""
+    listed = list(parties)
+    lands = {p.country for p in listed if _is_land(p)}
+    others = {p.country for p in listed if not _is_land(p)}
+    if people:
+        return [p for p in listed if not (_is_land(p) and p.country in others)]
+    return [p for p in listed if _is_land(p) or p.country not in lands]
+
+
+def _is_land(party: Party) -> bool:
+    return party.country is not None and (party.name or party.text).lower() == country_name(party.country).lower()
 
 
 def _trimmed(text: str) -> str:

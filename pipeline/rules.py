@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Collection, Iterator
-from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Final, Literal, get_args
@@ -17,10 +15,10 @@ from typing import Annotated, Final, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from pipeline.groups import known as known_groups
 from pipeline.records import EventType, Modality, Phase, Trigger
 from pipeline.settings import Natural, Positive, Section, SettingsError, Share, convert, read_toml
 
-GROUPS_FILE: Final = Path(__file__).with_name("groups.toml")
 LEXICON: Final = Path(__file__).parent / "detect" / "lexicon"
 """Read as data: whoever reads rules (the notifier, `dateline check`) need not load the language model."""
 PLACEHOLDERS: Final = (
@@ -105,40 +103,6 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     channels: dict[str, Channel]
 
 
-class Group(Section, frozen=True, kw_only=True):
-    """Countries that are named together, and how the organisation itself is called."""
-
-    members: str
-    names: tuple[str, ...] = ()
-
-
-class GroupFile(Section, frozen=True, kw_only=True):
-    """All of groups.toml."""
-
-    group: dict[str, Group]
-    country: dict[str, str]
-
-
-@cache
-def groups() -> GroupFile:
-    """The groups and country names that ship with Dateline."""
-    return convert(tomllib.loads(GROUPS_FILE.read_text("utf-8")), GroupFile, where=str(GROUPS_FILE))
-
-
-def country_name(code: str) -> str:
-    """RUS in, Russia out; a code that is not known stays as it is."""
-    return groups().country.get(code, code)
-
-
-def members(names: Collection[str]) -> frozenset[str]:
-    """Country codes and group names in, all the countries that they stand for out."""
-    found: set[str] = set()
-    for name in names:
-        group = groups().group.get(name)
-        found.update(group.members.split() if group is not None else (name,))
-    return frozenset(found)
-
-
 def load_rules(path: Path, *, max_age_hours: int | None = None, lexicons: Collection[Path] = ()) -> RuleSet:
     """alerts.toml in, its rules and channels out. `max_age_hours` is a rule's `told_within_hours` unless it has its own.
 
@@ -208,7 +172,7 @@ def _channel_problems(where: str, channel: Channel) -> Iterator[tuple[str, str]]
 
 
 def _places() -> frozenset[str]:
-    return frozenset(groups().country) | frozenset(groups().group)
+    return frozenset(known_groups().country) | frozenset(known_groups().group)
 
 
 def _unknown(names: Collection[str], known: frozenset[str], where: str, what: str) -> Iterator[tuple[str, str]]:
@@ -229,7 +193,7 @@ def _template(template: str, where: str) -> Iterator[tuple[str, str]]:
 def nearest(name: str, known: Collection[str]) -> str:
     """A wrong name in, ", did you mean ...?" out, or the known names when there are few."""
     lower = {item.lower(): item for item in sorted(known)}
-    countries = {text.lower(): code for code, text in groups().country.items() if code in known}
+    countries = {text.lower(): code for code, text in known_groups().country.items() if code in known}
     near = difflib.get_close_matches(name.lower(), [*lower, *countries], n=1, cutoff=0.5)
     if near:
         return f", did you mean {lower.get(near[0]) or countries[near[0]]!r}?"

@@ -6,6 +6,7 @@ owner, until `down`; owner.py tells who owns a data directory. Whatever happens 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -181,30 +182,34 @@ def up(settings: Settings, *, progress: Progress | None = None) -> Running:
     ports.require_free(_ports(settings.local))
     log_file = data_dir / "logs" / "stack.log"
     local = msgspec.structs.replace(settings.local, data_dir=str(data_dir))
-    with log_file.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-            [sys.executable, "-m", "pipeline.local.stack", msgspec.json.encode(local).decode()],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    told, tell = os.pipe()
+    with os.fdopen(told) as pipe:
+        with os.fdopen(tell), log_file.open("wb") as output:
+            subprocess.run(  # noqa: S603 - our own module, our own arguments
+                [sys.executable, "-m", "pipeline.local.stack", msgspec.json.encode(local).decode(), str(tell)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(tell,),
+                start_new_session=True,
+                check=True,
+            )
+        return _wait_for_ready(pipe, data_dir, log_file)
+
+
+def _wait_for_ready(pipe: IO[str], data_dir: Path, log_file: Path) -> Running:
+    """Hear from the process in the background: its number, then that it is ready, or why not."""
+    process = int(pipe.readline())
     try:
-        return _wait_for(process, data_dir, log_file)
-    except BaseException:
-        process.terminate()
-        process.wait()
+        word = pipe.read().strip()
+    except BaseException:  # the user interrupts
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
         raise
-
-
-def _wait_for(process: subprocess.Popen[bytes], data_dir: Path, log_file: Path) -> Running:
-    """The record of a stack that another process is starting, once it is ready. That process sees to the timeout."""
-    while process.poll() is None:
-        ready = owner.record(data_dir)
-        if ready is not None and ready.process == process.pid:
-            return ready
-        time.sleep(POLL_SECONDS)
-    raise StackError("the local stack did not start:\n" + "\n".join(child.tail(log_file, 40)))
+    ready = owner.record(data_dir)
+    if word != "ready" or ready is None:
+        raise StackError(word or "the local stack did not start:\n" + "\n".join(child.tail(log_file, 40)))
+    return ready
 
 
 def prepare(progress: Progress | None = None) -> bool:
@@ -289,8 +294,11 @@ def _make_directories(data_dir: Path) -> None:
         raise StackError(f"{error.filename}: cannot be used as local.data_dir: {error.strerror}") from error
 
 
-def serve(local: Local) -> None:
-    """Own a stack in the background until SIGTERM or SIGINT, or until a server ends. What `up` runs."""
+def serve(local: Local, tell: IO[str]) -> None:
+    """Own a stack in the background until SIGTERM or SIGINT, or until a server ends. What `up` runs.
+
+    `tell` hears the number of this process, then "ready" or why it is not, and is closed.
+    """
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -300,13 +308,26 @@ def serve(local: Local) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    with Stack(Settings(local=local), detached=True) as stack:
+    with tell:
+        tell.write(f"{os.getpid()}\n")
+        tell.flush()
+        stack = Stack(Settings(local=local), detached=True)
+        try:
+            stack.start()
+        except LocalError as error:
+            tell.write(str(error))
+            raise
+        tell.write("ready")
+    try:
         while not stop.wait(1):
             stack.check()
+    finally:
+        stack.stop()
 
 
 if __name__ == "__main__":
-    try:
-        serve(msgspec.json.decode(sys.argv[1], type=Local))
-    except LocalError as error:
-        sys.exit(str(error))
+    if os.fork() == 0:  # the parent ends at once, so that this process is nobody's child
+        try:
+            serve(msgspec.json.decode(sys.argv[1], type=Local), os.fdopen(int(sys.argv[2]), "w"))
+        except LocalError as error:
+            sys.exit(str(error))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from pipeline.detect.forms import words
 from pipeline.annotate import Mention
+from pipeline.detect.forms import words
 from pipeline.detect.reader import Reader, known
 from pipeline.records import Money, Place, Quantity, When
 

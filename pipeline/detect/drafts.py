@@ -30,7 +30,9 @@ PROMISES: Final = frozenset(("agreement", "pledge"))
 
 MONEYED: Final = frozenset(("AID", "SANCTION", "AGREE", "COOPERATE"))
 COUNTED: Final = frozenset(("ASSAULT", "AID", "MOBILIZE", "PROTEST", "COERCE", "RETREAT", "SANCTION", "ACCUSE"))
-HOSTILE: Final = frozenset(("REQUEST", "ACCUSE", "REJECT", "THREATEN", "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT"))
+HOSTILE: Final = frozenset(
+    ("REQUEST", "ACCUSE", "REJECT", "THREATEN", "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT")
+)
 
 Amount = TypeVar("Amount", Money, Quantity)
 
@@ -156,7 +158,7 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
             "rule": candidate.score * 0.8,
             "actor": 0.1 if any(known(p) for p in cast.actors) else -0.05,
             "recipient": 0.05 if any(known(p) for p in cast.recipients) else 0.0,
-            "background": -0.1 if reading.background or reading.side else 0.0,
+            "background": -0.1 if reading.side else 0.0,
             "quoted": -0.15 if reading.quoted else 0.0,
             "surface": -0.1 if candidate.surface else 0.0,
             "guessed": -0.05 * cast.guesses,
@@ -186,7 +188,7 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
     tree = scene.tree
     others = [c for c in scene.candidates if c is not candidate]
     if candidate.rule.kind in PROMISES and any(
-        c.verb is not None and _governs(tree, anchor, c.verb) and not c.rule.kind == "proposal" for c in others
+        c.verb is not None and _governs(tree, anchor, c.verb) and c.rule.kind != "proposal" for c in others
     ):
         return True
     if reading.modality not in ("hypothetical", "planned", "denied"):

@@ -147,7 +147,9 @@ class Lexicon:
     @property
     def third_persons(self) -> frozenset[str]:
         """Forms in -s of all verbs that trigger: what a headline's verb looks like."""
-        return frozenset(form for form in self.verbs if form.endswith("s") and form not in ("his", "its", "is", "was", "has"))
+        return frozenset(
+            form for form in self.verbs if form.endswith("s") and form not in ("his", "its", "is", "was", "has")
+        )
 
 
 def built_in() -> list[Path]:

@@ -1,6 +1,6 @@
 """Real or not: a trigger in its clause in, its modality and who says so out.
 
-The way up from the trigger to the root of the sentence is read word by word: auxiliaries, negation, conditions, and the
+The way up from the trigger to the root of the sentence is walked word by word: auxiliaries, negation, conditions, and the
 verbs, nouns and adjectives that govern it (plan to, threat of, unlikely to). Which words do what stands in the lexicon.
 """
 
@@ -10,278 +10,252 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.detect.syntax import SUBJECTS, Tree
+from pipeline.detect.forms import words
+from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, Tree
 from pipeline.records import Modality
 
 WILL: Final = frozenset(("will", "'ll", "shall", "wo"))
 PAST_WILL: Final = frozenset(("would", "'d"))
-MAYBE: Final = frozenset(("could", "may", "might", "should", "must", "can", "ca", "ought", "need"))
-NOT: Final = frozenset(("not", "n't", "never", "no", "neither", "nor", "hardly", "cannot"))
-CONDITIONS: Final = frozenset(
-    ("if", "unless", "whether", "lest", "once", "until", "till", "before", "provided", "should")
-)
-SOON: Final = frozenset(
-    ("tomorrow", "upcoming", "forthcoming", "planned", "scheduled", "next", "future", "proposed", "later")
-)
-UNREAL: Final = frozenset(("possible", "potential", "hypothetical", "alleged", "feared", "threatened", "eventual", "would-be", "proposed", "prospective"))  # fmt: skip
-PAST_TAGS: Final = frozenset(("VBD", "VBN"))
-ORDER: Final = {"asserted": 0, "historical": 1, "planned": 2, "hypothetical": 3, "denied": 4}
+MAYBE: Final = words("could may might should must can ca ought need")
+NOT: Final = words("not n't never no neither nor hardly cannot")
+UNLESS: Final = words("if unless whether lest provided should")
+NOT_YET: Final = words("before until till once")
+SOON: Final = words("tomorrow upcoming forthcoming planned scheduled next future later")
+UNREAL: Final = words("possible potential hypothetical feared threatened eventual would-be proposed prospective")
+COMPLEMENTS: Final = words("xcomp ccomp pcomp oprd csubj acomp dep")
+"""Arcs by which a clause is the content of the verb above it."""
+
+NOMINAL: Final = words("dobj nsubjpass pobj prep attr oprd")
+"""Arcs by which a noun is the object of the verb above it."""
+
+GOVERNED: Final = words("acl prep ccomp xcomp compound pobj advcl amod nmod pcomp")
+"""Arcs by which something hangs on a noun or adjective that says how real it is."""
+
+STRENGTH: Final = {"asserted": 0, "historical": 1, "planned": 2, "hypothetical": 3, "denied": 4}
+BE: Final = words("be is are was were 's been")
+STEPS: Final = 25
+"""No sentence of news is nested deeper; a broken tree is left."""
+
+Vocabulary = Mapping[str, frozenset[str]]
 
 
 @dataclass(slots=True)
 class Reading:
-    """How a clause is to be taken. `by` is the word of whoever says it, `commitment` that the planned thing was agreed to,
-    `background` that it stands in a side clause, `governor` the word that made it unreal.
+    """How a clause is to be taken.
+
+    `by` is the word of whoever says it, `commitment` that what is planned was agreed to, `governor` the word that made it
+    unreal; `side` counts the side clauses it stands in, `relative` says that one of them describes a noun.
     """
 
     modality: Modality = "asserted"
     by: int | None = None
     commitment: bool = False
-    background: bool = False
-    side: int = 0
-    relative: bool = False
     quoted: bool = False
     governor: int | None = None
+    side: int = 0
+    relative: bool = False
 
     def weaken(self, to: Modality, governor: int | None = None) -> None:
         """Take the less real of what is known and `to`."""
-        if ORDER[to] > ORDER[self.modality]:
+        if STRENGTH[to] > STRENGTH[self.modality]:
             self.modality = to
             self.governor = governor if governor is not None else self.governor
 
 
-Vocabulary = Mapping[str, frozenset[str]]
-
-
-def read(tree: Tree, index: int, words: Vocabulary, *, title: bool = False) -> Reading:
+def read(tree: Tree, index: int, vocabulary: Vocabulary, *, title: bool = False) -> Reading:
     """The trigger's word in, how its clause is to be taken out."""
-    reading = Reading()
-    current, below, steps = index, -1, 0
-    clausal = False
-    own(tree, current, words, reading)
-    while tree.deps[current] != "ROOT" and tree.heads[current] != current and steps < 25:
-        steps += 1
-        dep, head = tree.deps[current], tree.heads[current]
-        if dep == "pcomp":
-            clausal = True
-        elif dep == "prep" and clausal:  # "suspected of testing": the clause behind the preposition is the complement
-            dep, clausal = "pcomp", False
-        if dep in ("relcl", "acl", "advcl"):
-            reading.side += 1
-            reading.relative = reading.relative or dep != "advcl"
-        if tree.is_verb(head) or (tree.deps[head] in ("ROOT", "ccomp") and not tree.is_noun(head)):
-            stop = _under_verb(tree, current, dep, head, words, reading)
-        elif tree.is_noun(head) or tree.tags[head].startswith(("JJ", "CD", "PRP", "DT")):
-            stop = _under_noun(tree, current, dep, head, words, reading)
-        else:
-            stop = False
-        if stop:
-            break
-        below, current = current, head
-        if tree.is_verb(current):
-            own(tree, current, words, reading, through=below)
-    _quoted(tree, index, reading)
-    if title and reading.modality == "asserted" and _headline_infinitive(tree, index):
-        reading.weaken("planned")
-    return reading
+    walk = _Walk(tree, vocabulary, Reading())
+    own(tree, index, vocabulary, walk.reading)
+    walk.up(index)
+    walk.reading.quoted = _quoted(tree, index)
+    if title and _headline_infinitive(tree, index):
+        walk.reading.weaken("planned")
+    return walk.reading
 
 
-def own(tree: Tree, index: int, words: Vocabulary, reading: Reading, through: int = -1) -> None:
-    """Auxiliaries, negation and conditions that hang on a verb itself."""
-    dep = tree.deps[through] if through >= 0 else ""
-    if dep in ("relcl", "advcl", "conj", "parataxis"):
+def own(tree: Tree, index: int, vocabulary: Vocabulary, reading: Reading, arc: str = "") -> None:
+    """Auxiliaries, negation and conditions that hang on a word itself. `arc` is the one by which the trigger hangs below it."""
+    if arc in ("relcl", "advcl", "conj", "parataxis"):
         return  # what is said of the main clause is not said of a side clause
     noun = tree.is_noun(index)
     for kid in tree.kids[index]:
-        low, kid_dep = tree.low[kid], tree.deps[kid]
-        if kid_dep in ("aux", "auxpass") and not noun:
-            if low in WILL:
-                reading.weaken("planned", kid)
-            elif low in PAST_WILL:
-                reading.weaken("planned" if _reported(tree, index, words) else "hypothetical", kid)
-            elif low in MAYBE:
-                reading.weaken("hypothetical", kid)
-            elif low == "had" and tree.tags[index] == "VBN" and through < 0 and dep_of(tree, index) in ("ROOT", "conj"):
-                reading.weaken("historical", kid)
-        elif kid_dep == "neg" or (low in NOT and kid_dep in ("det", "preconj", "advmod", "cc") and kid < index):
+        dep, low = tree.deps[kid], tree.low[kid]
+        if dep == "neg" or (low in NOT and dep in ("det", "preconj", "advmod", "cc") and kid < index):
             reading.weaken("denied", kid)
-        elif kid_dep == "mark" and low in CONDITIONS and tree.deps[index] != "ROOT":
-            reading.weaken("hypothetical" if low not in ("before", "until", "till") else "planned", kid)
-        elif noun and kid_dep in ("amod", "compound", "advmod"):
-            if low in SOON:
-                reading.weaken("planned", kid)
-            elif low in UNREAL and low != "alleged":
-                reading.weaken("hypothetical", kid)
-        elif kid_dep == "advmod" and low in ("tomorrow", "soon", "shortly") and tree.tags[index] not in PAST_TAGS:
+        elif noun and dep in ("amod", "compound", "advmod"):
+            reading.weaken("planned" if low in SOON else "hypothetical" if low in UNREAL else "asserted", kid)
+        elif dep in ("aux", "auxpass") and not noun:
+            _auxiliary(tree, index, kid, vocabulary, reading)
+        elif dep == "mark" and tree.deps[index] != "ROOT":
+            reading.weaken("hypothetical" if low in UNLESS else "planned" if low in NOT_YET else "asserted", kid)
+        elif dep == "advmod" and low in ("tomorrow", "soon", "shortly") and tree.tags[index] not in ("VBD", "VBN"):
             reading.weaken("planned", kid)
-        elif kid_dep in SUBJECTS or kid_dep == "nsubjpass":
-            if any(
-                tree.low[k] in ("no", "neither") and tree.deps[k] in ("det", "preconj", "cc") for k in tree.kids[kid]
-            ):
-                reading.weaken("denied", kid)
-    if (
-        not noun
-        and tree.low[index] in words["negative_verbs"]
-        and through >= 0
-        and tree.deps[through] in ("dobj", "attr", "pobj", "nsubjpass")
-    ):
+        elif dep in SUBJECTS | PASSIVE_SUBJECTS and any(tree.low[k] in ("no", "neither") for k in tree.kids[kid]):
+            reading.weaken("denied", kid)
+    if not noun and arc in ("dobj", "attr", "pobj", "nsubjpass") and tree.low[index] in vocabulary["negative_verbs"]:
         reading.weaken("denied", index)
 
 
-def dep_of(tree: Tree, index: int) -> str:
-    """The arc by which a word hangs."""
-    return tree.deps[index]
+def _auxiliary(tree: Tree, verb: int, kid: int, vocabulary: Vocabulary, reading: Reading) -> None:
+    low = tree.low[kid]
+    if low in WILL:
+        reading.weaken("planned", kid)
+    elif low in PAST_WILL:
+        reading.weaken("planned" if _reported(tree, verb, vocabulary) else "hypothetical", kid)
+    elif low in MAYBE:
+        reading.weaken("hypothetical", kid)
+    elif low == "had" and tree.tags[verb] == "VBN" and tree.deps[verb] in ("ROOT", "conj"):
+        reading.weaken("historical", kid)
 
 
-def _reported(tree: Tree, verb: int, words: Vocabulary) -> bool:
-    """Is `would` the past of `will`, as in `said it would impose`?"""
+def _reported(tree: Tree, verb: int, vocabulary: Vocabulary) -> bool:
+    """Is `would` the past of `will`, as in `said it would impose`."""
     seen = verb
     for above in tree.ancestors(verb):
-        if (
-            tree.deps[seen] in ("ccomp", "xcomp")
-            and tree.tags[above] in PAST_TAGS
-            and tree.low[above] in words["saying_verbs"]
-        ):
+        if tree.deps[seen] in ("ccomp", "xcomp") and tree.low[above] in vocabulary["saying_verbs"]:
             return True
         seen = above
     return False
 
 
-def _under_verb(tree: Tree, current: int, dep: str, head: int, words: Vocabulary, reading: Reading) -> bool:
-    """One step up, to a verb. True when nothing above can matter any more."""
-    low = tree.low[head]
-    to = any(tree.deps[k] == "aux" and tree.low[k] == "to" for k in tree.kids[current])
-    if dep in (
-        "xcomp",
-        "ccomp",
-        "acl",
-        "prep",
-        "pcomp",
-        "dobj",
-        "attr",
-        "nsubjpass",
-        "oprd",
-        "pobj",
-        "dative",
-        "nsubj",
-        "acomp",
-        "csubj",
-        "intj",
-        "dep",
-    ):
-        complement = dep in ("xcomp", "ccomp", "pcomp", "oprd", "csubj", "acomp", "dep")
-        if complement and low in words["denying_verbs"]:
-            reading.weaken("denied", head)
-        elif complement and low in words["hypothetical_verbs"]:
-            reading.weaken("hypothetical", head)
-        elif (
-            complement
-            and (low in words["planning_verbs"])
-            and (to or dep != "ccomp" or low in words["planning_that_verbs"])
-        ):
-            reading.weaken("planned", head)
-            reading.commitment = reading.commitment or low in words["commitment_verbs"]
-        elif complement and to and low in words["saying_verbs"]:
-            reading.weaken("planned", head)
-        elif (
-            not complement
-            and dep in ("dobj", "nsubjpass", "pobj", "prep")
-            and low in words["hypothetical_object_verbs"]
-        ):
-            reading.weaken("hypothetical", head)
-        elif not complement and dep in ("dobj", "nsubjpass", "attr", "oprd") and low in words["planning_object_verbs"]:
-            reading.weaken("planned", head)
-        elif not complement and dep in ("dobj", "nsubjpass") and low in words["denying_object_verbs"]:
-            reading.weaken("denied", head)
-        if dep == "ccomp" and low in words["saying_verbs"]:
-            _attribute(tree, head, current, reading)
-        if to and complement and low in ("be", "is", "are", "was", "were", "'s"):
-            reading.weaken("planned", head)
+@dataclass(slots=True)
+class _Walk:
+    """The way up: one step at a time, until nothing above can matter."""
+
+    tree: Tree
+    vocabulary: Vocabulary
+    reading: Reading
+
+    def up(self, index: int) -> None:
+        """Walk from a word to the root of its sentence."""
+        tree, current, clausal = self.tree, index, False
+        for _ in range(STEPS):
+            dep, head = tree.deps[current], tree.heads[current]
+            if dep == "ROOT" or head == current:
+                return
+            if dep == "pcomp":
+                clausal = True
+            elif dep == "prep" and clausal:  # "suspected of testing": the clause behind the preposition is the content
+                dep, clausal = "pcomp", False
+            if dep in ("relcl", "acl", "advcl"):
+                self.reading.side += 1
+                self.reading.relative = self.reading.relative or dep != "advcl"
+            if self._stops(current, dep, head):
+                return
+            current = head
+            if tree.is_verb(current):
+                own(tree, current, self.vocabulary, self.reading, dep)
+
+    def _stops(self, current: int, dep: str, head: int) -> bool:
+        tree = self.tree
+        if tree.is_verb(head) or (tree.deps[head] in ("ROOT", "ccomp") and not tree.is_noun(head)):
+            return self._verb(current, dep, head)
+        if tree.is_noun(head) or tree.tags[head].startswith(("JJ", "CD", "PRP", "DT")):
+            return self._noun(current, dep, head)
         return False
-    if dep == "advcl":
-        return _adverbial(tree, current, head, to, reading)
-    if dep == "conj":
-        own_subject = any(tree.deps[k] in SUBJECTS or tree.deps[k] == "nsubjpass" for k in tree.kids[current])
+
+    def _verb(self, current: int, dep: str, head: int) -> bool:
+        """One step up, to a verb. True when nothing above can matter any more."""
+        if dep == "advcl":
+            return self._adverbial(current)
+        if dep == "conj":
+            return self._coordinated(current, head)
+        if dep in COMPLEMENTS:
+            self._content(current, dep, head)
+        elif dep in NOMINAL:
+            self._object(dep, head)
+        return dep in ("relcl", "parataxis")
+
+    def _content(self, current: int, dep: str, head: int) -> None:
+        """A clause under the verb that governs it: plan to, refuse to, say that."""
+        tree, reading, words_of = self.tree, self.reading, self.vocabulary
+        low, to = tree.low[head], self._infinitive(current)
+        if low in words_of["denying_verbs"]:
+            reading.weaken("denied", head)
+        elif low in words_of["hypothetical_verbs"]:
+            reading.weaken("hypothetical", head)
+        elif low in words_of["planning_verbs"] and (to or dep != "ccomp" or low in words_of["planning_that_verbs"]):
+            reading.weaken("planned", head)
+            reading.commitment = reading.commitment or low in words_of["commitment_verbs"]
+        elif to and not self._perfect(current) and (low in words_of["saying_verbs"] or low in BE):
+            reading.weaken("planned", head)
+        if dep == "ccomp" and reading.by is None and low in words_of["saying_verbs"]:
+            reading.by = next((k for k in tree.kids[head] if tree.deps[k] in SUBJECTS), None)
+
+    def _object(self, dep: str, head: int) -> None:
+        """A noun under the verb it is the object of: propose a truce, cancel a visit."""
+        reading, low = self.reading, self.tree.low[head]
+        if low in self.vocabulary["hypothetical_object_verbs"]:
+            reading.weaken("hypothetical", head)
+        elif dep != "prep" and low in self.vocabulary["planning_object_verbs"]:
+            reading.weaken("planned", head)
+        elif dep in ("dobj", "nsubjpass") and low in self.vocabulary["denying_object_verbs"]:
+            reading.weaken("denied", head)
+
+    def _adverbial(self, current: int) -> bool:
+        tree = self.tree
+        marks = {tree.low[k] for k in tree.kids[current] if tree.deps[k] in ("mark", "advmod", "prep")}
+        if marks & (UNLESS | NOT_YET):
+            self.reading.weaken("hypothetical" if marks & UNLESS else "planned", current)
+            return True
+        if self._infinitive(current):
+            self.reading.weaken("hypothetical", current)  # a purpose, not a fact
+            return True
+        return tree.tags[current] != "VBG"  # ", killing five" is as real as the main clause
+
+    def _coordinated(self, current: int, head: int) -> bool:
+        tree = self.tree
+        own_subject = any(tree.deps[k] in SUBJECTS | PASSIVE_SUBJECTS for k in tree.kids[current])
         own_aux = any(tree.deps[k] == "aux" for k in tree.kids[current])
         if own_subject or (tree.tags[current] in ("VBD", "VBZ", "VBP") and not own_aux):
-            # a clause of its own; what governs both still counts
-            return tree.deps[head] == "ROOT"
-        for kid in tree.kids[head]:  # "will meet and sign": the second verb shares the auxiliary
-            if tree.deps[kid] == "aux" and not own_aux:
-                if tree.low[kid] in WILL:
-                    reading.weaken("planned", kid)
-                elif tree.low[kid] in MAYBE:
-                    reading.weaken("hypothetical", kid)
+            return tree.deps[head] == "ROOT"  # a clause of its own; what governs both still counts
+        if not own_aux:  # "will meet and sign": the second verb shares the auxiliary
+            for kid in tree.kids[head]:
+                if tree.deps[kid] == "aux" and tree.low[kid] in WILL | MAYBE:
+                    self.reading.weaken("planned" if tree.low[kid] in WILL else "hypothetical", kid)
         return False
-    return dep in ("relcl", "parataxis")
 
-
-def _adverbial(tree: Tree, current: int, head: int, to: bool, reading: Reading) -> bool:
-    marks = {tree.low[k] for k in tree.kids[current] if tree.deps[k] in ("mark", "advmod", "prep")}
-    if marks & CONDITIONS:
-        reading.weaken("planned" if marks & {"before", "until", "till"} else "hypothetical", current)
-        return True
-    if to or "in order" in marks:
-        reading.weaken("hypothetical", current)  # a purpose, not a fact
-        return True
-    reading.background = True
-    # "after signing ...", "..., killing five": as real as the main clause when it is a participle
-    return tree.tags[current] != "VBG"
-
-
-def _under_noun(tree: Tree, current: int, dep: str, head: int, words: Vocabulary, reading: Reading) -> bool:
-    """One step up, to a noun or adjective that governs: plan to, threat of, willing to."""
-    low = tree.low[head]
-    if dep == "relcl":
-        reading.background = True
-        return True
-    if dep == "appos":
+    def _noun(self, current: int, dep: str, head: int) -> bool:
+        """One step up, to a noun or adjective that may govern: plan to, threat of, willing to."""
+        tree, reading, words_of, low = self.tree, self.reading, self.vocabulary, self.tree.low[head]
+        if dep == "relcl":
+            return True
+        if dep in GOVERNED:
+            if low in words_of["denying_nouns"] or low in words_of["denying_words"]:
+                reading.weaken("denied", head)
+            elif low in words_of["hypothetical_nouns"] or low in words_of["hypothetical_words"]:
+                reading.weaken("hypothetical", head)
+            elif low in words_of["planning_nouns"] or low in words_of["planning_words"]:
+                reading.weaken("planned", head)
+            elif dep == "acl" and self._infinitive(current):
+                reading.weaken("hypothetical", head)
+        if any(k != current and tree.deps[k] == "det" and tree.low[k] == "no" for k in tree.kids[head]):
+            reading.weaken("denied", head)
         return False
-    governs = dep in ("acl", "prep", "ccomp", "xcomp", "compound", "pobj", "advcl", "relcl", "amod", "nmod", "pcomp")
-    if governs:
-        if low in words["denying_nouns"]:
-            reading.weaken("denied", head)
-        elif low in words["hypothetical_nouns"] or low in words["hypothetical_words"]:
-            reading.weaken("hypothetical", head)
-        elif low in words["planning_nouns"] or low in words["planning_words"]:
-            reading.weaken("planned", head)
-        elif low in words["denying_words"]:
-            reading.weaken("denied", head)
-        elif dep == "acl" and any(tree.deps[k] == "aux" and tree.low[k] == "to" for k in tree.kids[current]):
-            reading.weaken("hypothetical", head)
-    for kid in tree.kids[head]:
-        if kid != current and tree.deps[kid] == "det" and tree.low[kid] == "no":
-            reading.weaken("denied", kid)
-    return False
+
+    def _infinitive(self, verb: int) -> bool:
+        return any(self.tree.deps[k] == "aux" and self.tree.low[k] == "to" for k in self.tree.kids[verb])
+
+    def _perfect(self, verb: int) -> bool:
+        """Is the infinitive one of the past: `claims to have executed`."""
+        return any(self.tree.deps[k] == "aux" and self.tree.low[k] == "have" for k in self.tree.kids[verb])
 
 
-def _attribute(tree: Tree, verb: int, current: int, reading: Reading) -> None:
-    if reading.by is None:
-        for kid in tree.kids[verb]:
-            if tree.deps[kid] in SUBJECTS:
-                reading.by = kid
-                return
-    del current
-
-
-def _quoted(tree: Tree, index: int, reading: Reading) -> None:
-    """Is the word inside quotation marks that opened in the same sentence?"""
+def _quoted(tree: Tree, index: int) -> bool:
+    """Is the word inside quotation marks that open and close in its sentence."""
     start, end = tree.sentences[tree.sentence_of[index]]
     opened = False
     for position in range(start, index):
         word = tree.words[position]
         if word in ("“", "``") or (word == '"' and not opened):
             opened = True
-        elif word in ("”", "''") or (word == '"' and opened):
+        elif word in ("”", "''", '"'):
             opened = False
-    reading.quoted = opened and any(tree.words[p] in ("”", '"', "''") for p in range(index + 1, end))
+    return opened and any(tree.words[p] in ("”", '"', "''") for p in range(index + 1, end))
 
 
 def _headline_infinitive(tree: Tree, index: int) -> bool:
     """`Putin to visit Beijing`: in a headline an infinitive with a subject is the future."""
     verb = tree.clause(index)
-    return any(tree.deps[k] == "aux" and tree.low[k] == "to" for k in tree.kids[verb]) and tree.deps[verb] in (
-        "ROOT",
-        "relcl",
-        "acl",
-    )
+    to = any(tree.deps[k] == "aux" and tree.low[k] == "to" for k in tree.kids[verb])
+    return to and tree.deps[verb] in ("ROOT", "relcl", "acl")

@@ -12,15 +12,29 @@ from typing import Final
 
 import msgspec
 
+from pipeline.annotate import Mention
 from pipeline.detect import roles
 from pipeline.detect.lexicon import Rule
-from pipeline.annotate import Mention
 from pipeline.detect.reader import PRONOUNS, Reader, distinct, known
 from pipeline.detect.syntax import subject_of
 from pipeline.detect.triggers import Candidate
 from pipeline.records import Party, Place
 
-DOMESTIC: Final = frozenset(("PROTEST", "COERCE", "CONCEDE", "RETREAT", "ASSAULT", "MOBILIZE", "ACCUSE", "REQUEST", "REJECT", "THREATEN", "AGREE"))
+DOMESTIC: Final = frozenset(
+    (
+        "PROTEST",
+        "COERCE",
+        "CONCEDE",
+        "RETREAT",
+        "ASSAULT",
+        "MOBILIZE",
+        "ACCUSE",
+        "REQUEST",
+        "REJECT",
+        "THREATEN",
+        "AGREE",
+    )
+)
 """Types whose nameless side is of the country where it happens, or of the other side's."""
 
 
@@ -68,7 +82,11 @@ def _missing_actor(reader: Reader, candidate: Candidate, recipients: Sequence[Pa
     """The nearest name before the verb, where the arcs show no subject at all (or only a pronoun that leads nowhere)."""
     assert candidate.verb is not None
     subject = subject_of(reader.tree, candidate.verb)
-    if subject is not None and reader.tree.low[subject] not in PRONOUNS and reader.tree.tags[subject] not in ("WDT", "WP"):
+    if (
+        subject is not None
+        and reader.tree.low[subject] not in PRONOUNS
+        and reader.tree.tags[subject] not in ("WDT", "WP")
+    ):
         return ()
     if reader.tree.passive(candidate.verb):
         return ()
@@ -93,7 +111,9 @@ def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
     return ()
 
 
-TELLING: Final = frozenset(("said", "says", "reported", "reports", "announced", "told", "tells", "according", "added", "agency", "newspaper"))
+TELLING: Final = frozenset(
+    ("said", "says", "reported", "reports", "announced", "told", "tells", "according", "added", "agency", "newspaper")
+)
 
 
 def _telling(reader: Reader, mention: Mention) -> bool:
@@ -122,7 +142,12 @@ def settle(reader: Reader, candidate: Candidate, found: Cast, places: Sequence[P
 
 
 def _placed(party: Party, country: str | None) -> Party:
-    if party.country or party.sector == "IGO" or country is None or (party.name and party.sector in ("IGO", "NGO", "REB")):
+    if (
+        party.country
+        or party.sector == "IGO"
+        or country is None
+        or (party.name and party.sector in ("IGO", "NGO", "REB"))
+    ):
         return party
     return msgspec.structs.replace(party, country=country)
 

@@ -70,7 +70,8 @@ class Tree:
             self.low[index] in verbs
             and self.tags[index] in ("NNS", "NNPS", "NN")
             and self.tags[index - 1] in (*NOUN_TAGS, "''", ",", "-RRB-")
-            and self.tags[index + 1] in (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP")
+            and self.tags[index + 1]
+            in (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP")
             and any(tag in NOUN_TAGS for tag in self.tags[start:index])
         )
 
@@ -78,7 +79,9 @@ class Tree:
         """Make a noun the verb of its sentence: what stands before is the subject, the first noun after it the object."""
         old = next((i for i in range(start, end) if self.heads[i] == i), verb)
         self.tags[verb], self.deps[verb], self.heads[verb] = "VBZ", "ROOT", verb
-        subject = old if old < verb else next((i for i in range(verb - 1, start - 1, -1) if self.tags[i] in NOUN_TAGS), None)
+        subject = (
+            old if old < verb else next((i for i in range(verb - 1, start - 1, -1) if self.tags[i] in NOUN_TAGS), None)
+        )
         for index in range(start, end):
             if index == verb:
                 continue
@@ -96,7 +99,9 @@ class Tree:
                 self.heads[index] = verb
                 if self.tags[index] in ("IN", "TO"):
                     self.deps[index] = "prep"
-        objects = [i for i in range(verb + 1, end) if self.heads[i] == verb and self.tags[i] in (*NOUN_TAGS, "CD", "PRP")]
+        objects = [
+            i for i in range(verb + 1, end) if self.heads[i] == verb and self.tags[i] in (*NOUN_TAGS, "CD", "PRP")
+        ]
         for number, index in enumerate(objects):
             self.deps[index] = "dobj" if number == 0 else "dep"
         self._link()

@@ -55,7 +55,12 @@ def find(tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test) -> list
     found: list[Candidate] = []
     for index in range(start, end):
         low = tree.low[index]
-        if tree.words[index][:1].isupper() and tree.tags[index] in ("NNP", "NNPS") and index > start and low not in NAMED_EVENTS:
+        if (
+            tree.words[index][:1].isupper()
+            and tree.tags[index] in ("NNP", "NNPS")
+            and index > start
+            and low not in NAMED_EVENTS
+        ):
             continue  # part of a name: the Court of Appeal, the month of March
         for rule in lexicon.phrases.get(low, ()):
             if any(tuple(tree.low[index : index + len(p)]) == p for p in rule.phrases):
@@ -97,7 +102,11 @@ def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) ->
             return True
         if dep == "conj" and kid > index and matches(tree, kid, words, test, depth + 1):
             return True
-        if dep == "prep" and low in ("of", "in", "worth") and (tree.low[index] in CONTAINERS or tree.tags[index] in ("CD", "$")):
+        if (
+            dep == "prep"
+            and low in ("of", "in", "worth")
+            and (tree.low[index] in CONTAINERS or tree.tags[index] in ("CD", "$"))
+        ):
             if any(matches(tree, k, words, test, depth + 1) for k in tree.kids[kid] if tree.deps[k] == "pobj"):
                 return True
     return False
@@ -170,7 +179,15 @@ def _word_of(tree: Tree, index: int, words: Words) -> int:
 
 def _particle(tree: Tree, index: int, particles: frozenset[str]) -> int | None:
     for kid in tree.kids[index]:
-        if tree.low[kid] in particles and tree.deps[kid] in ("prt", "prep", "advmod", "npadvmod", "acomp", "oprd", "xcomp"):
+        if tree.low[kid] in particles and tree.deps[kid] in (
+            "prt",
+            "prep",
+            "advmod",
+            "npadvmod",
+            "acomp",
+            "oprd",
+            "xcomp",
+        ):
             return kid
     for ahead in range(index + 1, min(index + 2, len(tree.low))):
         if tree.low[ahead] in particles:

@@ -48,6 +48,24 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of a page for p
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="JSON lines in, JSON lines out: the one format there is.")]
 Since = Annotated[str | None, typer.Option("--since", help="30m, 12h, 7d, 2w, or a date.", metavar="WHEN")]
 Published = Annotated[str | None, typer.Option("--published", help="When it was published (ISO 8601).", metavar="ISO")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 when something is wrong.")]
+Group = Annotated[str, typer.Option("--group", help="Which group: worker, indexer, or its full name.", metavar="GROUP")]
+FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Read its topics again from their start.")]
+Number = Annotated[int, typer.Option("--articles", min=10, help="How many articles go through under load.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write the stories here, as JSON lines.", metavar="FILE")]
+Words = Annotated[str, typer.Argument(metavar="TEXT")]
+Kind = Annotated[str | None, typer.Option("--kind", help="Events of this kind only.", metavar="KIND")]
+Limit = Annotated[int, typer.Option("--limit", help="How many to show.", metavar="N")]
+ArticleFile = Annotated[
+    Path | None,
+    typer.Option("--jsonl", help="Articles as for detect, instead of the stories in Kafka.", metavar="FILE"),
+]
+RuleName = Annotated[str | None, typer.Option("--rule", help="This rule only.", metavar="NAME")]
+Stage = Annotated[str | None, typer.Option("--stage", help="This stage only.", metavar="STAGE")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
+SomeIds = Annotated[list[str] | None, typer.Argument(metavar="[ID...]")]
+Everything = Annotated[bool, typer.Option("--all", help="All that is in quarantine.")]
 Url = Annotated[str | None, typer.Option("--url", help="Where it was published.", metavar="URL")]
 
 
@@ -84,7 +102,7 @@ def main() -> NoReturn:
 
 def _is_told(error: BaseException) -> bool:
     """Errors that are made here are written for people, and so are the system's; anything else is a fault of ours."""
-    return type(error).__module__.split(".")[0] in ("pipeline", __name__.split(".")[0]) or isinstance(error, OSError)
+    return type(error).__module__.split(".")[0] == "pipeline" or isinstance(error, OSError)
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
@@ -99,19 +117,17 @@ def _settings(*, logs: str | None = "warning") -> Settings:
     return found
 
 
-def _show(*parts: RenderableType) -> None:
-    from rich.console import Console
+def _answer(page: RenderableType, table: object = None) -> None:
+    """A page for people on standard output, or the table as JSON where there is one."""
+    if table is None:
+        from rich.console import Console
 
-    console = Console(highlight=False)
-    for part in parts:
-        console.print(part)
+        Console(highlight=False).print(page)
+    else:
+        import msgspec
 
-
-def _json(table: object, *, indent: int = 2) -> None:
-    import msgspec
-
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(table), indent=indent) + b"\n")
-    sys.stdout.buffer.flush()
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(table), indent=2) + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def _lines(lines: Iterable[bytes]) -> None:
@@ -216,7 +232,7 @@ def topics() -> None:
 @app.command()
 def status(
     as_json: Json = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 when something is wrong.")] = False,
+    strict: Strict = False,
 ) -> None:
     """How processes, lag, feeds and the index are.
 
@@ -226,10 +242,7 @@ def status(
     from pipeline import status as status_module
 
     found = status_module.gather(_settings(), now=dt.datetime.now(dt.UTC))
-    if as_json:
-        _json(found.table())
-    else:
-        _show(show.status(found))
+    _answer(show.status(found), found.table() if as_json else None)
     if strict and found.problems:
         raise typer.Exit(1)
 
@@ -242,7 +255,7 @@ def check() -> None:
 
     wrong = False
     for line in check_module.check(_config):
-        _show(show.checked(line))
+        _answer(show.checked(line))
         wrong = wrong or bool(line.problem)
     if wrong:
         raise typer.Exit(2)
@@ -250,12 +263,8 @@ def check() -> None:
 
 @app.command()
 def replay(
-    group: Annotated[
-        str, typer.Option("--group", help="Which group: worker, indexer, or its full name.", metavar="GROUP")
-    ],
-    from_beginning: Annotated[
-        bool, typer.Option("--from-beginning", help="Read its topics again from their start.")
-    ] = False,
+    group: Group,
+    from_beginning: FromBeginning = False,
 ) -> None:
     """Let a stopped group read its topics again.
 
@@ -274,7 +283,7 @@ def replay(
 @app.command()
 def bench(
     as_json: Json = False,
-    articles: Annotated[int, typer.Option("--articles", min=10, help="How many articles go through under load.")] = 300,
+    articles: Number = 300,
 ) -> None:
     """Speed, latency and memory, beside spaCy alone.
 
@@ -286,10 +295,7 @@ def bench(
     result = bench_module.bench(
         _settings(logs="error"), articles=articles, tell=lambda text: print(text, file=sys.stderr)
     )
-    if as_json:
-        _json(result.table())
-    else:
-        _show(show.bench(result))
+    _answer(show.bench(result), result.table() if as_json else None)
 
 
 # --- one article -----------------------------------------------------------------------------------------------------
@@ -305,10 +311,7 @@ def trace(file: File, published: Published = None, url: Url = None, as_json: Jso
 
     found = _settings()
     traced = desk.trace(found, _read_article(file, published, url))
-    if as_json:
-        _json(desk.trace_table(traced))
-    else:
-        _show(show.trace(traced))
+    _answer(show.trace(traced), desk.trace_table(traced) if as_json else None)
 
 
 @app.command()
@@ -320,7 +323,7 @@ def explain(file: File, published: Published = None, url: Url = None) -> None:
     from pipeline import desk, show
 
     reading = desk.read(_settings(), _read_article(file, published, url))
-    _show(show.explanation(reading.document, reading.events))
+    _answer(show.explanation(reading.document, reading.events))
 
 
 # --- JSON lines ------------------------------------------------------------------------------------------------------
@@ -353,7 +356,7 @@ def extract(jsonl: Jsonl = False) -> None:
 
 
 @app.command()
-def feed(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
+def feed(files: Files) -> None:
     """Feed files in, their entries out, as JSON lines."""
     from pipeline.collect import local
 
@@ -364,9 +367,7 @@ def feed(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> Non
 @app.command()
 def stories(
     jsonl: Jsonl = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write the stories here, as JSON lines.", metavar="FILE")
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Articles in date order in, their stories out, as JSON lines.
 
@@ -386,10 +387,10 @@ def stories(
 
 @app.command()
 def search(
-    text: Annotated[str, typer.Argument(metavar="TEXT")],
-    kind: Annotated[str | None, typer.Option("--kind", help="Events of this kind only.", metavar="KIND")] = None,
+    text: Words,
+    kind: Kind = None,
     since: Since = None,
-    limit: Annotated[int, typer.Option("--limit", help="How many to show.", metavar="N")] = 20,
+    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """Find events in the index."""
@@ -397,19 +398,13 @@ def search(
     from pipeline import show
 
     found = search_module.search(_settings(), text, kind=kind, since=since, limit=limit)
-    if as_json:
-        _json({"total": found.total, "hits": found.hits})
-    else:
-        _show(show.hits(found.total, found.hits))
+    _answer(show.hits(found.total, found.hits), {"total": found.total, "hits": found.hits} if as_json else None)
 
 
 @alerts_app.command("test")
 def alerts_test(
-    jsonl: Annotated[
-        Path | None,
-        typer.Option("--jsonl", help="Articles as for detect, instead of the stories in Kafka.", metavar="FILE"),
-    ] = None,
-    rule: Annotated[str | None, typer.Option("--rule", help="This rule only.", metavar="NAME")] = None,
+    jsonl: ArticleFile = None,
+    rule: RuleName = None,
     since: Since = None,
     as_json: Json = False,
 ) -> None:
@@ -420,15 +415,12 @@ def alerts_test(
     from pipeline import desk, show
 
     found = desk.rehearse(_settings(), file=jsonl, rule=rule, since=_moment(since))
-    if as_json:
-        _json({"total": len(found), "alerts": found})
-    else:
-        _show(show.alerts(found))
+    _answer(show.alerts(found), {"total": len(found), "alerts": found} if as_json else None)
 
 
 @quarantine_app.command("list")
 def quarantine_list(
-    stage: Annotated[str | None, typer.Option("--stage", help="This stage only.", metavar="STAGE")] = None,
+    stage: Stage = None,
     since: Since = None,
     as_json: Json = False,
 ) -> None:
@@ -436,14 +428,11 @@ def quarantine_list(
     from pipeline import quarantine, show
 
     found = quarantine.select(quarantine.read(_settings()), stage=stage, since=_moment(since))
-    if as_json:
-        _json({"total": len(found), "failures": found})
-    else:
-        _show(show.failures(found))
+    _answer(show.failures(found), {"total": len(found), "failures": found} if as_json else None)
 
 
 @quarantine_app.command("show")
-def quarantine_show(ids: Annotated[list[str], typer.Argument(metavar="ID...")], as_json: Json = False) -> None:
+def quarantine_answer(ids: Ids, as_json: Json = False) -> None:
     """A failed record with its error, traceback and bytes.
 
     The beginning of an id will do.
@@ -451,17 +440,14 @@ def quarantine_show(ids: Annotated[list[str], typer.Argument(metavar="ID...")], 
     from pipeline import quarantine, show
 
     found = quarantine.select(quarantine.read(_settings()), ids)
-    if as_json:
-        _json(found)
-    else:
-        _show(*map(show.failure, found))
+    _answer(show.failures_in_full(found), found if as_json else None)
 
 
 @quarantine_app.command("retry")
 def quarantine_retry(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that is in quarantine.")] = False,
-    stage: Annotated[str | None, typer.Option("--stage", help="Of --all, this stage only.", metavar="STAGE")] = None,
+    ids: SomeIds = None,
+    everything: Everything = False,
+    stage: Stage = None,
 ) -> None:
     """Send failed records back to their topics.
 

@@ -329,6 +329,11 @@ def failures(found: Sequence[Failure]) -> RenderableType:
     return Group(heading(f"{len(found)} in quarantine"), made) if found else heading("The quarantine is empty")
 
 
+def failures_in_full(found: Sequence[Failure]) -> RenderableType:
+    """Several failures, one after the other."""
+    return Group(*map(failure, found))
+
+
 def failure(item: Failure, *, raw_shown: int = 2000) -> RenderableType:
     """One failure with all that is known: the start of the bytes too."""
     raw = item.raw[:raw_shown].decode("utf-8", "backslashreplace")

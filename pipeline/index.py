@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,9 @@ from pipeline.version import VERSION
 from pipeline.watch import PROBE_SECONDS, Watch
 
 log = structlog.get_logger("index")
+
+# The client warns of every single failure; the bulk loop tells of an outage once a minute.
+logging.getLogger("elastic_transport").setLevel(logging.ERROR)
 
 MAPPINGS: Final = Path(__file__).parent / "mappings"
 
@@ -76,7 +80,7 @@ def _ours(what: str) -> Iterator[None]:
             raise RefusedError(told) from error
         raise AwayError(told) from error
     except TransportError as error:
-        raise AwayError(f"{what}: {error}".replace("\n", " ")[:600], lost=True) from error
+        raise AwayError(f"{what}: {error.message}".replace("\n", " ")[:600], lost=True) from error
 
 
 def mapping(name: str) -> dict[str, Any]:
@@ -236,13 +240,15 @@ def probe(es: Elasticsearch) -> str:
 def query(settings: Settings, name: str, **body: Any) -> dict[str, Any]:
     """`events` and a search's parts in, the answer out. An alias that has no index yet holds nothing.
 
+    Words are weighed over all months together: otherwise a hit in a month of few events would weigh next to nothing.
+
     Raises:
         RefusedError, AwayError, RequestError: Elasticsearch does not answer it.
     """
     with opened(settings) as es:
         answer: dict[str, Any] = es.search(
             index=ecs.alias(settings.elasticsearch.index_prefix, name),
-            ignore_unavailable=True, allow_no_indices=True, **body,
+            ignore_unavailable=True, allow_no_indices=True, search_type="dfs_query_then_fetch", **body,
         ).body  # fmt: skip
     return answer
 

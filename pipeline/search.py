@@ -73,8 +73,8 @@ def parse_since(text: str, *, now: dt.datetime) -> dt.datetime:
 def request(text: str, *, kind: str | None, since: dt.datetime | None, limit: int, now: dt.datetime) -> dict[str, Any]:
     """A search in, the body of the request out.
 
-    The words must be met, most of them; the whole phrase, the words of the evidence and a recipient that the words name
-    after `on`, `against`, `to` ... lift a hit; so does being new.
+    The words must be met, most of them; the whole phrase and a recipient that the words name after `on`, `against`, `to` ...
+    lift a hit; so does being new. No text at all lists the newest; a text without a word (signs, `the`) finds nothing.
 
     Raises:
         SearchError: the limit is out of bounds.
@@ -88,14 +88,14 @@ def request(text: str, *, kind: str | None, since: dt.datetime | None, limit: in
         narrowed.append({"range": {"@timestamp": {"gte": since.isoformat()}}})
     recent = {"field": "@timestamp", "origin": now.isoformat(), "pivot": f"{RECENT_DAYS}d", "boost": 2.0}
     asked: dict[str, Any] = {"filter": narrowed, "should": [{"distance_feature": recent}]}
-    if words := folded(text):
+    words = folded(text)
+    if words:
         asked["must"] = [{"match": {"news.search": {"query": words, "minimum_should_match": "2<67%"}}}]
-        asked["should"] += [
-            {"match_phrase": {"news.search": {"query": words, "slop": 3, "boost": 2.0}}},
-            {"match": {"news.evidence": {"query": text}}},
-        ]
+        asked["should"].append({"match_phrase": {"news.search": {"query": words, "slop": 3, "boost": 1.5}}})
         if target := _TARGET.search(text):
-            asked["should"].append({"match": {"news.recipient_search": {"query": folded(target[1]), "boost": 4.0}}})
+            asked["should"].append({"match": {"news.recipient_search": {"query": folded(target[1]), "boost": 5.0}}})
+    elif text.strip():
+        asked["must"] = [{"match_none": {}}]
     return {
         "query": {"bool": asked},
         "size": limit,

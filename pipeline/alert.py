@@ -15,6 +15,7 @@ from typing import Final
 
 from pipeline.groups import country_name, members
 from pipeline.groups import known as known_groups
+from pipeline.groups import leaders as leading
 from pipeline.headline import in_words, named
 from pipeline.records import Alert, Party, Report, Story, content_id
 from pipeline.rules import Channel, Rule, RuleSet, load_rules
@@ -168,6 +169,8 @@ def leaders(story: Story) -> int:
 def _is_leader(party: Party, reports: Iterable[Report]) -> bool:
     if LEADER.search(party.text):
         return not NO_LEADER.search(party.text)
+    if (party.name or "").lower() in leading():
+        return True
     name = (party.name or party.text).split()
     if not name:
         return False

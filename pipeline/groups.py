@@ -1,4 +1,4 @@
-"""Countries and the groups they are named in: G7, EU, NATO, regions. Data in groups.toml."""
+"""Countries, the groups they are named in (G7, EU, NATO, regions), and who leads them. Data: groups.toml, the gazetteer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ from typing import Final
 import msgspec
 
 FILE: Final = Path(__file__).with_name("groups.toml")
+HOLDERS_FILE: Final = Path(__file__).parent / "gazetteer" / "holders.tsv"
+LEADING: Final = frozenset(
+    {
+        "president",
+        "prime minister",
+        "chancellor",
+        "king",
+        "queen",
+        "emir",
+        "sultan",
+        "crown prince",
+        "supreme leader",
+        "pope",
+    }
+)
+"""Offices of the gazetteer whose holder leads a state or its government."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,3 +61,10 @@ def members(names: Collection[str]) -> frozenset[str]:
         group = known().group.get(name)
         found.update(group.members.split() if group is not None else (name,))
     return frozenset(found)
+
+
+@cache
+def leaders() -> frozenset[str]:
+    """The full names of those who lead, or led, a state or government, in lower case."""
+    rows = (line.split("\t") for line in HOLDERS_FILE.read_text("utf-8").splitlines() if not line.startswith("#"))
+    return frozenset(row[0].lower() for row in rows if len(row) > 2 and row[2] in LEADING)

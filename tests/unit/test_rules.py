@@ -1,0 +1,154 @@
+"""alerts.toml: what is wrong in it is told with its place and what was probably meant."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.groups import country_name, known, members
+from pipeline.rules import PLACEHOLDERS, Channel, Rule, known_kinds, load_rules
+from pipeline.settings import SettingsError
+
+SHIPPED = Path(__file__).parents[2] / "configs/alerts.toml"
+TERMINAL = '[[channel]]\nname = "terminal"\ntype = "terminal"\n'
+
+
+@pytest.fixture
+def load(tmp_path):
+    """A rule's lines (and channels) in, what is loaded of them out."""
+
+    def load(rule="", channels=TERMINAL, **options):
+        file = tmp_path / "alerts.toml"
+        file.write_text(f'[[rule]]\nname = "one"\nabout = "It is for this"\n{rule}\n{channels}', "utf-8")
+        return load_rules(file, **options)
+
+    return load
+
+
+def test_the_shipped_file_is_right_and_rings_for_what_was_asked_of_it():
+    found = load_rules(SHIPPED)
+    assert {"leaders-meet", "new-sanctions", "large-aid-package"} <= {rule.name for rule in found.rules}
+    assert set(found.channels) == {"terminal", "kafka"}
+
+
+def test_every_option_of_a_rule_and_channel_is_explained_in_the_shipped_file():
+    text = SHIPPED.read_text("utf-8")
+    missing = [name for kind in (Rule, Channel) for name in kind.__struct_fields__ if name not in text]
+    assert not missing
+    assert [name for name in PLACEHOLDERS if f"{{{name}}}" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ('kindz = ["meeting"]', "rule[0].kindz: unknown key, did you mean 'kinds'?"),
+        ('kinds = ["metting"]', "rule[0] one: kinds: unknown kind 'metting', did you mean 'meeting'?"),
+        (
+            'countries_any = ["RUSS"]',
+            "rule[0] one: countries_any: unknown country or group 'RUSS', did you mean 'RUS'?",
+        ),
+        (
+            'countries_all = ["Germany"]',
+            "rule[0] one: countries_all: unknown country or group 'Germany', did you mean 'DEU'?",
+        ),
+        (
+            'countries_any = ["Nato"]',
+            "rule[0] one: countries_any: unknown country or group 'Nato', did you mean 'NATO'?",
+        ),
+        ('actors_any = ["RUX"]', "rule[0] one: actors_any: unknown country or group 'RUX'"),
+        ('places_any = ["XXX"]', "rule[0] one: places_any: unknown country or group 'XXX'"),
+        ('channels = ["terminl"]', "rule[0] one: channels: unknown channel 'terminl', did you mean 'terminal'?"),
+        ('template = "{headlin}"', "rule[0] one: template: unknown placeholder 'headlin', did you mean 'headline'?"),
+        ('template = "{"', "rule[0] one: template: "),
+        ("on = []", "rule[0] one: on: is empty"),
+        ('on = ["often"]', "rule[0].on[0]: Invalid enum value 'often'"),
+        ("sources_at_least = 0", "rule[0].sources_at_least: Expected `int` >= 1"),
+        ('event_types = ["MEET"]', "rule[0].event_types[0]: Invalid enum value 'MEET'"),
+        ("confidence_at_least = 2", "rule[0].confidence_at_least: Expected `float` <= 1.0"),
+        ("money_at_least = { value = -1 }", "rule[0].money_at_least.value: Expected `float` > 0.0"),
+        ("money_at_least = { amount = 1 }", "rule[0].money_at_least.amount: unknown key; known here: currency, value"),
+        ('[[rule]]\nname = "one"\nabout = "Again"', "rule[1] one: name: another rule has this name already"),
+        ('[[rule]]\nname = "Bad Name"\nabout = "x"', "rule[1].name: Expected `str` matching regex"),
+        ('[[rule]]\nname = "two"', "rule[1]: Object missing required field `about`"),
+    ],
+)
+def test_a_wrong_rule_is_named_with_its_place_and_what_is_near(load, rule, message):
+    with pytest.raises(SettingsError) as caught:
+        load(rule)
+    assert message in str(caught.value)
+    assert "alerts.toml: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        ('type = "webhok"', "channel[1].type: Invalid enum value 'webhok'"),
+        ('type = "webhook"', "channel[1] c: type 'webhook' needs exactly one of url, url_file, url_env; given: none"),
+        (
+            'type = "webhook"\nurl = "http://a/"\nurl_env = "U"',
+            "needs exactly one of url, url_file, url_env; given: ['url', 'url_env']",
+        ),
+        ('type = "webhook"\nurl = "ftp://a/"', "channel[1] c: url: is not an http or https address"),
+        ('type = "terminal"\nurl = "http://a/"', "channel[1] c: url: type 'terminal' has no address"),
+        (
+            'type = "webhook"\nurl = "http://a/"\nsecret_env = "A"\nsecret_file = "b"',
+            "give secret_file or secret_env, not both",
+        ),
+        ('type = "webhook"\nurl = "http://a/"\ntries = 0', "channel[1].tries: Expected `int` >= 1"),
+        ('type = "webhook"\nurl = "http://a/"\nsecret = "x"', "channel[1].secret: unknown key"),
+        (
+            'type = "kafka"\n[[channel]]\nname = "c"\ntype = "kafka"',
+            "channel[2] c: name: another channel has this name already",
+        ),
+    ],
+)
+def test_a_wrong_channel_is_named_with_its_place(load, channel, message):
+    with pytest.raises(SettingsError) as caught:
+        load(channels=f'{TERMINAL}[[channel]]\nname = "c"\n{channel}')
+    assert message in str(caught.value)
+
+
+def test_an_address_is_never_in_the_message(load):
+    with pytest.raises(SettingsError) as caught:
+        load(channels=f'{TERMINAL}[[channel]]\nname = "c"\ntype = "webhook"\nurl = "token-123"')
+    assert "token-123" not in str(caught.value)
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(SettingsError, match="nowhere.toml: No such file"):
+        load_rules(Path("nowhere.toml"))
+
+
+def test_what_is_switched_off_is_left_out(load):
+    assert load("enabled = false").rules == ()
+    assert set(load(channels=TERMINAL + '[[channel]]\nname = "c"\ntype = "kafka"\nenabled = false').channels) == {
+        "terminal"
+    }
+
+
+def test_the_age_of_the_settings_is_the_rules_unless_it_has_its_own(load):
+    assert load(max_age_hours=5).rules[0].told_within_hours == 5
+    assert load("told_within_hours = 9", max_age_hours=5).rules[0].told_within_hours == 9
+    assert load().rules[0].told_within_hours is None
+
+
+def test_kinds_of_an_own_lexicon_are_known(load, tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text('[[kinds]]\nkind = "bank_run"\ntype = "COERCE"\n', "utf-8")
+    assert load('kinds = ["bank_run"]', lexicons=[own]).rules[0].kinds == ("bank_run",)
+    assert "bank_run" not in known_kinds()
+
+
+def test_groups_hold_only_countries_that_are_known():
+    codes = set(known().country)
+    assert len(codes) > 240
+    for name, group in known().group.items():
+        assert set(group.members.split()) <= codes, name
+        assert len(set(group.members.split())) == len(group.members.split()), name
+
+
+def test_groups_stand_for_their_members():
+    assert members(("Baltic", "RUS")) == {"EST", "LVA", "LTU", "RUS"}
+    assert len(members(("EU",))) == 27
+    assert len(members(("NATO",))) == 32
+    assert country_name("KOR") == "South Korea"
+    assert country_name("QQQ") == "QQQ"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
@@ -76,6 +76,20 @@ indexed_total = Counter(
 )
 ready = Gauge("dateline_ready", "1 while /readyz says yes.")
 build_info = Gauge("dateline_build_info", "Constant 1, with the running version.", ["version", "process"])
+
+_lag_series: set[tuple[str, str, str]] = set()
+
+
+def set_lag(rows: Iterable[tuple[str, str, int, int]]) -> None:
+    """(group, topic, partition, records) of all partitions this process holds; the series of those it lost go."""
+    current = {(group, topic, str(partition)): records for group, topic, partition, records in rows}
+    for gone in _lag_series - current.keys():
+        consumer_lag_records.remove(*gone)
+    for labels, records in current.items():
+        consumer_lag_records.labels(*labels).set(records)
+    _lag_series.clear()
+    _lag_series.update(current)
+
 
 Check = Callable[[], tuple[bool, dict[str, object]]]
 

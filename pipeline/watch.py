@@ -70,8 +70,7 @@ class Watch:
 
     def judge(self, lags: Sequence[bus.Lag], *, elasticsearch: str) -> None:
         """The group's lag and Elasticsearch's state in; remembers them, and when the group last got on."""
-        for lag in lags:
-            metrics.consumer_lag_records.labels(lag.group, lag.topic, str(lag.partition)).set(lag.records)
+        metrics.set_lag((lag.group, lag.topic, lag.partition, lag.records) for lag in lags)
         self._elasticsearch = elasticsearch
         committed = tuple((lag.topic, lag.partition, lag.committed) for lag in lags)
         idle = not any(lag.records for lag in lags)

@@ -80,8 +80,7 @@ class Watchdog:
         """The group's lag in, whether the worker may live on out."""
         pulse, now = self._pulse, self._now()
         mine = [lag for lag in lags if (lag.topic, lag.partition) in pulse.assigned]
-        for lag in mine:
-            metrics.consumer_lag_records.labels(lag.group, lag.topic, str(lag.partition)).set(lag.records)
+        metrics.set_lag((lag.group, lag.topic, lag.partition, lag.records) for lag in mine)
         behind = sum(lag.records for lag in mine)
         seen = (pulse.finished, pulse.assigned, *((lag.topic, lag.partition, lag.committed) for lag in mine))
         if seen != self._seen or behind == 0:

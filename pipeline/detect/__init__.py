@@ -52,7 +52,7 @@ def detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
 
 def _reader(doc: object, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party]) -> Reader:
     tree = Tree.from_doc(doc)  # type: ignore[arg-type]
-    tree.repair(mind.third_persons)
+    tree.repair(mind.present_forms)
     return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known)  # type: ignore[arg-type]
 
 

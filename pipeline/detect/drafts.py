@@ -13,11 +13,12 @@ from pipeline.detect import details, modality, parties, triggers
 from pipeline.detect.amounts import find_money, find_quantities
 from pipeline.detect.dates import find_dates
 from pipeline.detect.details import Found
+from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.mind import Mind
 from pipeline.detect.modality import Reading
 from pipeline.detect.reader import Reader, known
-from pipeline.detect.syntax import FINITE, Tree, agent_of
+from pipeline.detect.syntax import FINITE, Tree, agent_of, subject_of
 from pipeline.detect.triggers import Candidate
 from pipeline.records import Evidence, Modality, Money, Party, Place, Quantity, Section, When
 
@@ -25,6 +26,9 @@ OLD_DAYS: Final = 45
 """What happened this long before publication is told as history."""
 
 LONGEST_EVIDENCE: Final = 500
+VICTIM_VERBS: Final = words(
+    "kill kills killed killing injure injures injured injuring wound wounds wounded wounding die dies died dying hurt"
+)
 PROMISES: Final = frozenset(("agreement", "pledge"))
 """Kinds that only say that something else is promised: where that is found, it is told in their stead."""
 
@@ -187,9 +191,13 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
     """Is this event only the content of another: what is urged, threatened, refused; or a promise whose content is told?"""
     tree = scene.tree
     others = [c for c in scene.candidates if c is not candidate]
-    if candidate.rule.kind in PROMISES and any(
-        c.verb is not None and _governs(tree, anchor, c.verb) and c.rule.kind != "proposal" for c in others
+    told = [c for c in others if c.verb is not None and _governs(tree, anchor, c.verb) and c.rule.kind != "proposal"]
+    if told and (
+        candidate.rule.kind == "pledge"
+        or (candidate.rule.kind == "agreement" and any(c.rule.type == "AID" for c in told))
     ):
+        return True
+    if _only_victims(scene, candidate, others):
         return True
     if reading.modality not in ("hypothetical", "planned", "denied"):
         return False
@@ -204,6 +212,17 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
             return True
         current = above
     return False
+
+
+def _only_victims(scene: Scene, candidate: Candidate, others: Sequence[Candidate]) -> bool:
+    """Does the clause only count the victims of what another candidate tells (`the raid left five dead and nine injured`)."""
+    if candidate.rule.type != "ASSAULT" or candidate.verb is None or scene.tree.low[candidate.verb] not in VICTIM_VERBS:
+        return False
+    violent = [c for c in others if c.rule.type in ("ASSAULT", "PROTEST") and c.score >= candidate.score]
+    subject = subject_of(scene.tree, candidate.verb)
+    if any(subject in c.used for c in violent) if subject is not None else False:
+        return True
+    return bool(violent) and scene.tree.deps[candidate.verb] in ("advcl", "acl", "conj", "ccomp", "oprd", "dep")
 
 
 def _governs(tree: Tree, upper: int, lower: int) -> bool:
@@ -228,6 +247,8 @@ def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: R
     dep = tree.deps[anchor]
     if dep not in ("acl", "relcl"):
         return False
+    if dep == "relcl" and not any(known(p) for p in parties.cast(scene.reader, candidate).actors):
+        return True
     if tree.tags[anchor] == "VBN" and tree.passive(anchor) and agent_of(tree, anchor) is None:
         return True
     return any(tree.deps[k] == "aux" and tree.low[k] == "had" for k in tree.kids[anchor])

@@ -15,11 +15,14 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.detect.forms import noun_forms, verb_forms
+from pipeline.detect.forms import noun_forms, verb_forms, words
 from pipeline.records import EventType, Modality
 
 HERE: Final = Path(__file__).parent / "lexicon"
 TESTS: Final = frozenset(("$party", "$country", "$person", "$armed", "$place", "$named"))
+
+
+NEVER_HEADLINES: Final = words("his its is was has be are were am 's 're ’s have had do does did")
 
 
 class LexiconError(ValueError):
@@ -145,10 +148,10 @@ class Lexicon:
     modality: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
-    def third_persons(self) -> frozenset[str]:
-        """Forms in -s of all verbs that trigger: what a headline's verb looks like."""
+    def present_forms(self) -> frozenset[str]:
+        """Forms of the present of all verbs that trigger: what a headline's verb looks like."""
         return frozenset(
-            form for form in self.verbs if form.endswith("s") and form not in ("his", "its", "is", "was", "has")
+            form for form in self.verbs if not form.endswith(("ing", "ed")) and form not in NEVER_HEADLINES
         )
 
 

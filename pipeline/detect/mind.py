@@ -22,10 +22,10 @@ class Mind:
     names: Resolver
     text_characters: int = 100_000
     min_confidence: float = 0.0
-    third_persons: frozenset[str] = frozenset()
+    present_forms: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        self.third_persons = self.lexicon.third_persons
+        self.present_forms = self.lexicon.present_forms
 
     @property
     def vocabulary(self) -> Mapping[str, frozenset[str]]:

@@ -137,14 +137,15 @@ class _Walk:
                 clausal = True
             elif dep == "prep" and clausal:  # "suspected of testing": the clause behind the preposition is the content
                 dep, clausal = "pcomp", False
-            if dep in ("relcl", "acl", "advcl"):
+            if dep in ("relcl", "acl", "advcl", "pcomp"):
                 self.reading.side += 1
-                self.reading.relative = self.reading.relative or dep != "advcl"
+                self.reading.relative = self.reading.relative or dep in ("relcl", "acl")
             if self._stops(current, dep, head):
                 return
-            current = head
+            below, current = current, head
             if tree.is_verb(current):
-                own(tree, current, self.vocabulary, self.reading, dep)
+                shared = dep == "advcl" and tree.tags[below] == "VBG"  # ", killing five": as real as the main clause
+                own(tree, current, self.vocabulary, self.reading, "" if shared else dep)
 
     def _stops(self, current: int, dep: str, head: int) -> bool:
         tree = self.tree
@@ -223,6 +224,8 @@ class _Walk:
         if dep in GOVERNED:
             if low in words_of["denying_nouns"] or low in words_of["denying_words"]:
                 reading.weaken("denied", head)
+            elif dep == "acl" and tree.tags[current] == "VBG" and low not in words_of["unreal_nouns"]:
+                pass  # "a resolution condemning": the clause says what the noun does
             elif low in words_of["hypothetical_nouns"] or low in words_of["hypothetical_words"]:
                 reading.weaken("hypothetical", head)
             elif low in words_of["planning_nouns"] or low in words_of["planning_words"]:

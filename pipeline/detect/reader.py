@@ -55,6 +55,10 @@ PERSONS: Final = words(
     "president minister leader chancellor premier king queen prince emir sultan pope secretary spokesman spokeswoman envoy "
     "ambassador general mayor governor senator counterpart diplomat official commander chief director"
 )
+PLACE_NOUNS: Final = words(
+    "city town village district province region capital border island area territory camp base site zone neighbourhood "
+    "neighborhood suburb peninsula state county country"
+)
 PERSON_PRONOUNS: Final = frozenset(("he", "him", "his", "she", "her", "himself", "herself", "hers"))
 THING_PRONOUNS: Final = frozenset(("it", "its", "itself"))
 PLURAL_PRONOUNS: Final = frozenset(("they", "them", "their", "themselves", "theirs", "both"))
@@ -108,6 +112,8 @@ class Reader:
             return index in self._at or self.tree.tags[index] in ("NNP", "NNPS")
         if name == "$place":
             mention = self._at.get(index)
+            if mention is None and self.tree.low[index] in PLACE_NOUNS:
+                return True
             return mention is not None and (
                 mention.label in ("GPE", "LOC", "FAC") or bool(mention.party.country and mention.label != "PERSON")
             )

@@ -9,12 +9,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from pipeline.detect.forms import words
+
 SUBJECTS: Final = frozenset(("nsubj", "csubj", "expl"))
 PASSIVE_SUBJECTS: Final = frozenset(("nsubjpass", "csubjpass"))
 OBJECTS: Final = frozenset(("dobj", "obj", "dative", "attr", "oprd"))
 VERB_TAGS: Final = frozenset(("VB", "VBD", "VBG", "VBN", "VBP", "VBZ"))
 NOUN_TAGS: Final = frozenset(("NN", "NNS", "NNP", "NNPS"))
 FINITE: Final = frozenset(("VBD", "VBZ", "VBP", "MD"))
+FINITE_DEPS: Final = frozenset(
+    ("ROOT", "ccomp", "advcl", "relcl", "conj", "parataxis", "aux", "auxpass", "csubj", "acl")
+)
+NEVER_NOUNS: Final = words(
+    "meet agree sign urge condemn withdraw retake expel accuse warn reject arrest impose kill announce"
+)
+"""Verbs in the plural of the present that are hardly ever nouns."""
+
 BE: Final = frozenset(
     ("be", "is", "are", "was", "were", "been", "being", "am", "'s", "’s", "'re", "’re", "get", "gets", "got")
 )
@@ -57,22 +67,43 @@ class Tree:
     def repair(self, verbs: frozenset[str]) -> None:
         """Give a sentence without a finite verb one back: `A court sentences the man` is read as nouns by a small tagger.
 
-        `verbs` are the third-person forms that are looked for. Only sentences with no other verb are touched.
+        `verbs` are the forms of the present that are looked for. Only sentences without another finite clause are touched.
         """
         for start, end in self.sentences:
-            if not any(tag in FINITE for tag in self.tags[start:end]):
+            root = next((i for i in range(start, end) if self.heads[i] == i), start)
+            if self.tags[root] in ("VBZ", "VBP") and self._misread_root(root, start, end, verbs):
+                continue
+            if not any(self.tags[i] in FINITE and self.deps[i] in FINITE_DEPS for i in range(start, end)):
                 index = next((i for i in range(start + 1, end - 1) if self._hidden_verb(i, start, verbs)), None)
                 if index is not None:
                     self._promote(index, start, end)
 
+    def _misread_root(self, root: int, start: int, end: int, verbs: frozenset[str]) -> bool:
+        """`The president rejects calls`, `Houthi forces strike`: the parser took the wrong one of two words for the verb."""
+        if root - 1 > start and self._hidden_verb(root - 1, start, verbs):
+            verb = root - 1
+        elif self.low[root] == "forces" and root + 2 < end and self._hidden_verb(root + 1, start, verbs):
+            verb = root + 1
+        else:
+            return False
+        self.tags[root] = "NNS"
+        self._promote(verb, start, end)
+        return True
+
     def _hidden_verb(self, index: int, start: int, verbs: frozenset[str]) -> bool:
+        """Might a word that is read as a noun be the verb: a form of the present behind a noun, before its object."""
+        low, tag, before = self.low[index], self.tags[index], self.tags[index - 1]
+        if low not in verbs or (
+            tag not in NOUN_TAGS and not (tag in ("VBZ", "VBP") and self.deps[index] not in FINITE_DEPS)
+        ):
+            return False
+        if not low.endswith("s") and before not in ("NNS", "NNPS") and low not in NEVER_NOUNS:
+            return False
+        follows = (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP", "VBZ", "VBN")
         return (
-            self.low[index] in verbs
-            and self.tags[index] in ("NNS", "NNPS", "NN")
-            and self.tags[index - 1] in (*NOUN_TAGS, "''", ",", "-RRB-")
-            and self.tags[index + 1]
-            in (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP")
-            and any(tag in NOUN_TAGS for tag in self.tags[start:index])
+            before in (*NOUN_TAGS, "VBZ", "''", ",", "-RRB-")
+            and self.tags[index + 1] in follows
+            and any(other in NOUN_TAGS for other in self.tags[start:index])
         )
 
     def _promote(self, verb: int, start: int, end: int) -> None:

@@ -21,7 +21,7 @@ NAMED_EVENTS: Final = words("summit conference offensive talks airstrike ceasefi
 
 CONTAINERS: Final = words(
     "package series number round wave barrage volley dozens hundreds thousands raft set slew part kind type amount worth "
-    "deal lot order couple pair string spate flurry tranche batch half majority group spree type form sort salvo hail campaign"
+    "deal lot order couple pair string state spate flurry tranche batch half majority group spree type form sort salvo hail campaign"
 )
 """Nouns that stand for what follows `of`: a barrage of rockets, a package of sanctions."""
 
@@ -94,7 +94,7 @@ def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) ->
     """Does a noun fit the words: itself, a modifier of it, what it holds (`a barrage of rockets`), or one coordinated with it?"""
     if tree.low[index] in words.forms or any(test(name, index) for name in words.tests):
         return True
-    if depth > 2:
+    if depth > 3:
         return False
     for kid in tree.kids[index]:
         dep, low = tree.deps[kid], tree.low[kid]
@@ -165,7 +165,9 @@ def _complement(tree: Tree, index: int, words: frozenset[str]) -> int | None:
         if "*" in words:
             if tree.deps[kid] != "advcl" or any(tree.low[k] == "to" and tree.deps[k] == "aux" for k in tree.kids[kid]):
                 return kid
-        elif tree.low[kid] in words or any(tree.low[k] in words for k in tree.kids[kid] if tree.deps[k] == "aux"):
+        elif tree.low[kid] in words or any(
+            tree.low[k] in words for k in tree.kids[kid] if tree.deps[k] in ("aux", "neg")
+        ):
             return kid
     return None
 

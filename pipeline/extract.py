@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 from htmldate import find_date
@@ -151,6 +152,7 @@ def _made(
 ) -> Extracted:
     """The last step for pages and plain text alike: fill in from the feed what the page does not say."""
     text = "\n\n".join(lines)
+    title = title or _named_by_file(article.url)
     walled = len(text) < 600 and _WALL.search(text) is not None
     short = len(text) < FEWEST_CHARACTERS
     fallback = " ".join(boilerplate.paragraphs(article.summary))
@@ -178,6 +180,13 @@ def _made(
         canonical_url=facts.canonical_url or article.canonical_url,
         truncated=used_summary or facts.paywalled or _CUT_OFF.search(text[-160:]) is not None,
     )
+
+
+def _named_by_file(url: str) -> str:
+    """A file: URL in, the words of the file's name out: what is left where neither feed nor text has a title."""
+    if not url.startswith("file:"):
+        return ""
+    return " ".join(re.findall(r"\w+", unquote(url).rpartition("/")[2].rpartition(".")[0].replace("_", " ")))
 
 
 def _bylines(written: Iterable[str]) -> tuple[tuple[str, ...], str | None]:

@@ -14,6 +14,8 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 from lxml.html import HtmlElement
 
+from pipeline.collect.urls import same_site
+
 _ARTICLE_TYPES: Final = ("article", "posting", "report")
 _GENERIC: Final = frozenset({"home", "homepage", "news", "index", "untitled", "article", "startseite", "404", "error"})
 
@@ -260,15 +262,6 @@ def canonical(tree: HtmlElement, url: str) -> str | None:
             if link is not None and same_site(link, url):
                 return link
     return None
-
-
-def same_site(one: str, other: str) -> bool:
-    """Two URLs in, whether their hosts share the last two labels out (amp.paper.example and www.paper.example do)."""
-    try:
-        hosts = [(urlsplit(url).hostname or "").split(".")[-2:] for url in (one, other)]
-    except ValueError:
-        return False
-    return hosts[0] == hosts[1]
 
 
 def parse_date(text: str | None) -> tuple[dt.datetime, bool] | None:

@@ -59,7 +59,8 @@ class Feed(Record, frozen=True, kw_only=True):
 class FeedState(Record, frozen=True, kw_only=True):
     """What the collector knows of a feed: kept in a compacted topic, so that a restart refetches and repeats nothing.
 
-    `seen` maps an entry's id to the id of its article and when it was first seen.
+    `seen` maps an entry (a hash of its id) to its article. `url` is the configured one that the rest is about, `moved_to`
+    where it permanently redirects to; a `retired` feed (410 Gone) is not asked again until its URL is changed.
     """
 
     id: str
@@ -72,14 +73,23 @@ class FeedState(Record, frozen=True, kw_only=True):
     failures: int = 0
     error: str | None = None
     seen: dict[str, SeenEntry] = {}
+    title: str = ""
+    moved_to: str | None = None
+    retired: bool = False
+    entries: int = 0
+    newest_at: dt.datetime | None = None
 
 
 class SeenEntry(Value, frozen=True, kw_only=True):
-    """One entry that was published: its article and the fingerprint of what was published."""
+    """One entry that was dealt with: its article, the fingerprint of what was published and of what the feed said of it.
+
+    An empty `content_hash` means that nothing was published: another feed brought the article, or it was rejected.
+    """
 
     article_id: str
     first_seen_at: dt.datetime
     content_hash: str
+    entry_hash: str = ""
 
 
 class Article(Record, frozen=True, kw_only=True):

@@ -1,0 +1,168 @@
+"""An entry and its page in, the Article out: pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline import stage
+from pipeline.collect import decode, seen, urls
+from pipeline.collect import feed as feed_
+from pipeline.collect.feed import Entry, Parsed
+from pipeline.collect.fetch import Answer, FetchError
+from pipeline.collect.seen import Candidate
+from pipeline.records import Article, Feed
+
+FULL_CHARACTERS: Final = 1500
+"""Text in a feed that is this long and does not break off is the article: a page is not fetched for it."""
+
+SUMMARY_CHARACTERS: Final = 120
+"""A summary worth publishing where there is no page: two sentences."""
+
+_BROKEN_OFF = re.compile(
+    r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\W*$|\b(?:read more|continue reading|read the full)\b.{0,60}$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as text. `url` is where it was found in the end."""
+
+    html: str
+    url: str
+    content_type: str = "text/html"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it lay on this machine."""
+        return self.url.startswith("file:")
+
+
+def compose(
+    feed: Feed,
+    parsed: Parsed,
+    candidate: Candidate,
+    page: Page | FetchError | None,
+    *,
+    now: dt.datetime,
+    limit: int,
+) -> Article:
+    """An entry and its page (or why there is none) in, the article with at most `limit` bytes of the page out.
+
+    Raises:
+        Rejected: there is no text to be had.
+    """
+    entry, previous = candidate.entry, candidate.previous
+    text = page if isinstance(page, Page) else _told_by_feed(entry, candidate.url)
+    if text is None or (isinstance(page, FetchError) and page.kind in ("not_found", "gone", "oversized", "not_text")):
+        raise _rejection(page)
+    if not text.html.strip():
+        raise stage.Rejected("empty")
+    address, article_id = text.url, candidate.article_id
+    if isinstance(page, Page) and not page.is_file:
+        claimed = canonical_link(text.html)
+        address = urls.accepted(urls.canonical(claimed, text.url) if claimed else None, text.url)
+        article_id = urls.article_id(address) if previous is None else previous.article_id
+    latest = now + dt.timedelta(days=1)
+    published = entry.published_at or entry.updated_at
+    return Article(
+        id=article_id,
+        url=candidate.url or feed.url,
+        canonical_url=address or None,
+        feed_id=feed.id,
+        fetched_at=now,
+        first_seen_at=previous.first_seen_at if previous is not None else now,
+        content_hash=seen.content_hash(entry.title, text.html),
+        html=fitting(text.html, limit),
+        content_type=text.content_type,
+        title=entry.title[:1000],
+        summary=entry.summary[:10_000],
+        authors=entry.authors[:20],
+        publisher=entry.publisher or feed.publisher or parsed.title,
+        language=feed.language or entry.language,
+        published_at=published if published is None or published <= latest else None,
+        updated_at=entry.updated_at if entry.updated_at is None or entry.updated_at <= latest else None,
+    )
+
+
+def is_full(content: str) -> bool:
+    """The HTML of an entry in, whether it is the whole article out: long, and not broken off."""
+    if len(content) < FULL_CHARACTERS:
+        return False
+    text = feed_.plain(content)
+    return len(text) >= FULL_CHARACTERS and _BROKEN_OFF.search(text[-120:]) is None
+
+
+def read_page(answer: Answer, asked: str) -> Page:
+    """An answer and the URL that was asked for in, the page as text out.
+
+    Raises:
+        FetchError: it is no page: a picture, a document, or the front page in place of an article that is gone.
+    """
+    start = answer.body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+    kind = answer.content_type.split(";")[0].strip().lower()
+    looks_like_page = start[:1] == b"<" or b"<html" in start.lower()
+    binary = start.startswith((b"%PDF", b"\x89PNG", b"GIF8", b"PK\x03\x04", b"\xff\xd8\xff", b"\x1f\x8b"))
+    not_pages = r"(?:image|video|audio|font)/|application/(?!xhtml|xml|octet)"
+    if binary or (not looks_like_page and re.match(not_pages, kind)):
+        raise FetchError("not_text", f"is no page but {kind or 'something else'}")
+    is_file = asked.startswith("file:")
+    if not is_file and _path(asked) != "/" and _path(answer.url) == "/":
+        raise FetchError("not_found", "leads to the front page: the article is gone")
+    text = decode.text(answer.body, answer.content_type)
+    plain = kind in ("text/plain", "text/markdown") and not looks_like_page
+    return Page(text, asked if is_file else answer.url, kind if plain else "text/html")
+
+
+def _path(url: str) -> str:
+    return re.sub(r"^\w+://[^/?#]*", "", url).partition("?")[0].partition("#")[0] or "/"
+
+
+_CANONICAL = re.compile(
+    r"<link\b(?=[^>]{0,1000}\brel\s*=\s*[\"']?canonical\b)[^>]{0,1000}?\bhref\s*=\s*[\"']?([^\"'\s>]{1,2000})",
+    re.IGNORECASE,
+)
+
+
+def canonical_link(page: str) -> str | None:
+    """A page in, the address that it gives as its own out."""
+    found = _CANONICAL.search(page[:200_000])
+    return html.unescape(found.group(1)) if found else None
+
+
+_DEAD_WEIGHT = re.compile(
+    r"<script\b(?![^>]{0,200}ld\+json)[^>]*>.*?</script\s*>|<style\b[^>]*>.*?</style\s*>|<svg\b[^>]*>.*?</svg\s*>|<!--.*?-->",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def fitting(page: str, limit: int) -> str:
+    """A page in, at most `limit` bytes of it out: what no reader sees goes first, then the end."""
+    if len(page) <= limit // 4 or len(page.encode("utf-8", "replace")) <= limit:
+        return page.encode("utf-8", "replace").decode("utf-8") if not page.isascii() else page
+    slim = _DEAD_WEIGHT.sub("", page)
+    return slim.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+
+
+def _told_by_feed(entry: Entry, url: str) -> Page | None:
+    """The article as the feed itself tells it, if it tells enough."""
+    content = entry.content
+    if len(feed_.plain(content)) >= SUMMARY_CHARACTERS:
+        title = html.escape(entry.title)
+        return Page(
+            f"<html><head><title>{title}</title></head><body><article><h1>{title}</h1>{content}</article></body></html>",
+            url,
+        )
+    if len(entry.summary) >= SUMMARY_CHARACTERS:
+        return Page(entry.summary, url, "text/plain")
+    return None
+
+
+def _rejection(page: Page | FetchError | None) -> stage.Rejected:
+    if isinstance(page, FetchError):
+        reason = {"refused": "refused", "oversized": "oversized", "not_text": "not_text"}.get(page.kind, "not_found")
+        return stage.Rejected(reason, str(page))
+    return stage.Rejected("empty", "the feed has no text and no page")

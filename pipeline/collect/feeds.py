@@ -1,0 +1,104 @@
+"""feeds.toml in, the feeds to collect out. Pure but for reading the file."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from msgspec import Meta
+
+from pipeline import settings as settings_
+from pipeline.collect import urls
+from pipeline.records import Feed
+from pipeline.settings import Section, Settings, SettingsError
+
+DROP_FOLDER: Final = "drop-folder"
+"""The id of the drop folder, which is a feed like any other once something lies in it."""
+
+Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}$")]
+
+
+class _Feed(Section, frozen=True, kw_only=True):
+    """A [[feed]] of feeds.toml."""
+
+    id: Id
+    url: Annotated[str, Meta(min_length=1)]
+    title: str = ""
+    publisher: str = ""
+    country: Country | None = None
+    language: Language | None = None
+    interval_seconds: Annotated[int, Meta(ge=1)] | None = None
+    full_text: bool = False
+    enabled: bool = True
+
+
+class _File(Section, frozen=True, kw_only=True):
+    feed: tuple[_Feed, ...] = ()
+
+
+def load(settings: Settings) -> tuple[Feed, ...]:
+    """Settings in, the feeds of `collector.feeds_file` out, in the order of the file, without the disabled ones.
+
+    Raises:
+        SettingsError: the file cannot be read, or an entry of it is wrong; the message names file and place.
+    """
+    file = settings.path(settings.collector.feeds_file)
+    configured = settings_.convert(settings_.read_toml(file), _File, where=str(file)).feed
+    ids: dict[str, int] = {}
+    addresses: dict[str, int] = {}
+    for number, one in enumerate(configured):
+        where = f"{file}: feed[{number}]"
+        if one.id == DROP_FOLDER:
+            raise SettingsError(f"{where}.id: {one.id!r} is the name of the drop folder; take another")
+        if one.id in ids:
+            raise SettingsError(
+                f"{where}.id: {one.id!r} is the id of feed[{ids[one.id]}] too; give each feed an id of its own"
+            )
+        address = _address(one.url, where, settings)
+        if address in addresses:
+            first = configured[addresses[address]]
+            raise SettingsError(
+                f"{where}.url: {one.url} is the URL of feed[{addresses[address]}] ({first.id!r}) too; remove one of the two"
+            )
+        ids[one.id] = addresses[address] = number
+    return tuple(_feed(one) for one in configured if one.enabled)
+
+
+def _address(url: str, where: str, settings: Settings) -> str:
+    """A feed's URL in, the form by which two are compared out.
+
+    Raises:
+        SettingsError: the URL cannot be one of a feed.
+    """
+    if url.startswith("file:"):
+        if not settings.collector.allow_file_urls:
+            raise SettingsError(f"{where}.url: {url}: file: URLs are switched off (collector.allow_file_urls)")
+        return re.sub(r"^file:(//)?", "", url)
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        whole = False
+    if not whole:
+        raise SettingsError(
+            f"{where}.url: {url!r} is no URL of a feed: it has to begin with https://, http:// or file:"
+        )
+    if parts.username or parts.password:
+        raise SettingsError(f"{where}.url: a password has no place in a URL that is logged and published")
+    return urls.host(url) + parts.path.rstrip("/") + "?" + parts.query
+
+
+def _feed(one: _Feed) -> Feed:
+    return Feed(
+        id=one.id,
+        url=one.url,
+        title=one.title,
+        publisher=one.publisher,
+        country=one.country,
+        language=one.language,
+        interval_seconds=one.interval_seconds,
+        full_text=one.full_text,
+    )

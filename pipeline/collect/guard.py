@@ -1,0 +1,58 @@
+"""Which addresses may be connected to: an article's link must not reach into the network that the collector runs in.
+
+The check is made on the address that a connection is opened to, after DNS, so that a name cannot answer one thing to the
+check and another to the connection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+AddressInfo = tuple[Any, ...]
+
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_REFUSED: Final = tuple(
+    ipaddress.ip_network(network)
+    # what is_global of this Python may not know: carrier NAT, benchmarks, "this network", 6to4 relays, local NAT64
+    for network in ("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "64:ff9b:1::/48")
+)
+
+
+class RefusedAddressError(OSError):
+    """The name leads to an address that may not be connected to."""
+
+
+def is_public(address: str) -> bool:
+    """An IP address in, whether it belongs to the public internet out; also for an IPv4 address dressed as IPv6."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    special = (
+        ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_reserved or ip.is_unspecified
+    )
+    return ip.is_global and not special and not any(ip.version == net.version and ip in net for net in _REFUSED)
+
+
+def socket_factory(*, allow_private: bool) -> Callable[[AddressInfo], socket.socket]:
+    """Whether private addresses are allowed in, a maker of sockets for checked addresses only out.
+
+    It is called with each address right before the connection is opened, whether a name led there, a redirect or a literal.
+    """
+
+    def make(info: AddressInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not allow_private and not is_public(str(address[0])):
+            raise RefusedAddressError(f"{address[0]} is not a public address (collector.allow_private_addresses)")
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+    return make

@@ -1,0 +1,84 @@
+"""robots.txt: whether a page may be read, and how slowly. Feeds are asked for by their address and need no leave.
+
+The only importer of protego.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from pipeline.collect import decode
+
+FRESH: Final = dt.timedelta(hours=12)
+FAILED: Final = dt.timedelta(minutes=10)
+SITES: Final = 5000
+
+
+class RobotsUnknownError(Exception):
+    """The site cannot say now what it allows (RFC 9309: then nothing is)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    until: dt.datetime
+    rules: Protego | None = None
+    problem: str = ""
+
+
+class Robots:
+    """The rules of each site, remembered for half a day."""
+
+    def __init__(
+        self,
+        user_agent: str,
+        fetch: Callable[[str], Awaitable[bytes | None]],
+        now: Callable[[], dt.datetime],
+    ) -> None:
+        # sites name readers by the first word: "Dateline" of "Dateline/1.0 (...)"
+        self._name = re.split(r"[/\s(]", user_agent.strip() or "Dateline")[0]
+        self._fetch = fetch
+        self._now = now
+        self._sites: dict[str, _Known] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
+
+    async def ask(self, url: str) -> tuple[bool, float | None]:
+        """A page's URL in, (whether it may be read, seconds between requests that the site asks for) out.
+
+        Raises:
+            RobotsUnknownError: the server fails.
+        """
+        parts = urlsplit(url)
+        known = await self._rules(f"{parts.scheme}://{parts.netloc}")
+        if known.problem:
+            raise RobotsUnknownError(known.problem)
+        if known.rules is None:
+            return True, None
+        delay = known.rules.crawl_delay(self._name)
+        return bool(known.rules.can_fetch(url, self._name)), float(delay) if delay else None
+
+    async def _rules(self, site: str) -> _Known:
+        async with self._asking.setdefault(site, asyncio.Lock()):  # one asks, and the others wait for what it learns
+            known = self._sites.get(site)
+            if known is None or known.until < self._now():
+                known = await self._read(site)
+                while len(self._sites) >= SITES:
+                    oldest = next(iter(self._sites))
+                    del self._sites[oldest]
+                    self._asking.pop(oldest, None)
+                self._sites[site] = known
+        return known
+
+    async def _read(self, site: str) -> _Known:
+        try:
+            body = await self._fetch(f"{site}/robots.txt")
+        except RobotsUnknownError as error:
+            return _Known(self._now() + FAILED, problem=str(error))
+        return _Known(self._now() + FRESH, Protego.parse(decode.text(body)) if body else None)

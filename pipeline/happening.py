@@ -45,6 +45,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "coercion": Family(0.30, 0.15, 0.15, 0.40, need=0.55, days=3, plan_days=7),
     "protest": Family(0.15, 0.35, 0.15, 0.35, need=0.52, days=1, plan_days=7),
     "statements": Family(0.30, 0.05, 0.15, 0.50, need=0.60, days=2, plan_days=7),
+    "politics": Family(0.40, 0.15, 0.15, 0.30, need=0.55, days=4, plan_days=21, directed=False),
     "concessions": Family(0.30, 0.15, 0.15, 0.40, need=0.55, days=4, plan_days=14),
     "cooperation": Family(0.35, 0.15, 0.15, 0.35, need=0.55, days=4, plan_days=21, directed=False),
 }
@@ -72,7 +73,13 @@ KIND_FAMILY: Final = {
     "ceasefire": "accords",
     "arms_deal": "supply",
     "arms_procurement": "supply",
+    "pledge": "supply",
     "expulsion": "sanctions",
+    "rupture": "sanctions",
+    "coup": "coercion",
+    "election": "politics",
+    "appointment": "politics",
+    "resignation": "politics",
     "legal_action": "coercion",
     "arrest": "coercion",
     "cyber_attack": "coercion",
@@ -80,17 +87,23 @@ KIND_FAMILY: Final = {
 """Kinds whose reports are coded with more than one event type, or that are told apart badly from another type's kinds."""
 
 ALIKE: Final = (
-    frozenset({"meeting", "summit", "visit", "talks", "negotiation", "mediation", "call"}),
-    frozenset({"strike", "bombing", "attack", "air_strike", "drone_strike", "shelling", "assassination", "shooting"}),
-    frozenset({"clash", "offensive", "battle", "invasion", "capture"}),
+    frozenset({"meeting", "summit", "visit", "mediation", "call"}),
+    frozenset({"strike", "attack", "assassination"}),
+    frozenset({"clash", "offensive", "invasion"}),
+    frozenset({"attack", "clash"}),
     frozenset({"arms_deal", "arms_procurement"}),
-    frozenset({"agreement", "treaty", "trade_deal", "peace_agreement"}),
-    frozenset({"arrest", "detention", "legal_action"}),
-    frozenset({"mobilization", "deployment"}),
+    frozenset({"aid_package", "pledge"}),
+    frozenset({"ceasefire", "agreement"}),
+    frozenset({"arrest", "legal_action"}),
+    frozenset({"expulsion", "rupture"}),
+    frozenset({"accusation", "rejection"}),
+    frozenset({"accusation", "threat"}),
+    frozenset({"appeal", "proposal"}),
+    frozenset({"withdrawal", "concession"}),
 )
 """Kinds that two reporters may well use of one happening."""
 
-LASTING: Final = frozenset({"clash", "offensive", "battle", "invasion", "siege", "protest"})
+LASTING: Final = frozenset({"clash", "offensive", "invasion", "blockade", "protest"})
 """What goes on for days: its reports follow one another, so the story's end moves with them."""
 
 LULL_DAYS: Final = 2

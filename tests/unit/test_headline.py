@@ -8,6 +8,7 @@ from hypothesis import given
 from pipeline import headline
 from pipeline.headline import in_words
 from pipeline.records import EventType, Party, Place
+from pipeline.rules import known_kinds
 from tests.make import (
     CHINA,
     KYIV,
@@ -84,6 +85,10 @@ def test_every_event_type_has_a_line_for_every_case(event_type):
 @pytest.mark.parametrize("kind", sorted(headline.lines()["kind"]))
 def test_every_kind_has_a_line_for_every_case(kind):
     assert set(headline.lines()["kind"][kind]) == {"one", "many", "planned", "bare"}
+
+
+def test_every_kind_of_the_lexicon_has_lines_of_its_own():
+    assert known_kinds() <= set(headline.lines()["kind"]) | {"support", "appeal", "accusation", "rejection", "threat"}
 
 
 @given(events())

@@ -90,9 +90,6 @@ def main() -> NoReturn:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:  # the reader has had enough, as in `dateline search ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         if not _is_told(error) or os.environ.get("DATELINE_LOG_LEVEL", "").lower() == "debug":
             raise

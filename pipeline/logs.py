@@ -11,8 +11,15 @@ import structlog
 
 from pipeline.settings import Log
 
-LIBRARIES: Final = {"kafka": "CRITICAL", "aiokafka": "ERROR", "elastic_transport": "ERROR"}
-"""Libraries whose warnings are told better by us: they say many times over that a server is out of reach."""
+LIBRARIES: Final = {
+    "kafka": "CRITICAL",  # says many times over that a server is out of reach; we say it once
+    "aiokafka": "ERROR",
+    "elastic_transport": "ERROR",
+    "faust": "WARNING",  # tells of the start and stop of each of its thirty services
+    "mode": "WARNING",
+    "pipeline.app": "WARNING",  # the same of those that are derived there; our own lines are the logger `worker`
+}
+"""Libraries and from which level on their lines are worth reading."""
 
 
 def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = None) -> None:

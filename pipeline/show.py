@@ -95,13 +95,18 @@ def quantities(counts: Iterable[Quantity]) -> str:
     return ", ".join(f"{q.value:,g} {q.unit}" for q in counts)
 
 
+def quoted(evidence: str) -> str:
+    """Words of an article, in quotation marks unless they begin with their own."""
+    return evidence if evidence[:1] in '“"' else f"“{evidence}”"
+
+
 def marked(evidence: str, trigger: str) -> Text:
     """The evidence with the words that gave the kind away in bold."""
-    text = Text(f"“{evidence}”")
+    text = Text(quoted(evidence))
     for word in [trigger, *trigger.split()] if trigger else []:
-        at = evidence.lower().find(word.lower())
+        at = text.plain.lower().find(word.lower())
         if at >= 0:
-            text.stylize("bold underline", at + 1, at + 1 + len(word))
+            text.stylize("bold underline", at, at + len(word))
             if word == trigger:
                 break
     return text
@@ -128,7 +133,7 @@ def event_line(event: Event) -> Text:
     parts = [kind(event)]
     told = (who(event), money(event.money), names(event.places) and f"in {names(event.places)}")
     parts += [Text(part) for part in told if part]
-    parts.append(Text(f"“{event.evidence}”", style="italic"))
+    parts.append(Text(quoted(event.evidence), style="italic"))
     if event.publisher:
         parts.append(Text(event.publisher, style="dim"))
     return Text("  ").join(parts)
@@ -182,7 +187,8 @@ def _document(document: Document) -> Table:
     return rows(
         (
             ("title", document.title),
-            ("publisher", document.publisher + (f", credit {document.credit}" if document.credit else "")),
+            ("publisher", document.publisher),
+            ("credit", document.credit or ""),
             ("authors", ", ".join(document.authors)),
             ("published", moment(document.published_at)),
             ("language", document.language or ""),
@@ -214,7 +220,7 @@ def event_block(event: Event) -> RenderableType:
                 ("items", ", ".join(event.items)),
                 ("said by", event.attributed_to or ""),
                 ("because", f"trigger “{event.trigger}”, rule {event.rule or '?'}, at {where}"),
-                ("also in", Text("\n").join(Text(f"“{m.text}”") for m in event.mentions)),
+                ("also in", Text("\n").join(Text(quoted(m.text)) for m in event.mentions)),
                 ("export", f"PLOVER {event.export.plover}, CAMEO {event.export.cameo}"),
             )
         ),
@@ -269,7 +275,7 @@ def _why(event: Event) -> RenderableType:
                 (
                     ("rule", event.rule),
                     ("trigger", event.trigger),
-                    ("evidence", Text(f"{event.start}-{event.end} “{event.evidence}”")),
+                    ("evidence", Text(f"{event.start}-{event.end} {quoted(event.evidence)}")),
                     ("actors", _roles(event.actors)),
                     ("recipients", _roles(event.recipients)),
                     ("places", "; ".join(f"{name(p)}{f' ({p.reason})' if p.reason else ''}" for p in event.places)),
@@ -298,7 +304,7 @@ def hits(total: int, found: Sequence[dict[str, Any]]) -> RenderableType:
         head.append(f" {hit['modality']}", style=MODALITY_STYLES.get(hit["modality"], ""))
         at = hit.get("published_at") or hit.get("first_seen_at") or ""
         head.append(f"  {at[:16].replace('T', ' ')}  {hit.get('publisher', '')}", style="dim")
-        evidence = Text(f"“{hit['evidence']}”")
+        evidence = Text(quoted(hit["evidence"]))
         parts.append(indented(Group(head, evidence, Text(hit.get("article_url", ""), style="blue"))))
     return Group(*parts)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class ModelError(RuntimeError):
 class Names(Protocol):
     """What annotation needs of the resolver."""
 
-    def party(self, text: str) -> Party:
+    def party(self, text: str, *, on: dt.date | None = None) -> Party:
         """A name in, who it is out."""
         ...
 
@@ -158,7 +159,8 @@ def _base(article: Article, extracted: Extracted, characters: int) -> Document:
 
 
 def _parsed(document: Document, title: Any, text: Any, mind: Mind) -> Parsed:
-    title_mentions, text_mentions = find_mentions(title, mind.names), find_mentions(text, mind.names)
+    on = document.published_at.date() if document.published_at else None
+    title_mentions, text_mentions = find_mentions(title, mind.names, on), find_mentions(text, mind.names, on)
     document = msgspec.structs.replace(
         document,
         sentences=(*_sentences(title, "title"), *_sentences(text, "text")),
@@ -188,7 +190,7 @@ def _entities(doc: Any, mentions: Sequence[Mention], section: Section) -> Iterat
         )
 
 
-def find_mentions(doc: Any, names: Names) -> tuple[Mention, ...]:
+def find_mentions(doc: Any, names: Names, on: dt.date | None = None) -> tuple[Mention, ...]:
     """A doc of spaCy's in, the names in it out: those of the gazetteer, for they are surer, and the model's entities.
 
     A person's name that holds a country's (Michael Jordan) is the person's; a body that resolves as a whole stays whole.
@@ -202,7 +204,7 @@ def find_mentions(doc: Any, names: Names) -> tuple[Mention, ...]:
         if entity.label_ not in NAMING or end <= start:
             continue
         text = doc[start:end].text
-        party = names.party(text)
+        party = names.party(text, on=on)
         inside = [span for span in spans if span[0] < end and span[1] > start]
         longer = all(start <= a and b <= end and b - a < end - start for a, b in inside)
         if inside and not (longer and (entity.label_ == "PERSON" or party.name or party.country)):
@@ -212,7 +214,7 @@ def find_mentions(doc: Any, names: Names) -> tuple[Mention, ...]:
     for start, end in spans:
         text = doc[start:end].text
         label = next((label for label in labels[start:end] if label in NAMING), "")
-        found.append(Mention(start, end, text, label or "GPE", names.party(text)))
+        found.append(Mention(start, end, text, label or "GPE", names.party(text, on=on)))
     return tuple(sorted(found, key=lambda m: m.start))
 
 

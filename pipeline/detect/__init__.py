@@ -11,6 +11,7 @@ drafts.py, merge.py, export.py         putting an event together, once for an ar
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 from pipeline.annotate import Mention, Parsed
@@ -43,17 +44,19 @@ def detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
         )
         if not len(doc):
             continue
-        reader = _reader(doc, mentions, mind, known)
+        reader = _reader(doc, mentions, mind, known, document.published_at.date() if document.published_at else None)
         made[section] = drafts.draft(reader, mind, section, document.published_at or None)
     merged = merge([*made.get("title", ()), *made.get("text", ())])
     events = (_event(one, document) for one in merged)
     return tuple(event for event in events if event.confidence >= mind.min_confidence)
 
 
-def _reader(doc: object, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party]) -> Reader:
+def _reader(
+    doc: object, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party], on: dt.date | None
+) -> Reader:
     tree = Tree.from_doc(doc)  # type: ignore[arg-type]
     tree.repair(mind.present_forms)
-    return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known)  # type: ignore[arg-type]
+    return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known, on=on)  # type: ignore[arg-type]
 
 
 def _event(one: Draft, document: Document) -> Event:

@@ -15,7 +15,7 @@ import msgspec
 from pipeline.annotate import Mention
 from pipeline.detect import roles
 from pipeline.detect.lexicon import Rule
-from pipeline.detect.reader import PRONOUNS, Reader, distinct, known
+from pipeline.detect.reader import PRONOUNS, Reader, distinct, known, named
 from pipeline.detect.syntax import subject_of
 from pipeline.detect.triggers import Candidate
 from pipeline.records import Party, Place
@@ -66,7 +66,7 @@ def cast(reader: Reader, candidate: Candidate) -> Cast:
 
 def enough(rule: Rule, found: Cast) -> bool:
     """Does the event have the parties that its rule asks for."""
-    acting, receiving = [p for p in found.actors if known(p)], [p for p in found.recipients if known(p)]
+    acting, receiving = [p for p in found.actors if named(p)], [p for p in found.recipients if named(p)]
     if rule.party == "both":
         return len(acting) >= 2 if rule.joint else bool(acting and receiving)
     if rule.party == "actor":

@@ -6,6 +6,7 @@ spoken of, so that a pronoun, a last name or `the court` leads back to somebody 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -21,7 +22,7 @@ from pipeline.records import Party
 class Names(Protocol):
     """What roles needs of the resolver."""
 
-    def party(self, text: str) -> Party:
+    def party(self, text: str, *, on: dt.date | None = None) -> Party:
         """A name in, who it is out."""
         ...
 
@@ -91,6 +92,7 @@ class Reader:
     mentions: list[Mention]
     known: dict[str, Party] = field(default_factory=dict)
     speaker: tuple[Party, ...] = ()
+    on: dt.date | None = None
     _at: dict[int, Mention] = field(default_factory=dict)
     _memo: dict[int, tuple[Party, ...]] = field(default_factory=dict)
     _resolving: set[int] = field(default_factory=set)
@@ -179,6 +181,12 @@ class Reader:
             if owners:
                 return [self._part(head, p, start, end) for p in owners]
         inner = [n for n in prep_objects(tree, head, *INNER) if n > head]
+        if (
+            len(inner) == 1
+            and len(tree.conjuncts(inner[0])) == 1
+            and (whole := self._with_tail(head, inner[0], start)) is not None
+        ):
+            return [whole]
         for noun in inner:
             parties = [p for p in self.parties(noun) if known(p)]
             if parties:
@@ -191,6 +199,15 @@ class Reader:
         if back:
             return list(back)
         return [self._common(head, start, end)] if low in SECTORS or tree.tags[head] in ("NNP", "NNPS") else []
+
+    def _with_tail(self, head: int, noun: int, start: int) -> Party | None:
+        """`the president of Armenia`, `rebels in Darfur`: the phrase with what stands behind its head, if that is somebody."""
+        mention = self._at.get(noun)
+        last = max(noun + 1, mention.end if mention else 0)
+        start = self._trim(start, head)
+        phrase = self.tree.span(start, last)
+        whole = self._resolve(phrase)
+        return self.place(whole, phrase, start) if known(whole) and (whole.country or whole.sector) else None
 
     def _named(self, head: int, mention: Mention, start: int, end: int) -> list[Party]:
         """A phrase whose head is a name: its own party, with the country of what stands around it if it has none."""
@@ -298,7 +315,7 @@ class Reader:
         return msgspec.structs.replace(party, text=text, start=offset, end=offset + len(text))
 
     def _resolve(self, text: str) -> Party:
-        return self.names.party(text)
+        return self.names.party(text, on=self.on)
 
     def inside(self, start: int, end: int) -> list[Mention]:
         found: list[Mention] = []
@@ -444,6 +461,11 @@ def _within(tree: Tree, index: int) -> set[int]:
 def known(party: Party) -> bool:
     """Is the party somebody, rather than just words?"""
     return bool(party.name or party.country)
+
+
+def named(party: Party) -> bool:
+    """Is the party known, or at least written like a name: a state or a body that the gazetteer has never heard of."""
+    return known(party) or any(word[:1].isupper() for word in party.text.split()[-1:])
 
 
 def distinct(parties: Sequence[Party]) -> tuple[Party, ...]:

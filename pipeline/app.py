@@ -256,6 +256,7 @@ class Worker:
         warm = asyncio.create_task(self.pool.warm())
         await asyncio.to_thread(bus.wait_for_topics, self.settings)
         await warm
+        log.info("pool_ready", processes=self.pool.size)
         readers = [asyncio.create_task(self.read_forever()) for _ in range(self.pool.size)]
         await self.app.start()
         log.info("worker_started", processes=self.pool.size, version=VERSION)
@@ -342,6 +343,7 @@ def _faust_app(settings: Settings) -> faust.App:
         stream_buffer_maxsize=64,  # an article is up to a megabyte, so the default of 4096 could fill the memory
         stream_wait_empty=False,
         topic_allow_declare=False,
+        topic_disable_leader=True,
         web_enabled=False,
         store="memory://",
         datadir=Path(tempfile.gettempdir()) / "dateline-worker",

@@ -128,7 +128,6 @@ class House:
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
         self.ports = dict(zip(PROCESSES, _free_ports(len(PROCESSES)), strict=True))
-        self.extra_workers = []
         self.processes = {}
         self._write(settings, site, receiver, collector or {})
         self.environ = {
@@ -168,20 +167,19 @@ class House:
 
     def start(self, *names):
         for name in names or PROCESSES:
-            log = (self.directory / f"{name}.log").open("ab")
+            self._start(name, name, self.environ)
+
+    def _start(self, name, command, environ):
+        with (self.directory / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.cli", name], env=self.environ, stdout=log, stderr=log, cwd=REPOSITORY
+                [sys.executable, "-m", "pipeline.cli", command], env=environ, stdout=log, stderr=log, cwd=REPOSITORY
             )
 
     def start_another_worker(self):
         """A second worker of the same group."""
-        [port] = _free_ports(1)
-        log = (self.directory / "worker-2.log").open("ab")
-        environ = {**self.environ, "DATELINE_HTTP_WORKER_PORT": str(port)}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.cli", "worker"], env=environ, stdout=log, stderr=log, cwd=REPOSITORY
-        )
-        self.processes["worker-2"], self.ports["worker-2"] = process, port
+        [self.ports["worker-2"]] = _free_ports(1)
+        environ = {**self.environ, "DATELINE_HTTP_WORKER_PORT": str(self.ports["worker-2"])}
+        self._start("worker-2", "worker", environ)
 
     def kill(self, name):
         """Kill -9."""

@@ -22,12 +22,14 @@ def house(tmp_path_factory, module_stack):
     house = House(module_stack, tmp_path_factory.mktemp("house"), site, receiver)
     house.site, house.receiver = site, receiver
     bus.create_topics(house.settings)
-    house.start()
-    house.wait_ready()
-    house.wait_idle(len(SLUGS))
-    house.wait("alerts delivered", lambda: len(receiver.received) >= len(house.topic(bus.ALERTS)) > 0, 30)
-    yield house
-    house.statuses = house.stop()
+    try:
+        house.start()
+        house.wait_ready()
+        house.wait_idle(len(SLUGS))
+        house.wait("alerts delivered", lambda: len(receiver.received) >= len(house.topic(bus.ALERTS)) > 0, 30)
+        yield house
+    finally:
+        house.stop()
 
 
 def search(house, index, query=None, size=1000):

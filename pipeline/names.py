@@ -1,0 +1,338 @@
+"""The names that news is full of and where they stand in a text, pure: gazetteer/*.tsv -> an index, text -> mentions.
+
+A name is kept as its words, so that `U.S.`, `al-Qaeda` and `Côte d’Ivoire` are found however they are pointed. Looking up
+is a walk over the words of the text with one dict: a few megabytes a second, nothing beside a parser.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+GAZETTEER: Final = Path(__file__).parent / "gazetteer"
+
+Kind = Literal["country", "adjective", "people", "capital", "org", "body", "group", "holder", "region", "none"]
+WORD: Final = re.compile(r"[^\W_]+")
+_BETWEEN: Final = re.compile(r"[ \u00a0.,'&/-]{0,3}\Z")
+
+_EXTRA_LETTERS: Final = {
+    "ø": "o",
+    "Ø": "O",
+    "ł": "l",
+    "Ł": "L",
+    "đ": "d",
+    "Đ": "D",
+    "ı": "i",
+    "ð": "d",
+    "Ð": "D",
+    "þ": "t",
+    "ħ": "h",
+}
+_LETTERS: Final = {
+    code: unicodedata.normalize("NFKD", chr(code))[0]
+    for block in (range(0xC0, 0x250), range(0x1E00, 0x1F00))
+    for code in block
+    if unicodedata.decomposition(chr(code)) and unicodedata.normalize("NFKD", chr(code))[0].isascii()
+}
+_FOLD: Final = (
+    _LETTERS
+    | {ord(char): plain for char, plain in _EXTRA_LETTERS.items()}
+    | {ord("’"): "'", ord("‘"): "'", ord("ʼ"): "'"}
+)
+"""Letter by letter, so that every offset stays."""
+
+
+class Term(NamedTuple):
+    """What a person was, from when to when."""
+
+    country: str | None
+    role: str
+    since: dt.date | None
+    until: dt.date | None
+
+
+class Entry(NamedTuple):
+    """Somebody or something that has a name."""
+
+    name: str
+    kind: Kind
+    country: str | None = None
+    sector: str | None = None
+    identifier: str | None = None
+    terms: tuple[Term, ...] = ()
+    soft: bool = False
+
+
+class Mention(NamedTuple):
+    """A known name where it stands: `text[start:end] == mention.text`."""
+
+    start: int
+    end: int
+    text: str
+    party_name: str
+    country: str | None
+    sector: str | None
+    kind: Kind
+    entry: Entry
+
+
+SECTOR_OF_ROLE: Final = {
+    "general": "MIL", "rebel": "REB", "opposition": "OPP", "igo": "IGO", "civilian": "CVL", "criminal": "CRM",
+    "journalist": "MED", "religious": "REL", "pope": "REL", "spy chief": "SPY", "senator": "LEG", "speaker": "LEG",
+}  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """A text in, the same without accents and curly apostrophes out, of the same length."""
+    return text if text.isascii() else text.translate(_FOLD)
+
+
+Node = dict[str, Any]
+"""A step of the trie: next word -> Node, and "" -> the Entry whose name ends here."""
+
+
+@dataclass(slots=True)
+class Index:
+    """Names as a trie of their words; whole names in lower case; and the countries' own data."""
+
+    trie: Node = field(default_factory=dict)
+    whole: dict[str, Entry] = field(default_factory=dict)
+    country_names: dict[str, str] = field(default_factory=dict)
+    country_points: dict[str, tuple[float, float]] = field(default_factory=dict)
+    members: dict[str, frozenset[str]] = field(default_factory=dict)
+    offices: dict[tuple[str, str], list[tuple[Term, Entry]]] = field(default_factory=dict)
+    sectors: dict[str, str] = field(default_factory=dict)
+    words: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def add(self, name: str, entry: Entry) -> None:
+        """Keep a name; the first of two alike stays, and a headline's capitals are read as well."""
+        words = tuple(WORD.findall(fold(name)))
+        if not words:
+            return
+        self._keep(words, entry)
+        upper = tuple(word.upper() for word in words)
+        if upper != words and len("".join(words)) > 3 and not all(word.islower() for word in words):
+            self._keep(upper, entry)
+        if words[0] in ("US", "UN", "UK", "EU"):  # written with points as well
+            self._keep((*words[0], *words[1:]), entry)
+
+    def _keep(self, words: tuple[str, ...], entry: Entry) -> None:
+        node = self.trie
+        for word in words:
+            node = node.setdefault(word, {})
+        if "" not in node:
+            node[""] = entry
+            self.whole.setdefault(" ".join(words).lower(), entry)
+
+
+def rows(name: str) -> Iterator[list[str]]:
+    """The rows of a table of the gazetteer, without its remarks."""
+    for line in (GAZETTEER / name).read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            yield line.split("\t")
+
+
+def _cell(text: str) -> list[str]:
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def load_index() -> Index:
+    """The gazetteer in, its index out."""
+    index = Index()
+    _words(index)
+    _countries(index)
+    _organisations(index)
+    _regions(index)
+    _holders(index)
+    return index
+
+
+def _words(index: Index) -> None:
+    tables = tomllib.loads((GAZETTEER / "heads.toml").read_text(encoding="utf-8"))
+    for sector, cell in tables["sectors"].items():
+        for word in cell.split():
+            index.sectors.setdefault(word, sector)
+    index.words = {name: frozenset(cell.split()) for name, cell in tables["words"].items()}
+
+
+def _countries(index: Index) -> None:
+    for code, name, others, adjectives, peoples, capitals, point in rows("countries.tsv"):
+        index.country_names[code] = name
+        lat, lon = point.split(",")
+        index.country_points[code] = (float(lat), float(lon))
+        country = Entry(name, "country", code, "GOV")
+        for known in (name, *_cell(others)):
+            index.add(known, country)
+        adjective = Entry(name, "adjective", code)
+        people = Entry(name, "people", code, "CVL")
+        own_adjectives = _cell(adjectives)
+        own_peoples = _cell(peoples) or [word + "s" for word in own_adjectives if word.endswith(("n", "i"))]
+        for known in own_adjectives:
+            index.add(known, adjective)
+        for known in own_peoples:
+            if known != "-":
+                index.add(known, people)
+        capital = Entry(name, "capital", code, "GOV")
+        for known in _cell(capitals):
+            if known != "-":
+                index.add(known, capital)
+
+
+def _organisations(index: Index) -> None:
+    borrowed: dict[str, str] = {}
+    for name, sector, country, identifier, others, members in rows("organisations.tsv"):
+        kind: Kind = "org" if sector in ("IGO", "NGO") else "group" if sector in ("REB", "CRM") else "body"
+        entry = Entry(name, kind, country or None, sector, identifier or None)
+        for known in (name, *_cell(others)):
+            soft = known.endswith("?")
+            index.add(known.rstrip("?"), entry._replace(soft=soft) if soft else entry)
+        if members.startswith("="):
+            borrowed[name] = members[1:]
+        elif members:
+            index.members[name] = frozenset(members.split())
+    for name, lender in borrowed.items():
+        index.members[name] = index.members[lender]
+
+
+def _regions(index: Index) -> None:
+    for name, raw_kind, others in rows("regions.tsv"):
+        kind: Kind = "region" if raw_kind == "region" else "people" if raw_kind == "people" else "none"
+        entry = Entry(name, kind, None, "CVL" if kind == "people" else None)
+        for known in (name, *_cell(others)):
+            index.add(known, entry)
+
+
+def _day(text: str) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+def _holders(index: Index) -> None:
+    people: dict[str, list[Term]] = {}
+    identifiers: dict[str, str] = {}
+    names: dict[str, list[str]] = {}
+    short: dict[str, list[str]] = {}
+    for name, country, role, since, until, identifier, alone, others in rows("holders.tsv"):
+        people.setdefault(name, []).append(Term(country or None, role.lower(), _day(since), _day(until)))
+        if identifier:
+            identifiers[name] = identifier
+        names.setdefault(name, []).extend(_cell(others))
+        short.setdefault(name, []).extend(_cell(alone))
+    for name, terms in people.items():
+        ordered = tuple(sorted(terms, key=lambda term: term.since or dt.date.min))
+        last = ordered[-1]
+        entry = Entry(
+            name, "holder", last.country, SECTOR_OF_ROLE.get(last.role, "GOV"), identifiers.get(name), ordered
+        )
+        for known in (name, *names[name]):
+            index.add(known, entry)
+        for known in short[name]:
+            index.add(known, entry._replace(soft=True))
+        for term in ordered:
+            if term.country:
+                index.offices.setdefault((term.country, term.role), []).append((term, entry))
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+
+
+_NOT_FOREIGN: Final = frozenset(("anti", "pro", "non", "ex", "post"))
+"""pro-Russian rebels are not Russia's."""
+_COMMON_NAMES: Final = frozenset(
+    ("Jordan", "Georgia", "Chad", "Israel", "Washington", "Paris", "London", "Lima", "Sofia", "Victoria")
+)
+"""Countries and capitals that people are called as well."""
+
+
+Word = tuple[str, int, int]
+Words = list[Word]
+
+
+def find(index: Index, text: str) -> tuple[Mention, ...]:
+    """Text in, the known names in it out, in order, longest first where they overlap."""
+    plain = fold(text)
+    found: list[Mention] = []
+    words: Words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(plain)]
+    trie = index.trie
+    free = 0
+    for position, (word, start, _) in enumerate(words):
+        if word not in trie or position < free:
+            continue
+        matched = _longest(trie[word], words, position, plain)
+        if matched is None:
+            continue
+        entry, last = matched
+        end = words[last][2]
+        around = (words[position - 1] if position else None, words[last + 1] if last + 1 < len(words) else None)
+        if not _meant(index, entry, words[position : last + 1], around, plain):
+            continue
+        free = last + 1
+        if entry.kind != "none":
+            end = _with_point(plain, word, start, end)
+            found.append(
+                Mention(start, end, text[start:end], entry.name, entry.country, entry.sector, entry.kind, entry)
+            )
+    return tuple(found)
+
+
+def _longest(node: Node, words: Words, position: int, plain: str) -> tuple[Entry, int] | None:
+    """Down the trie as far as the words lead; the last entry passed counts."""
+    best = (node[""], position) if "" in node else None
+    last = position
+    while last + 1 < len(words):
+        word, start, _ = words[last + 1]
+        deeper = node.get(word)
+        if deeper is None or not _BETWEEN.match(plain[words[last][2] : start]):
+            break
+        node, last = deeper, last + 1
+        if "" in node:
+            best = (node[""], last)
+    return best
+
+
+def _with_point(plain: str, word: str, start: int, end: int) -> int:
+    """`U.S.` has a point at its end as well."""
+    return end + 1 if len(word) == 1 and plain[start + 1 : start + 2] == "." and plain[end : end + 1] == "." else end
+
+
+def _meant(index: Index, entry: Entry, own: Words, around: tuple[Word | None, Word | None], plain: str) -> bool:
+    """Whether the words mean the entry: not `pro-Russian`, not Michael Jordan, not Melania Trump."""
+    start, end = own[0][1], own[-1][2]
+    previous, following = around
+    before = plain[start - 1 : start]
+    if before == "-" and previous and previous[0].lower() in _NOT_FOREIGN:
+        return False
+    if before in ("@", "#", "/", ".") and plain[start - 2 : start - 1].strip():
+        return False
+    if len(own) > 1 or not (entry.soft or own[0][0] in _COMMON_NAMES):
+        return True
+    if following and following[1] == end + 1 and plain[end] == " " and _name_like(index, following[0]):
+        return _title_case(plain, start)
+    if previous and previous[2] == start - 1 and before == " " and _name_like(index, previous[0]):
+        return _title_case(plain, start)
+    return True
+
+
+def _name_like(index: Index, word: str) -> bool:
+    """Whether a word beside a name makes another person of it: it has a capital and is neither title nor name of a state."""
+    low = word.lower()
+    if not word[:1].isupper() or word.isupper() or low.endswith("ly"):
+        return False
+    if low in index.words["sentence"] or low in index.words["titles"]:
+        return False
+    known = index.trie.get(word, {}).get("")
+    return known is None or known.kind == "holder"
+
+
+def _title_case(plain: str, start: int) -> bool:
+    """Whether the line is a headline with capitals on its words: then a capital says nothing."""
+    left = plain.rfind("\n", 0, start) + 1
+    right = plain.find("\n", start)
+    line = plain[left : right if right >= 0 else len(plain)][:200]
+    long_words = [word for word in WORD.findall(line) if len(word) > 3]
+    return len(long_words) >= 4 and sum(word[0].isupper() for word in long_words) >= 0.8 * len(long_words)

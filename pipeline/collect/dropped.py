@@ -48,14 +48,17 @@ class Dropped:
         if not self._drop.folder.is_dir():
             log.warning("drop_folder_missing", folder=str(self._drop.folder))
         while not stop.is_set():
-            files = await asyncio.to_thread(self._drop.scan)
-            found = self._new(files)
-            for first in range(0, len(found), TOGETHER):
-                if stop.is_set():
-                    break
-                await self._take(found[first : first + TOGETHER])
+            await self.look()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), timeout=LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Look once, and publish what is complete and new."""
+        found = self._new(await asyncio.to_thread(self._drop.scan))
+        for first in range(0, len(found), TOGETHER):
+            if self._poller.stopping():
+                break
+            await self._take(found[first : first + TOGETHER])
 
     def _new(self, files: list[tuple[Path, Stamp]]) -> list[tuple[Candidate, Stamp]]:
         """Complete files in, those that are new or changed out."""

@@ -164,14 +164,14 @@ def _xml_error(error: object) -> str:
 
 def _what_is_it(body: bytes, url: str, error: object) -> str:
     head = body[:200_000].replace(b"\x00", b"").lower()
+    if b"<opml" in head:
+        return "not a feed: a list of feeds (OPML)"
     if b"<html" in head or b"<!doctype html" in head or b"<body" in head:
         links = discover(decode.text(body[:500_000]), url)
         hint = f"; did you mean {links[0]}" if links else ""
         return f"not a feed: an HTML page{hint}"
     if b"<urlset" in head or b"<sitemapindex" in head:
         return "not a feed: a sitemap"
-    if b"<opml" in head:
-        return "not a feed: a list of feeds (OPML)"
     if b"<" not in head:
         return "not a feed: plain text or data"
     return f"not a feed: {_xml_error(error)}" if error else "not a feed: XML of another kind"

@@ -201,8 +201,7 @@ class Web:
         try:
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 if response.status in REDIRECTS and "Location" in response.headers:
-                    target = urljoin(url, response.headers["Location"].strip()).partition("#")[0]
-                    _check_url(target)
+                    target = _target(url, response.headers["Location"])
                     return Answer(url=url, status=response.status), target
                 self._raise_for_status(response, urls.host(url))
                 body = b"" if response.status == 304 else await _read(response, limit)
@@ -274,6 +273,20 @@ def _check_url(url: str) -> None:
         good = False
     if not good:
         raise FetchError("refused", f"leads to {url[:100]!r}, and only http and https pages are read")
+
+
+def _target(url: str, location: str) -> str:
+    """A URL and the Location that it answers in, where to go next out.
+
+    Raises:
+        FetchError: it is no web page.
+    """
+    try:
+        target = urljoin(url, location.strip()).partition("#")[0]
+    except ValueError as error:
+        raise FetchError("refused", f"redirects to {location[:100]!r}, which is no address") from error
+    _check_url(target)
+    return target
 
 
 def _with_moved(answer: Answer, moved_to: str) -> Answer:

@@ -1,0 +1,128 @@
+"""The way out: one transaction for all that waits, and what happens when Kafka is away."""
+
+import asyncio
+import contextlib
+import threading
+
+import pytest
+
+from pipeline import bus
+from pipeline.collect import publish
+from pipeline.collect.publish import Batch, LostError, Outlet
+from pipeline.records import FeedState, encode
+from tests.make import make_article
+
+
+class Topics:
+    """A log in memory, and publishers for it that can fail."""
+
+    def __init__(self):
+        self.records = []
+        self.transactions = 0
+        self.fail = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def connect(self):
+        return Sender(self)
+
+    def states(self):
+        return {key: value for topic, key, value in self.records if topic == bus.FEEDS}
+
+
+class Sender:
+    def __init__(self, topics):
+        self.topics = topics
+        self.sent = []
+
+    def send(self, topic, key, value):
+        self.sent.append((topic, key, value))
+
+    @contextlib.contextmanager
+    def transaction(self):
+        self.topics.go.wait(5)
+        self.sent = []
+        yield
+        fault = self.topics.fail.pop(0) if self.topics.fail else None
+        if fault == "before":
+            raise bus.BusError("Kafka is away")
+        if fault == "fenced":
+            raise bus.BusError("the transaction failed: ProducerFencedError")
+        self.topics.records += self.sent
+        self.topics.transactions += 1
+        if fault == "after":
+            raise bus.BusError("the answer was lost")
+
+    def close(self):
+        pass
+
+
+def batch(name, articles=1):
+    state = FeedState(id=name, url=f"https://{name}.example/")
+    return Batch(state, [make_article(f"{name} {n}", feed_id=name) for n in range(articles)])
+
+
+@pytest.fixture
+def topics(monkeypatch):
+    monkeypatch.setattr(publish, "RETRY_SECONDS", (0.01,))
+    return Topics()
+
+
+@pytest.fixture
+async def outlet(topics):
+    outlet = Outlet(topics.connect, topics.states)
+    outlet.open()
+    yield outlet
+    topics.go.set()
+    await asyncio.to_thread(outlet.close)
+
+
+async def test_articles_stand_before_the_state_that_remembers_them(topics, outlet):
+    await outlet.put(batch("a", 2))
+    assert [topic for topic, _, _ in topics.records] == [bus.ARTICLES, bus.ARTICLES, bus.FEEDS]
+    assert topics.records[-1][1:] == (b"a", encode(batch("a").state))
+
+
+async def test_what_waits_goes_into_one_transaction(topics, outlet):
+    topics.go.clear()
+    waiting = [asyncio.create_task(outlet.put(batch(name))) for name in "abcdef"]
+    await asyncio.sleep(0.1)
+    topics.go.set()
+    await asyncio.gather(*waiting)
+    assert len(topics.records) == 12
+    assert topics.transactions <= 2
+
+
+async def test_when_kafka_is_away_it_is_tried_until_it_is_back_and_the_trouble_shows(topics, outlet):
+    topics.fail = ["before", "before", "before"]
+    waiting = asyncio.create_task(outlet.put(batch("a")))
+    await waiting
+    assert topics.transactions == 1
+    assert len(topics.records) == 2
+    assert outlet.problem == ""
+
+
+async def test_a_transaction_whose_answer_was_lost_is_not_written_twice(topics, outlet):
+    topics.fail = ["after"]
+    await outlet.put(batch("a"))
+    assert topics.transactions == 1
+    assert len(topics.records) == 2
+
+
+async def test_a_collector_that_was_replaced_stops(topics, outlet):
+    topics.fail = ["fenced"]
+    with pytest.raises(LostError, match="another collector"):
+        await outlet.put(batch("a"))
+    assert topics.records == []
+
+
+async def test_closing_writes_what_waits(topics):
+    outlet = Outlet(topics.connect, topics.states)
+    outlet.open()
+    topics.go.clear()
+    waiting = [asyncio.create_task(outlet.put(batch(name))) for name in "ab"]
+    await asyncio.sleep(0.05)
+    topics.go.set()
+    await asyncio.to_thread(outlet.close)
+    await asyncio.wait_for(asyncio.gather(*waiting), timeout=2)
+    assert len(topics.records) == 4

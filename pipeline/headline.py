@@ -84,6 +84,8 @@ def named(parties: Iterable[Party]) -> Iterable[str]:
 def _speaking(parties: Iterable[Party], *, people: bool) -> list[Party]:
     """Of a country and somebody of that country one is named: who talks to whom, but which state imposes or gives."""
     listed = list(parties)
+    known = [p for p in listed if p.country or p.name]
+    listed = known or listed  # words that resolve to nobody are named only where nobody else is
     lands = {p.country for p in listed if _is_land(p)}
     others = {p.country for p in listed if not _is_land(p)}
     if people:

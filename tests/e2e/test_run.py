@@ -53,7 +53,8 @@ class Run:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=REPOSITORY, text=True, start_new_session=True,
             env={name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")},
         )  # fmt: skip
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self):
         for line in self.process.stdout:
@@ -77,6 +78,13 @@ class Run:
         """All further lines, to the end."""
         while (line := self._queue.get(timeout=90)) is not None:
             self.lines.append(line)
+
+    def close(self):
+        """End it if it runs, and read all that it says."""
+        self.process.terminate()
+        self.process.wait(90)
+        self._reader.join(10)
+        self.process.stdout.close()
 
     def command(self, *arguments):
         """Another dateline command beside it; its JSON out."""
@@ -104,8 +112,7 @@ def start(directory):
 
         def started():
             run = Run(directory)
-            cleanup.callback(run.process.wait, 90)
-            cleanup.callback(run.process.terminate)
+            cleanup.callback(run.close)
             return run
 
         yield started
@@ -152,7 +159,7 @@ def test_from_one_command_to_events_alerts_search_and_an_orderly_end(start):
     assert not gone(family, 5)
     text = "\n".join(run.lines)
     assert "Traceback" not in text
-    assert "killed" not in text
+    assert "was killed (" not in text
 
 
 def test_a_killed_supervisor_leaves_no_process_and_the_next_start_goes_on(start):

@@ -31,7 +31,7 @@ from pipeline.records import (
     Story,
     When,
 )
-from pipeline.words import folded
+from pipeline.words import country_words, folded
 
 ECS_VERSION: Final = "9.0.0"
 MAPPING_VERSION: Final = 1
@@ -129,11 +129,10 @@ def action(record: Record, *, prefix: str, now: dt.datetime) -> Action:
                 version=_milliseconds(read_at), version_type="external_gte", fetched_at=read_at and _utc(read_at),
             )  # fmt: skip
         case Story():
-            return make(
-                "stories", story(record), record.first_seen_at, version=record.revision, version_type="external"
-            )
+            opened_at = record.opened_at or record.first_seen_at
+            return make("stories", story(record), opened_at, version=record.revision, version_type="external")
         case Alert():
-            return make("alerts", alert(record), record.first_seen_at, op="create")
+            return make("alerts", alert(record), record.opened_at or record.first_seen_at, op="create")
         case Failure():
             # A failure has no first sight, only the last: the one thing that is the same each time is its id.
             source = clean(failure(record))
@@ -364,9 +363,11 @@ def _search(record: Event | Story, *texts: str) -> str:
 
 
 def _names(parts: Iterable[Party | Place]) -> list[str]:
-    """What these are called, and the codes of their countries."""
+    """What these are called, and what their countries and peoples are called (RUS: Russia, Russian)."""
     parts = tuple(parts)
-    return [*_some(part.name or part.text for part in parts), *_some(part.country for part in parts)]
+    codes = _some(part.country for part in parts)
+    known = [word for code in codes for word in (code, *country_words(code))]
+    return [*_some(part.name or part.text for part in parts), *known]
 
 
 def _party(party: Party) -> Source:

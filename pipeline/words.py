@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
+from pathlib import Path
 from typing import Final
+
+GAZETTEER: Final = Path(__file__).parent / "gazetteer/countries.tsv"
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _STOP_TEXT: Final = """
@@ -59,3 +63,17 @@ _PLURALS: Final = (
     ("us", 2, "us"), ("is", 2, "is"), ("s", 3, ""),
 )  # fmt: skip
 _VERB_ENDINGS: Final = (("ied", 2, "y"), ("eed", 3, "ee"), ("ing", 3, ""), ("ed", 3, ""))
+
+
+def country_words(code: str) -> tuple[str, ...]:
+    """A country's code in, what it and its people are called out: RUS -> Russia, Russian Federation, Russian, Russians."""
+    return _countries().get(code, ())
+
+
+@cache
+def _countries() -> dict[str, tuple[str, ...]]:
+    """Code -> names. The gazetteer's columns: code, name, other names, adjectives, peoples, and what is no name of it."""
+    rows = [line.split("\t") for line in GAZETTEER.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    return {
+        row[0]: tuple(name.strip() for cell in row[1:5] for name in cell.split(";") if name.strip()) for row in rows
+    }

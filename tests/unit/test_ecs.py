@@ -246,6 +246,14 @@ def test_empty_parts_are_left_out_but_zero_and_false_are_not():
     }
 
 
+def test_a_recipient_is_found_by_its_country_although_its_own_words_do_not_name_it():
+    news = told(
+        make_sanctions(recipients=(Party(text="the Kremlin", country="RUS"),), evidence="They hit the Kremlin")
+    ).source["news"]
+    assert {"russia", "russian", "kremlin"} <= set(news["recipient_search"].split())
+    assert {"russia", "american", "sanction"} <= set(news["search"].split())
+
+
 # --- index, id, version ----------------------------------------------------------------------------------------------
 
 

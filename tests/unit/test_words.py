@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.words import folded, stem, words
+from pipeline.words import country_words, folded, stem, words
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,9 @@ def test_numbers_and_other_scripts_are_words_too():
 @given(st.text())
 def test_folding_takes_any_text_and_folds_every_word_alone(text):
     assert folded(text).split() == [part for word in words(text) for part in folded(word).split()]
+
+
+def test_a_country_is_known_by_its_names_and_its_people():
+    assert {"Russia", "Russian"} <= set(country_words("RUS"))
+    assert {"United States", "American"} <= set(country_words("USA"))
+    assert country_words("XXX") == ()

@@ -51,8 +51,8 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     need: str = ""
     veto: str = ""
     party: str = ""
-    actor: str = ""
-    to: str = ""
+    actor: str | None = None
+    to: str | None = None
     joint: bool | None = None
     type: EventType | None = None
     mode: str | None = None
@@ -267,8 +267,8 @@ def _rule(kind: KindSpec, spec: RuleSpec, number: int, classes: dict[str, str], 
         need=nouns(spec.need),
         veto=nouns(spec.veto),
         party=spec.party,
-        actor=tuple((spec.actor or "subj").split()),
-        to=tuple((spec.to or "obj").split()),
+        actor=tuple((spec.actor if spec.actor is not None else "subj").split()),
+        to=tuple((spec.to if spec.to is not None else "" if joint else "obj").split()),
         joint=joint,
         mode=spec.mode or kind.mode,
         contexts=kind.contexts,

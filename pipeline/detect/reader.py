@@ -153,7 +153,11 @@ class Reader:
     def _coordinated(self, index: int) -> list[int]:
         tree = self.tree
         heads = [h for h in tree.conjuncts(index) if h == index or not tree.is_verb(h)]
-        return heads[:12]
+        for head in tuple(heads):  # "Macron of France and Scholz of Germany": the parser joins Scholz to France
+            for noun in prep_objects(tree, head, "of"):
+                if noun in self._at and self._at[noun].label != "PERSON":
+                    heads.extend(k for k in tree.conjuncts(noun) if k in self._at and self._at[k].label == "PERSON")
+        return sorted(set(heads))[:12]
 
     def _one(self, head: int) -> list[Party]:
         tree = self.tree
@@ -248,10 +252,10 @@ class Reader:
             if mention_at is not None and mention_at.party.country:
                 return mention_at.party.country
         for kid in tree.children(head, "appos"):
-            for noun in (kid, *prep_objects(tree, kid, "of", "from")):
-                for party in self.parties(noun):
-                    if party.country:
-                        return party.country
+            last = max((k for k in tree.subtree(kid) if k - kid < 12), default=kid)
+            country = self._resolve(tree.span(tree.left_edge(kid), last + 1)).country
+            if country:
+                return country
         if tree.deps[head] == "appos":
             upper = tree.heads[head]
             for mention in self.inside(tree.left_edge(upper), upper):
@@ -428,19 +432,41 @@ class Reader:
         return parties[0] if len(parties) == 1 else self.place(mention.party, mention.text, mention.start)
 
     def _last_two(self, before: int) -> tuple[Party, ...]:
-        """The last two sides that were named: first the ones that met in the sentence before."""
-        found: list[Party] = []
-        for mention in reversed([m for m in self.mentions if m.end <= before]):
-            party = self._located(mention)
-            if (
-                party.country
-                and party.country not in {p.country for p in found}
-                and mention.label in ("PERSON", "GPE", "NORP", "ORG")
+        """The sides that were last told of together: subject and `with` of a sentence before, else the last two people."""
+        tree = self.tree
+        number = tree.sentence_of[before]
+        for earlier in range(number - 1, max(-1, number - 5), -1):
+            first, last = tree.sentences[earlier]
+            for verb in (
+                i for i in range(first, last) if tree.is_verb(i) and tree.deps[i] in ("ROOT", "conj", "relcl")
             ):
+                sides = self._sides(verb)
+                if len({p.country or p.name for p in sides}) >= 2:
+                    return sides
+        found: list[Party] = []
+        for mention in reversed([m for m in self.mentions if m.end <= before and m.label == "PERSON"]):
+            party = self._located(mention)
+            if party.country and party.country not in {p.country for p in found}:
                 found.append(party)
             if len(found) == 2:
                 break
         return tuple(reversed(found)) if len(found) == 2 else ()
+
+    def _sides(self, verb: int) -> tuple[Party, ...]:
+        tree = self.tree
+        words_of = [
+            k
+            for k in tree.kids[verb]
+            if tree.deps[k] in ("nsubj", "nsubjpass") or (tree.deps[k] == "dobj" and k in self._at)
+        ]
+        words_of += prep_objects(tree, verb, "with", "to", "between")
+        found = [
+            p
+            for k in words_of
+            if tree.low[k] not in PLURAL_PRONOUNS and k not in self._resolving
+            for p in self.parties(k)
+        ]
+        return distinct([p for p in found if known(p)])
 
 
 ARMED_HEADS: Final = frozenset(

@@ -57,7 +57,12 @@ def _slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
         return _complement_subjects(reader, candidate)
     found: list[Party] = []
     places = [i for i in (noun, verb) if i is not None] or [candidate.index]
-    if verb is not None and (target := object_of(tree, verb)) is not None and target not in places:
+    if (
+        verb is not None
+        and not candidate.rule.joint
+        and (target := object_of(tree, verb)) is not None
+        and target not in places
+    ):
         places.append(target)
     for place in places:
         for index in prep_objects(tree, place, slot):

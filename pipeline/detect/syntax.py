@@ -322,16 +322,43 @@ def _shared_subject(tree: Tree, verb: int, depth: int) -> int | None:
 
 
 def prep_objects(tree: Tree, index: int, *prepositions: str) -> list[int]:
-    """The nouns that hang on a word by one of the prepositions, through `according to`, `along with` and the like as well."""
-    found = []
+    """The nouns that hang on a word by one of the prepositions, through double ones (`out of`) as well."""
+    found: list[int] = []
     for kid in tree.kids[index]:
         if tree.deps[kid] in ("prep", "agent", "dative", "prt") and (not prepositions or tree.low[kid] in prepositions):
-            stack = [kid]
-            while stack:
-                top = stack.pop()
-                for grandkid in tree.kids[top]:
-                    if tree.deps[grandkid] in ("pobj", "pcomp"):
-                        found.append(grandkid)
-                    elif tree.deps[grandkid] == "prep" and not tree.is_noun(top):
-                        stack.append(grandkid)
+            found.extend(_behind(tree, kid, 0))
     return found
+
+
+def _behind(tree: Tree, preposition: int, depth: int) -> list[int]:
+    found: list[int] = []
+    for kid in tree.kids[preposition]:
+        dep = tree.deps[kid]
+        if dep == "pcomp" and tree.is_verb(kid):
+            # "spoke with the president to discuss": the parser made the person the subject of the infinitive
+            subject = next((k for k in tree.kids[kid] if tree.deps[k] in SUBJECTS and k < kid), None)
+            found.append(subject if subject is not None and _to(tree, kid) else kid)
+        elif dep in ("pobj", "pcomp"):
+            found.append(kid)
+        elif dep == "prep" and not tree.is_noun(preposition) and depth < 2:
+            found.extend(_behind(tree, kid, depth + 1))
+    if not found and not tree.kids[preposition] and tree.tags[preposition] == "IN":
+        found.extend(_next_noun(tree, preposition))
+    return found
+
+
+def _to(tree: Tree, verb: int) -> bool:
+    return any(tree.low[k] == "to" and tree.deps[k] == "aux" for k in tree.kids[verb])
+
+
+def _next_noun(tree: Tree, preposition: int) -> list[int]:
+    """The noun whose phrase begins right behind a preposition that the parser left without an object."""
+    _, end = tree.sentences[tree.sentence_of[preposition]]
+    for index in range(preposition + 1, min(preposition + 7, end)):
+        if (
+            tree.is_noun(index)
+            and tree.left_edge(index) == preposition + 1
+            and tree.deps[index] not in ("compound", "poss")
+        ):
+            return [index]
+    return []

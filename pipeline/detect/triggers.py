@@ -144,7 +144,7 @@ def _verb(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test)
         if not fits:
             return None
         score += 0.2 if rule.prep_object else 0.1
-        if rule.prep_object.forms:
+        if rule.prep_object.forms and not rule.prep_object.tests:
             used.add(fits)
     if rule.comp:
         comp = _complement(tree, index, rule.comp)

@@ -175,9 +175,10 @@ def run() -> None:
     from pipeline import check, logs, screen, service
 
     found = settings_module.load(_config)
-    check.require(found)
     console = Console(highlight=False)
     shown = screen.Terminal(console) if console.is_terminal else screen.Plain(console)
+    shown.say(f"Dateline {VERSION}, configuration in {found.directory}, data in {found.data_dir}")
+    check.require(found)
     whole = service.Service(found, shown)
     with whole.log_file().open("a", encoding="utf-8") as stream:
         logs.set_up(found.log, stream=stream)

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 from rich.text import Text
 
-from pipeline import show
+from pipeline import service, show
 from pipeline.live import View
 from pipeline.records import Alert, Event
 
@@ -62,28 +62,30 @@ def duration(seconds: float) -> str:
 def page(view: View, *, height: int, endpoints: Sequence[tuple[str, str]], notes: Sequence[str] = ()) -> RenderableType:
     """The whole screen."""
     behind = {short(group): number for group, number in view.behind.items()}
-    processes = show.table("process", "state", "behind", right=("behind",))
+    processes = show.table("process", "state", "behind", "metrics", right=("behind",))
     for answer in view.answers:
         mine = sum(number for group, number in behind.items() if group.startswith(answer.name))
-        processes.add_row(answer.name, show.state(answer), f"{mine:,}")
+        processes.add_row(answer.name, show.state(answer), f"{mine:,}", f"http://{answer.address}/metrics")
     path = show.table(
         "stage", "ok", "rejected", "quarantined", "per s", right=("ok", "rejected", "quarantined", "per s")
     )
     for row in view.counts:
         bad = Text(f"{row.quarantined:,}", style="red" if row.quarantined else "")
         path.add_row(row.stage, f"{row.ok:,}", f"{row.rejected:,}", bad, f"{row.per_second:.1f}")
-    where = show.rows(endpoints)
+    where = Text("\n").join(_cut(Text.assemble((f"{what:<15}", "dim"), at)) for what, at in endpoints)
     top = Table.grid(padding=(0, 4, 0, 0))
-    top.add_row(Group(processes, Text(), where), path)
-    lines = max(LEAST_LINES, height - 2 - max(len(view.counts) + 1, len(view.answers) + 2 + len(endpoints)) - 5)
-    lines -= min(len(notes), NOTES_SHOWN)
-    shown_alerts = list(view.alerts)[-max(1, min(len(view.alerts), lines // 3)) :] if view.alerts else []
-    shown_events = list(view.events)[-max(1, lines - len(shown_alerts)) :]
+    top.add_row(Group(processes, Text(), _cut(where)), path)
+    shown_notes = list(notes)[-NOTES_SHOWN:]
+    # the heading and what parts the blocks take five lines, and the cursor stands below the last one
+    above = 6 + max(1 + len(view.counts), 2 + len(view.answers) + len(endpoints))
+    lines = max(LEAST_LINES, height - above - len(shown_notes))
+    shown_alerts = view.alerts[-max(1, min(len(view.alerts), lines // 3)) :]
+    shown_events = view.events[-max(1, lines - len(shown_alerts)) :]
     head = Text.assemble(("Dateline", "bold"), f"  {duration(view.seconds)}  ", ("Ctrl-C stops", "dim"))
     parts: list[RenderableType] = [head, Text(), top, Text()]
     parts += [show.heading("Latest alerts"), *map(_cut, map(show.alert_line, reversed(shown_alerts)))]
     parts += [show.heading("Latest events"), *map(_cut, map(show.event_line, reversed(shown_events)))]
-    parts += [_cut(Text(note, style="yellow")) for note in list(notes)[-NOTES_SHOWN:]]
+    parts += [_cut(Text(note, style="yellow")) for note in shown_notes]
     return Group(*parts)
 
 
@@ -116,16 +118,20 @@ class Terminal:
         self._drawing = False
 
     def say(self, text: str) -> None:
-        """A line that stays above the page, and on it for a while."""
-        self._notes.append(f"{dt.datetime.now().astimezone():%H:%M:%S} {text}")
-        self._console.print(text, highlight=False, markup=False)
+        """A line: on the page where there is one, below the last one otherwise."""
+        if self._drawing:
+            self._notes.append(f"{dt.datetime.now().astimezone():%H:%M:%S}  {text}")
+        else:
+            self._console.print(text, highlight=False, markup=False)
 
     def progress(self, what: str, done: int, total: int) -> None:
         """A bar."""
         if what != self._what:
             self.end_progress()
             columns = (DownloadColumn(),) if total > LARGE else (MofNCompleteColumn(),)
-            self._bar = Progress(TextColumn("{task.description}"), BarColumn(), *columns, console=self._console)
+            self._bar = Progress(
+                TextColumn("{task.description}"), BarColumn(), *columns, console=self._console, transient=True
+            )
             self._task = self._bar.add_task(what, total=total)
             self._bar.start()
             self._what = what
@@ -136,8 +142,8 @@ class Terminal:
             self.end_progress()
 
     def ready(self, endpoints: Sequence[tuple[str, str]]) -> None:
-        """The page shows where everything answers."""
-        self._endpoints = endpoints
+        """The page shows where everything answers; the processes have their own column for it."""
+        self._endpoints = [(what, where) for what, where in endpoints if what != service.METRICS]
 
     def end_progress(self) -> None:
         """Take the bar away."""
@@ -159,11 +165,11 @@ class Terminal:
         """The page shows it with the rest."""
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Take the page away; what is said from now on stays."""
         self.end_progress()
         if self._drawing:
-            self._live.stop()
             self._drawing = False
+            self._live.stop()
 
 
 class Plain:

@@ -65,6 +65,9 @@ class Screen(Protocol):
     def seen(self, record: Event | Alert) -> None:
         """An event or alert that has just come."""
 
+    def close(self) -> None:
+        """Nothing is drawn any more; lines may still be said."""
+
 
 class _InterruptedError(BaseException):
     """SIGINT or SIGTERM came while something was being waited for."""
@@ -179,13 +182,16 @@ def port_variables(http: Http) -> dict[str, str]:
     return {f"DATELINE_HTTP_{name.upper()}_PORT": str(ask.port(http, name)) for name in ask.NAMES}
 
 
+METRICS: Final = "Metrics"
+
+
 def endpoints(settings: Settings) -> tuple[tuple[str, str], ...]:
     """Where everything answers: (what, address)."""
     addresses = {name: ask.address(settings.http, name) for name in ask.NAMES}
     return (
         ("Kafka", settings.bootstrap_servers),
         ("Elasticsearch", settings.elasticsearch_url),
-        ("Metrics", ", ".join(f"{name} http://{at}/metrics" for name, at in addresses.items())),
+        (METRICS, ", ".join(f"http://{at}/metrics ({name})" for name, at in addresses.items())),
         ("Logs", str(settings.data_dir / "logs")),
     )
 
@@ -290,6 +296,7 @@ class Service:
         opening.start()
         if stack is not None:
             self._stack = stack
+            self._screen.progress("starting Kafka and Elasticsearch", 0, 2)
             stack.start()
         if not self._topics.wait(TOPICS_SECONDS):
             raise ServiceError(self._problem or f"Kafka at {self.settings.bootstrap_servers} does not answer")
@@ -390,6 +397,7 @@ class Service:
     def _stop(self) -> None:
         """In the data's order; a process that does not end in time is killed, which loses nothing (it is read again)."""
         self._stopping.set()
+        self._screen.close()
         with self._lock:
             running = {name for name, child in self._children.items() if child.process is not None}
         for names in STOP_ORDER:

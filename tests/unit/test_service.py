@@ -29,6 +29,9 @@ class Screen:
     def seen(self, record):
         pass
 
+    def close(self):
+        self.said.append("(the page is gone)")
+
 
 # --- parts -----------------------------------------------------------------------------------------------------------
 
@@ -164,6 +167,7 @@ def test_all_processes_run_and_are_stopped_in_the_order_of_the_data(make_service
     assert result == [0]
     stopped = [line.split()[0] for line in whole.screen.said if "stopped" in line]
     assert stopped == ["collector", "worker", "indexer", "notifier"]
+    assert whole.screen.said[0] == "(the page is gone)", "what is said while stopping must stay to be read"
     assert {one.process for one in whole._children.values()} == {None}
 
 
@@ -177,7 +181,7 @@ def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(make_s
     whole = make_service({"worker": dies_once})
     make_service.run(whole)
     until(lambda: up(whole) and any("ended by its watchdog" in line for line in whole.screen.said))
-    [line] = [line for line in whole.screen.said if "worker" in line]
+    [line] = [line for line in whole.screen.said if line.startswith("worker")]
     assert "no progress" in line
 
 

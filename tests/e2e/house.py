@@ -257,9 +257,12 @@ class House:
             found[lag.group] += lag.records
         return found
 
+    def collected(self):
+        return self.metric("collector", "dateline_records_total", stage="collect", outcome="ok")
+
     def wait_idle(self, articles, seconds=240):
         """All articles on their topic, and every group at the end of what it reads."""
-        self.wait("all articles collected", lambda: len(self.topic(bus.ARTICLES)) >= articles, seconds)
+        self.wait("all articles collected", lambda: self.collected() >= articles, seconds)
         calm = 0
 
         def settled():

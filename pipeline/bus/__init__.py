@@ -1,0 +1,63 @@
+"""Kafka outside Faust: topics, publishing, read-then-commit, lag. The only importer of kafka.
+
+Delivery is at least once everywhere. The collector's articles and its feed state are written in one transaction, and every
+consumer here reads committed records only, so a collector that dies in the middle of a poll leaves nothing half said.
+"""
+
+from pipeline.bus.lag import Lag, Observer, lags
+from pipeline.bus.publish import Publisher
+from pipeline.bus.read import Progress, consume, read_all, read_one, tail
+from pipeline.bus.topics import (
+    ALERTS,
+    ARTICLES,
+    DOCUMENTS,
+    EVENTS,
+    FEEDS,
+    GROUP_PREFIX,
+    INDEXER_GROUP,
+    MESSAGE_BYTES,
+    NOTIFIER_GROUP,
+    QUARANTINE,
+    QUARANTINE_BYTES,
+    READS,
+    STORIES,
+    TOPICS,
+    WORKER_GROUP,
+    BusError,
+    Message,
+    create_topics,
+    reset,
+    wait_for_topics,
+)
+
+__all__ = [
+    "ALERTS",
+    "ARTICLES",
+    "DOCUMENTS",
+    "EVENTS",
+    "FEEDS",
+    "GROUP_PREFIX",
+    "INDEXER_GROUP",
+    "MESSAGE_BYTES",
+    "NOTIFIER_GROUP",
+    "QUARANTINE",
+    "QUARANTINE_BYTES",
+    "READS",
+    "STORIES",
+    "TOPICS",
+    "WORKER_GROUP",
+    "BusError",
+    "Lag",
+    "Message",
+    "Observer",
+    "Progress",
+    "Publisher",
+    "consume",
+    "create_topics",
+    "lags",
+    "read_all",
+    "read_one",
+    "reset",
+    "tail",
+    "wait_for_topics",
+]

@@ -1,0 +1,125 @@
+"""How far behind each group is, asked of the broker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import GroupIdNotFoundError, KafkaError
+
+from pipeline.bus.read import consumer_of
+from pipeline.bus.topics import GROUP_PREFIX, READS, BusError, connection
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a group is behind on one partition, in records; `committed` is None where it has not committed yet."""
+
+    group: str
+    topic: str
+    partition: int
+    committed: int | None
+    end: int
+    records: int
+
+
+MARKERS: Final = 16
+"""Up to how many records behind it is worth looking whether they are only transaction markers."""
+
+
+class Observer:
+    """Asks the broker how far each group is behind. Holds its connections: make one and ask often."""
+
+    def __init__(self, settings: Settings) -> None:
+        try:
+            self._admin = KafkaAdminClient(**connection(settings))
+        except KafkaError as error:
+            raise BusError(f"Kafka at {settings.bootstrap_servers} does not answer: {error}") from error
+        self._peek = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
+        self._empty: dict[TopicPartition, tuple[int, int]] = {}
+
+    def groups(self) -> list[str]:
+        """The names of Dateline's consumer groups that the broker knows."""
+        return sorted(
+            name
+            for group in self._admin.list_groups()
+            if (name := str(group["group_id"] if isinstance(group, dict) else group[0])).startswith(GROUP_PREFIX)
+        )
+
+    def lags(self, groups: Iterable[str] | None = None) -> tuple[Lag, ...]:
+        """Groups in (all of Dateline's by default), their lag on each partition out.
+
+        Raises:
+            BusError: the broker did not answer.
+        """
+        try:
+            found = []
+            for group in self.groups() if groups is None else groups:
+                offsets = {tp: o.offset for tp, o in self._admin.list_group_offsets({group: None})[group].items()}
+                # What a group has never committed is not among its offsets, and is all the more behind.
+                untouched = [tp for tp in self._partitions(READS.get(group, ())) if offsets.get(tp, -1) < 0]
+                starts = self._offsets(untouched, OffsetSpec.EARLIEST)
+                ends = self._offsets({*offsets, *untouched}, OffsetSpec.LATEST)
+                found += [self._lag(group, tp, offsets.get(tp, -1), starts.get(tp, 0), ends[tp]) for tp in sorted(ends)]
+            return tuple(found)
+        except GroupIdNotFoundError:
+            return ()
+        except KafkaError as error:
+            raise BusError(f"lag: {error}") from error
+
+    def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        return [TopicPartition(topic, p) for topic in topics for p in self._peek.partitions_for_topic(topic) or ()]
+
+    def _offsets(self, partitions: Iterable[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
+        wanted = dict.fromkeys(partitions, spec)
+        if not wanted:
+            return {}
+        return {tp: found.offset for tp, found in self._admin.list_partition_offsets(wanted).items()}
+
+    def _lag(self, group: str, tp: TopicPartition, committed: int, start: int, end: int) -> Lag:
+        since = committed if committed >= 0 else start
+        behind = max(0, end - since)
+        if 0 < behind <= MARKERS and self._only_markers(tp, since, end):
+            behind = 0
+        return Lag(group, tp.topic, tp.partition, committed if committed >= 0 else None, end, behind)
+
+    def _only_markers(self, tp: TopicPartition, committed: int, end: int) -> bool:
+        """Whether nothing but the markers of ended transactions stands between a commit and the end of the partition.
+
+        A marker takes an offset and is never delivered, so a reader that commits what it was given stays one behind.
+        """
+        if self._empty.get(tp) == (committed, end):
+            return True
+        self._peek.assign([tp])
+        self._peek.seek(tp, committed)
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline and self._peek.position(tp) < end:
+            if self._peek.poll(timeout_ms=100, max_records=1):
+                return False
+        if self._peek.position(tp) < end:
+            return False
+        self._empty[tp] = (committed, end)
+        return True
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._admin.close()
+        self._peek.close(autocommit=False)
+
+
+def lags(settings: Settings) -> tuple[Lag, ...]:
+    """The lag of all of Dateline's groups, asked once.
+
+    Raises:
+        BusError: Kafka is not there.
+    """
+    observer = Observer(settings)
+    try:
+        return observer.lags()
+    finally:
+        observer.close()

@@ -1,0 +1,90 @@
+"""Publishing: idempotent, acknowledged by all replicas, in a transaction where that matters."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from pipeline import metrics
+from pipeline.bus.topics import QUARANTINE_BYTES, BusError, connection
+from pipeline.settings import Settings
+
+
+class Publisher:
+    """An idempotent producer (acks=all). With a `transactional_id`, what is sent inside `transaction()` is all or nothing."""
+
+    def __init__(self, settings: Settings, transactional_id: str = "") -> None:
+        options: dict[str, Any] = {
+            **connection(settings),
+            "acks": "all",
+            "enable_idempotence": True,
+            "linger_ms": 5,
+            "batch_size": 262_144,
+            "max_request_size": QUARANTINE_BYTES,
+            "compression_type": "gzip",
+            "allow_auto_create_topics": False,
+        }
+        if transactional_id:
+            options["transactional_id"] = transactional_id
+        try:
+            self._producer = KafkaProducer(**options)
+            if transactional_id:
+                self._producer.init_transactions()
+        except KafkaError as error:
+            raise BusError(f"Kafka at {settings.bootstrap_servers} does not answer: {error}") from error
+        self._sent: list[tuple[str, Any]] = []
+
+    def send(self, topic: str, key: bytes, value: bytes | None, *, partition: int | None = None) -> None:
+        """Queue a record; it is on the topic when `flush` (or the transaction) returns.
+
+        Raises:
+            BusError: the record is too large, or the producer has failed.
+        """
+        try:
+            self._sent.append((topic, self._producer.send(topic, value=value, key=key, partition=partition)))
+        except KafkaError as error:
+            raise BusError(f"{topic}: {error}") from error
+
+    def flush(self) -> None:
+        """Wait until all that was sent is acknowledged by every in-sync replica.
+
+        Raises:
+            BusError: a record was not taken; the message names its topic.
+        """
+        sent, self._sent = self._sent, []
+        try:
+            self._producer.flush()
+        except KafkaError as error:
+            raise BusError(str(error)) from error
+        for topic, future in sent:
+            if future.failed():
+                raise BusError(f"{topic}: {future.exception}")
+            metrics.published_total.labels(topic=topic).inc()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is sent inside becomes visible together, or not at all when the block raises.
+
+        Raises:
+            BusError: the transaction could not be committed (another collector of this id is running, or Kafka is gone).
+        """
+        self._producer.begin_transaction()
+        try:
+            yield
+            self.flush()
+            self._producer.commit_transaction()
+        except BaseException as error:
+            self._sent.clear()
+            with contextlib.suppress(KafkaError):
+                self._producer.abort_transaction()
+            if isinstance(error, KafkaError):
+                raise BusError(f"the transaction failed: {error}") from error
+            raise
+
+    def close(self) -> None:
+        """Wait for what is under way, then let go."""
+        self._producer.close(timeout=10)

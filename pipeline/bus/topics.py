@@ -1,0 +1,192 @@
+"""The topics, who reads them, and how Kafka is reached."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError
+
+from pipeline.settings import Settings
+
+ARTICLES: Final = "news.articles"
+DOCUMENTS: Final = "news.documents"
+EVENTS: Final = "news.events"
+STORIES: Final = "news.stories"
+ALERTS: Final = "news.alerts"
+QUARANTINE: Final = "news.quarantine"
+FEEDS: Final = "news.feeds"
+
+COMPACTED: Final = frozenset({FEEDS})
+COMPACTED_AND_AGED: Final = frozenset({STORIES, ALERTS})
+TOPICS: Final = (ARTICLES, DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDS)
+
+MESSAGE_BYTES: Final = 8_000_000
+"""The largest record on a topic: an article's page is capped far below it."""
+
+QUARANTINE_BYTES: Final = 12_000_000
+"""The same for quarantine, where a record of the largest size must fit in base64."""
+
+GROUP_PREFIX: Final = "dateline-"
+WORKER_GROUP: Final = "dateline-worker"
+INDEXER_GROUP: Final = "dateline-indexer"
+NOTIFIER_GROUP: Final = "dateline-notifier"
+
+READS: Final = {
+    WORKER_GROUP: (ARTICLES, EVENTS, STORIES),
+    INDEXER_GROUP: (DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE),
+}
+"""What a group reads from the start on: there, a partition without a commit is one that has not been read."""
+
+
+class BusError(Exception):
+    """Kafka did not do what was asked of it; the message says what and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record as it lies on a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Settings in, the options that every kafka-python client shares out."""
+    kafka = settings.kafka
+    options: dict[str, Any] = {
+        "bootstrap_servers": [server.strip() for server in settings.bootstrap_servers.split(",")],
+        "security_protocol": kafka.security_protocol,
+        "bootstrap_timeout_ms": 10_000,
+    }
+    if kafka.security_protocol.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": kafka.username,
+            "sasl_plain_password": kafka.password,
+        }
+    if kafka.ca_file:
+        options["ssl_cafile"] = str(settings.path(kafka.ca_file))
+    return options
+
+
+@contextlib.contextmanager
+def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+    try:
+        admin = KafkaAdminClient(**connection(settings))
+    except KafkaError as error:
+        raise BusError(f"Kafka at {settings.bootstrap_servers} does not answer: {error}") from error
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def topic_options(settings: Settings, topic: str) -> dict[str, Any]:
+    """A topic's name in, how it is to be created out: partitions, replicas, retention, compaction."""
+    kafka = settings.kafka
+    retention_ms = kafka.retention_days * 86_400_000
+    largest = QUARANTINE_BYTES if topic == QUARANTINE else MESSAGE_BYTES
+    configs: dict[str, str] = {"max.message.bytes": str(largest)}
+    if topic in COMPACTED:
+        configs["cleanup.policy"] = "compact"
+    elif topic in COMPACTED_AND_AGED:
+        # A story must outlive the days it stays open, or a worker that takes over would not know it.
+        aged_ms = max(retention_ms, 2 * settings.track.open_days * 86_400_000)
+        configs |= {"cleanup.policy": "compact,delete", "retention.ms": str(aged_ms)}
+    else:
+        configs |= {"cleanup.policy": "delete", "retention.ms": str(retention_ms)}
+    if topic in COMPACTED | COMPACTED_AND_AGED:
+        configs |= {"segment.ms": str(6 * 3_600_000), "min.cleanable.dirty.ratio": "0.2"}
+    return {
+        "num_partitions": kafka.partitions,
+        "replication_factor": kafka.replication_factor,
+        "configs": configs,
+    }
+
+
+def create_topics(settings: Settings) -> tuple[str, ...]:
+    """Create the topics that are not there yet, wait until they are known, and say which were made.
+
+    Raises:
+        BusError: Kafka is not there, or a topic exists with another number of partitions: growing it would send reports of
+            one story to two partitions, so that is an operator's decision (docs/operations.md, Scaling).
+    """
+    with _admin(settings) as admin:
+        there = set(admin.list_topics())
+        missing = {topic: topic_options(settings, topic) for topic in TOPICS if topic not in there}
+        try:
+            if missing:
+                admin.create_topics(missing)
+            admin.wait_for_topics(list(TOPICS), timeout_ms=30_000)
+            described = admin.describe_topics(list(TOPICS))
+        except KafkaError as error:
+            raise BusError(f"topics could not be created: {error}") from error
+    for topic in described:
+        name, partitions = _name_and_partitions(topic)
+        if partitions != settings.kafka.partitions:
+            raise BusError(
+                f"topic {name} has {partitions} partitions, kafka.partitions says {settings.kafka.partitions}"
+            )
+    return tuple(missing)
+
+
+def wait_for_topics(settings: Settings, *, seconds: float = 120.0) -> None:
+    """Return as soon as Kafka answers and every topic exists: a reader that starts before finds nothing for minutes.
+
+    Raises:
+        BusError: that has not come to pass within `seconds`; the message says what is missing.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with _admin(settings) as admin:
+                missing = set(TOPICS) - set(admin.list_topics())
+            if not missing:
+                return
+            problem = f"topics are missing: {', '.join(sorted(missing))}; run `dateline topics`"
+        except (BusError, KafkaError) as error:
+            problem = str(error)
+        if time.monotonic() > deadline:
+            raise BusError(problem)
+        time.sleep(0.3)
+
+
+def _name_and_partitions(described: Mapping[str, Any]) -> tuple[str, int]:
+    return str(described.get("name") or described.get("topic")), len(described["partitions"])
+
+
+def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int:
+    """Move a group back to the start of these topics, so that it reads them again; say how many partitions were moved.
+
+    Raises:
+        BusError: the group is still running (stop it first), or Kafka is not there.
+    """
+    with _admin(settings) as admin:
+        try:
+            partitions = [
+                TopicPartition(name, number)
+                for name, count in map(_name_and_partitions, admin.describe_topics(list(topics)))
+                for number in range(count)
+            ]
+            moved = admin.reset_group_offsets(group, dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+        except KafkaError as error:
+            raise BusError(f"group {group} could not be moved: {error}") from error
+    failed = {tp: result["error"] for tp, result in moved.items() if _is_error(result.get("error"))}
+    if failed:
+        tp, why = next(iter(failed.items()))
+        raise BusError(f"group {group}: {tp.topic} {tp.partition}: {getattr(why, '__name__', why)}; is it running?")
+    return len(moved)
+
+
+def _is_error(error: object) -> bool:
+    return error is not None and getattr(error, "__name__", str(error)) != "NoError"

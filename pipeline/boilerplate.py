@@ -72,10 +72,7 @@ def clean(lines: Sequence[str], *, title: str = "") -> tuple[list[str], str | No
 
     The title is not repeated at the head, furniture is dropped anywhere, and publishers' tails at the end.
     """
-    kept = list(lines)
-    wanted = alike(title)
-    while kept and wanted and alike(kept[0]) == wanted:
-        del kept[0]
+    kept = _after_title(list(lines), alike(title))
     credit: str | None = None
     body: list[str] = []
     for line in kept:
@@ -89,6 +86,16 @@ def clean(lines: Sequence[str], *, title: str = "") -> tuple[list[str], str | No
         del body[-1]
         credit = credit or signed.group("agency")
     return body, credit or _dateline_agency(body)
+
+
+def _after_title(lines: list[str], wanted: str) -> list[str]:
+    """Drop the headline where it stands at the head, and the scraps of a menu above it."""
+    for position, line in enumerate(lines[:5]):
+        if wanted and alike(line) == wanted:
+            return _after_title(lines[position + 1 :], wanted)
+        if len(line) >= 60:
+            break
+    return lines
 
 
 def agency_of(name: str) -> str | None:

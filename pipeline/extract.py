@@ -114,8 +114,9 @@ def _unwrapped(text: str) -> str:
     joined = []
     for block in blocks:
         lines = block.split("\n")
-        full = [line for line in lines[:-1] if 55 <= len(line.rstrip()) <= 90 and line.rstrip()[-1] not in ".!?"]
-        wrapped = len(lines) > 2 and 2 * len(full) > len(lines)
+        full = [line for line in lines[:-1] if 45 <= len(line.rstrip()) <= 90 and line.rstrip()[-1] not in ".!?"]
+        goes_on = any(line[:1].islower() for line in lines[1:])  # a list of items begins each with a capital
+        wrapped = goes_on and 2 * len(full) > len(lines) - 1
         joined.append(" ".join(line.strip() for line in lines) if wrapped else block)
     return "\n\n".join(joined)
 

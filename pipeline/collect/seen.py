@@ -44,13 +44,14 @@ def entry_hash(entry: Entry) -> str:
     return content_id(_letters(entry.title), _letters(entry.summary), _letters(plain(entry.content)), updated, size=16)
 
 
-_BLOCK = re.compile(r"<p\b[^>]{0,500}>(.*?)</p\s*>", re.IGNORECASE | re.DOTALL)
+_PARAGRAPH = re.compile(r"<[pP](?=[\s>])[^>]*>")
 _TAG = re.compile(r"<[^<>]*>")
 
 
 def content_hash(title: str, body: str) -> str:
     """A title and a page (or text) in, a fingerprint of its prose out: menus, counters and "3 minutes ago" do not count."""
-    prose = [text for found in _BLOCK.findall(body) if len(text := _letters(_TAG.sub("", found))) > 60]
+    blocks = (block.partition("</p")[0] for block in _PARAGRAPH.split(body)[1:])
+    prose = [text for block in blocks if len(text := _letters(_TAG.sub("", block[:20_000]))) > 60]
     return content_id(_letters(title), *(prose or [_letters(_TAG.sub("", body))]))
 
 

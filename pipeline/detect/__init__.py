@@ -12,7 +12,7 @@ drafts.py, merge.py, export.py         putting an event together, once for an ar
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from pipeline.annotate import Mention, Parsed
 from pipeline.detect import drafts
@@ -51,12 +51,10 @@ def detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
     return tuple(event for event in events if event.confidence >= mind.min_confidence)
 
 
-def _reader(
-    doc: object, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party], on: dt.date | None
-) -> Reader:
-    tree = Tree.from_doc(doc)  # type: ignore[arg-type]
+def _reader(doc: Any, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party], on: dt.date | None) -> Reader:
+    tree = Tree.from_doc(doc)
     tree.repair(mind.present_forms)
-    return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known, on=on)  # type: ignore[arg-type]
+    return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known, on=on)
 
 
 def _event(one: Draft, document: Document) -> Event:
@@ -100,12 +98,12 @@ def _event(one: Draft, document: Document) -> Event:
 
 
 MILITARY: Final = words(
-    "military weapon weapons ammunition missile missiles tank tanks arms howitzers howitzer himars defense defence lethal artillery "
-    "jets drones security patriot javelin stinger munitions drawdown"
+    "military weapon weapons ammunition missile missiles tank tanks arms howitzers howitzer himars defense "
+    "defence lethal artillery jets drones security patriot javelin stinger munitions drawdown"
 )
 HUMANITARIAN: Final = words(
-    "humanitarian food medical relief emergency refugees medicine shelter disaster flood earthquake victims tents blankets hunger "
-    "famine displaced civilians vaccines water"
+    "humanitarian food medical relief emergency refugees medicine shelter disaster flood earthquake victims "
+    "tents blankets hunger famine displaced civilians vaccines water"
 )
 
 

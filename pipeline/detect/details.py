@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from pipeline.annotate import Mention
+from pipeline.detect.dates import FoundDate, Prefer
 from pipeline.detect.forms import words
-from pipeline.detect.reader import Reader, known
-from pipeline.records import Money, Place, Quantity, When
+from pipeline.detect.reader import Reader
+from pipeline.detect.syntax import FINITE, Tree
+from pipeline.records import Money, Quantity, When
+
+OWN: Final = frozenset(("on", "since", "from"))
+"""How a date may lie to the event that is its own."""
 
 LOCATIVE: Final = words("in at near on off outside inside across around over into from to throughout within along")
 STATIC: Final = words("in at near off outside inside across around throughout within along on")
@@ -23,21 +26,14 @@ ITEM_WORDS: Final = re.compile(
 )  # fmt: skip
 
 
-class Dated(Protocol):
-    """A date where it stands in a text."""
-
-    when: When
-    start: int
-    end: int
-
-
 @dataclass(slots=True)
 class Found:
     """What stands in one sentence, with offsets of the section."""
 
     money: list[Money] = field(default_factory=list)
     quantities: list[Quantity] = field(default_factory=list)
-    dates: list[tuple[int, int, When]] = field(default_factory=list)
+    dates: list[FoundDate] = field(default_factory=list)
+    base: int = 0
 
 
 def place_mentions(reader: Reader, verb: int, sentence: tuple[int, int]) -> list[Mention]:
@@ -80,10 +76,20 @@ def _below(reader: Reader, index: int, verb: int) -> bool:
     return verb in (index, *reader.tree.ancestors(index))
 
 
-def choose_date(found: Found, at: int, reach: tuple[int, int]) -> When | None:
-    """The date nearest to the trigger within the clause or sentence, before or after."""
-    inside = [(abs(start - at), start, when) for start, _end, when in found.dates if reach[0] <= start < reach[1]]
-    return min(inside, key=lambda item: (item[0], item[1]))[2] if inside else None
+def choose_date(tree: Tree, found: Found, word: int, prefer: Prefer) -> When | None:
+    """The date of the event at `word`: the nearest of its sentence, one of its own clause before one of another."""
+    at = tree.offsets[word] - found.base
+    choices = []
+    for date in found.dates:
+        if date.relation in OWN:
+            between = sorted((date.start, at))
+            clauses = sum(
+                1
+                for i in tree.words_between(found.base + between[0], found.base + between[1])
+                if tree.tags[i] in FINITE and i != word
+            )
+            choices.append((clauses, abs(date.start - at), date.start, date))
+    return min(choices)[3].read(prefer) if choices else None
 
 
 def items(text: str) -> tuple[str, ...]:
@@ -100,16 +106,3 @@ def items(text: str) -> tuple[str, ...]:
         if piece and len(piece) <= 80 and ITEM_WORDS.search(piece):
             kept.append(piece)
     return tuple(dict.fromkeys(kept))
-
-
-def past(date: When, published: dt.date) -> bool:
-    """Did the date end before publication?"""
-    return date.end < published
-
-
-def sides(mentions: Sequence[Mention]) -> list[str]:
-    """The countries of names, once each."""
-    return list(dict.fromkeys(m.party.country for m in mentions if m.party.country and known(m.party)))
-
-
-__all__ = ["Found", "Place", "choose_date", "items", "past", "place_mentions", "sides"]

@@ -17,7 +17,8 @@ from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.mind import Mind
 from pipeline.detect.modality import Reading
-from pipeline.detect.reader import Reader, known
+from pipeline.detect.persons import known
+from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import FINITE, Tree, agent_of, subject_of
 from pipeline.detect.triggers import Candidate
 from pipeline.records import Evidence, Modality, Money, Party, Place, Quantity, Section, When
@@ -115,7 +116,8 @@ def _found(tree: Tree, start: int, end: int, published: dt.datetime | None) -> F
     return Found(
         money=[_shift(m, base) for m in find_money(text)],
         quantities=[_shift(q, base) for q in find_quantities(text)],
-        dates=[(base + d.start, base + d.end, d.when) for d in find_dates(text, published)],
+        dates=list(find_dates(text, published)),
+        base=base,
     )
 
 
@@ -134,7 +136,8 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
     if not parties.enough(rule, cast):
         return None
     start, end = _evidence(tree, scene.sentence, anchor)
-    date = details.choose_date(scene.found, tree.offsets[candidate.index], scene.offsets)
+    later = reading.modality in ("planned", "hypothetical")
+    date = details.choose_date(tree, scene.found, candidate.index, "future" if later else "past")
     level = rule.modality if rule.modality and reading.modality == "asserted" else reading.modality
     level = _timed(level, date, scene.published)
     if level == "historical" and reading.side:
@@ -188,7 +191,7 @@ def _reading(scene: Scene, candidate: Candidate, anchor: int) -> Reading:
 
 
 def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> bool:
-    """Is this event only the content of another: what is urged, threatened, refused; or a promise whose content is told?"""
+    """Whether an event is only the content of another (what is urged, threatened), or a promise whose content is told."""
     tree = scene.tree
     others = [c for c in scene.candidates if c is not candidate]
     told = [c for c in others if c.verb is not None and _governs(tree, anchor, c.verb) and c.rule.kind != "proposal"]
@@ -226,7 +229,7 @@ def _only_victims(scene: Scene, candidate: Candidate, others: Sequence[Candidate
 
 
 def _governs(tree: Tree, upper: int, lower: int) -> bool:
-    """Is the lower verb in the complement of the upper one, directly or coordinated there?"""
+    """Whether the lower verb is in the complement of the upper one, directly or coordinated there."""
     current = lower
     for above in tree.ancestors(lower):
         if above == upper:
@@ -238,7 +241,7 @@ def _governs(tree: Tree, upper: int, lower: int) -> bool:
 
 
 def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> bool:
-    """Is it told only to say who or what is meant (tanks supplied last year, a man who had been accused)?"""
+    """Whether it is told only to say who or what is meant (tanks supplied last year, a man who had been accused)."""
     tree = scene.tree
     if reading.side >= 2 and reading.relative:
         return True

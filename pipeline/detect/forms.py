@@ -58,11 +58,14 @@ ALSO: Final[dict[str, tuple[str, ...]]] = {
     "shell": (), "die": ("dying", "died", "dies"), "tie": ("tying", "ties", "tied"), "learn": ("learnt",),
 }  # fmt: skip
 
-DOUBLING: Final = words("abet abhor admit allot ban bar beg blur bug bus cap chat commit compel concur confer control defer deter dim dip drag "
-    "drop emit equip expel fan fit gag get grab grip hit hop incur infer jam kidnap knit let mob nab net nod occur omit "
-    "patrol pet pin plan plot plug permit prefer program prop propel put quit quip rap rebut recur refer regret rehabit rid "
-    "rig rip rob rub run scan scrap set ship shed shop shut sit skip slam slap slip slot snap spot stab star stem step stir "
-    "stop strip submit sum swap tap tip trap top transfer transmit tug unwrap upset wed wrap whip win wiretap")  # fmt: skip
+DOUBLING: Final = words(
+    "abet abhor admit allot ban bar beg blur bug bus cap chat commit compel concur confer control defer deter "
+    "dim dip drag drop emit equip expel fan fit gag get grab grip hit hop incur infer jam kidnap knit let mob "
+    "nab net nod occur omit patrol pet pin plan plot plug permit prefer program prop propel put quit quip rap "
+    "rebut recur refer regret rehabit rid rig rip rob rub run scan scrap set ship shed shop shut sit skip slam "
+    "slap slip slot snap spot stab star stem step stir stop strip submit sum swap tap tip trap top transfer "
+    "transmit tug unwrap upset wed wrap whip win wiretap"
+)  # fmt: skip
 """Verbs that double their last consonant before -ed and -ing."""
 
 BRITISH: Final = words("cancel fuel label level model quarrel shovel signal total travel tunnel counsel dispel")

@@ -172,16 +172,16 @@ def load(extra: Sequence[Path] = ()) -> Lexicon:
     for file in [*built_in(), *extra]:
         spec = read(file)
         classes.update(spec.classes)
-        for name, words in spec.modality.items():
-            modality[name] = f"{modality.get(name, '')} {words}"
+        for name, text in spec.modality.items():
+            modality[name] = f"{modality.get(name, '')} {text}"
         for kind in spec.kinds:
             kinds[kind.kind] = _merged(kinds.get(kind.kind), kind)
     lexicon = Lexicon(kinds=kinds)
     for name in classes:
         lexicon.classes[name] = _expand(f"@{name}", classes, where=f"class {name}")
-    for name, words in modality.items():
+    for name, text in modality.items():
         grown = noun_forms if name.endswith("_nouns") else frozenset_of_one if name.endswith("_words") else verb_forms
-        lexicon.modality[name] = frozenset().union(*(grown(word) for word in words.split()))
+        lexicon.modality[name] = frozenset().union(*(grown(word) for word in text.split()))
     for kind in kinds.values():
         _index(lexicon, kind, classes)
     return lexicon

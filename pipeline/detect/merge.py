@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pipeline.detect.drafts import Draft
-from pipeline.detect.reader import distinct, known
+from pipeline.detect.persons import distinct, known
 from pipeline.records import Evidence, Party
 
 CONTACT: Final = frozenset(("meeting", "visit", "summit", "call", "mediation"))

@@ -15,7 +15,8 @@ import msgspec
 from pipeline.annotate import Mention
 from pipeline.detect import roles
 from pipeline.detect.lexicon import Rule
-from pipeline.detect.reader import PRONOUNS, Reader, distinct, known, named
+from pipeline.detect.persons import PRONOUNS, distinct, known, named
+from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import subject_of
 from pipeline.detect.triggers import Candidate
 from pipeline.records import Party, Place

@@ -7,14 +7,31 @@ spoken of, so that a pronoun, a last name or `the court` leads back to somebody 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import itertools
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
 from pipeline.annotate import Mention
-from pipeline.detect.forms import words
+from pipeline.detect.persons import (
+    ARMED_HEADS,
+    BACK,
+    CALENDAR,
+    CLASS_OF,
+    COLLECTIVES,
+    FIRST_PRONOUNS,
+    INNER,
+    PERSON_PRONOUNS,
+    PERSONS,
+    PLACE_NOUNS,
+    PLURAL_PRONOUNS,
+    PRONOUNS,
+    SECTORS,
+    THING_PRONOUNS,
+    distinct,
+    known,
+)
 from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, Tree, prep_objects
 from pipeline.records import Party
 
@@ -25,62 +42,6 @@ class Names(Protocol):
     def party(self, text: str, *, on: dt.date | None = None) -> Party:
         """A name in, who it is out."""
         ...
-
-
-SECTORS: Final[dict[str, str]] = {
-    word: sector
-    for sector, words in {
-        "GOV": "government ministry minister president officials official premier cabinet administration regime authorities "
-               "authority leader leaders diplomat diplomats ambassador ambassadors envoy envoys delegation spokesman "
-               "spokeswoman spokesperson embassy chancellor secretary negotiator negotiators governor mayor junta king emir",
-        "MIL": "forces force army troops troop military soldiers soldier navy marines warship warships jets jet warplanes "
-               "warplane aircraft helicopter helicopters drone drones missile missiles artillery tanks general commander "
-               "commanders peacekeepers fleet airstrike airstrikes strike strikes bombers gunboats servicemen reservists",
-        "COP": "police policemen officers policeman gendarmes guards border-guards",
-        "REB": "rebels rebel militants militant insurgents insurgent guerrillas guerrilla fighters fighter militia militias "
-               "militiamen gunmen separatists jihadists extremists terrorists paramilitaries militiaman group",
-        "JUD": "court judge judges tribunal prosecutor prosecutors magistrate judiciary",
-        "LEG": "parliament lawmakers lawmaker congress senate assembly legislature senators senator mps duma bundestag knesset",
-        "OPP": "opposition dissidents dissident",
-        "CVL": "protesters demonstrators civilians civilian people residents citizens citizen students student workers "
-               "women children villagers refugees refugee migrants families activists activist settlers farmers prisoners "
-               "detainees hostages nationals supporters crowd crowds men teachers women's",
-        "MED": "newspaper newspapers media journalists journalist reporters reporter broadcaster television tv agency",
-        "BUS": "company companies firm firms bank banks businessman businessmen oligarch oligarchs entities exporters",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
-"""What the head of a phrase says about the sector of its party."""
-
-PERSONS: Final = words(
-    "president minister leader chancellor premier king queen prince emir sultan pope secretary spokesman spokeswoman envoy "
-    "ambassador general mayor governor senator counterpart diplomat official commander chief director"
-)
-PLACE_NOUNS: Final = words(
-    "city town village district province region capital border island area territory camp base site zone neighbourhood "
-    "neighborhood suburb peninsula state county country"
-)
-PERSON_PRONOUNS: Final = frozenset(("he", "him", "his", "she", "her", "himself", "herself", "hers"))
-THING_PRONOUNS: Final = frozenset(("it", "its", "itself"))
-PLURAL_PRONOUNS: Final = frozenset(("they", "them", "their", "themselves", "theirs", "both"))
-FIRST_PRONOUNS: Final = frozenset(("we", "us", "our", "i", "me", "my", "ours"))
-PRONOUNS: Final = PERSON_PRONOUNS | THING_PRONOUNS | PLURAL_PRONOUNS | FIRST_PRONOUNS
-COLLECTIVES: Final = words(
-    "leaders presidents sides countries ministers two nations governments parties pair men neighbours neighbors allies officials"
-)
-BACK: Final = {
-    "court": "JUD", "country": "country", "nation": "country", "government": "country", "president": "person", "group": "REB",
-    "minister": "person", "leader": "person", "organisation": "org", "organization": "org", "bloc": "org", "alliance": "org",
-    "agency": "org", "ministry": "country", "kingdom": "country", "republic": "country", "regime": "country", "movement": "REB",
-    "premier": "person", "king": "person", "chancellor": "person", "army": "country", "military": "country", "council": "org",
-    "militants": "REB", "union": "org",
-}  # fmt: skip
-"""A common noun with `the` that leads back to a name of that sort."""
-
-INNER: Final = frozenset(("of", "from", "in", "for", "at"))
-"""Prepositions whose noun says whose the head is: forces of Sudan, militants in Yemen."""
-
-HEAD_DEPS: Final = frozenset(("compound", "amod", "nmod", "poss", "nummod", "conj", "appos"))
 
 
 @dataclass(slots=True)
@@ -109,7 +70,7 @@ class Reader:
     # --- tests of meaning, for the rules --------------------------------------------------------------------------------
 
     def test(self, name: str, index: int) -> bool:
-        """`$party` and its like of a word: does its noun phrase have that meaning?"""
+        """`$party` and its like of a word: whether its noun phrase has that meaning."""
         if name == "$named":
             return index in self._at or self.tree.tags[index] in ("NNP", "NNPS")
         if name == "$place":
@@ -160,30 +121,37 @@ class Reader:
         return sorted(set(heads))[:12]
 
     def _one(self, head: int) -> list[Party]:
-        tree = self.tree
-        low = tree.low[head]
+        """One head of a noun phrase, without what is coordinated with it."""
+        tree, low, mention = self.tree, self.tree.low[head], self._at.get(head)
         if low in PRONOUNS:
             return list(self.antecedents(head))
-        if tree.is_verb(head) and head not in self._at:
+        if tree.is_verb(head) and mention is None:
             return []
-        start = tree.left_edge(head)
-        mention = self._at.get(head)
-        end = max(head + 1, mention.end if mention else 0)
-        start = min(start, mention.start if mention else start)
+        start, end = tree.left_edge(head), max(head + 1, mention.end if mention else 0)
         if mention is not None:
-            return self._named(head, mention, start, end)
+            return self._named(head, mention, min(start, mention.start), end)
         inside = [m for m in self.inside(start, head) if known(m.party)]
         if inside:
             return self._modified(head, inside, start, end)
-        owner = next((k for k in tree.kids[head] if tree.deps[k] == "poss"), None)
-        if owner is not None and tree.low[owner] in PRONOUNS:
-            owners = self.antecedents(owner)
-            if owners:
-                return [self._part(head, p, start, end) for p in owners]
-        elif owner is not None:
-            owners = self.parties(owner)
-            if owners:
-                return [self._part(head, p, start, end) for p in owners]
+        for find in (self._of_owner, self._of_inner, self._of_apposition):
+            if parties := find(head, start, end):
+                return parties
+        if back := self._definite(head):
+            return list(back)
+        written = tree.tags[head] in ("NNP", "NNPS") and low not in CALENDAR
+        return [self._common(head, start, end)] if low in SECTORS or written else []
+
+    def _of_owner(self, head: int, start: int, end: int) -> list[Party]:
+        """`its troops`, `the king's envoy`: whoever owns the head."""
+        owner = next((k for k in self.tree.kids[head] if self.tree.deps[k] == "poss"), None)
+        if owner is None:
+            return []
+        owners = self.antecedents(owner) if self.tree.low[owner] in PRONOUNS else self.parties(owner)
+        return [self._part(head, party, start, end) for party in owners]
+
+    def _of_inner(self, head: int, start: int, end: int) -> list[Party]:
+        """`forces of Sudan`, `leaders of Peru and Chile`: whoever stands behind the head."""
+        tree = self.tree
         inner = [n for n in prep_objects(tree, head, *INNER) if n > head]
         if (
             len(inner) == 1
@@ -192,17 +160,17 @@ class Reader:
         ):
             return [whole]
         for noun in inner:
-            parties = [p for p in self.parties(noun) if known(p)]
-            if parties:
+            if parties := [p for p in self.parties(noun) if known(p)]:
                 return [self._part(head, p, start, end) for p in parties]
-        for kid in tree.children(head, "appos"):
-            parties = [p for p in self.parties(kid) if known(p)]
-            if parties:
+        return []
+
+    def _of_apposition(self, head: int, start: int, end: int) -> list[Party]:
+        """`the coordinator, Kenzo Oshima`: whoever the head is said to be."""
+        del start, end
+        for kid in self.tree.children(head, "appos"):
+            if parties := [p for p in self.parties(kid) if known(p)]:
                 return parties
-        back = self._definite(head)
-        if back:
-            return list(back)
-        return [self._common(head, start, end)] if low in SECTORS or tree.tags[head] in ("NNP", "NNPS") else []
+        return []
 
     def _with_tail(self, head: int, noun: int, start: int) -> Party | None:
         """`the president of Armenia`, `rebels in Darfur`: the phrase with what stands behind its head, if that is somebody."""
@@ -224,9 +192,9 @@ class Reader:
             if known(whole) and (not known(party) or (whole.country and not party.country) or whole.name):
                 party = whole
         if mention.label == "PERSON" or (not known(party) and tree.words[head][:1].isupper()):
-            party = self._person(mention, party, head, start)
+            party = self._person(mention, party)
         located = self.place(party, phrase, start)
-        if not located.country and located.sector not in ("IGO",):
+        if not located.country and located.sector != "IGO":
             country = self._country_around(head, start)
             if country:
                 located = msgspec.structs.replace(located, country=country)
@@ -234,7 +202,7 @@ class Reader:
             self.known.setdefault(mention.text.split()[-1].casefold(), located)
         return [located]
 
-    def _person(self, mention: Mention, party: Party, head: int, start: int) -> Party:
+    def _person(self, mention: Mention, party: Party) -> Party:
         """`Mr Xi` is the Xi Jinping of before; a person who is new is remembered under the last name."""
         last = mention.text.split()[-1].casefold()
         if party.country is None and last in self.known:
@@ -274,10 +242,10 @@ class Reader:
         return [self._part(head, m.party, start, end) for m in inside]
 
     def joined(self, inside: list[Mention]) -> bool:
-        """Do the names before a noun stand side by side: `Turkish and Greek`, `US-Japan`?"""
+        """Whether the names before a noun stand side by side: `Turkish and Greek`, `US-Japan`."""
         return all(
             set(self.tree.low[a.end : b.start]) <= {"and", "-", "–", "—", "/", ","}
-            for a, b in zip(inside, inside[1:], strict=False)
+            for a, b in itertools.pairwise(inside)
         )
 
     def _part(self, head: int, owner: Party, start: int, end: int) -> Party:
@@ -285,13 +253,10 @@ class Reader:
         tree = self.tree
         low = tree.low[head]
         sector = SECTORS.get(low) or owner.sector
-        keep = owner.sector in ("IGO", "REB", "NGO") or low not in SECTORS
         start = self._trim(start, head)
         return Party(
             text=tree.span(start, end),
-            name=owner.name
-            if keep or (owner.sector in (None, "GOV") and low in ("government", "administration", "authorities"))
-            else owner.name,
+            name=owner.name,
             country=owner.country,
             sector=owner.sector if owner.sector in ("IGO", "REB", "NGO") else sector,
             identifier=owner.identifier,
@@ -315,6 +280,7 @@ class Reader:
         return start
 
     def place(self, party: Party, text: str, start: int) -> Party:
+        """A party with the words by which it is named here, and where they stand."""
         offset = self.tree.offsets[start]
         return msgspec.structs.replace(party, text=text, start=offset, end=offset + len(text))
 
@@ -322,6 +288,7 @@ class Reader:
         return self.names.party(text, on=self.on)
 
     def inside(self, start: int, end: int) -> list[Mention]:
+        """The names that stand wholly between two words."""
         found: list[Mention] = []
         for index in range(start, end):
             mention = self._at.get(index)
@@ -364,13 +331,13 @@ class Reader:
         found: list[int] = []
         for above in tree.ancestors(pronoun):
             if tree.is_verb(above):
-                for kid in tree.kids[above]:
-                    if (
-                        (tree.deps[kid] in SUBJECTS or tree.deps[kid] in PASSIVE_SUBJECTS)
-                        and kid < pronoun
-                        and pronoun not in _within(tree, kid)
-                    ):
-                        found.append(kid)
+                found.extend(
+                    kid
+                    for kid in tree.kids[above]
+                    if tree.deps[kid] in SUBJECTS | PASSIVE_SUBJECTS
+                    and kid < pronoun
+                    and pronoun not in _within(tree, kid)
+                )
         number = tree.sentence_of[pronoun]
         start, _ = tree.sentences[number]
         found.extend(
@@ -392,7 +359,7 @@ class Reader:
     def _fits(self, candidate: int, low: str) -> bool:
         tree = self.tree
         if tree.low[candidate] in PRONOUNS:
-            return tree.low[candidate] in _CLASS_OF[low]
+            return tree.low[candidate] in CLASS_OF[low]
         mention = self._at.get(candidate)
         person = (mention is not None and mention.label == "PERSON") or tree.low[candidate] in PERSONS
         plural = tree.tags[candidate] in ("NNS", "NNPS") or len(tree.conjuncts(candidate)) > 1
@@ -469,38 +436,5 @@ class Reader:
         return distinct([p for p in found if known(p)])
 
 
-ARMED_HEADS: Final = frozenset(
-    word for word, sector in SECTORS.items() if sector in ("MIL", "REB") and word not in ("group", "general")
-)
-_CLASS_OF: Final = {
-    **dict.fromkeys(PERSON_PRONOUNS, PERSON_PRONOUNS),
-    **dict.fromkeys(THING_PRONOUNS, THING_PRONOUNS),
-    **dict.fromkeys(PLURAL_PRONOUNS, PLURAL_PRONOUNS),
-    **dict.fromkeys(FIRST_PRONOUNS, FIRST_PRONOUNS),
-}
-
-
 def _within(tree: Tree, index: int) -> set[int]:
     return set(tree.subtree(index))
-
-
-def known(party: Party) -> bool:
-    """Is the party somebody, rather than just words?"""
-    return bool(party.name or party.country)
-
-
-def named(party: Party) -> bool:
-    """Is the party known, or at least written like a name: a state or a body that the gazetteer has never heard of."""
-    return known(party) or any(word[:1].isupper() for word in party.text.split()[-1:])
-
-
-def distinct(parties: Sequence[Party]) -> tuple[Party, ...]:
-    """Parties in, without those that are the same again out; unknown ones are told apart by their words."""
-    seen: set[tuple[str | None, ...]] = set()
-    kept = []
-    for party in parties:
-        key = (party.name or party.text.casefold(), party.country, None if party.name else party.sector)
-        if key not in seen:
-            seen.add(key)
-            kept.append(party)
-    return tuple(kept)

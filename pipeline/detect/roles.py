@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.detect.reader import Reader, distinct, known
+from pipeline.detect.persons import distinct, known
+from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, object_of, prep_objects, subject_of
 from pipeline.detect.triggers import Candidate
 from pipeline.records import Party
@@ -107,23 +108,29 @@ def _complement_subjects(reader: Reader, candidate: Candidate) -> list[Party]:
     tree, verb = reader.tree, candidate.verb
     if verb is None:
         return []
-    for kid in tree.kids[verb]:
-        if tree.deps[kid] in ("ccomp", "xcomp", "advcl", "pcomp"):
-            for grandkid in tree.kids[kid]:
-                if tree.deps[grandkid] in SUBJECTS or tree.deps[grandkid] in PASSIVE_SUBJECTS:
-                    if parties := reader.parties(grandkid):
-                        return list(parties)
-            target = object_of(tree, kid)
-            if target is not None and (parties := reader.parties(target)):
-                return list(parties)
-            for noun in prep_objects(tree, kid):
-                if parties := [p for p in reader.parties(noun) if known(p)]:
-                    return parties
-    for prep in (k for k in tree.kids[verb] if tree.deps[k] == "prep"):
+    for kid in tree.children(verb, "ccomp", "xcomp", "advcl", "pcomp"):
+        if found := _clause_parties(reader, kid):
+            return found
+    for prep in tree.children(verb, "prep"):
         for noun in tree.children(prep, "pcomp", "pobj"):
-            for grandkid in tree.kids[noun]:
-                if tree.deps[grandkid] in SUBJECTS and (parties := reader.parties(grandkid)):
+            for subject in tree.children(noun, *SUBJECTS):
+                if parties := reader.parties(subject):
                     return list(parties)
+    return []
+
+
+def _clause_parties(reader: Reader, verb: int) -> list[Party]:
+    """The subject of a clause, else its object, else the first name behind a preposition of it."""
+    tree = reader.tree
+    for subject in tree.children(verb, *SUBJECTS, *PASSIVE_SUBJECTS):
+        if parties := reader.parties(subject):
+            return list(parties)
+    target = object_of(tree, verb)
+    if target is not None and (parties := reader.parties(target)):
+        return list(parties)
+    for noun in prep_objects(tree, verb):
+        if known_parties := [p for p in reader.parties(noun) if known(p)]:
+            return known_parties
     return []
 
 

@@ -5,11 +5,12 @@ spaCy's tokens are wrapped once into lists, so that the rules are quick, and a t
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.detect.forms import words
+from pipeline.detect.forms import verb_forms, words
 
 SUBJECTS: Final = frozenset(("nsubj", "csubj", "expl"))
 PASSIVE_SUBJECTS: Final = frozenset(("nsubjpass", "csubjpass"))
@@ -161,6 +162,13 @@ class Tree:
         """The text from word `start` up to, not including, word `end`."""
         return self.text[self.offsets[start] : self.end_offset(end - 1)] if end > start else ""
 
+    def words_between(self, start: int, end: int) -> Iterator[int]:
+        """The words that begin between two characters of the text."""
+        first = bisect.bisect_left(self.offsets, start)
+        while first < len(self.offsets) and self.offsets[first] < end:
+            yield first
+            first += 1
+
     def children(self, index: int, *deps: str) -> list[int]:
         """The dependents of a word that hang on it by one of `deps`."""
         return [kid for kid in self.kids[index] if self.deps[kid] in deps]
@@ -174,11 +182,11 @@ class Tree:
             yield index
 
     def is_verb(self, index: int) -> bool:
-        """Does the word stand as a verb?"""
+        """Whether the word stands as a verb."""
         return self.tags[index] in VERB_TAGS
 
     def is_noun(self, index: int) -> bool:
-        """Does the word stand as a noun?"""
+        """Whether the word stands as a noun."""
         return self.tags[index] in NOUN_TAGS
 
     def subtree(self, index: int) -> Iterator[int]:
@@ -251,31 +259,31 @@ def agent_of(tree: Tree, verb: int) -> int | None:
 
 def object_of(tree: Tree, verb: int, depth: int = 0) -> int | None:
     """The word that it is done to: direct object, or the subject of a passive."""
-    kids = tree.kids[verb]
-    if tree.passive(verb):
-        for kid in kids:
-            if tree.deps[kid] in PASSIVE_SUBJECTS:
-                return _relative(tree, verb, kid)
-        if tree.deps[verb] == "acl":
-            return tree.heads[verb]
-        if tree.deps[verb] in ("conj", "xcomp", "advcl") and depth < 5:
-            head = tree.heads[verb]
-            return object_of(tree, head, depth + 1) if tree.is_verb(head) and tree.passive(head) else None
+    if tree.passive(verb) and (found := _passive_object(tree, verb, depth)) is not None:
+        return found
     for wanted in ("dobj", "obj", "attr", "oprd"):
-        for kid in kids:
-            if tree.deps[kid] == wanted:
-                return kid
-    if tree.deps[verb] == "relcl" and not any(tree.deps[kid] == "prep" for kid in kids):
+        for kid in tree.children(verb, wanted):
+            return kid
+    if tree.deps[verb] == "relcl" and not tree.children(verb, "prep"):
         # "the troops Russia sent": the antecedent is the object when the clause has a subject of its own and no object
-        subject = next((kid for kid in kids if tree.deps[kid] in SUBJECTS), None)
+        subject = next(iter(tree.children(verb, *SUBJECTS)), None)
         if subject is not None and tree.tags[subject] not in ("WDT", "WP"):
             return tree.heads[verb]
-    if tree.deps[verb] == "conj" and depth < 2:
-        # "captured and burned the village": the first verb shares the object of the second
+    if tree.deps[verb] == "conj" or depth > 1:
         return None
-    for kid in kids:
-        if tree.deps[kid] == "conj" and tree.is_verb(kid) and kid - verb <= 3:
-            return object_of(tree, kid, depth + 1) if depth < 2 else None
+    # "captured and burned the village": the first verb shares the object of the second
+    second = next((k for k in tree.children(verb, "conj") if tree.is_verb(k) and k - verb <= 3), None)
+    return object_of(tree, second, depth + 1) if second is not None else None
+
+
+def _passive_object(tree: Tree, verb: int, depth: int) -> int | None:
+    for kid in tree.children(verb, *PASSIVE_SUBJECTS):
+        return _relative(tree, verb, kid)
+    head = tree.heads[verb]
+    if tree.deps[verb] == "acl":
+        return head
+    if tree.deps[verb] in ("conj", "xcomp", "advcl") and depth < 5 and tree.is_verb(head) and tree.passive(head):
+        return object_of(tree, head, depth + 1)
     return None
 
 
@@ -286,12 +294,15 @@ def _relative(tree: Tree, verb: int, subject: int) -> int:
     return subject
 
 
-OBJECT_CONTROL: Final = frozenset(
-    f + s
-    for f in ("urge", "force", "order", "allow", "ask", "persuade", "press", "invite", "authoriz", "authoris", "enabl", "help",
-              "permit", "compel", "instruct", "direct", "warn", "encourag", "tell", "call", "lobby", "convinc", "pressur", "beg")
-    for s in ("", "s", "e", "es", "ed", "ing", "d")
-) | {"told", "forcing", "forced"}  # fmt: skip
+OBJECT_CONTROL: Final = frozenset().union(
+    *(
+        verb_forms(verb)
+        for verb in words(
+            "urge force order allow ask persuade press invite authorize authorise enable help permit compel instruct direct "
+            "warn encourage tell call lobby convince pressure beg"
+        )
+    )
+)
 """Forms of verbs whose object does what the infinitive says: `urged China to press`."""
 
 

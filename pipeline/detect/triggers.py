@@ -12,7 +12,7 @@ from typing import Final
 
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Lexicon, Rule, Words
-from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, agent_of, object_of, prep_objects, subject_of
+from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, object_of, prep_objects, subject_of
 
 REACH: Final = 9
 """How many words after a verb its object or preposition is looked for when the arcs do not show it."""
@@ -20,15 +20,17 @@ REACH: Final = 9
 NAMED_EVENTS: Final = words("summit conference offensive talks airstrike ceasefire")
 
 CONTAINERS: Final = words(
-    "package series number round wave barrage volley dozens hundreds thousands raft set slew part kind type amount worth "
-    "deal lot order couple pair string state spate flurry tranche batch half majority group spree type form sort salvo hail campaign"
+    "package series number round wave barrage volley dozens hundreds thousands raft set slew part kind type "
+    "amount worth deal lot order couple pair string state spate flurry tranche batch half majority group spree "
+    "type form sort salvo hail campaign"
 )
 """Nouns that stand for what follows `of`: a barrage of rockets, a package of sanctions."""
 
 PERSONISH: Final = words(
-    "worker workers official officials chief chiefs group groups agency agencies organization organisation organisations "
-    "centre center minister ministry committee company companies expert activist activists site convoy-driver distribution "
-    "worker's adviser analyst dealer maker manufacturer producer producers industry factory programme-manager camp"
+    "worker workers official officials chief chiefs group groups agency agencies organization organisation "
+    "organisations centre center minister ministry committee company companies expert activist activists site "
+    "convoy-driver distribution worker's adviser analyst dealer maker manufacturer producer producers industry "
+    "factory programme-manager camp"
 )
 """Heads that a modifier does not stand for: an aid worker is no aid."""
 
@@ -91,7 +93,7 @@ def _stands_as_verb(tree: Tree, index: int) -> bool:
 
 
 def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) -> bool:
-    """Does a noun fit the words: itself, a modifier of it, what it holds (`a barrage of rockets`), or one coordinated with it?"""
+    """Whether a noun fits the words: itself, a modifier, what it holds (`a barrage of rockets`), or one coordinated with it."""
     if tree.low[index] in words.forms or any(test(name, index) for name in words.tests):
         return True
     if depth > 3:
@@ -102,59 +104,95 @@ def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) ->
             return True
         if dep == "conj" and kid > index and matches(tree, kid, words, test, depth + 1):
             return True
+        holds = tree.low[index] in CONTAINERS or tree.tags[index] in ("CD", "$")
         if (
-            dep == "prep"
+            holds
+            and dep == "prep"
             and low in ("of", "in", "worth")
-            and (tree.low[index] in CONTAINERS or tree.tags[index] in ("CD", "$"))
+            and any(matches(tree, k, words, test, depth + 1) for k in tree.children(kid, "pobj"))
         ):
-            if any(matches(tree, k, words, test, depth + 1) for k in tree.kids[kid] if tree.deps[k] == "pobj"):
-                return True
+            return True
     return False
 
 
-def _general(tree: Tree, rule: Rule, words: frozenset[str]) -> bool:
+def _general(rule: Rule, words: frozenset[str]) -> bool:
     return (not rule.need or bool(rule.need.forms & words)) and not rule.veto.forms & words
 
 
 def _verb(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Candidate | None:
-    if not _general(tree, rule, words):
+    """A verb that a rule names in, the candidate out if everything that the rule wants around it is there."""
+    if not _general(rule, words):
         return None
-    used, score, surface = {index}, rule.weight, False
-    if rule.particle:
-        particle = _particle(tree, index, rule.particle)
-        if particle is None:
-            return None
-        score += 0.15
+    fit = _Fit(used={index}, score=rule.weight)
     target = object_of(tree, index)
+    if not (_particle_fits(tree, index, rule, fit) and _subject_fits(tree, index, rule, test)):
+        return None
     if rule.object:
-        if target is None or not matches(tree, target, rule.object, test):
-            target, surface = _surface_object(tree, index, rule.object, target), True
-            if target is None:
-                return None
-        if rule.object.forms:
-            used.add(_word_of(tree, target, rule.object))
-        score += 0.3 if rule.object.forms else 0.1
+        target = _object_fits(tree, index, target, fit, (rule, test))
+        if target is None:
+            return None
     if rule.not_object and target is not None and matches(tree, target, rule.not_object, test):
         return None
-    if not _subject_fits(tree, index, rule, test):
+    if not (_preposition_fits(tree, index, target, fit, (rule, test)) and _complement_fits(tree, index, rule, fit)):
         return None
-    score += 0.1 if rule.subject else 0.0
-    if rule.prep:
-        fits = _preposition(tree, index, target, rule, test)
-        if not fits:
-            return None
-        score += 0.2 if rule.prep_object else 0.1
-        if rule.prep_object.forms and not rule.prep_object.tests:
-            used.add(fits)
-    if rule.comp:
-        comp = _complement(tree, index, rule.comp)
-        if comp is None:
-            return None
-        score += 0.1 if "*" in rule.comp else 0.25
-        if "*" not in rule.comp:
-            used.add(comp)
+    fit.score += 0.1 if rule.subject else 0.0
     noun = target if rule.object.forms else None
-    return Candidate(rule, index, index, noun, frozenset(used), score, surface)
+    return Candidate(rule, index, index, noun, frozenset(fit.used), fit.score, fit.surface)
+
+
+@dataclass(slots=True)
+class _Fit:
+    """What has been found so far: the words used, and how well the rule fits."""
+
+    used: set[int]
+    score: float
+    surface: bool = False
+
+
+def _particle_fits(tree: Tree, index: int, rule: Rule, fit: _Fit) -> bool:
+    if rule.particle:
+        if _particle(tree, index, rule.particle) is None:
+            return False
+        fit.score += 0.15
+    return True
+
+
+def _object_fits(tree: Tree, index: int, target: int | None, fit: _Fit, wanted: tuple[Rule, Test]) -> int | None:
+    """The object that the rule wants: by the arcs, or else among the words behind the verb."""
+    rule, test = wanted
+    if target is None or not matches(tree, target, rule.object, test):
+        target, fit.surface = _surface_object(tree, index, rule.object, target), True
+        if target is None:
+            return None
+    if rule.object.forms:
+        fit.used.add(_word_of(tree, target, rule.object))
+    fit.score += 0.3 if rule.object.forms else 0.1
+    return target
+
+
+def _preposition_fits(tree: Tree, index: int, target: int | None, fit: _Fit, wanted: tuple[Rule, Test]) -> bool:
+    rule, test = wanted
+    if not rule.prep:
+        return True
+    noun = _preposition(tree, index, target, rule, test)
+    if noun is None:
+        return False
+    fit.score += 0.2 if rule.prep_object else 0.1
+    if rule.prep_object.forms and not rule.prep_object.tests:
+        fit.used.add(noun)
+    return True
+
+
+def _complement_fits(tree: Tree, index: int, rule: Rule, fit: _Fit) -> bool:
+    if not rule.comp:
+        return True
+    clause = _complement(tree, index, rule.comp)
+    if clause is None:
+        return False
+    fit.score += 0.1 if "*" in rule.comp else 0.25
+    if "*" not in rule.comp:
+        fit.used.add(clause)
+    return True
 
 
 def _complement(tree: Tree, index: int, words: frozenset[str]) -> int | None:
@@ -250,7 +288,7 @@ def _preposition(tree: Tree, index: int, target: int | None, rule: Rule, test: T
 
 
 def _noun(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Candidate | None:
-    if not _general(tree, rule, words):
+    if not _general(rule, words):
         return None
     if tree.deps[index] in ("compound", "amod", "nmod") and not _coordinated_compound(tree, index):
         head = tree.heads[index]
@@ -289,7 +327,7 @@ def _coordinated_compound(tree: Tree, index: int) -> bool:
 
 
 def _modifies(tree: Tree, kid: int, noun: int, words: Words, test: Test) -> bool:
-    """Is the word a modifier of the noun, directly or through another modifier?"""
+    """Whether the word modifies the noun, directly or through another modifier."""
     if tree.low[kid] not in words.forms and not any(test(name, kid) for name in words.tests):
         return False
     for _ in range(4):
@@ -324,7 +362,7 @@ def _position(tree: Tree, noun: int, rule: Rule) -> tuple[int | None, set[int], 
     ):
         return head, {head}, 0.25
     if dep == "pobj":
-        return _after_preposition(tree, anchor, head, rule)
+        return _after_preposition(tree, head, rule)
     if dep == "ROOT" and "root" in rule.place:
         return None, set(), 0.1
     if "any" in rule.place:
@@ -339,7 +377,7 @@ def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:
     return any(tree.low[k] in happen for k in comp)
 
 
-def _after_preposition(tree: Tree, noun: int, prep: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
+def _after_preposition(tree: Tree, prep: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
     low, governor = tree.low[prep], tree.heads[prep]
     if low in rule.place or "any" in rule.place:
         if tree.is_verb(governor) and (tree.low[governor] in rule.happen or tree.low[governor] in rule.light):
@@ -354,7 +392,7 @@ def _after_preposition(tree: Tree, noun: int, prep: int, rule: Rule) -> tuple[in
 
 
 def _phrase(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Iterator[Candidate]:
-    if not _general(tree, rule, words):
+    if not _general(rule, words):
         return
     length = next(len(p) for p in rule.phrases if tuple(tree.low[index : index + len(p)]) == p)
     span = range(index, index + length)
@@ -363,8 +401,3 @@ def _phrase(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Tes
     if verb is not None and not _subject_fits(tree, verb, rule, test):
         return
     yield Candidate(rule, anchor, verb, anchor if verb is None else None, frozenset(span), rule.weight + 0.3)
-
-
-def passive_agent(tree: Tree, verb: int) -> int | None:
-    """The doer named by a passive."""
-    return agent_of(tree, verb)

@@ -1,6 +1,6 @@
 """A cache of the JVM's start-up work: classes read, checked and linked once on each machine, not at every start.
 
-`stack.prepare` starts both servers once while the JVM records; later starts use what it wrote and take less than half the
+prepare.py starts both servers once while the JVM records; later starts use what it wrote and take less than half the
 time. The JVM itself checks that an archive belongs to it and to the same class path, and starts without it otherwise. The
 name of an archive is a hash of all that it depends on, so another runtime, environment or jar means another archive.
 """

@@ -5,13 +5,16 @@ downloaded under another name and moved into place once it is whole and right: w
 and what was finished is never fetched again. A mirror is chosen in jgo's own configuration ([repositories] in jgo.conf), and
 a jar that Maven or jgo already has on this machine is taken from there.
 
-`python -m pipeline.local.jars lock` writes lock.toml anew after its `roots` were changed (for maintainers).
+`python -m pipeline.local.jars fetch` downloads what is missing. `... lock` writes lock.toml anew after its `roots` were
+changed (for maintainers).
 """
 
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -152,6 +155,7 @@ class _Tally:
         self._progress = progress
         self._total = total
         self._done: dict[Jar, int] = {}
+        self._told = -1
         self._told_at = 0.0
         self._lock = threading.Lock()
 
@@ -165,8 +169,9 @@ class _Tally:
         with self._lock:
             self._done[jar] = done
             done_in_all, now = sum(self._done.values()), time.monotonic()
-            if done_in_all == self._total or now - self._told_at > TELL_SECONDS:
-                self._told_at = now
+            due = done_in_all == self._total or now - self._told_at > TELL_SECONDS
+            if due and done_in_all != self._told:
+                self._told, self._told_at = done_in_all, now
                 self._progress("downloading Kafka and Elasticsearch", done_in_all, self._total)
 
 
@@ -209,9 +214,16 @@ def _raise_what_failed(results: Mapping[Jar, Future[None]], root: Path) -> None:
     megabytes = sum(jar.bytes for jar in errors) / 1e6
     raise JarError(
         f"Kafka and Elasticsearch are not complete: {len(names)} of {len(results)} jars could not be downloaded ({some}; "
-        f"{megabytes:.0f} MB): {cause}. Go on by running the same command with a network connection: finished jars are kept. "
-        f"Without one, copy {root} from a machine that has it. A mirror is set under [repositories] in jgo.conf."
+        f"{megabytes:.0f} MB): {_root(cause)}. Go on by running the same command with a network connection: finished jars "
+        f"are kept. Without one, copy {root} from a machine that has it. A mirror is set under [repositories] in jgo.conf."
     ) from cause
+
+
+def _root(error: BaseException) -> BaseException:
+    """What was at the bottom of it: "connection refused" says more than five lines of who wrapped it."""
+    while (beneath := error.__cause__ or error.__context__) is not None:
+        error = beneath
+    return error
 
 
 def _error(result: Future[None]) -> BaseException | None:
@@ -356,7 +368,21 @@ def write_lock(file: Path = LOCK_FILE) -> None:
     file.write_text("\n".join(lines), "utf-8")
 
 
+def main(words: list[str]) -> None:
+    """`fetch` is for everybody, `lock` for maintainers."""
+    if words == ["lock"]:
+        write_lock()
+    elif words == ["fetch"]:
+        from pipeline.screen import bar  # noqa: PLC0415 - for this command only
+
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+        fetch(functools.partial(bar, sys.stderr))
+    else:
+        raise JarError("usage: python -m pipeline.local.jars fetch|lock")
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] != ["lock"]:
-        sys.exit("usage: python -m pipeline.local.jars lock")
-    write_lock()
+    try:
+        main(sys.argv[1:])
+    except LocalError as error:
+        sys.exit(str(error))

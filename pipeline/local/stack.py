@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import weakref
@@ -34,8 +33,6 @@ from pipeline.settings import Local, Settings
 log = structlog.get_logger("local.stack")
 
 POLL_SECONDS: Final = 0.1
-PREPARE_SECONDS: Final = 120.0
-"""A start that records its work is slower than any other."""
 
 
 class StackError(LocalError):
@@ -88,7 +85,7 @@ class Stack:
         shutil.rmtree(self._data_dir / "tmp", ignore_errors=True)
         jars.fetch(self._progress)
         ports.require_free(_ports(self._local))
-        for launch, ask in _launches(self._local, self._data_dir):
+        for launch, ask in launches(self._local, self._data_dir):
             lock_fd = self._locks[-1].fileno()
             self._children.append(child.start(self._prepare(launch), self._data_dir, ask, lock_fd=lock_fd))
         self._wait_until_ready(began + self._local.start_timeout_seconds)
@@ -212,32 +209,6 @@ def _wait_for_ready(pipe: IO[str], data_dir: Path, log_file: Path) -> Running:
     return ready
 
 
-def prepare(progress: Progress | None = None) -> bool:
-    """All that a first start would have to do: fetch the jars, make the start-up cache. Whether anything was to do out.
-
-    Raises:
-        LocalError: a jar could not be had, or the servers did not start.
-    """
-    progress = progress or silent
-    fetched = jars.fetch(progress)
-    with tempfile.TemporaryDirectory(prefix="dateline-") as directory:
-        kafka, controller, elasticsearch, transport = ports.free(4)
-        local = Local(
-            data_dir=directory,
-            kafka_port=kafka,
-            kafka_controller_port=controller,
-            elasticsearch_port=elasticsearch,
-            elasticsearch_transport_port=transport,
-            start_timeout_seconds=PREPARE_SECONDS,
-        )
-        launches = [launch for launch, _ in _launches(local, Path(directory))]
-        with aot.recording(launches) as record:
-            if record is not None:
-                with Stack(Settings(local=local), progress=progress, prepare=record):
-                    servers.exercise_elasticsearch(elasticsearch)
-    return fetched > 0 or record is not None
-
-
 def down(settings: Settings) -> bool:
     """Stop the stack that `up` started and wait until its servers have ended; whether there was one out.
 
@@ -259,7 +230,7 @@ def down(settings: Settings) -> bool:
     return True
 
 
-def _launches(local: Local, data_dir: Path) -> tuple[tuple[Launch, Callable[[], bool]], ...]:
+def launches(local: Local, data_dir: Path) -> tuple[tuple[Launch, Callable[[], bool]], ...]:
     """(how to start it, how to ask it) of each server, in starting order."""
     return (
         (

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
-from pipeline.local import child, jars, ports, servers
+from pipeline.local import aot, child, jars, ports, prepare, servers
 from pipeline.local import stack as local_stack
 from pipeline.local.owner import OwnedError
 from pipeline.local.ports import PortTakenError
@@ -347,3 +347,22 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StackError, match=r"local\.data_dir"):
         Stack(Settings(local=make_local(tmp_path / "file" / "data"))).start()
+
+
+def test_preparing_once_makes_later_starts_use_what_the_jvm_recorded(own, tmp_path, monkeypatch):
+    (tmp_path / "cache" / "dateline").mkdir(parents=True)
+    jars.fetch()
+    (tmp_path / "cache" / "dateline" / "jars").symlink_to(jars.cache_dir() / "jars")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    heard = []
+    prepare.prepare(lambda *step: heard.append(step))
+    assert [step[1:] for step in heard] == [(0, 1), (1, 1)]
+    assert {file.name.partition("-")[0] for file in aot.directory().glob("*.aot")} == set(servers.TITLES)
+    prepare.prepare(lambda *step: heard.append(step))
+    assert len(heard) == 2, "the second time there is nothing to do"
+    with Stack(own):
+        for server in servers.TITLES:
+            launch = json.loads((own.data_dir / server / "launch.json").read_text("utf-8"))
+            [archive] = [option for option in launch["options"] if option.startswith("-XX:AOTCache=")]
+            assert archive.startswith(f"-XX:AOTCache={aot.directory()}")
+            assert "[aot" not in servers.output_file(own.data_dir, server).read_text("utf-8"), "the JVM accepted it"

@@ -44,7 +44,7 @@ class Repository:
             self.asked.append(jar.jar)
             if self.offline or self.fails.get(jar.jar, 0) > 0:
                 self.fails[jar.jar] = self.fails.get(jar.jar, 0) - 1
-                raise ConnectionError("network is unreachable")
+                raise ConnectionError("five lines of who wrapped it") from OSError("network is unreachable")
         data = self.contents[jar.jar]
         file = directory / "download"
         with file.open("wb") as stream:
@@ -140,6 +140,7 @@ def test_offline_says_what_is_missing_and_how_to_go_on(tmp_path, fetch, reposito
     assert "4 of 4 jars could not be downloaded" in message
     assert "broker-1.0.jar" in message
     assert "network is unreachable" in message
+    assert "who wrapped it" not in message
     assert "running the same command with a network connection" in message
     assert str(tmp_path / "jars") in message
     assert "jgo.conf" in message
@@ -224,6 +225,7 @@ def test_progress_goes_from_nothing_to_all_bytes(fetch, repository):
     assert {step[1] for step in heard.steps} == {total}
     assert heard.steps[-1] == (total, total)
     assert all(0 <= done <= total for done, _ in heard.steps)
+    assert [done for done, _ in heard.steps].count(total) == 1, "the end is told once"
 
 
 def test_two_fetches_at_once_download_each_jar_once(tmp_path, fetch, repository):
@@ -284,3 +286,9 @@ def test_writing_the_lock_anew_keeps_comments_and_roots(tmp_path, monkeypatch):
     assert jars.read_lock(file) == LOCK
     assert file.read_text("utf-8").startswith("# kept\n")
     assert tomllib.loads(file.read_text("utf-8"))["kafka"]["jars"][0]["jar"] == BROKER.jar
+
+
+@pytest.mark.parametrize("words", [[], ["lok"], ["fetch", "now"]])
+def test_a_command_that_is_not_known_is_answered_with_those_that_are(words):
+    with pytest.raises(JarError, match=r"usage: .*fetch\|lock"):
+        jars.main(words)

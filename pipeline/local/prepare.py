@@ -1,0 +1,72 @@
+"""All that a first start would have to do, done beforehand: the jars, and the start-up cache. What `make setup` runs.
+
+`python -m pipeline.local.prepare`. With nothing left to do it only looks at every jar.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from pipeline.local import LocalError, Progress, aot, jars, ports, servers, silent
+from pipeline.local.stack import Stack, launches
+from pipeline.settings import Local, Settings
+
+START_SECONDS: Final = 180.0
+"""A start that records its work is slower than any other."""
+
+
+def prepare(progress: Progress = silent) -> None:
+    """Fetch what is missing, then make the start-up cache if this environment has none; both servers run once for it.
+
+    Raises:
+        LocalError: a jar could not be had, or the servers did not start.
+    """
+    jars.fetch(progress)
+    with tempfile.TemporaryDirectory(prefix="dateline-") as directory:
+        kafka, controller, elasticsearch, transport = ports.free(4)
+        local = Local(
+            data_dir=directory,
+            kafka_port=kafka,
+            kafka_controller_port=controller,
+            elasticsearch_port=elasticsearch,
+            elasticsearch_transport_port=transport,
+            start_timeout_seconds=START_SECONDS,
+        )
+        wanted = [launch for launch, _ in launches(local, Path(directory))]
+        with aot.recording(wanted) as record:
+            if record is None:
+                return
+            progress(WHAT, 0, 1)
+            with Stack(Settings(local=local), prepare=record):
+                servers.exercise_elasticsearch(elasticsearch)
+        progress(WHAT, 1, 1)
+
+
+WHAT: Final = "making Kafka and Elasticsearch quick to start (half a minute, once)"
+
+
+def main() -> None:
+    """Prepare, with a bar on the terminal. Without the start-up cache everything works, only slower: not an error."""
+    from pipeline.screen import bar  # noqa: PLC0415 - for this command only
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    progress = functools.partial(bar, sys.stderr)
+    try:
+        jars.fetch(progress)
+    except LocalError as error:
+        sys.exit(str(error))
+    try:
+        prepare(progress)
+    except LocalError as error:
+        sys.stderr.write(f"each start will take a few seconds longer than it could: {error}\n")
+
+
+if __name__ == "__main__":
+    main()

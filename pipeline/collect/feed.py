@@ -23,6 +23,7 @@ import feedparser
 import msgspec
 
 from pipeline.collect import decode
+from pipeline.records import content_id
 
 ENTRIES: Final = 5000
 """The most entries read from one feed; what it keeps beyond that is an archive."""
@@ -107,6 +108,13 @@ def _content_type(body: bytes, content_type: str) -> str:
     return f"application/xml; charset={encoding}" if encoding else "application/xml"
 
 
+_LETTER = re.compile(rb"\s*(\"(?:&#\w{1,8};|[^&%\"]{0,64})\"|'(?:&#\w{1,8};|[^&%']{0,64})')\s*")
+"""The value of a harmless entity: a letter by its number, or a short text without entities in it."""
+
+_PUBLIC_SET = re.compile(rb"\s*PUBLIC\s+[\"']-//W3C//[^\"'<>&%]{0,100}[\"']\s*[\"'][^\"'<>&%]{0,200}[\"']\s*")
+"""The W3C's sets of named letters, which old RDF feeds refer to. Nothing is fetched for them."""
+
+
 def _defuse(body: bytes) -> None:
     """Refuse entities that are built of entities, fetched from elsewhere, or too many: XML bombs.
 
@@ -117,10 +125,7 @@ def _defuse(body: bytes) -> None:
     if b"<!ENTITY" not in flat.upper():
         return
     declared = re.findall(rb"<!ENTITY\s+(%?)\s*[\w:.-]*\s*([^>]{0,2000})>?", flat, re.IGNORECASE)
-    harmless = all(
-        not percent and re.fullmatch(rb"\s*(\"(?:&#\w{1,8};|[^&%\"]{0,64})\"|'(?:&#\w{1,8};|[^&%']{0,64})')\s*", value)
-        for percent, value in declared
-    )
+    harmless = all((_PUBLIC_SET if percent else _LETTER).fullmatch(value) for percent, value in declared)
     if not harmless or len(declared) > _ENTITIES:
         raise FeedError("refused: its document type declares entities as an XML bomb does")
 
@@ -134,11 +139,7 @@ def _from_feedparser(found: Mapping[str, Any], body: bytes, url: str) -> Parsed:
         raise FeedError(f"a broken feed: {_xml_error(found.get('bozo_exception'))}, and no entry can be read")
     channel = found.get("feed") or {}
     default_language = _language(channel.get("language"))
-    read = []
-    for entry in entries[:ENTRIES]:
-        made = _entry(entry, url, default_language)
-        if made is not None:
-            read.append(made)
+    read = [_entry(entry, url, default_language) for entry in entries[:ENTRIES]]
     links = [link for link in channel.get("links") or () if isinstance(link, Mapping)]
     hub = next((_string(link.get("href")) for link in links if link.get("rel") == "hub"), None)
     return Parsed(
@@ -177,8 +178,8 @@ def _what_is_it(body: bytes, url: str, error: object) -> str:
     return f"not a feed: {_xml_error(error)}" if error else "not a feed: XML of another kind"
 
 
-def _entry(raw: Mapping[str, Any], base: str, language: str | None) -> Entry | None:
-    """One of feedparser's entries in, ours out; None where it has neither name nor link nor title."""
+def _entry(raw: Mapping[str, Any], base: str, language: str | None) -> Entry:
+    """One of feedparser's entries in, ours out; one without name, link and title is known by its words."""
     link = _link(raw)
     contents = [c for c in raw.get("content") or () if isinstance(c, Mapping) and _string(c.get("value"))]
     content = max((_string(c.get("value")) for c in contents), key=len, default="")
@@ -187,11 +188,9 @@ def _entry(raw: Mapping[str, Any], base: str, language: str | None) -> Entry | N
     title = plain(_string(raw.get("title")))
     if not link and re.match(r"https?://", identity):
         link = identity
-    if not (identity or link or title):
-        return None
     source = raw.get("source")
     return Entry(
-        id=identity or link or title,
+        id=identity or link or title or content_id(summary, content),
         url=_joined(base, link),
         title=title,
         published_at=_moment(raw.get("published_parsed")) or _moment(raw.get("created_parsed")),
@@ -295,7 +294,7 @@ def _json_feed(body: bytes, url: str) -> Parsed:
     hubs = found.get("hubs")
     hub = next((_string(h.get("url")) for h in hubs if isinstance(h, dict)), None) if isinstance(hubs, list) else None
     items = [item for item in found["items"][:ENTRIES] if isinstance(item, dict)]
-    entries = [entry for item in items if (entry := _json_entry(item, url, language)) is not None]
+    entries = [_json_entry(item, url, language) for item in items]
     return Parsed(
         title=plain(_string(found.get("title"))),
         url=_string(found.get("home_page_url")),
@@ -305,7 +304,7 @@ def _json_feed(body: bytes, url: str) -> Parsed:
     )
 
 
-def _json_entry(item: dict[str, Any], base: str, language: str | None) -> Entry | None:
+def _json_entry(item: dict[str, Any], base: str, language: str | None) -> Entry:
     identity = item.get("id")
     identity = str(identity) if isinstance(identity, str | int | float) and not isinstance(identity, bool) else ""
     link = _string(item.get("url")) or _string(item.get("external_url"))
@@ -313,13 +312,11 @@ def _json_entry(item: dict[str, Any], base: str, language: str | None) -> Entry 
     content_html, content_text = _string(item.get("content_html")), _string(item.get("content_text"))
     if not link and re.match(r"https?://", identity):
         link = identity
-    if not (identity or link or title):
-        return None
     listed = item.get("authors")
     people = listed if isinstance(listed, list) else [item.get("author")]
     content = content_html or "".join(f"<p>{html.escape(p)}</p>" for p in content_text.splitlines() if p.strip())
     return Entry(
-        id=identity or link or title,
+        id=identity or link or title or content_id(content_html, content_text),
         url=_joined(base, link),
         title=title,
         published_at=_iso(item.get("date_published")),

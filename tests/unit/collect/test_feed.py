@@ -61,7 +61,7 @@ def test_rss_2_is_read_whole():
         1800,
         "https://news.example/",
     )
-    first, second, third = feed.entries
+    first, second, third, fourth = feed.entries
     assert (first.id, first.url, first.title) == ("tag-1", "https://news.example/a?x=1", "Leaders meet")
     assert first.published_at == dt.datetime(2026, 11, 24, 8, tzinfo=dt.UTC)
     assert first.updated_at is None
@@ -69,6 +69,7 @@ def test_rss_2_is_read_whole():
     assert (first.authors, first.publisher, first.language) == (("Ann Lee",), "Other", "en")
     assert (second.id, second.url) == ("No link", "")
     assert (third.id, third.url) == ("https://news.example/b", "https://news.example/b")
+    assert (fourth.id != "", fourth.url, fourth.title) == (True, "", "")
 
 
 def test_rss_1_is_read():
@@ -95,7 +96,7 @@ def test_atom_is_read_with_its_hub_and_the_page_not_the_enclosure():
 def test_json_feed_is_read():
     feed = parse(JSON_FEED, url="https://j.example/feed.json")
     assert (feed.title, feed.language) == ("J", "de")
-    first, second = feed.entries
+    first, second, _ = feed.entries
     assert (first.id, first.url, first.title, first.authors) == ("7", "https://j.example/7", "Sieben", ("Uwe",))
     assert first.content == "<p>Erster Satz.</p><p>Zweiter &amp; letzter.</p>"
     assert first.published_at == dt.datetime(2026, 11, 24, 7, tzinfo=dt.UTC)
@@ -107,8 +108,8 @@ def test_json_feed_is_read():
     "kind", ["text/html", "text/plain", "application/json", "image/png", "text/xml; charset=us-ascii", ""]
 )
 def test_the_format_is_found_in_the_content_whatever_the_server_calls_it(kind):
-    assert len(parse(RSS2, content_type=kind).entries) == 3
-    assert len(parse(JSON_FEED, content_type=kind).entries) == 2
+    assert len(parse(RSS2, content_type=kind).entries) == 4
+    assert len(parse(JSON_FEED, content_type=kind).entries) == 3
 
 
 @pytest.mark.parametrize(
@@ -196,6 +197,11 @@ def test_xml_bombs_are_refused(body):
 def test_harmless_named_letters_of_its_own_are_allowed():
     body = b'<!DOCTYPE rss [<!ENTITY euro "&#8364;">]><rss version="2.0"><channel><item><title>5 &euro;</title></item></channel></rss>'
     assert parse(body).entries[0].title == "5 €"
+
+
+def test_the_w3cs_letters_may_be_referred_to():
+    head = b'<!DOCTYPE rdf:RDF [<!ENTITY % HTMLlat1 PUBLIC "-//W3C//ENTITIES Latin 1 for XHTML//EN" "http://www.w3.org/l.ent"> %HTMLlat1;]>'
+    assert len(parse(head + RDF).entries) == 1
 
 
 SEEDS = (RSS2, RDF, RSS091, ATOM, JSON_FEED)

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 GAZETTEER: Final = Path(__file__).parent / "gazetteer"
 
-Kind = Literal["country", "adjective", "people", "capital", "org", "body", "group", "holder", "region", "none"]
+Kind = Literal["country", "adjective", "people", "capital", "org", "body", "group", "holder", "region", "place", "none"]
 WORD: Final = re.compile(r"[^\W_]+")
 _BETWEEN: Final = re.compile(r"[ \u00a0.,'&/-]{0,3}\Z")
 
@@ -46,6 +46,10 @@ _FOLD: Final = (
     | {ord("’"): "'", ord("‘"): "'", ord("ʼ"): "'"}
 )
 """Letter by letter, so that every offset stays."""
+
+
+_NOT_AS_PARTY: Final = frozenset(("Amazon", "the Amazon", "Lyman", "Java"))
+"""Places that are better known as something else."""
 
 
 class Term(NamedTuple):
@@ -150,6 +154,7 @@ def load_index() -> Index:
     _organisations(index)
     _regions(index)
     _holders(index)
+    _places(index)
     return index
 
 
@@ -206,6 +211,14 @@ def _regions(index: Index) -> None:
         entry = Entry(name, kind, None, "CVL" if kind == "people" else None)
         for known in (name, *_cell(others)):
             index.add(known, entry)
+
+
+def _places(index: Index) -> None:
+    """Provinces, disputed lands and the like: they say a country as well. After all others, so that no name changes hands."""
+    for name, country, _, _, others in rows("places.tsv"):
+        for known in (name, *_cell(others)):
+            if country and known not in _NOT_AS_PARTY:
+                index.add(known, Entry(name, "place", country))
 
 
 def _day(text: str) -> dt.date | None:
@@ -307,7 +320,7 @@ def _meant(index: Index, entry: Entry, own: Words, around: tuple[Word | None, Wo
     before = plain[start - 1 : start]
     if before == "-" and previous and previous[0].lower() in _NOT_FOREIGN:
         return False
-    if before in ("@", "#", "/", ".") and plain[start - 2 : start - 1].strip():
+    if before in ("@", "#") or (before in ("/", ".") and plain[start - 2 : start - 1].strip()):
         return False
     if len(own) > 1 or not (entry.soft or own[0][0] in _COMMON_NAMES):
         return True
@@ -335,4 +348,4 @@ def _title_case(plain: str, start: int) -> bool:
     right = plain.find("\n", start)
     line = plain[left : right if right >= 0 else len(plain)][:200]
     long_words = [word for word in WORD.findall(line) if len(word) > 3]
-    return len(long_words) >= 4 and sum(word[0].isupper() for word in long_words) >= 0.8 * len(long_words)
+    return len(long_words) >= 5 and sum(word[0].isupper() for word in long_words) >= 0.8 * len(long_words)

@@ -174,6 +174,7 @@ def _population(spot: _Spot) -> int:
 
 
 def _key(name: str) -> str:
+    name = name.strip()
     if name.isascii() and name.replace(" ", "x").isalpha() and name[:4].lower() != "the ":
         return name.lower()
     words = [word.lower() for word in WORD.findall(fold(name))]

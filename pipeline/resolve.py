@@ -255,10 +255,10 @@ class Resolver:
         for number, (word, start, end) in enumerate(tokens):
             if start < cut or word.lower() not in self._owners:
                 continue
-            behind = [m for m in mentions if m.start >= end]
-            stop = next((t[1] for t in tokens[number + 1 :] if t[0].lower() in self._cut), len(phrase))
-            for mention in behind:
-                if mention.start < stop or word.lower() in ("of", "living", "fleeing"):
+            rest = [token for token in tokens[number + 1 :] if token[0].lower() not in ("to", "in", "the")]
+            stop = next((token[1] for token in rest if token[0].lower() in self._cut), len(phrase))
+            for mention in mentions:
+                if mention.start >= end and (mention.start < stop or word.lower() in ("of", "living", "fleeing")):
                     return mention
         return None
 

@@ -12,6 +12,7 @@ from pipeline.detect.daywords import DAY, MONTHS, WEEKDAYS, Span
 _NOT_A_WEEKDAY: Final = frozenset(
     ("black", "good", "ash", "bloody", "holy", "maundy", "cyber", "super", "palm", "easter", "shrove", "giving")
 )
+_RECURRING: Final = frozenset(("mornings", "afternoons", "evenings", "nights"))
 _EVERY: Final = frozenset(("every", "each", "any", "most"))
 _SURE_OF_MONTH: Final = frozenset(
     ("in", "of", "since", "until", "till", "by", "from", "during", "through", "before", "after", "between", "to", "early",
@@ -225,6 +226,8 @@ def weekday(reader: Reader, index: int) -> Hit | None:
     if word not in cal.FULL_WEEKDAYS and (not reader.tokens[index].capital or word in ("sun", "sat")):
         return None
     end = index + 1 if word in cal.FULL_WEEKDAYS else reader.skip(index + 1, ".")
+    if reader.low(end) in _RECURRING:
+        return None
     end = part_of_day(reader, end)
     behind = reader.skip(reader.skip(end, ","), "of")
     behind = reader.skip(behind, "the")

@@ -17,7 +17,7 @@ from pipeline.records import Precision
 
 TOKEN: Final = re.compile(r"\d+|[^\W\d_]+|\n|[^\w\s]")
 DASHES: Final = frozenset("-–—~")
-PARTS_OF_DAY: Final = frozenset(("morning", "afternoon", "evening", "night", "nights", "lunchtime", "noon", "midnight"))
+PARTS_OF_DAY: Final = frozenset(("morning", "afternoon", "evening", "night", "lunchtime", "noon", "midnight"))
 BACK: Final = frozenset(("last", "past", "previous"))
 ON: Final = frozenset(("next", "coming", "upcoming"))
 THIS: Final = frozenset(("this", "current"))

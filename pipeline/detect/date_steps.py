@@ -23,6 +23,9 @@ from pipeline.detect.date_reader import (
 from pipeline.detect.daywords import DAY, UNITS, WEEKDAYS, Span
 from pipeline.records import Precision
 
+_MODALS: Final = frozenset(
+    ("will", "would", "to", "may", "might", "can", "could", "should", "must", "shall", "not", "ll")
+)
 _DAYS: Final = {"today": 0, "tonight": 0, "tonite": 0, "tomorrow": 1, "tmrw": 1, "yesterday": -1}
 
 
@@ -78,6 +81,8 @@ def way(reader: Reader, index: int) -> Hit | None:
     if reader.low(begin) == "weekend" and (begin > index or reader.low(index - 1) in ("over", "this", "at", "on")):
         past = cal.weekend_span(reader.ref if reader.ref.weekday() >= 5 else reader.ref - 7 * DAY)
         return Hit(begin + 1, past, cal.weekend_span(reader.ref), "day", nearest=False)
+    if word == "last" and reader.low(index - 1) in _MODALS:  # the course will last three weeks
+        return None
     if word not in WAYS:
         return _counted_way(reader, begin)
     behind = begin + 1

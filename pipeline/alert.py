@@ -82,7 +82,9 @@ def _check_kind(rule: Rule, story: Story) -> Iterator[Check]:
         if wanted:
             yield Check(condition, " or ".join(wanted), found, found in wanted)
     if rule.text:
-        texts = [story.headline, *(part for r in story.reports for part in (r.title, r.evidence))]
+        texts = [
+            part for r in story.reports for part in (r.title, r.evidence)
+        ]  # the headline is ours, not said by anybody
         yield Check("text", rule.text, story.headline, said(rule.text, " \n ".join(texts)))
 
 
@@ -231,6 +233,7 @@ def _alert(rule: Rule, story: Story, occasion: str) -> Alert:
         url=best.article_url if best is not None else "",
         confidence=story.confidence,
         first_seen_at=story.first_seen_at,
+        opened_at=story.opened_at or story.first_seen_at,
         countries=countries_of(story),
         publishers=story.publishers[:PUBLISHERS_SHOWN],
         channels=rule.channels,

@@ -12,6 +12,7 @@ import msgspec
 
 FILE: Final = Path(__file__).with_name("groups.toml")
 HOLDERS_FILE: Final = Path(__file__).parent / "gazetteer" / "holders.tsv"
+COUNTRIES_FILE: Final = Path(__file__).parent / "gazetteer" / "countries.tsv"
 LEADING: Final = frozenset(
     {
         "president",
@@ -68,3 +69,12 @@ def leaders() -> frozenset[str]:
     """The full names of those who lead, or led, a state or government, in lower case."""
     rows = (line.split("\t") for line in HOLDERS_FILE.read_text("utf-8").splitlines() if not line.startswith("#"))
     return frozenset(row[0].lower() for row in rows if len(row) > 2 and row[2] in LEADING)
+
+
+@cache
+def country_words() -> frozenset[str]:
+    """Names of countries and the adjectives made of them: Russia, Russian."""
+    rows = (line.split("\t") for line in COUNTRIES_FILE.read_text("utf-8").splitlines() if not line.startswith("#"))
+    return frozenset(
+        text.strip() for row in rows for cell in (row[1], row[3]) for text in cell.split(";") if text.strip()
+    )

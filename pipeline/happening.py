@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.groups import country_name
 from pipeline.records import Event, Party, Place, Story, When
 from pipeline.wording import STOP, dice, plain, wording
 
@@ -40,10 +41,10 @@ FAMILIES: Final[dict[str, Family]] = {
     "accords": Family(0.35, 0.10, 0.15, 0.40, need=0.55, days=4, plan_days=21, directed=False),
     "supply": Family(0.35, 0.05, 0.20, 0.40, need=0.58, days=5, plan_days=21),
     "sanctions": Family(0.40, 0.05, 0.20, 0.35, need=0.58, days=5, plan_days=14),
-    "fighting": Family(0.15, 0.40, 0.15, 0.30, need=0.52, days=1, plan_days=3),
+    "fighting": Family(0.15, 0.30, 0.15, 0.40, need=0.60, days=1, plan_days=3),
     "force": Family(0.30, 0.20, 0.15, 0.35, need=0.55, days=4, plan_days=14),
     "coercion": Family(0.30, 0.15, 0.15, 0.40, need=0.55, days=3, plan_days=7),
-    "protest": Family(0.15, 0.35, 0.15, 0.35, need=0.52, days=1, plan_days=7),
+    "protest": Family(0.15, 0.30, 0.15, 0.40, need=0.58, days=1, plan_days=7),
     "statements": Family(0.30, 0.05, 0.15, 0.50, need=0.60, days=2, plan_days=7),
     "politics": Family(0.40, 0.15, 0.15, 0.30, need=0.55, days=4, plan_days=21, directed=False),
     "concessions": Family(0.30, 0.15, 0.15, 0.40, need=0.55, days=4, plan_days=14),
@@ -109,6 +110,11 @@ LASTING: Final = frozenset({"clash", "offensive", "invasion", "blockade", "prote
 LULL_DAYS: Final = 2
 """How many days of quiet such a story bears."""
 
+REGION: Final = re.compile(
+    r"\b(?:region|province|governorate|oblast|state|district|county|strip|border|coast|sea|valley)\b", re.IGNORECASE
+)
+"""Places in which more than one thing can happen in a day."""
+
 NEAR_KM: Final = 30.0
 FAR_KM: Final = 120.0
 WIDE_DAYS: Final = 45
@@ -132,6 +138,7 @@ class Spot:
     country: str | None
     lat: float | None
     lon: float | None
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +160,7 @@ class Happening:
     words: tuple[dict[str, float], ...]
     texts: frozenset[str]
     money: tuple[tuple[str, float], ...]
+    counts: tuple[tuple[str, float], ...]
     countries: frozenset[str]
 
 
@@ -179,6 +187,7 @@ def of_event(event: Event) -> Happening:
         words=(wording(event.evidence, event.article_title),),
         texts=frozenset((plain(event.evidence),)),
         money=tuple((m.currency, m.value) for m in event.money),
+        counts=tuple((q.unit, q.value) for q in event.quantities),
     )
 
 
@@ -199,9 +208,9 @@ def of_story(story: Story) -> Happening:
         actors=actors,
         recipients=recipients,
         countries=actors | recipients,
-        names=_names((*story.actors, *story.recipients)),
+        names=_names((*story.actors[:ANCHORS], *story.recipients[:ANCHORS])),
         lands=frozenset(p.country for p in story.places if p.country),
-        spots=_spots(story.places),
+        spots=_spots(story.places[:ANCHORS]),
         first=first,
         last=last,
         dated=story.date is not None,
@@ -210,8 +219,12 @@ def of_story(story: Story) -> Happening:
         words=tuple(wording(r.evidence, r.title) for r in reports),
         texts=frozenset(plain(r.evidence) for r in reports),
         money=tuple((m.currency, m.value) for m in story.money),
+        counts=tuple((q.unit, q.value) for q in story.quantities),
     )
 
+
+ANCHORS: Final = 3
+"""A story is where, and about whom, its first reports said: places and names that come later do not draw others in."""
 
 REPORTS_COMPARED: Final = 8
 """The wording of a story is that of its first reports: later ones stray, and each costs a comparison."""
@@ -232,7 +245,7 @@ def likeness(story: Happening, event: Happening) -> float:
     if who is None or where is None:
         return 0.0
     total = rules.who * who + rules.where * where + rules.when * when
-    total += _money_bonus(story, event) - _kind_penalty(story.kind, event.kind)
+    total += _numbers(story, event) - _kind_penalty(story.kind, event.kind)
     if total + rules.words < rules.need:
         return max(0.0, total)  # no wording could make them one, and comparing words is what takes time
     words = max((dice(w, event.words[0]) for w in story.words), default=0.0)
@@ -243,6 +256,12 @@ def same(event: Happening, score: float) -> bool:
     """Whether that likeness makes an event a report of the story."""
     return score >= FAMILIES[event.family].need
 
+
+ONE_SHARED: Final = 0.8
+"""One country in common, and a second one that only one report names: Xi in Moscow, Putin and Xi in Moscow."""
+
+WIDE: Final = 0.6
+"""What the same province, sea or border says."""
 
 UNKNOWN: Final = 0.4
 """What is not told neither speaks for nor against."""
@@ -265,8 +284,8 @@ def _who(story: Happening, event: Happening, *, directed: bool) -> float | None:
     if not ours <= theirs and not theirs <= ours and len(shared) < 2:
         # Russia and China, Russia and India: one in common, each with another partner.
         return None if not directed else 0.3
-    overlap = len(shared) / min(len(ours), len(theirs))
-    return max(named, overlap if len(shared) > 1 or len(ours | theirs) == 1 else 0.7 * overlap)
+    overlap = len(shared) / math.sqrt(len(ours) * len(theirs))
+    return max(named, overlap if len(shared) > 1 or len(ours | theirs) == 1 else ONE_SHARED * overlap)
 
 
 def _other_side(story: Happening, event: Happening) -> bool:
@@ -290,8 +309,9 @@ def _where(story: Happening, event: Happening) -> float | None:
 
 
 def _spots_alike(ours: tuple[Spot, ...], theirs: tuple[Spot, ...]) -> float | None:
-    if {s.name for s in ours} & {s.name for s in theirs}:
-        return 1.0
+    shared = {s.name for s in theirs} & {s.name for s in ours}
+    if shared:
+        return WIDE if all(s.wide for s in theirs if s.name in shared) else 1.0
     known = [d for a in ours for b in theirs if (d := _distance_km(a, b)) is not None]
     nearest = min(known, default=None)
     if nearest is None:
@@ -318,11 +338,13 @@ def _when(story: Happening, event: Happening, rules: Family) -> float | None:
     days = rules.plan_days if story.planned != event.planned else rules.days
     if story.kind in LASTING:
         days += LULL_DAYS
-    if not (story.dated and event.dated):
-        days += 2  # the day of the report stands in for the date
+    if days > 1 and not (story.dated and event.dated):
+        days += 1  # the day of the report stands in for the date
     if gap > days:
         return None
     if gap == 0:
+        if not story.dated and not event.dated and story.last != event.last:
+            return 0.45  # told on two days, and neither says when
         return 1.0 if story.exact and event.exact else 0.7
     return 0.7 * (1 - gap / (days + 1))
 
@@ -333,13 +355,26 @@ def _kind_penalty(ours: str, theirs: str) -> float:
     return 0.05 if any(ours in kinds and theirs in kinds for kinds in ALIKE) else 0.25
 
 
-def _money_bonus(story: Happening, event: Happening) -> float:
-    """The same sum is a strong sign, a quite different one a sign against; close sums are one sum told twice."""
-    pairs = [(a, b) for c, a in story.money for d, b in event.money if c == d and a > 0 and b > 0]
-    if not pairs:
-        return 0.0
-    ratio = min(max(a, b) / min(a, b) for a, b in pairs)
-    return 0.15 if ratio <= 1.15 else 0.0 if ratio <= 1.6 else -0.25
+def _numbers(story: Happening, event: Happening) -> float:
+    """What sums and counts say: the same one is a strong sign, a quite different sum a sign against.
+
+    Close sums are one sum told twice. A toll rises, so only the same toll speaks, and one that is many times another.
+    """
+    sums = _ratio(story.money, event.money)
+    total = 0.0
+    if sums is not None:
+        total += 0.15 if sums <= 1.15 else 0.0 if sums <= 1.6 else -0.25
+    for unit in {unit for unit, _ in story.counts} & {unit for unit, _ in event.counts}:
+        ours, theirs = ([c for c in told.counts if c[0] == unit] for told in (story, event))
+        ratio = _ratio(ours, theirs) or 1.0
+        total += 0.10 if ratio <= 1.05 else 0.0 if ratio <= 2.5 else -0.15
+    return total
+
+
+def _ratio(ours: Iterable[tuple[str, float]], theirs: Iterable[tuple[str, float]]) -> float | None:
+    """How many times one is the other, of the two numbers of one unit that are closest."""
+    theirs = tuple(theirs)
+    return min((max(a, b) / min(a, b) for c, a in ours for d, b in theirs if c == d and a > 0 and b > 0), default=None)
 
 
 def _countries(parties: Iterable[Party]) -> frozenset[str]:
@@ -360,16 +395,12 @@ def _names(parties: Iterable[Party]) -> frozenset[str]:
 
 
 def _spots(places: Iterable[Place]) -> tuple[Spot, ...]:
-    """The places that are finer than a country (a country's own name tells no more than its code)."""
+    """The places that are finer than a country: a country's own name, or a continent's, tells no more than its code."""
     return tuple(
-        Spot((p.name or p.text).lower(), p.country, p.lat, p.lon)
+        Spot((p.name or p.text).lower(), p.country, p.lat, p.lon, wide=bool(REGION.search(p.text)))
         for p in places
-        if p.reason != "country" and not _is_land(p)
+        if p.country and p.lat is not None and (p.name or p.text) != country_name(p.country)
     )
-
-
-def _is_land(place: Place) -> bool:
-    return place.country is not None and place.lat is None and place.lon is None
 
 
 def _day(moment: dt.datetime | None) -> int:

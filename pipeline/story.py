@@ -46,7 +46,6 @@ SPIKE_WITHIN: Final = dt.timedelta(days=2)
 
 SECOND_SOURCE: Final = 0.5
 """How much of the doubt that is left each further independent source takes away, times its own confidence."""
-DENIED: Final = 0.8
 MOST_SURE: Final = 0.99
 
 PHASES: Final[tuple[Phase, ...]] = ("planned", "happened", "ended")
@@ -94,6 +93,7 @@ def begin(event: Event) -> Story:
         phase=phase_of(event),
         first_seen_at=moment,
         last_seen_at=moment,
+        opened_at=moment,
         subtype=event.subtype,
         actors=event.actors[:PARTIES_KEPT],
         recipients=event.recipients[:PARTIES_KEPT],
@@ -126,7 +126,7 @@ def merge(story: Story, event: Event, *, reports_kept: int = 50) -> Story:
     if event.id in story.event_ids:
         return story
     report = _report(event, story.reports)
-    phase = _later(story.phase, phase_of(event)) if event.modality in ("asserted", "planned") else story.phase
+    phase = max(story.phase, phase_of(event), key=PHASES.index)
     publishers = _added(story.publishers, (report.publisher,), PUBLISHERS_KEPT)
     reports = _bounded((*story.reports, report), reports_kept)
     grown = msgspec.structs.replace(
@@ -170,8 +170,6 @@ def _told(before: Story, after: Story, report: Report) -> Story:
         number = 1 + sum(occasion.startswith("update:") for occasion in before.occasions)
         news.append((f"update:{number}", f"{what} ({report.publisher})"))
     lines = [Moment(at=report.seen_at, what=what) for _, what in news]
-    if report.modality == "denied" and not any(r.modality == "denied" for r in before.reports):
-        lines.append(Moment(at=report.seen_at, what=f"denied: {report.publisher}"))
     change: Trigger = "update"
     for occasion, _ in news[:1]:
         change = "phase" if occasion.startswith("phase") else "spike" if occasion.startswith("spike") else "update"
@@ -241,17 +239,13 @@ def _one_source(a: Report, b: Report) -> bool:
 def confidence(reports: Iterable[Report]) -> float:
     """Reports in, how sure the story is out: that of its surest source, and more with each independent one."""
     best: dict[str, float] = {}
-    denying: set[str] = set()
     for report in reports:
-        if report.modality == "denied":
-            denying.add(report.source)
-        else:
-            best[report.source] = max(best.get(report.source, 0.0), report.confidence)
+        best[report.source] = max(best.get(report.source, 0.0), report.confidence)
     ranked = sorted(best.values(), reverse=True)
     total = ranked[0] if ranked else 0.0
     for further in ranked[1:]:
         total += (1 - total) * SECOND_SOURCE * further
-    return round(min(total, MOST_SURE) * DENIED ** len(denying), 4)
+    return round(min(total, MOST_SURE), 4)
 
 
 def _bounded(reports: tuple[Report, ...], kept: int) -> tuple[Report, ...]:
@@ -310,12 +304,8 @@ def _quantities(ours: tuple[Quantity, ...], theirs: tuple[Quantity, ...]) -> tup
     return (*ours, *fresh.values())[:AMOUNTS_KEPT]
 
 
-def _later(ours: Phase, theirs: Phase) -> Phase:
-    return max(ours, theirs, key=PHASES.index)
-
-
 def _modality(ours: Modality, theirs: Modality) -> Modality:
-    """Asserted once is asserted; a denial or a look back is a report of the story and does not change what it is."""
+    """Asserted once is asserted."""
     return "asserted" if theirs == "asserted" else ours
 
 
@@ -331,8 +321,6 @@ def _date(story: Story, event: Event) -> When | None:
     """The date that is worth more: of what happened rather than of what was planned, then the more exact, then the first."""
     if story.date is None or event.date is None:
         return story.date or event.date
-    if event.modality in ("denied", "historical"):
-        return story.date
     if story.modality == "planned" and event.modality == "asserted":
         return event.date
     if story.modality == "asserted" and event.modality == "planned":

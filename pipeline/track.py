@@ -23,8 +23,9 @@ from pipeline.wording import TELLING
 
 __all__ = ["Stories", "family", "matches", "merge"]
 
-OPENING: Final = frozenset({"asserted", "planned"})
-"""Only these make a story. What is denied or looked back on joins one that is open; what is hypothetical is no report."""
+TOLD: Final = frozenset({"asserted", "planned"})
+"""Only these are reports of a happening. What is hypothetical, denied or looked back on changes no story: joining one, it
+would depend on which stories were open when it came, and come a second time it could join another."""
 
 CANDIDATES: Final = 200
 """How many open stories an event is compared with at most, those that share its rarest words and names first."""
@@ -70,7 +71,7 @@ class Stories:
 
     def fold(self, event: Event) -> Story | None:
         """An event in, the story that it changed out; None for one that is known, too old, or no report of a happening."""
-        if event.id in self._story_of or event.modality == "hypothetical" or self._is_late(event):
+        if event.id in self._story_of or event.modality not in TOLD or self._is_late(event):
             return None
         told = happening.of_event(event)
         match = self._best(told, seen_at(event))
@@ -78,10 +79,8 @@ class Stories:
             if growth.is_full(match, event):
                 return None
             story = merge(match, event, reports_kept=self._options.reports_kept)
-        elif event.modality in OPENING:
-            story = growth.begin(event)
         else:
-            return None
+            story = growth.begin(event)
         self._keep(story)
         # Only what leaves its mark in a story moves the clock: a worker that takes over knows no other events.
         self._clock = max(self._clock, seen_at(event))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
+
+from pipeline import groups
 
 TELLING: Final = 1.5
 """The weight of a name or number in the evidence."""
@@ -30,6 +32,32 @@ def stem(word: str) -> str:
     return word
 
 
+GENERIC_TEXT: Final = """
+kill killed dead death deaths die died injure injured wound wounded hurt casualties people person civilian civilians
+man men woman women child children soldier soldiers troops troop force forces military militant militants militia
+rebel rebels gunmen fighters army police officer officers attack attacks attacked attacker strike strikes struck hit
+hits bomb bombing bombed missile missiles rocket rockets drone drones shell shelling airstrike airstrikes air fire
+fired clash clashes fight fighting battle war invasion offensive suspected several least dozens hundreds thousands
+including meet meets met meeting talk talks visit visits visited summit leader leaders hold holds held call called
+speak spoke discuss sanction sanctions impose imposes imposed announce announces package aid assistance support send
+sends provide billion million accuse accuses accused condemn condemns urge urges urged calls reject rejects rejected
+deny denies threaten threatens warn warns arrest arrests arrested charge charged court protest protests protesters
+protested demonstration agree agrees agreed agreement deal sign signed response claim claims report reports statement
+country countries region city town capital
+"""
+GENERIC: Final = frozenset(map(stem, GENERIC_TEXT.split()))
+"""What the family of the event says already: words that two reports share because both are about a strike, not about one."""
+
+COMMON: Final = 0.3
+"""The weight of such a word, and of a country's name, which is compared as a party."""
+
+
+@cache
+def lands() -> frozenset[str]:
+    """Stems of the names of countries and of what is theirs: Russia, Russian."""
+    return frozenset(stem(word) for text in groups.country_words() for word in text.lower().split() if len(word) > 3)
+
+
 def wording(evidence: str, title: str) -> dict[str, float]:
     """The telling words in: stems with their weights out. Names and numbers weigh more, words of the title less."""
     weights: dict[str, float] = {}
@@ -39,8 +67,8 @@ def wording(evidence: str, title: str) -> dict[str, float]:
             if low in STOP or (len(low) < 3 and not low.isdigit()):
                 continue
             telling = (number > 0 and word[0].isupper()) or word[0].isdigit()
-            weight = factor * (TELLING if telling else 1.0)
             key = stem(low)
+            weight = factor * (COMMON if key in GENERIC or key in lands() else TELLING if telling else 1.0)
             weights[key] = max(weights.get(key, 0.0), weight)
     return weights
 

@@ -285,8 +285,13 @@ def test_no_rule_rings_twice_for_a_story_on_new_and_a_replay_rings_the_same(told
         (make_sanctions(), "new-sanctions"),
         (make_sanctions(modality="planned"), "new-sanctions"),
         (make_aid(100e6), "large-aid-package"),
-        (make_event("ceasefire", "AGREE", actors=(RUSSIA, USA)), "ceasefire"),
-        (make_event("expulsion", "COERCE", actors=(USA,), recipients=(RUSSIA,)), "diplomats-expelled"),
+        (make_event("ceasefire", "AGREE", actors=(RUSSIA, USA), evidence="Both agreed to a ceasefire"), "ceasefire"),
+        (
+            make_event(
+                "expulsion", "COERCE", actors=(USA,), recipients=(RUSSIA,), evidence="The US expelled ten diplomats"
+            ),
+            "diplomats-expelled",
+        ),
         (make_event("threat", "THREATEN", actors=(RUSSIA,), evidence="Moscow threatened a nuclear strike"), "nuclear"),
     ],
 )
@@ -306,7 +311,10 @@ def test_the_shipped_rules_ring_for_what_they_are_for(event, rule):
         make_sanctions(modality="historical"),
         make_sanctions(date=make_day(NOW.date() - 100 * DAY)),
         make_aid(60e6),
-        make_event("ceasefire", "AGREE", modality="planned", actors=(RUSSIA, USA)),
+        make_event(
+            "ceasefire", "AGREE", modality="planned", actors=(RUSSIA, USA), evidence="They will agree to a ceasefire"
+        ),
+        make_event("ceasefire", "AGREE", actors=(RUSSIA, USA), evidence="The firm suspended its operations"),
         make_event("protest", "PROTEST", actors=(FRANCE,), evidence="Marchers against nuclear power"),
     ],
 )

@@ -239,31 +239,13 @@ def test_reports_of_one_happening_share_their_partition_key(kind, event_type, ex
 # --- what makes a story, and what does not ---------------------------------------------------------------------------
 
 
-def test_a_hypothetical_event_makes_no_story_and_joins_none():
+@pytest.mark.parametrize("modality", ["hypothetical", "denied", "historical"])
+def test_what_is_not_said_to_happen_makes_no_story_and_changes_none(modality):
     stories = Stories()
-    assert stories.fold(make_sanctions(modality="hypothetical")) is None
+    assert stories.fold(make_sanctions(modality=modality)) is None
     stories.fold(make_sanctions())
-    assert stories.fold(make_sanctions(modality="hypothetical", publisher="B")) is None
-
-
-@pytest.mark.parametrize("modality", ["denied", "historical"])
-def test_what_is_denied_or_looked_back_on_opens_no_story_but_joins_one(modality):
-    stories = Stories()
-    event = make_sanctions(modality=modality, publisher="B")
-    assert stories.fold(event) is None
-    stories.fold(make_sanctions())
-    story = stories.fold(event)
-    assert story.article_count == 2
-    assert story.modality == "asserted"
-    assert story.phase == "happened"
-
-
-def test_a_denial_makes_the_story_less_sure_and_stands_in_its_timeline():
-    stories = Stories()
-    before = stories.fold(make_sanctions()).confidence
-    story = stories.fold(make_sanctions(modality="denied", publisher="B"))
-    assert story.confidence < before
-    assert story.timeline[-1].what == "denied: B"
+    assert stories.fold(make_sanctions(modality=modality, publisher="B")) is None
+    assert len(stories) == 1
 
 
 # --- sources ---------------------------------------------------------------------------------------------------------
@@ -407,6 +389,14 @@ def test_a_story_that_is_still_told_stays_open():
     told = [make_event("clash", "ASSAULT", places=(KYIV,), evidence="Fighting for the bridges of Kyiv", publisher=f"P{n}",
                        first_seen_at=NOW + 2 * n * DAY, date=make_day(NOW.date() + 2 * n * DAY)) for n in range(12)]  # fmt: skip
     assert len({stories.fold(event).id for event in told}) == 1
+
+
+def test_an_earlier_report_that_comes_later_moves_the_beginning_and_not_the_index():
+    stories = Stories()
+    opened = stories.fold(make_meeting())
+    story = stories.fold(make_meeting(publisher="B", first_seen_at=NOW - DAY))
+    assert story.first_seen_at == NOW - DAY
+    assert story.opened_at == opened.opened_at == NOW
 
 
 def test_stories_made_anew_from_their_records_go_on_alike():

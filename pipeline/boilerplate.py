@@ -18,6 +18,7 @@ from pipeline import settings
 class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     furniture: tuple[str, ...]
     tail: tuple[str, ...]
+    parts: tuple[str, ...]
     agencies: dict[str, tuple[str, ...]]
 
 
@@ -56,6 +57,9 @@ _DATELINE_ANY = re.compile(rf"^.{{0,60}}\((?P<agency>{_NAMES})\)\s*[-–—]{{1,
 _NEVER: Final = tuple(re.compile(pattern, _I) for pattern in _RULES.furniture)
 
 _TAIL: Final = tuple(re.compile(pattern, _I) for pattern in _RULES.tail)
+PARTS: Final = re.compile(rf"(?:^|[\s_-])(?:{'|'.join(_RULES.parts)})(?:$|[\s_-])")
+"""Matches the class or id (lower case) of a part of a page that is not the article."""
+
 _LONGEST_TAIL: Final = 420
 """Characters. A paragraph longer than this is prose, whatever word of the list above it holds."""
 

@@ -128,8 +128,10 @@ def _from_page(article: Article) -> Extracted:
         return _from_text(msgspec.structs.replace(article, html=html.unescape(re.sub(r"<[^<>]*>", " ", article.html))))
     facts = page.facts(tree, article.url)
     title = next(iter(facts.titles), "") or article.title
+    dates = _page_dates(tree, facts, article)
+    page.without_furniture(tree)
     lines, credit = boilerplate.clean(_body(tree, facts), title=title)
-    return _made(article, facts, title, lines, credit, dates=_page_dates(tree, facts, article))
+    return _made(article, facts, title, lines, credit, dates=dates)
 
 
 def _body(tree: HtmlElement, facts: page.PageFacts) -> list[str]:

@@ -12,8 +12,10 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
+from lxml import etree
 from lxml.html import HtmlElement
 
+from pipeline.boilerplate import PARTS
 from pipeline.collect.urls import same_site
 
 _ARTICLE_TYPES: Final = ("article", "posting", "report")
@@ -59,6 +61,29 @@ def facts(tree: HtmlElement, url: str) -> PageFacts:
         paywalled=str(linked.get("isAccessibleForFree", "")).casefold() == "false"
         or meta.get("article:content_tier") in ("locked", "metered"),
     )
+
+
+_LARGEST_PART: Final = 0.3
+"""Share of the page's text: a part above it is the article, whatever it is called."""
+
+
+def without_furniture(tree: HtmlElement) -> None:
+    """A parsed page in; the parts that are hidden, or by their class or id are not the article, are taken out of it."""
+    body = tree.find("body")
+    if body is None:
+        return
+    largest = len(body.text_content()) * _LARGEST_PART
+    doomed = []
+    for element in body.iter(etree.Element):
+        if element.tag in ("body", "main", "article"):
+            continue
+        marks = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", f"{element.get('class', '')} {element.get('id', '')}").casefold()
+        hidden = element.get("hidden") is not None or "display:none" in element.get("style", "").replace(" ", "")
+        if (hidden or PARTS.search(marks)) and len(element.text_content()) < largest:
+            doomed.append(element)
+    for element in doomed:
+        if element.getparent() is not None:
+            element.drop_tree()
 
 
 _PUBLISHED: Final = (

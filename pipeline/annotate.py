@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 import spacy
+from spacy.language import Language
 
 from pipeline import copies
 from pipeline.extract import Extracted
@@ -23,6 +24,10 @@ UNUSED: Final = ("lemmatizer", "attribute_ruler", "senter")
 
 LABELS: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC", "EVENT", "PRODUCT", "LAW", "WORK_OF_ART"))
 NAMING: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC"))
+WRAPPED_LINES: Final = 4
+WRAPPED_LENGTH: Final = 100
+"""Texts of more lines than this, none longer than this, were wrapped at a column."""
+
 BATCH: Final = 32
 
 
@@ -82,8 +87,28 @@ def load(models: Sequence[str]) -> Any:
         if spacy.util.is_package(name) or "/" in name:
             nlp = spacy.load(name, exclude=list(UNUSED))
             nlp.max_length = max(nlp.max_length, 2_000_000)
+            nlp.add_pipe("paragraphs", before="parser")
             return nlp
     raise ModelError(f"no spaCy model is installed, tried {', '.join(models) or 'none'} (option detect.models)")
+
+
+@Language.component("paragraphs")
+def paragraphs(doc: Any) -> Any:
+    """A tokenized doc in, the same with a sentence begun after each end of a paragraph: headings have no full stop.
+
+    A single line break ends a paragraph too, unless the text is wrapped by hand: many lines of about one length.
+    """
+    lines = [len(line) for line in doc.text.split("\n") if line.strip()]
+    wrapped = len(lines) > WRAPPED_LINES and max(lines) <= WRAPPED_LENGTH
+    broken = False
+    for token in doc:
+        if token.is_space:
+            broken = broken or token.text.count("\n") > wrapped
+            token.is_sent_start = False
+        elif broken and token.i:
+            token.is_sent_start = True
+            broken = False
+    return doc
 
 
 def readable(language: str | None) -> bool:

@@ -9,10 +9,14 @@ from typing import Final
 from pipeline.annotate import Mention
 from pipeline.detect.dates import FoundDate, Prefer
 from pipeline.detect.forms import words
+from pipeline.detect.persons import PLACE_NOUNS
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import FINITE, Tree
 from pipeline.records import Money, Quantity, When
 
+SIDES: Final = words(
+    "north south east west centre center outskirts part parts edge east northeast northwest southeast southwest"
+)
 OWN: Final = frozenset(("on", "since", "from"))
 """How a date may lie to the event that is its own."""
 
@@ -36,37 +40,50 @@ class Found:
     base: int = 0
 
 
-def place_mentions(reader: Reader, verb: int, sentence: tuple[int, int]) -> list[Mention]:
-    """The names that say where: behind a locative preposition that hangs on the clause, nearest first."""
+def place_mentions(reader: Reader, verb: int, sentence: tuple[int, int]) -> list[tuple[int, int]]:
+    """Where it happened: (first word, one past the last) of names behind a locative preposition, nearest to the clause first."""
     tree = reader.tree
-    start, end = sentence
-    own: list[tuple[int, Mention]] = []
+    own: list[tuple[int, int, int]] = []
     for mention in reader.mentions:
-        if mention.start < start or mention.end > end or mention.label not in ("GPE", "LOC", "FAC", "ORG", ""):
+        if mention.start < sentence[0] or mention.end > sentence[1] or not _may_be_place(mention):
             continue
-        last = mention.end - 1
-        head = tree.heads[last]
-        if mention.label == "ORG" and not (mention.party.sector == "GOV" and mention.party.country):
+        word, end = mention.end - 1, mention.end
+        head = tree.heads[word]
+        if tree.deps[word] in ("amod", "compound", "nmod") and tree.low[head] in PLACE_NOUNS and head == end:
+            word, end = head, head + 1  # the Crimean peninsula
+        preposition = _preposition_over(reader, word)
+        if preposition is None or tree.low[preposition] not in LOCATIVE:
             continue
-        if tree.deps[last] in ("pobj", "appos", "conj", "npadvmod") or tree.deps[last] in ("ROOT", "dep"):
-            preposition = _preposition_over(reader, last)
-            if preposition is None or tree.low[preposition] not in LOCATIVE:
-                continue
-            distance = abs(mention.start - verb) + (40 if tree.low[preposition] not in STATIC else 0)
-            if not _below(reader, last, verb):
-                distance += 15
-            own.append((distance, mention))
-        del head
-    return [mention for _, mention in sorted(own, key=lambda pair: (pair[0], pair[1].start))]
+        distance = abs(mention.start - verb) + (40 if tree.low[preposition] not in STATIC else 0)
+        own.append((distance + (0 if _below(reader, word, verb) else 15), mention.start, end))
+    return [(start, end) for _, start, end in sorted(own)]
+
+
+def _may_be_place(mention: Mention) -> bool:
+    """A place by the model, or a name with a country that the model took for a body or a person."""
+    if mention.label in ("GPE", "LOC", "FAC", ""):
+        return True
+    return (
+        mention.label != "NORP"
+        and bool(mention.party.country)
+        and mention.party.sector in (None, "GOV")
+        and " " not in mention.text
+    )
 
 
 def _preposition_over(reader: Reader, index: int) -> int | None:
+    """The preposition that a place hangs on, through `the town of`, `the north of` and appositions."""
     tree = reader.tree
-    for _ in range(5):
+    for _ in range(8):
         dep, head = tree.deps[index], tree.heads[index]
+        if head == index:
+            return None
         if dep == "pobj":
+            if tree.low[head] == "of" and tree.low[tree.heads[head]] in PLACE_NOUNS | SIDES:
+                index = tree.heads[head]
+                continue
             return head
-        if dep not in ("conj", "appos", "compound", "npadvmod", "nmod") or head == index:
+        if dep not in ("conj", "appos", "compound", "npadvmod", "nmod"):
             return None
         index = head
     return None
@@ -88,6 +105,8 @@ def choose_date(tree: Tree, found: Found, word: int, prefer: Prefer) -> When | N
                 for i in tree.words_between(found.base + between[0], found.base + between[1])
                 if tree.tags[i] in FINITE and i != word
             )
+            if clauses and date.start > at:
+                continue  # behind another verb, it is the date of that one
             choices.append((clauses, abs(date.start - at), date.start, date))
     return min(choices)[3].read(prefer) if choices else None
 

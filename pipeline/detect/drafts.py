@@ -136,7 +136,7 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
     if not parties.enough(rule, cast):
         return None
     start, end = _evidence(tree, scene.sentence, anchor)
-    later = reading.modality in ("planned", "hypothetical")
+    later = reading.modality in ("planned", "hypothetical") and not (reading.commitment and rule.type == "AID")
     date = details.choose_date(tree, scene.found, candidate.index, "future" if later else "past")
     level = rule.modality if rule.modality and reading.modality == "asserted" else reading.modality
     level = _timed(level, date, scene.published)
@@ -297,12 +297,20 @@ def _trigger_text(tree: Tree, candidate: Candidate) -> str:
 
 
 def _places(scene: Scene, anchor: int, hints: Sequence[str]) -> tuple[Place, ...]:
-    found: list[Place] = []
-    for mention in details.place_mentions(scene.reader, anchor, scene.sentence)[:3]:
-        start = scene.tree.offsets[mention.start]
-        place = scene.mind.names.place(mention.text, hints)
+    """The places of the clause. Countries named in the sentence tell Moscow in Russia from Moscow in Idaho."""
+    tree, found = scene.tree, list[Place]()
+    here = [
+        m.party.country
+        for m in scene.reader.mentions
+        if m.party.country and scene.sentence[0] <= m.start < scene.sentence[1]
+    ]
+    for first, last in details.place_mentions(scene.reader, anchor, scene.sentence)[:3]:
+        text, start = tree.span(first, last), tree.offsets[first]
+        own = scene.reader.mention_at(first)
+        known_as = [own.party.country] if own is not None and own.party.country else []
+        place = scene.mind.names.place(text, [*known_as, *hints, *here])
         if place is not None and place.name not in {p.name for p in found}:
-            found.append(msgspec.structs.replace(place, text=mention.text, start=start, end=start + len(mention.text)))
+            found.append(msgspec.structs.replace(place, text=text, start=start, end=start + len(text)))
     return tuple(found)
 
 

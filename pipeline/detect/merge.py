@@ -12,7 +12,7 @@ from pipeline.records import Evidence, Party
 CONTACT: Final = frozenset(("meeting", "visit", "summit", "call", "mediation"))
 """Kinds of one contact: a visit is told as talks, a summit as a meeting."""
 
-FORCE: Final = frozenset(("strike", "attack", "clash", "offensive", "assassination"))
+FORCE: Final = frozenset(("strike", "attack", "assassination"))
 ARMS: Final = frozenset(("aid_package", "arms_deal", "arms_procurement"))
 FACT: Final = frozenset(("asserted", "historical"))
 
@@ -72,7 +72,7 @@ def _dates(a: Draft, b: Draft) -> bool:
 
 
 def _places(a: Draft, b: Draft) -> bool:
-    if _family(a) not in ("force", "protest", "contact") or not a.places or not b.places:
+    if _family(a) not in ("force", "protest", "contact", "clash", "offensive") or not a.places or not b.places:
         return True
     mine, theirs = {p.name for p in a.places}, {p.name for p in b.places}
     return bool(mine & theirs) or bool(

@@ -19,7 +19,7 @@ PAST_WILL: Final = frozenset(("would", "'d"))
 MAYBE: Final = words("could may might should must can ca ought need")
 NOT: Final = words("not n't never no neither nor hardly cannot")
 UNLESS: Final = words("if unless whether lest provided should")
-NOT_YET: Final = words("before until till once")
+NOT_YET: Final = words("until till once")
 SOON: Final = words("tomorrow upcoming forthcoming planned scheduled next future later")
 UNREAL: Final = words("possible potential hypothetical feared threatened eventual would-be proposed prospective")
 COMPLEMENTS: Final = words("xcomp ccomp pcomp oprd csubj acomp dep")
@@ -78,6 +78,8 @@ def own(tree: Tree, index: int, vocabulary: Vocabulary, reading: Reading, arc: s
     if arc in ("relcl", "advcl", "conj", "parataxis"):
         return  # what is said of the main clause is not said of a side clause
     noun = tree.is_noun(index)
+    if tree.deps[index] == "acl" and tree.low[index] in ("scheduled", "planned", "expected", "slated"):
+        reading.weaken("planned", index)
     for kid in tree.kids[index]:
         dep, low = tree.deps[kid], tree.low[kid]
         if dep == "neg" or (low in NOT and dep in ("det", "preconj", "advmod", "cc") and kid < index):
@@ -87,7 +89,7 @@ def own(tree: Tree, index: int, vocabulary: Vocabulary, reading: Reading, arc: s
         elif dep in ("aux", "auxpass") and not noun:
             _auxiliary(tree, index, kid, vocabulary, reading)
         elif dep == "mark" and tree.deps[index] != "ROOT":
-            reading.weaken("hypothetical" if low in UNLESS else "planned" if low in NOT_YET else "asserted", kid)
+            reading.weaken("hypothetical" if low in UNLESS | NOT_YET else "asserted", kid)
         elif dep == "advmod" and low in ("tomorrow", "soon", "shortly") and tree.tags[index] not in ("VBD", "VBN"):
             reading.weaken("planned", kid)
         elif dep in SUBJECTS | PASSIVE_SUBJECTS and any(tree.low[k] in ("no", "neither") for k in tree.kids[kid]):
@@ -197,7 +199,10 @@ class _Walk:
         tree = self.tree
         marks = {tree.low[k] for k in tree.kids[current] if tree.deps[k] in ("mark", "advmod", "prep")}
         if marks & (UNLESS | NOT_YET):
-            self.reading.weaken("hypothetical" if marks & UNLESS else "planned", current)
+            self.reading.weaken("hypothetical", current)
+            return True
+        if "before" in marks and tree.tags[current] not in ("VBD", "VBN"):
+            self.reading.weaken("planned", current)
             return True
         if self._infinitive(current):
             self.reading.weaken("hypothetical", current)  # a purpose, not a fact
@@ -224,7 +229,7 @@ class _Walk:
         if dep in GOVERNED:
             if low in words_of["denying_nouns"] or low in words_of["denying_words"]:
                 reading.weaken("denied", head)
-            elif dep == "acl" and tree.tags[current] == "VBG" and low not in words_of["unreal_nouns"]:
+            elif dep == "acl" and not self._infinitive(current) and low not in words_of["unreal_nouns"]:
                 pass  # "a resolution condemning": the clause says what the noun does
             elif low in words_of["hypothetical_nouns"] or low in words_of["hypothetical_words"]:
                 reading.weaken("hypothetical", head)

@@ -56,13 +56,52 @@ def cast(reader: Reader, candidate: Candidate) -> Cast:
         near = _missing_actor(reader, candidate, recipients)
         if near and not actors:
             actors, guesses = near, guesses + 1
+    if candidate.rule.joint and len([p for p in actors if known(p)]) < 2:
+        actors, guesses = _other_sides(reader, candidate, actors, guesses)
     if candidate.rule.joint:
         return Cast(actors, recipients, guesses)
-    if not any(known(p) for p in recipients) and candidate.rule.to:
+    if not any(known(p) for p in recipients) and candidate.rule.to and candidate.rule.trigger == "verb":
         near = _missing_recipient(reader, candidate, actors)
         if near:
             recipients, guesses = distinct([*near, *recipients]), guesses + 1
     return Cast(actors, recipients, guesses)
+
+
+def _other_sides(
+    reader: Reader, candidate: Candidate, actors: tuple[Party, ...], guesses: int
+) -> tuple[tuple[Party, ...], int]:
+    """The sides of something joint that the arcs do not show: names coordinated right before the verb, or the clause's subject."""
+    tree = reader.tree
+    pair = _pair_before(reader, candidate.verb) if candidate.verb is not None else ()
+    if len(pair) >= 2:
+        return distinct([p for p in pair if known(p)]), guesses + 1
+    if candidate.rule.type == "CONSULT" and not any(known(p) for p in actors):
+        for above in tree.ancestors(candidate.index):
+            subject = subject_of(tree, above) if tree.is_verb(above) else None
+            sides = [p for p in reader.parties(subject) if known(p)] if subject is not None else []
+            if sides:
+                return distinct([*actors, *sides]), guesses + 1
+    return actors, guesses
+
+
+def _pair_before(reader: Reader, verb: int) -> tuple[Party, ...]:
+    """`... Putin and Xi meet`, `Putin, Xi meet`: names that stand side by side right before a verb."""
+    tree = reader.tree
+    start, _ = tree.sentences[tree.sentence_of[verb]]
+    found: list[Party] = []
+    index = verb - 1
+    while index >= start:
+        mention = reader.mention_at(index)
+        if mention is not None:
+            found.extend(reader.parties(mention.end - 1)[:1])
+            index = mention.start - 1
+            while index >= start and tree.deps[index] in ("compound", "det", "amod") and tree.heads[index] > index:
+                index -= 1
+        elif found and tree.low[index] in ("and", ",", "&"):
+            index -= 1
+        else:
+            break
+    return distinct(found[::-1])
 
 
 def enough(rule: Rule, found: Cast) -> bool:

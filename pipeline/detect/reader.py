@@ -123,7 +123,7 @@ class Reader:
     def _one(self, head: int) -> list[Party]:
         """One head of a noun phrase, without what is coordinated with it."""
         tree, low, mention = self.tree, self.tree.low[head], self._at.get(head)
-        if low in PRONOUNS:
+        if low in PRONOUNS and mention is None:
             return list(self.antecedents(head))
         if tree.is_verb(head) and mention is None:
             return []
@@ -146,7 +146,11 @@ class Reader:
         owner = next((k for k in self.tree.kids[head] if self.tree.deps[k] == "poss"), None)
         if owner is None:
             return []
-        owners = self.antecedents(owner) if self.tree.low[owner] in PRONOUNS else self.parties(owner)
+        owners = (
+            self.antecedents(owner)
+            if self.tree.low[owner] in PRONOUNS and owner not in self._at
+            else self.parties(owner)
+        )
         return [self._part(head, party, start, end) for party in owners]
 
     def _of_inner(self, head: int, start: int, end: int) -> list[Party]:
@@ -358,9 +362,9 @@ class Reader:
 
     def _fits(self, candidate: int, low: str) -> bool:
         tree = self.tree
-        if tree.low[candidate] in PRONOUNS:
-            return tree.low[candidate] in CLASS_OF[low]
         mention = self._at.get(candidate)
+        if tree.low[candidate] in PRONOUNS and mention is None:
+            return tree.low[candidate] in CLASS_OF[low]
         person = (mention is not None and mention.label == "PERSON") or tree.low[candidate] in PERSONS
         plural = tree.tags[candidate] in ("NNS", "NNPS") or len(tree.conjuncts(candidate)) > 1
         if low in PERSON_PRONOUNS:

@@ -17,6 +17,7 @@ from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, objec
 REACH: Final = 9
 """How many words after a verb its object or preposition is looked for when the arcs do not show it."""
 
+SCHEDULED: Final = words("scheduled planned expected slated due set")
 NAMED_EVENTS: Final = words("summit conference offensive talks airstrike ceasefire")
 
 CONTAINERS: Final = words(
@@ -351,6 +352,9 @@ def _position(tree: Tree, noun: int, rule: Rule) -> tuple[int | None, set[int], 
         else:
             break
     dep, head = tree.deps[anchor], tree.heads[anchor]
+    planned = next((k for k in tree.children(noun, "acl") if tree.low[k] in SCHEDULED), None)
+    if planned is not None:
+        return planned, {planned}, 0.3
     if dep in SUBJECTS and "subj" in rule.place and _happens(tree, head, rule.happen):
         return head, {head}, 0.2
     if dep in PASSIVE_SUBJECTS and "obj" in rule.place and tree.low[head] in rule.light:

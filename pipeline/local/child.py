@@ -49,6 +49,7 @@ def start(launch: Launch, data_dir: Path, ready: Callable[[], bool], *, lock_fd:
     launch_file = Path(launch.home) / "launch.json"
     launch_file.write_bytes(msgspec.json.format(msgspec.json.encode(launch)))
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN_OPTIONS}
+    environment["LC_ALL"] = "C.UTF-8"  # Java reads paths in the locale's encoding; and its messages stay English
     with servers.output_file(data_dir, launch.server).open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
             [sys.executable, "-m", "pipeline.local.jvm", str(launch_file)],

@@ -84,7 +84,7 @@ def kafka_launch(local: Local, data_dir: Path, jars: Iterable[Path]) -> Launch:
     """Writes Kafka's configuration; how to start it out."""
     home = _directory(data_dir / KAFKA)
     _write(home / "server.properties", kafka_properties(local, home / "data"))
-    log4j = _write(home / "log4j2.properties", _LOG4J.format(file=log_file(data_dir, KAFKA)))
+    log4j = _write(home / "log4j2.properties", _LOG4J.format(file=_escaped(log_file(data_dir, KAFKA))))
     options = (*_options(local.kafka_heap_mb, data_dir), f"-Dlog4j2.configurationFile={log4j}")
     return Launch(KAFKA, str(home), tuple(map(str, jars)), options)
 
@@ -131,14 +131,14 @@ def kafka_properties(local: Local, data: Path) -> str:
         "broker.heartbeat.interval.ms": 1000,
         "broker.session.timeout.ms": 60_000,
     }
-    return "".join(f"{key}={_escaped(str(value))}\n" for key, value in properties.items())
+    return "".join(f"{key}={_escaped(value)}\n" for key, value in properties.items())
 
 
 def elasticsearch_launch(local: Local, data_dir: Path, jars: Iterable[Path]) -> Launch:
     """Writes Elasticsearch's home; how to start it out. The jars of the HTTP layer lie in a directory of their own."""
     home = _directory(data_dir / ELASTICSEARCH)
     _write(_directory(home / "config") / "elasticsearch.yml", elasticsearch_yml(local, home, data_dir / "logs"))
-    _write(home / "config" / "log4j2.properties", _LOG4J.format(file=log_file(data_dir, ELASTICSEARCH)))
+    _write(home / "config" / "log4j2.properties", _LOG4J.format(file=_escaped(log_file(data_dir, ELASTICSEARCH))))
     _directory(home / "plugins")
     inside = [jar for jar in jars if "netty" in jar.name]
     outside = [jar for jar in jars if "netty" not in jar.name]
@@ -247,9 +247,10 @@ def _options(heap_mb: int, data_dir: Path) -> tuple[str, ...]:
     return (f"-Xmx{heap_mb}m", *JVM_OPTIONS, f"-Djava.io.tmpdir={temporary}", f"-XX:ErrorFile={crash}")
 
 
-def _escaped(value: str) -> str:
-    """A value as Java's properties files want it, so that a path may hold a backslash or a space at its end."""
-    return value.replace("\\", "\\\\")
+def _escaped(value: object) -> str:
+    """A value as Java's properties files want it: Latin-1, so that a path in any script needs its letters as numbers."""
+    units = memoryview(str(value).encode("utf-16-le")).cast("H")
+    return "".join(chr(unit) if 32 <= unit < 127 and unit != ord("\\") else f"\\u{unit:04x}" for unit in units)
 
 
 def _directory(path: Path) -> Path:

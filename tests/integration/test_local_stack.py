@@ -88,7 +88,7 @@ def stopped_in_order(settings):
 @pytest.fixture
 def own(tmp_path):
     """Settings of a stack for one test, which starts it itself."""
-    settings = Settings(local=make_local(tmp_path / "data"))
+    settings = Settings(local=make_local(tmp_path / "dätä 新"))  # as a user may have it
     yield settings
     local_stack.down(settings)
     for process in server_processes(settings):  # of a test that failed

@@ -75,9 +75,12 @@ def test_a_stranger_among_the_modules_is_gone_at_the_next_start(tmp_path):
     assert not stranger.exists()
 
 
-def test_a_path_with_a_backslash_survives_the_properties_file(tmp_path):
-    table = properties(servers.kafka_properties(LOCAL, tmp_path / "a\\b"))
-    assert table["log.dirs"].endswith("a\\\\b")
+def test_a_path_in_any_script_survives_the_properties_file(tmp_path):
+    path = tmp_path / "d\u00e4t\u00e4 \u65b0\u805e \U0001f4f0" / "a\\b"
+    text = properties(servers.kafka_properties(LOCAL, path))["log.dirs"]
+    assert text.isascii()
+    read = text.encode().decode("unicode_escape").encode("utf-16", "surrogatepass").decode("utf-16")
+    assert read == str(path)
 
 
 @pytest.fixture

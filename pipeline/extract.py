@@ -34,6 +34,9 @@ for _name in ("trafilatura", "htmldate", "courlan"):
 FEWEST_CHARACTERS: Final = 40
 """Shorter than any flash: "Explosion heard in central Kyiv, mayor says." has 44."""
 
+PIECES: Final = 1.6
+"""How much more text an <article> has to hold than was found in it before it is believed to be in pieces."""
+
 LANGUAGE_CHARACTERS: Final = 60
 """Below this a guess at the language is a coin's toss; the page's or feed's own word is taken."""
 
@@ -138,10 +141,13 @@ def _body(tree: HtmlElement, facts: page.PageFacts) -> list[str]:
     """A parsed page in, the paragraphs of its body out."""
     found = bare_extraction(tree, fast=True, include_comments=False, favor_recall=True)
     lines = boilerplate.paragraphs(found.text) if found is not None and found.text else []
+    length = sum(map(len, lines))
+    # a body in several pieces is found in part: then the page's own word, or its <article>, has far more
     declared = boilerplate.paragraphs(facts.body)
-    if sum(map(len, declared)) > 2 * sum(map(len, lines)) + 200:
+    if sum(map(len, declared)) > 2 * length + 200:
         return declared
-    return lines
+    prose = page.prose(tree)
+    return prose if sum(map(len, prose)) > PIECES * length + 200 else lines
 
 
 def _made(

@@ -86,6 +86,20 @@ def without_furniture(tree: HtmlElement) -> None:
             element.drop_tree()
 
 
+def prose(tree: HtmlElement) -> list[str]:
+    """A page in, the paragraphs of the <article> that holds the most of them out: those that are mostly text, not links."""
+    best: list[str] = []
+    for article in tree.iter("article"):
+        texts = []
+        for paragraph in article.iter("p"):
+            text = " ".join(paragraph.text_content().split())
+            if len(text) > 40 and sum(len(link.text_content()) for link in paragraph.iter("a")) < 0.3 * len(text):
+                texts.append(text)
+        if sum(map(len, texts)) > sum(map(len, best)):
+            best = texts
+    return best
+
+
 _PUBLISHED: Final = (
     "article:published_time", "og:article:published_time", "datepublished", "parsely-pub-date", "sailthru.date", "pubdate",
     "publishdate", "publish-date", "dc.date.issued", "dcterms.created", "dc.date", "dcterms.date",

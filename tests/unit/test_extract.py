@@ -124,6 +124,26 @@ def test_a_wall_is_rejected_unless_the_feed_told_something():
     assert got.truncated
 
 
+def test_hidden_parts_and_named_furniture_are_not_text_and_the_article_is_whatever_it_is_called():
+    furniture = "<div class='newsletterSignUp'><p>The morning letter brings you all that counts, every day of the week.</p></div>"
+    hidden = "<div style='display: none'><p>An error came up while the form was sent to the server.</p></div>"
+    html = (
+        make_page()
+        .replace("<main>", f"<main class='social-share'>{furniture}{hidden}")
+        .replace("</article>", f"{furniture}</article>")
+    )
+    assert of_page(html).text == "\n\n".join(PARAGRAPHS)
+
+
+def test_a_body_in_several_pieces_is_put_together():
+    pieces = "".join(
+        f"<div class='chunk'><div class='col'><p>{PARAGRAPHS[n % 3]} {n}</p></div><div><b>x</b></div></div>"
+        for n in range(12)
+    )
+    text = of_page(make_page(body=[]).replace("</article>", f"{pieces}</article>")).text
+    assert all(f"{PARAGRAPHS[n % 3]} {n}" in text for n in range(12))
+
+
 def test_a_text_that_breaks_off_is_truncated():
     assert of_page(
         make_page(body=[*PARAGRAPHS[:2], "Fishermen on both sides of the border welcomed the ..."])

@@ -10,9 +10,10 @@ import json
 import logging
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import elasticsearch
 import structlog
@@ -30,6 +31,7 @@ log = structlog.get_logger("index")
 # The client warns of every single failure; the bulk loop tells of an outage once a minute.
 logging.getLogger("elastic_transport").setLevel(logging.ERROR)
 
+T = TypeVar("T")
 MAPPINGS: Final = Path(__file__).parent / "mappings"
 
 
@@ -245,12 +247,16 @@ def query(settings: Settings, name: str, **body: Any) -> dict[str, Any]:
     Raises:
         RefusedError, AwayError, RequestError: Elasticsearch does not answer it.
     """
-    with opened(settings) as es:
-        answer: dict[str, Any] = es.search(
-            index=ecs.alias(settings.elasticsearch.index_prefix, name),
-            ignore_unavailable=True, allow_no_indices=True, search_type="dfs_query_then_fetch", **body,
-        ).body  # fmt: skip
-    return answer
+
+    def search() -> dict[str, Any]:
+        with opened(settings) as es:
+            answer: dict[str, Any] = es.search(
+                index=ecs.alias(settings.elasticsearch.index_prefix, name),
+                ignore_unavailable=True, allow_no_indices=True, search_type="dfs_query_then_fetch", **body,
+            ).body  # fmt: skip
+        return answer
+
+    return _patiently(search)
 
 
 def counts(settings: Settings) -> dict[str, int]:
@@ -259,8 +265,24 @@ def counts(settings: Settings) -> dict[str, int]:
     Raises:
         RefusedError, AwayError: Elasticsearch does not answer.
     """
-    with opened(settings) as es:
-        return {alias: _count(es, alias) for alias in _aliases(settings)}
+
+    def count() -> dict[str, int]:
+        with opened(settings) as es:
+            return {alias: _count(es, alias) for alias in _aliases(settings)}
+
+    return _patiently(count)
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Ask again for a second: an index cannot be searched in the moment in which the first record of a month makes it."""
+    for _ in range(4):
+        try:
+            return ask()
+        except AwayError as error:
+            if error.lost:
+                raise
+            time.sleep(0.25)
+    return ask()
 
 
 def latest(settings: Settings, n: int = 10, *, name: str = "events") -> list[dict[str, Any]]:

@@ -12,9 +12,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from pipeline.detect import numerals
 from pipeline.records import Quantity
 
+_STATUSES: Final = frozenset(("dead", "injured", "missing"))
 LARGEST: Final = 1e10
 """There are fewer people, and fewer of anything the news counts one by one."""
 
@@ -43,10 +46,15 @@ _STOP: Final = _WORDS["stop"]
 _NAMED_BEFORE: Final = _WORDS["named_before"]
 _YEAR_BEFORE: Final = _WORDS["year_before"]
 
+_CREWS: Final = frozenset(("police", "crew", "personnel", "staff", "aircraft", "artillery"))
+"""Plurals without an s that also stand before another plural: two police stations."""
+_SEEN: Final = frozenset(("crashes", "strikes", "hits", "lands", "collides"))
+"""Verbs that look like plurals: a Cessna 310 crashes, a 7.4 magnitude earthquake strikes."""
+_PURE_JOIN: Final = re.compile(r"\s*(?:,|,? and|,? &)\s+(?:at least |another |up to |some |about )?\Z")
 _ANCHOR: Final = re.compile(r"[^\W\d_]+|\d")
 _NUMBER: Final = re.compile(numerals.NUMBER, re.IGNORECASE)
 _STARTS: Final = frozenset((*numerals.UNITS, *numerals.TENS, "a", "an", "half", "quarter"))
-_NEXT: Final = re.compile(r"[ \u00a0\n-]([^\W\d_](?:[\w'’-]*\w)?)")
+_NEXT: Final = re.compile(r"[ \u00a0\n-]([^\W\d_](?:[\w'’–-]*\w)?)")
 _OF: Final = re.compile(r" of (?:the|its|their|his|our|those|these)(?: [a-z]+)?(?= )", re.IGNORECASE)
 _UNFIT_AFTER: Final = re.compile(
     r"(?:[-–—/:'’.,]?[\w°%])|\s?(?:%|°|per cent|percent|pc\b|-\s?years?-old|years? old)|-|–|'s|’s|/", re.IGNORECASE
@@ -63,7 +71,7 @@ _DEATH: Final = (
 )
 _WOUND: Final = r"(?:injur(?:ed|es|e|ing)|wound(?:ed|s|ing)?|hurt(?:s|ing)?|maim(?:ed|ing))"
 _DEATH_BEFORE: Final = re.compile(
-    rf"(?:\b{_DEATH}|\bdeath toll\b[^.;!?\n]{{0,60}}?\b(?:to|at|of|past|passe[ds]|"
+    rf"(?:\b{_DEATH}|\bdeath toll\b[^.;!?\n]{{0,140}}?\b(?:to|at|of|past|passe[ds]|"
     r"exceeds?|exceeded|tops|topped|surpass\w*|above|is|was|hit)"
     rf"|\b(?:dead|fatalities|deaths):|\bclaim(?:s|ed|ing) the lives of)\s+{_ABOUT}\Z",
     re.IGNORECASE,
@@ -75,7 +83,7 @@ _WOUND_BEFORE: Final = re.compile(rf"(?:\b{_WOUND}|\b(?:injured|wounded):)\s+{_A
 _EITHER_BEFORE: Final = re.compile(rf"\b(?:killed|dead) (?:or|and) (?:injured|wounded)\s+{_ABOUT}\Z", re.IGNORECASE)
 _LINK: Final = (
     r"(?:\s*[,(][^,.;()]{1,60}[,)])?(?:\s+(?:in|on|at|from|aboard|near|inside|who)\s+(?:(?!\band\b)[^,.;]){1,45}?)?"
-    r"(?:\s+(?:were|was|have|has|had|been|are|is|being|be|reportedly|also|others|more|feared|reported|confirmed|left|believed|"
+    r"(?:\s+(?:were|was|have|has|had|been|are|is|being|be|reportedly|also|others|more|feared|reported|confirmed|left|believed|declared|still|"
     r"presumed|now|already|either|to|shot|both|all|have been|may|people|reported)\b)*"
 )
 _DEAD_AFTER: Final = re.compile(
@@ -98,7 +106,23 @@ class _Noun(NamedTuple):
 
 def find_counts(text: str, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity, ...]:
     """Text and the stretches that are money in, the counted things out, in order."""
-    return tuple(_counts(text, taken))
+    return tuple(_shared(text, list(_counts(text, taken))))
+
+
+def _shared(text: str, found: list[Quantity]) -> list[Quantity]:
+    """Who stand in one list with the dead are dead: killed 12 soldiers and 3 civilians; two rebels, three civilians killed."""
+    for pairs in (range(1, len(found)), range(len(found) - 1, 0, -1)):
+        for number in pairs:
+            left, right = found[number - 1], found[number]
+            if (left.unit in _STATUSES) == (right.unit in _STATUSES):
+                continue
+            if not _PURE_JOIN.fullmatch(text, left.end or 0, right.start or 0):
+                continue
+            status = left.unit if left.unit in _STATUSES else right.unit
+            which = number if left.unit in _STATUSES else number - 1
+            if found[which].unit in PERSONS:
+                found[which] = msgspec.structs.replace(found[which], unit=status)
+    return found
 
 
 def _counts(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[Quantity]:
@@ -116,6 +140,8 @@ def _counts(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[Quantity]:
             continue
         value = numerals.value(match.group())
         if value is None or not 0 < value <= LARGEST or numerals.vague(text, start):
+            continue
+        if value != int(value) and value < 1000:  # a measure: magnitude 7.4
             continue
         found = _read(text, start, match.end(), value)
         if found is not None:
@@ -166,6 +192,8 @@ def _read(text: str, start: int, end: int, value: float) -> Quantity | None:
         and re.search(r"\b(?:the|these|those|both|first|last)\s\Z", text[max(0, start - 7) : start], re.IGNORECASE)
     ):
         return None  # "the two leaders" counts nothing that is news
+    if noun.unit in _SEEN and text[start].isdigit() and re.search(r"[A-Z]\w*\s\Z", text[max(0, start - 20) : start]):
+        return None
     unit = status or noun.unit
     return Quantity(text=text[start : noun.end], value=value, unit=unit, start=start, end=noun.end)
 
@@ -188,8 +216,16 @@ def _noun(text: str, end: int, value: float) -> _Noun | None:
         ):
             return None
         position = match.end()
+        if text[position : position + 1] in ("'", "’") and low.endswith(
+            "s"
+        ):  # seven Kurdistan Workers' Party militants
+            position += 1
+            continue
         if value == 1:
             if low in PERSONS or low in THINGS:
+                match = _NEXT.match(text, position)
+                if match is not None and match[1].lower() in PERSONS:  # one crew member
+                    low, position = match[1].lower(), match.end()
                 return _Noun(_plural(low), position, low in PERSONS, known=True)
             if step >= 3:
                 return None
@@ -208,6 +244,8 @@ def _settled(text: str, word: str, position: int) -> _Noun | None:
         if following in THINGS or following in PERSONS:
             if _plural_looking(match[1]) or following in _SINGULAR:
                 low, position, word = following, match.end(), match[1]
+        elif low in _CREWS and _plural_looking(match[1]) and following not in _STOP:
+            low, position, word = following, match.end(), match[1]
         elif low in THINGS | PERSONS and not low.endswith("s") and low not in _SINGULAR:
             return _noun_after_modifier(match, low)
     if low in PERSONS or low in THINGS or low in _WEAPONS:
@@ -244,7 +282,7 @@ def _status(text: str, start: int, end: int, noun: _Noun | None) -> str | None:
         return "dead"
     if noun is not None and noun.unit == "injuries":
         return "injured"
-    window = max(0, start - 140)
+    window = max(0, start - 220)
     if noun is not None and noun.unit == "lives":
         return "dead" if _LIVES_BEFORE.search(text, window, start) else None
     if noun is not None and not noun.person:

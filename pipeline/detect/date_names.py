@@ -13,6 +13,7 @@ _NOT_A_WEEKDAY: Final = frozenset(
     ("black", "good", "ash", "bloody", "holy", "maundy", "cyber", "super", "palm", "easter", "shrove", "giving")
 )
 _RECURRING: Final = frozenset(("mornings", "afternoons", "evenings", "nights"))
+_JOINS: Final = frozenset(("and", "to", "or", "until", "through"))
 _EVERY: Final = frozenset(("every", "each", "any", "most"))
 _SURE_OF_MONTH: Final = frozenset(
     ("in", "of", "since", "until", "till", "by", "from", "during", "through", "before", "after", "between", "to", "early",
@@ -260,9 +261,9 @@ def season_year(reader: Reader, index: int) -> Hit | None:
 
 
 def bare_season(reader: Reader, index: int) -> Hit | None:
-    """Summer, where what stands before makes it a time."""
+    """Summer, where what stands before makes it a time; not the fall of Kabul, not the Winter Olympics."""
     month = cal.SEASONS.get(reader.low(index))
-    if month is None:
+    if month is None or reader.low(index + 1) == "of" or reader.name_follows(index):
         return None
     return reader.yearly(index + 1, lambda year: cal.season_span(year, month), "season", NOTHING)
 
@@ -277,9 +278,11 @@ def year(reader: Reader, index: int) -> Hit | None:
 
 
 def bare_year(reader: Reader, index: int) -> Hit | None:
-    """2022, where what stands before makes it a year."""
+    """2022, where what stands before makes it a year; not the 2020 election."""
     found = reader.year_number(reader.skip(index, "year") if reader.low(index) == "year" else index)
-    if found is None:
+    if found is None or (
+        reader.low(index - 1) == "the" and reader.low(found[1]).isalpha() and reader.low(found[1]) not in _JOINS
+    ):
         return None
     return fixed(found[1], cal.year_span(found[0]), "year", Part(found[0]))
 

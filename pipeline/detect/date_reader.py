@@ -153,6 +153,10 @@ class Reader:
         """Whether nothing stands between the token and the one before it."""
         return 0 < index < len(self.tokens) and self.tokens[index].start == self.tokens[index - 1].end
 
+    def name_follows(self, index: int) -> bool:
+        """Whether the word is the first of a name: the next one has a capital as well."""
+        return index + 1 < len(self.tokens) and self.tokens[index].capital and self.tokens[index + 1].capital
+
     def skip(self, index: int, *words: str) -> int:
         """The position behind any of the words."""
         return index + 1 if self.low(index) in words else index

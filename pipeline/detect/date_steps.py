@@ -178,7 +178,7 @@ def _way_month(reader: Reader, word: str, index: int) -> Hit | None:
 
 
 def _way_season(reader: Reader, word: str, index: int) -> Hit | None:
-    month = cal.SEASONS.get(reader.low(index))
+    month = cal.SEASONS.get(reader.low(index)) if not reader.name_follows(index) else None
     return (
         _way_yearly(reader, word, index + 1, lambda year: cal.season_span(year, month), exact="season")
         if month

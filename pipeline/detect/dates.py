@@ -37,7 +37,7 @@ _RANGE_STARTS: Final = frozenset(
 _STARTS: Final = frozenset((*FORMS, "from", "between", *_RELATIONS))
 """Words that a date can begin with; at any other nothing is tried."""
 _SET_FOR: Final = frozenset(("scheduled", "planned", "due", "set", "slated", "expected"))
-_LEADS: Final = frozenset(("the", "on", "over", "in", "at", "during"))
+_LEADS: Final = frozenset(("the", "on", "over", "in", "at", "during", "from"))
 """Small words before a date that are no part of it."""
 
 
@@ -113,7 +113,7 @@ def _phrase(reader: Reader, index: int) -> tuple[Relation, Hit | None]:
             if bound is not None and bound.precision != "unknown":
                 return relation, bound
     if reader.low(index) == "from" and (hit := reader.period(index + 1)) is not None:
-        return "from", hit
+        return ("on" if reader.low(hit.end) in ("'", "’") else "from"), hit  # the toll from Sunday's attack
     return "on", reader.period(index)
 
 
@@ -222,7 +222,12 @@ def _coarser(one: Precision, other: Precision) -> Precision:
 def _made(reader: Reader, text: str, index: int, relation: Relation, hit: Hit) -> FoundDate:
     """A hit in, the found date with its readings out; the small words before it are left off."""
     begin = index
-    while relation == "on" and begin + 1 < hit.end and reader.low(begin) in _LEADS:
+    while (
+        relation == "on"
+        and begin + 1 < hit.end
+        and reader.low(begin) in _LEADS
+        and not _opens_range(reader, begin, hit)
+    ):
         begin += 1
     start, end = reader.tokens[begin].start, reader.tokens[hit.end - 1].end
     words = text[start:end]
@@ -240,13 +245,23 @@ def _made(reader: Reader, text: str, index: int, relation: Relation, hit: Hit) -
     return FoundDate(start, end, words, when, before, after, relation)
 
 
+def _opens_range(reader: Reader, index: int, hit: Hit) -> bool:
+    """The `from` of `from 3 to 5 May` belongs to the date, the one of `from Sunday's attack` does not."""
+    if reader.low(index) != "from":
+        return False
+    return any(
+        reader.low(step) in ("to", "until", "till", "through") or reader.low(step) in DASHES
+        for step in range(index, hit.end)
+    )
+
+
 def _set_for(reader: Reader, index: int) -> bool:
     """`scheduled for Tuesday`, `due on Friday`: the future is in the words right before."""
     return any(reader.low(index - step) in _SET_FOR for step in (1, 2, 3))
 
 
 def _nearer(past: Span, future: Span, ref: dt.date | None) -> Span:
-    """A date without a year is the nearer one; March 20 said in April has been."""
+    """A date without a year is the nearer one, and one that has been unless it is twice as far: news tells what happened."""
     if ref is None:
         return past
-    return past if abs((ref - past.end).days) <= abs((future.start - ref).days) else future
+    return past if abs((ref - past.end).days) <= 2 * abs((future.start - ref).days) else future

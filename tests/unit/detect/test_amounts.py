@@ -151,6 +151,12 @@ def test_counted_things_with_their_unit(text, amount, unit):
         ("two airstrikes killed three militants", [(2, "airstrikes"), (3, "dead")]),
         ("destroyed 5 tanks and killed 20", [(5, "tanks"), (20, "dead")]),
         ("40 deaths and 12 injuries", [(40, "dead"), (12, "injured")]),
+        ("killed 12 soldiers and 3 civilians", [(12, "dead"), (3, "dead")]),
+        ("two Hezbollah militants, three Lebanese civilians killed", [(2, "dead"), (3, "dead")]),
+        ("Seven Kurdistan Workers' Party militants are killed", [(7, "dead")]),
+        ("The death toll from yesterday's attack at a festival in Vancouver, Canada, rises to eleven", [(11, "dead")]),
+        ("Two others are still missing", [(2, "missing")]),
+        ("two police stations were hit and one crew member killed", [(2, "stations"), (1, "dead")]),
     ],
 )
 def test_casualties(text, expected):
@@ -171,6 +177,8 @@ def test_casualties(text, expected):
         "$350 million and 20 euros",
         "killed two days ago",
         "won 3-2",
+        "a 7.4 magnitude earthquake strikes",
+        "a Cessna 310 crashes",
     ],
 )
 def test_dates_ages_shares_and_names_are_no_counts(text):

@@ -73,6 +73,7 @@ def days(text, prefer=None, published=SYDNEY):
         ("at the end of the month", "2023-03-21", "2023-03-31", "week"),
         ("the 15th day of next month", "2023-04-15", "2023-04-15", "day"),
         ("in 2019 alone", "2019-01-01", "2019-12-31", "year"),
+        ("the toll from Sunday's eruption", "2023-03-19", "2023-03-19", "day"),
         ("Q3 2021", "2021-07-01", "2021-09-30", "season"),
         ("the week after next", "2023-04-03", "2023-04-09", "week"),
     ],
@@ -165,6 +166,9 @@ def test_since_reaches_up_to_publication():
         "feb 30",
         "in two weeks of fighting",
         "7.5 March of",
+        "fled after the fall of the regime",
+        "ahead of the upcoming Winter Olympics",
+        "the lowest since the 2011 revolution",
     ],
 )
 def test_durations_recurrences_and_look_alikes_are_no_dates(text):

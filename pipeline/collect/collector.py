@@ -9,6 +9,7 @@ import random
 import signal
 import time
 from collections.abc import Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -217,6 +218,8 @@ def run(settings: Settings) -> None:
 async def _collect(settings: Settings, feeds: tuple[Feed, ...], health: Health) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    # names are looked up on these threads, and a dead name server must not hold up the reading of feeds
+    loop.set_default_executor(ThreadPoolExecutor(settings.collector.connections + 8, thread_name_prefix="collector"))
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not on the main thread
             loop.add_signal_handler(name, stop.set)

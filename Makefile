@@ -7,13 +7,13 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint fmt types check bench eval lock clean
+.PHONY: help setup run test unit lint fmt types check bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 setup: $(STAMP) ## create .venv and install everything at its pinned version and hash
-	@$(BIN)/python -m pipeline.local.jars fetch
+	@$(BIN)/python -m pipeline.local.prepare
 
 # The test of a download is its hash: pip refuses whatever is not in constraints.txt.
 $(STAMP): constraints.txt pyproject.toml

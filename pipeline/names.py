@@ -257,8 +257,9 @@ def _holders(index: Index) -> None:
 _NOT_FOREIGN: Final = frozenset(("anti", "pro", "non", "ex", "post"))
 """pro-Russian rebels are not Russia's."""
 _COMMON_NAMES: Final = frozenset(
-    ("Jordan", "Georgia", "Chad", "Israel", "Washington", "Paris", "London", "Lima", "Sofia", "Victoria")
-)
+    ("Jordan", "Georgia", "Chad", "Israel", "Washington", "Paris", "London", "Lima", "Sofia", "Victoria",
+     "Brittany", "Virginia", "Montana")
+)  # fmt: skip
 """Countries and capitals that people are called as well."""
 
 
@@ -282,7 +283,9 @@ def find(index: Index, text: str) -> tuple[Mention, ...]:
         entry, last = matched
         end = words[last][2]
         around = (words[position - 1] if position else None, words[last + 1] if last + 1 < len(words) else None)
-        if not _meant(index, entry, words[position : last + 1], around, plain):
+        if _of_another_state(entry, found, plain, start) or not _meant(
+            index, entry, words[position : last + 1], around, plain
+        ):
             continue
         free = last + 1
         if entry.kind != "none":
@@ -324,11 +327,26 @@ def _meant(index: Index, entry: Entry, own: Words, around: tuple[Word | None, Wo
         return False
     if len(own) > 1 or not (entry.soft or own[0][0] in _COMMON_NAMES):
         return True
+    after = plain[end : end + 3]
+    if (after[:1] == "'" and after[1:2].isalpha() and not (after[1:2] == "s" and not after[2:].isalpha())) or (
+        after[:1] == "-" and after[1:2].isupper()
+    ):
+        return False  # Xi'an, Abbas-Ali
+    if before == "-" and previous and previous[0][:1].isupper() and previous[2] == start - 1:
+        return False  # Al-Amal
     if following and following[1] == end + 1 and plain[end] == " " and _name_like(index, following[0]):
         return _title_case(plain, start)
     if previous and previous[2] == start - 1 and before == " " and _name_like(index, previous[0]):
         return _title_case(plain, start)
     return True
+
+
+def _of_another_state(entry: Entry, found: list[Mention], plain: str, start: int) -> bool:
+    """`Peru's Congress`, `the Philippine Senate`: a body that many states have is not that of the United States."""
+    if not entry.soft or entry.kind != "body" or not found:
+        return False
+    owner = found[-1]
+    return owner.country not in (None, entry.country) and plain[owner.end : start] in (" ", "'s ", "' ")
 
 
 def _name_like(index: Index, word: str) -> bool:

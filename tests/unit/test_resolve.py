@@ -159,10 +159,20 @@ def test_find_takes_the_longest_name():
         "Melania Trump and Hunter Biden",
         "the Washington Post, Turkish Airlines and the French Open",
         "@Putin and x.com/Ukraine",
+        "the Apple Store in Xi'an beside the Al-Amal Hospital",
+        "the International Congress of Mathematicians",
+        "Brittany Higgins and Virginia Woolf",
     ],
 )
 def test_find_is_silent_on_words_people_and_papers_that_look_like_countries(text):
     assert found(text) == []
+
+
+def test_a_body_that_many_states_have_is_its_owners():
+    assert [name for _, name in found("The Senate passed it")] == ["US Senate"]
+    assert [name for _, name in found("Peru's Congress and the Philippine Senate")] == ["Peru", "Philippines"]
+    assert who("Peru's Congress")[1:] == ("PER", "LEG")
+    assert who("the US Congress") == ("US Congress", "USA", "LEG")
 
 
 def test_find_reads_headlines_in_capitals_and_in_title_case():

@@ -100,7 +100,11 @@ class Worker:
         self.settings = settings
         self.pulse = Pulse()
         self.pool = Pool(settings)
-        self.rules = alert.load_rules(settings.path(settings.alerts.rules_file)).rules
+        self.rules = alert.load_rules(
+            settings.path(settings.alerts.rules_file),
+            max_age_hours=settings.alerts.max_age_hours,
+            lexicons=[settings.path(name) for name in settings.detect.lexicons],
+        ).rules
         self.app = _faust_app(settings)
         self._order = InOrder()
         self._inbox: asyncio.Queue[Any] = asyncio.Queue(maxsize=4 * self.pool.size * settings.worker.batch_records)

@@ -149,7 +149,10 @@ class House:
             "per_host_interval_seconds = 0.0",
             "min_interval_seconds = 1",
             "interval_seconds = 2",
+            "max_entry_age_days = 36500",  # the days of the sample are fixed, the clock is not
             *(f"{key} = {json.dumps(value)}" for key, value in collector.items()),
+            "[alerts]",
+            "max_age_hours = 1000000",
             "[http]",
             *(f"{name}_port = {port}" for name, port in self.ports.items()),
         ]

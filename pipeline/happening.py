@@ -360,6 +360,8 @@ def _numbers(story: Happening, event: Happening) -> float:
 
     Close sums are one sum told twice. A toll rises, so only the same toll speaks, and one that is many times another.
     """
+    if not (story.money and event.money) and not (story.counts and event.counts):
+        return 0.0
     sums = _ratio(story.money, event.money)
     total = 0.0
     if sums is not None:

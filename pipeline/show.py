@@ -159,11 +159,11 @@ def trace(traced: flow.Trace) -> RenderableType:
         indented(rows((("id", article.id), ("bytes", f"{len(article.html.encode()):,} of {article.content_type}")))),
         heading("Document", "extract, annotate"),
         indented(_document(document)),
-        heading(_number(len(events), "event"), "detect"),
+        heading(f"Events ({len(events)})", "detect"),
         *(indented(event_block(event)) for event in events),
-        heading(_number(len(traced.stories), "story", "stories"), "track"),
+        heading(f"Stories ({len(traced.stories)})", "track"),
         *(indented(story_block(story)) for story in traced.stories),
-        heading(_number(len(traced.alerts), "alert"), "alert"),
+        heading(f"Alerts ({len(traced.alerts)})", "alert"),
         *(indented(alert_block(alert)) for alert in traced.alerts),
     ]
     return Group(*parts)
@@ -172,10 +172,6 @@ def trace(traced: flow.Trace) -> RenderableType:
 def indented(part: RenderableType) -> Padding:
     """A block below its heading."""
     return Padding(part, (0, 0, 1, 2))
-
-
-def _number(count: int, one: str, many: str = "") -> str:
-    return f"{count or 'no'} {one if count == 1 else many or one + 's'}".capitalize()
 
 
 def _document(document: Document) -> Table:
@@ -311,7 +307,7 @@ def hits(total: int, found: Sequence[dict[str, Any]]) -> RenderableType:
 
 def alerts(found: Sequence[Alert]) -> RenderableType:
     """What would ring."""
-    parts: list[RenderableType] = [heading(_number(len(found), "alert"))]
+    parts: list[RenderableType] = [heading(f"Alerts ({len(found)})")]
     for one in found:
         parts.append(Text(moment(one.raised_at), style="dim"))
         parts.append(indented(alert_block(one)))

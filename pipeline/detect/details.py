@@ -20,9 +20,9 @@ SIDES: Final = words(
 OWN: Final = frozenset(("on", "since", "from"))
 """How a date may lie to the event that is its own."""
 
+TELLING: Final = words("said says announced announces reported reports confirmed confirms told tells stated")
 LOCATIVE: Final = words("in at near on off outside inside across around over into from to throughout within along")
 STATIC: Final = words("in at near off outside inside across around throughout within along on")
-ITEM_LEADS: Final = frozenset(("including", "include", "includes", "included", "such"))
 ITEM_WORDS: Final = re.compile(
     r"\b(?:missiles?|rockets?|howitzers?|ammunition|tanks?|drones?|vehicles?|launchers?|weapons?|shells?|rounds?|boats?|systems?|"
     r"aircraft|jets?|helicopters?|artillery|mortars?|radars?|HIMARS|food|medicines?|tents?|blankets?|generators?|vaccines?|water|"
@@ -45,12 +45,14 @@ def place_mentions(reader: Reader, verb: int, sentence: tuple[int, int]) -> list
     tree = reader.tree
     own: list[tuple[int, int, int]] = []
     for mention in reader.mentions:
-        if mention.start < sentence[0] or mention.end > sentence[1] or not _may_be_place(mention):
+        if mention.start < sentence[0] or mention.end > sentence[1]:
             continue
         word, end = mention.end - 1, mention.end
         head = tree.heads[word]
         if tree.deps[word] in ("amod", "compound", "nmod") and tree.low[head] in PLACE_NOUNS and head == end:
             word, end = head, head + 1  # the Crimean peninsula
+        elif not _may_be_place(mention):
+            continue
         preposition = _preposition_over(reader, word)
         if preposition is None or tree.low[preposition] not in LOCATIVE:
             continue
@@ -62,6 +64,8 @@ def place_mentions(reader: Reader, verb: int, sentence: tuple[int, int]) -> list
 def _may_be_place(mention: Mention) -> bool:
     """A place by the model, or a name with a country that the model took for a body or a person."""
     if mention.label in ("GPE", "LOC", "FAC", ""):
+        return True
+    if mention.text.split()[-1].casefold() in PLACE_NOUNS:
         return True
     return (
         mention.label != "NORP"
@@ -94,21 +98,24 @@ def _below(reader: Reader, index: int, verb: int) -> bool:
 
 
 def choose_date(tree: Tree, found: Found, word: int, prefer: Prefer) -> When | None:
-    """The date of the event at `word`: the nearest of its sentence, one of its own clause before one of another."""
+    """The date of the event at `word`: the nearest one of its clause, of the start of the sentence, or of who tells it."""
     at = tree.offsets[word] - found.base
-    choices = []
+    choices: list[tuple[int, int, int, FoundDate]] = []
     for date in found.dates:
-        if date.relation in OWN:
-            between = sorted((date.start, at))
-            clauses = sum(
-                1
-                for i in tree.words_between(found.base + between[0], found.base + between[1])
-                if tree.tags[i] in FINITE and i != word
-            )
-            if clauses and date.start > at:
-                continue  # behind another verb, it is the date of that one
-            choices.append((clauses, abs(date.start - at), date.start, date))
+        first, last = sorted((date.start, at))
+        verbs = [
+            i for i in tree.words_between(found.base + first, found.base + last) if tree.tags[i] in FINITE and i != word
+        ]
+        if date.relation not in OWN or (verbs and (date.start > at or not _opens(tree, found, date))):
+            continue
+        choices.append((len(verbs), abs(date.start - at), date.start, date))
     return min(choices)[3].read(prefer) if choices else None
+
+
+def _opens(tree: Tree, found: Found, date: FoundDate) -> bool:
+    """Whether no verb stands before a date in its sentence but one of telling: `On Monday`, `said on Monday that`."""
+    before = tree.words_between(found.base, found.base + date.start)
+    return all(tree.tags[i] not in FINITE or tree.low[i] in TELLING for i in before)
 
 
 def items(text: str) -> tuple[str, ...]:

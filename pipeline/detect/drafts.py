@@ -27,6 +27,9 @@ OLD_DAYS: Final = 45
 """What happened this long before publication is told as history."""
 
 LONGEST_EVIDENCE: Final = 500
+BESIDE: Final = words("with after following amid during before since as despite while")
+"""Prepositions that put one event beside another: what stands behind them is not its content."""
+
 VICTIM_VERBS: Final = words(
     "kill kills killed killing injure injures injured injuring wound wounds wounded wounding die dies died dying hurt"
 )
@@ -138,6 +141,8 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
     start, end = _evidence(tree, scene.sentence, anchor)
     later = reading.modality in ("planned", "hypothetical") and not (reading.commitment and rule.type == "AID")
     date = details.choose_date(tree, scene.found, candidate.index, "future" if later else "past")
+    if date is not None and tree.tags[anchor] in ("VBZ", "VBP") and _old(date, scene.published):
+        date = None  # the present of a headline is now; the old date belongs to something else
     level = rule.modality if rule.modality and reading.modality == "asserted" else reading.modality
     level = _timed(level, date, scene.published)
     if level == "historical" and reading.side:
@@ -209,7 +214,7 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
         return True
     current = anchor
     for above in tree.ancestors(anchor):
-        if tree.deps[current] in ("relcl", "conj", "parataxis", "advcl"):
+        if tree.deps[current] in ("relcl", "conj", "parataxis", "advcl") or tree.low[current] in BESIDE:
             return False
         if above in governors and above not in candidate.used:
             return True
@@ -245,7 +250,11 @@ def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: R
     tree = scene.tree
     if reading.side >= 2 and reading.relative:
         return True
-    if candidate.verb is None or not any(tag in FINITE for tag in tree.tags[slice(*scene.sentence)]):
+    if (
+        candidate.verb is None
+        or candidate.rule.trigger == "noun"
+        or not any(tag in FINITE for tag in tree.tags[slice(*scene.sentence)])
+    ):
         return False
     dep = tree.deps[anchor]
     if dep not in ("acl", "relcl"):
@@ -263,7 +272,11 @@ def _timed(level: Modality, date: When | None, published: dt.datetime | None) ->
     today = published.date()
     if date.start > today:
         return "planned"
-    return "historical" if (today - date.end).days > OLD_DAYS else level
+    return "historical" if _old(date, published) else level
+
+
+def _old(date: When, published: dt.datetime | None) -> bool:
+    return published is not None and (published.date() - date.end).days > OLD_DAYS
 
 
 # --- evidence, place, saying, amounts -------------------------------------------------------------------------------------

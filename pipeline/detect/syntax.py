@@ -83,7 +83,11 @@ class Tree:
         """`The president rejects calls`, `Houthi forces strike`: the parser took the wrong one of two words for the verb."""
         if root - 1 > start and self._hidden_verb(root - 1, start, verbs):
             verb = root - 1
-        elif self.low[root] == "forces" and root + 2 < end and self._hidden_verb(root + 1, start, verbs):
+        elif (
+            self.low[root] in ("forces", "states", "nations")
+            and root + 2 < end
+            and self._hidden_verb(root + 1, start, verbs)
+        ):
             verb = root + 1
         else:
             return False
@@ -264,6 +268,9 @@ def object_of(tree: Tree, verb: int, depth: int = 0) -> int | None:
     for wanted in ("dobj", "obj", "attr", "oprd"):
         for kid in tree.children(verb, wanted):
             return kid
+    for clause in tree.children(verb, "ccomp"):  # "allows trucks to enter": who is let is the object
+        if _to(tree, clause) and (subjects := tree.children(clause, "nsubj")):
+            return subjects[0]
     if tree.deps[verb] == "relcl" and not tree.children(verb, "prep"):
         # "the troops Russia sent": the antecedent is the object when the clause has a subject of its own and no object
         subject = next(iter(tree.children(verb, *SUBJECTS)), None)

@@ -15,12 +15,12 @@ from tests.e2e.house import EXPECTED, House, Receiver, Site
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SLUGS = sorted(EXPECTED["articles"])
-COPIES = 3
+COPIES = 2
 
 
 @pytest.fixture
 def house(tmp_path, fresh_stack):
-    """The processes on a stack of their own, with three times the sample articles to read."""
+    """The processes on a stack of their own, with twice the sample articles to read."""
     site, receiver = Site(SLUGS, copies=COPIES), Receiver()
     house = House(fresh_stack, tmp_path / "house", site, receiver)
     house.site, house.receiver = site, receiver

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline import alert, bus, detect, extract, flow, track
-from pipeline.records import Alert, Article, RecordError, Story, content_id, decode
+from pipeline import alert, annotate, bus, detect, extract, flow, track
+from pipeline.records import Alert, Article, Event, RecordError, Story, content_id, decode
 from pipeline.rules import nearest
 from pipeline.settings import Settings
 from pipeline.stage import Rejected
 
 HTML_ENDINGS: Final = frozenset({".html", ".htm", ".xhtml"})
+LINES_AT_ONCE: Final = 128
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -185,31 +186,52 @@ class StoryRun:
 
     def lines(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """Lines as for detect in, `{"id", "stories"}` lines out; a bad line gives `{"id", "error"}`, and the rest goes on."""
-        for line in lines:
-            if line.strip():
-                yield msgspec.json.encode(self._line(line))
+        for batch in annotate.batches((line for line in lines if line.strip()), LINES_AT_ONCE):
+            taken = [self._take(line) for line in batch]
+            events = self._read([one for one in taken if isinstance(one, Article)])
+            for raw, one in zip(batch, taken, strict=True):
+                found = events.get(id(one), ()) if isinstance(one, Article) else one
+                yield msgspec.json.encode({"id": _id_of(raw), **self._fold(found)})
 
     def stories(self) -> Iterator[bytes]:
         """All stories at their last revision, in the order of their beginning, as JSON."""
         for story in self._all.values():
             yield msgspec.json.encode(story)
 
-    def _line(self, raw: bytes) -> dict[str, Any]:
+    def _take(self, raw: bytes) -> Article | Exception:
         try:
-            line = msgspec.json.decode(raw, type=Line)
-            one = from_line(line, last_at=self._last_at)
+            one = from_line(msgspec.json.decode(raw, type=Line), last_at=self._last_at)
         except (msgspec.DecodeError, UnicodeDecodeError, DeskError) as error:
-            return {"id": _id_of(raw), "error": str(error)}
+            return error
         self._last_at = one.first_seen_at
-        with self._mind.nlp.memory_zone():
+        return one
+
+    def _read(self, articles: Sequence[Article]) -> dict[int, tuple[Event, ...] | Exception]:
+        """Articles in, what each says out, by the identity of the article. `flow.read`, many at once."""
+        pairs = []
+        found: dict[int, tuple[Event, ...] | Exception] = {}
+        for one in articles:
             try:
-                events = flow.read(one, self._mind).events
+                pairs.append((one, extract.extract(one)))
             except Rejected:
-                events = ()
-        for story in flow.follow(self._stories, events):
+                continue
+            except Exception as error:  # noqa: BLE001 - one article must not end the run
+                found[id(one)] = error
+        with self._mind.nlp.memory_zone():
+            for (one, _), parsed in zip(pairs, annotate.annotate_many(pairs, self._mind), strict=True):
+                try:
+                    found[id(one)] = detect.detect(parsed, self._mind)
+                except Exception as error:  # noqa: BLE001 - as above
+                    found[id(one)] = error
+        return found
+
+    def _fold(self, found: tuple[Event, ...] | Exception) -> dict[str, Any]:
+        if isinstance(found, Exception):
+            return {"error": str(found) or type(found).__name__}
+        for story in flow.follow(self._stories, found):
             self._changed(story)
-        known = (self._story_of.get(event.id) for event in events)
-        return {"id": line.id, "stories": list(dict.fromkeys(story_id for story_id in known if story_id))}
+        known = (self._story_of.get(event.id) for event in found)
+        return {"stories": list(dict.fromkeys(story_id for story_id in known if story_id))}
 
     def _changed(self, story: Story) -> None:
         self._all[story.id] = story

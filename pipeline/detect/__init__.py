@@ -93,6 +93,7 @@ def _event(one: Draft, document: Document) -> Event:
         language=document.language,
         published_at=document.published_at,
         first_seen_at=document.first_seen_at,
+        fetched_at=document.fetched_at,
         fingerprint=document.fingerprint,
     )
 

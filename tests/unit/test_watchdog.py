@@ -102,7 +102,9 @@ def test_not_ready_without_partitions_or_while_draining(watchdog, pulse):
 def test_a_stall_ends_the_process_with_the_status_that_asks_for_a_restart(pulse, clock):
     ended = []
     stop = threading.Event()
-    watchdog = Watchdog(pulse, group="g", stall_seconds=60, now=clock, end=lambda code: (ended.append(code), stop.set()))
+    watchdog = Watchdog(
+        pulse, group="g", stall_seconds=60, now=clock, end=lambda code: (ended.append(code), stop.set())
+    )
 
     class Broker:
         def lags(self, groups=None):

@@ -84,7 +84,7 @@ Form = Callable[["Reader", int], "Hit | None"]
 
 def tokens_of(text: str) -> list[Token]:
     """A text in, its tokens out."""
-    return [Token(m.group().lower(), m.start(), m.end(), m.group()[:1].isupper()) for m in TOKEN.finditer(text)]
+    return [Token((word := match[0]).lower(), *match.span(), word[0].isupper()) for match in TOKEN.finditer(text)]
 
 
 def fixed(end: int, span: Span | None, precision: Precision, part: Part = NOTHING) -> Hit | None:
@@ -112,6 +112,8 @@ class Reader:
         ends: Sequence[Form],
     ) -> None:
         self.tokens = tokens
+        self._lows = [*(token.low for token in tokens), "", "", "", ""]  # a look over either edge finds nothing
+        self._edge = len(self._lows)
         self.ref = ref
         self._forms = forms
         self._ends = ends
@@ -147,7 +149,7 @@ class Reader:
 
     def low(self, index: int) -> str:
         """The token's word in lower case, or nothing outside of the text."""
-        return self.tokens[index].low if 0 <= index < len(self.tokens) else ""
+        return self._lows[index] if -4 <= index < self._edge else ""
 
     def glued(self, index: int) -> bool:
         """Whether nothing stands between the token and the one before it."""

@@ -39,7 +39,11 @@ def told_in(event: Event) -> list[str]:
 def find(wanted: Mapping[str, Any], events: Sequence[Event]) -> Event | None:
     """The event that tells what is wanted: its words, its type, and the kind if several do."""
     places = [plain(text) for text in (wanted["evidence"], *wanted.get("also_in", ()))]
-    fits = [e for e in events if e.event_type == wanted["event_type"] and any(p in t or t in p for p in places for t in told_in(e))]
+    fits = [
+        e
+        for e in events
+        if e.event_type == wanted["event_type"] and any(p in t or t in p for p in places for t in told_in(e))
+    ]
     fits.sort(key=lambda e: (e.modality != wanted.get("modality", e.modality), e.kind != wanted["kind"], -e.confidence))
     return fits[0] if fits else None
 
@@ -47,7 +51,10 @@ def find(wanted: Mapping[str, Any], events: Sequence[Event]) -> Event | None:
 def named(wanted: str, parties: Sequence[Party]) -> bool:
     """Is somebody (a country code, or a name) among the parties?"""
     words = set(plain(wanted).split())
-    return any(p.country == wanted or words <= set(plain(f"{p.name or ''} {p.text}").replace("'s", "").split()) for p in parties)
+    return any(
+        p.country == wanted or words <= set(plain(f"{p.name or ''} {p.text}").replace("'s", "").split())
+        for p in parties
+    )
 
 
 def fields(wanted: Mapping[str, Any], event: Event) -> Iterator[tuple[str, bool, object]]:
@@ -67,9 +74,17 @@ def fields(wanted: Mapping[str, Any], event: Event) -> Iterator[tuple[str, bool,
         yield "place_country", any(p.country == wanted["place_country"] for p in event.places), event.places
     if "date" in wanted:
         got = event.date
-        yield "date", bool(got and any(str(got.start).startswith(d) or str(got.end).startswith(d) for d in wanted["date"])), got
+        yield (
+            "date",
+            bool(got and any(str(got.start).startswith(d) or str(got.end).startswith(d) for d in wanted["date"])),
+            got,
+        )
     if "money" in wanted:
-        yield "money", any(m.value == wanted["money"]["value"] and m.currency == wanted["money"]["currency"] for m in event.money), event.money
+        yield (
+            "money",
+            any(m.value == wanted["money"]["value"] and m.currency == wanted["money"]["currency"] for m in event.money),
+            event.money,
+        )
     if "quantity" in wanted:
         counted = [(q.value, q.unit) for q in event.quantities]
         yield "quantity", (wanted["quantity"]["value"], wanted["quantity"]["unit"]) in counted, counted
@@ -104,5 +119,7 @@ def asserted(unwanted: Sequence[Mapping[str, Any]], events: Sequence[Event]) -> 
         f"{e.kind} [{e.trigger}] in {one['evidence']!r}"
         for one in unwanted
         for e in events
-        if e.modality == "asserted" and plain(one["evidence"]) in plain(e.evidence) and all(w in plain(one["evidence"]) for w in plain(e.trigger).split(" … "))
+        if e.modality == "asserted"
+        and plain(one["evidence"]) in plain(e.evidence)
+        and all(w in plain(one["evidence"]) for w in plain(e.trigger).split(" … "))
     ]

@@ -1,0 +1,68 @@
+import json
+
+import pytest
+
+from pipeline.detect import detect_jsonl, load_mind
+from pipeline.settings import Settings
+
+TEXT = "The Kenyan president visited Uganda on Tuesday. Police in Lagos arrested twelve men."
+
+
+@pytest.fixture(scope="module")
+def mind():
+    return load_mind(Settings())
+
+
+def detect(mind, *lines):
+    return [
+        json.loads(line)
+        for line in detect_jsonl([line if isinstance(line, str) else json.dumps(line) for line in lines], mind)
+    ]
+
+
+def test_every_line_gives_one_line_in_order(mind):
+    out = detect(mind, {"id": "a", "text": TEXT}, {"id": "b", "text": "Nothing."}, {"id": 3, "text": ""})
+    assert [one["id"] for one in out] == ["a", "b", 3]
+    assert [bool(one["events"]) for one in out] == [True, False, False]
+
+
+def test_a_bad_line_gives_an_error_and_the_rest_goes_on(mind):
+    out = detect(
+        mind,
+        "{broken",
+        {"id": "no text"},
+        {"id": "when", "text": TEXT, "published": "soon"},
+        {"id": "good", "text": TEXT},
+    )
+    assert [("error" in one) for one in out] == [True, True, True, False]
+    assert [one["id"] for one in out] == [None, "no text", "when", "good"]
+
+
+def test_evidence_stands_in_the_given_text_where_it_says(mind):
+    text = f"  {TEXT}\n\nRead more here."
+    (one,) = detect(mind, {"id": "a", "text": text, "title": "Kenya's president visits Uganda"})
+    for event in one["events"]:
+        where = text if event["section"] == "text" else "Kenya's president visits Uganda"
+        assert where[event["start"] : event["end"]] == event["evidence"]
+        for mention in event["mentions"]:
+            told = text if mention["section"] == "text" else "Kenya's president visits Uganda"
+            assert told[mention["start"] : mention["end"]] == mention["text"]
+
+
+def test_the_same_lines_give_the_same_events(mind):
+    line = {"id": "a", "text": TEXT, "published": "2024-06-14"}
+    assert detect(mind, line) == detect(mind, line)
+
+
+def test_the_publication_day_dates_the_event(mind):
+    (one,) = detect(mind, {"id": "a", "text": TEXT, "published": "2024-06-14T12:00:00+00:00"})
+    visit = next(e for e in one["events"] if e["kind"] == "visit")
+    assert (visit["date"]["start"], visit["date"]["end"]) == ("2024-06-11", "2024-06-11")
+
+
+def test_two_events_of_an_article_never_share_an_id(mind):
+    (one,) = detect(
+        mind, {"id": "a", "text": TEXT + " Police in Abuja arrested two men and police in Kano arrested nine."}
+    )
+    ids = [event["id"] for event in one["events"]]
+    assert len(ids) == len(set(ids))

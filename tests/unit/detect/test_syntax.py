@@ -1,0 +1,87 @@
+from pipeline.detect import lexicon
+from pipeline.detect.syntax import object_of, prep_objects, subject_of
+from tests.unit.detect.trees import tree
+
+PRESENT = lexicon.load().present_forms
+
+
+def word(made, index):
+    return None if index is None else made.words[index]
+
+
+def at(made, text):
+    return made.words.index(text)
+
+
+def test_active_and_passive_have_the_same_subject_and_object():
+    active = tree("France NNP nsubj 1\nattacked VBD ROOT 1\nMali NNP dobj 1")
+    passive = tree("Mali NNP nsubjpass 2\nwas VBD auxpass 2\nattacked VBN ROOT 2\nby IN agent 2\nFrance NNP pobj 3")
+    for made in (active, passive):
+        verb = at(made, "attacked")
+        assert (word(made, subject_of(made, verb)), word(made, object_of(made, verb))) == ("France", "Mali")
+
+
+def test_a_passive_without_a_doer_has_no_subject():
+    made = tree("Mali NNP nsubjpass 2\nwas VBD auxpass 2\nattacked VBN ROOT 2")
+    assert subject_of(made, 2) is None
+
+
+def test_an_infinitive_shares_the_subject_of_its_verb():
+    made = tree("France NNP nsubj 1\nagreed VBD ROOT 1\nto TO aux 3\nbuy VB xcomp 1\nshells NNS dobj 3")
+    assert word(made, subject_of(made, at(made, "buy"))) == "France"
+
+
+def test_who_is_urged_is_to_do_it():
+    made = tree("France NNP nsubj 1\nurged VBD ROOT 1\nMali NNP dobj 1\nto TO aux 4\nstop VB xcomp 1")
+    assert word(made, subject_of(made, at(made, "stop"))) == "Mali"
+
+
+def test_which_stands_for_the_noun_before_it():
+    made = tree("Mali NNP nsubj 4\nwhich WDT nsubj 2\nattacked VBD relcl 0\nFrance NNP dobj 2\ndenied VBD ROOT 4")
+    assert word(made, subject_of(made, at(made, "attacked"))) == "Mali"
+
+
+def test_the_second_verb_shares_the_subject():
+    made = tree("France NNP nsubj 1\nmet VBD ROOT 1\nand CC cc 1\nsigned VBD conj 1\nit PRP dobj 3")
+    assert word(made, subject_of(made, at(made, "signed"))) == "France"
+
+
+def test_who_is_let_do_something_is_the_object():
+    made = tree("France NNP nsubj 1\nallows VBZ ROOT 1\ntrucks NNS nsubj 4\nto TO aux 4\nenter VB ccomp 1")
+    assert word(made, object_of(made, 1)) == "trucks"
+
+
+def test_a_person_behind_with_is_found_where_the_parser_made_him_a_subject():
+    made = tree(
+        "Putin NNP nsubj 1\nspoke VBD ROOT 1\nwith IN prep 1\nXi NNP nsubj 5\nto TO aux 5\ndiscuss VB pcomp 2\ntrade NN dobj 5"
+    )
+    assert [word(made, i) for i in prep_objects(made, 1, "with")] == ["Xi"]
+
+
+def test_a_preposition_without_an_object_takes_the_noun_behind_it():
+    made = tree("Putin NNP nsubj 1\nmet VBD ROOT 1\nwith IN prep 1\nXi NNP nsubj 5\nto TO aux 5\ntalk VB advcl 1")
+    assert [word(made, i) for i in prep_objects(made, 1, "with")] == ["Xi"]
+
+
+def test_a_headline_without_a_verb_gets_the_one_that_was_read_as_a_noun():
+    made = tree(
+        "court NN ROOT 0\nin IN prep 0\nMali NNP compound 3\nsentences NNS pobj 1\nspy NN appos 0\nto IN prep 0\ndeath NN pobj 5"
+    )
+    made.repair(PRESENT)
+    verb = at(made, "sentences")
+    assert made.tags[verb] == "VBZ"
+    assert (word(made, subject_of(made, verb)), word(made, object_of(made, verb))) == ("court", "spy")
+
+
+def test_a_sentence_with_a_verb_is_left_alone():
+    lines = "court NN compound 1\nsentences NNS nsubj 2\nrose VBD ROOT 2"
+    made, untouched = tree(lines), tree(lines)
+    made.repair(PRESENT)
+    assert (made.tags, made.deps, made.heads) == (untouched.tags, untouched.deps, untouched.heads)
+
+
+def test_of_two_words_that_may_be_the_verb_the_first_is_taken_where_the_parser_took_the_second():
+    made = tree("Putin NNP compound 1\nrejects NNS nsubj 2\ncalls VBZ ROOT 2\nfrom IN prep 2\nMali NNP pobj 3")
+    made.repair(PRESENT)
+    assert made.heads[at(made, "rejects")] == at(made, "rejects")
+    assert word(made, subject_of(made, at(made, "rejects"))) == "Putin"

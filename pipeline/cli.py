@@ -195,9 +195,8 @@ def up() -> None:
     from pipeline.screen import bar
 
     running = stack.up(_settings(), progress=functools.partial(bar, sys.stderr))
-    print(
-        f"Kafka at {running.bootstrap_servers}, Elasticsearch at {running.elasticsearch_url}; `dateline down` stops them"
-    )
+    owner = "`dateline down` stops them" if running.detached else f"of `dateline run` (process {running.process})"
+    print(f"Kafka at {running.bootstrap_servers}, Elasticsearch at {running.elasticsearch_url}; {owner}")
 
 
 @app.command()

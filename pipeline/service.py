@@ -326,12 +326,13 @@ class Service:
         began = time.monotonic()
         while not self._stopping.is_set():
             try:
+                self._require_kafka()
                 bus.create_topics(self.settings)
             except bus.BusError as error:
                 self._problem = str(error)
                 if time.monotonic() - began > TOPICS_SECONDS:
                     return
-                self._stopping.wait(0.3)
+                self._stopping.wait(TICK_SECONDS)
                 continue
             self._problem = ""
             for name in ask.NAMES:
@@ -339,6 +340,11 @@ class Service:
             self._watcher.read()
             self._topics.set()
             return
+
+    def _require_kafka(self) -> None:
+        """Kafka's client waits longer after each try that failed; we want to be there when it is."""
+        if not ask.listens(self.settings.bootstrap_servers):
+            raise bus.BusError(f"nobody answers at {self.settings.bootstrap_servers} (kafka.bootstrap_servers)")
 
     def _start_child(self, name: str) -> None:
         with self._lock:

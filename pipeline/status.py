@@ -5,9 +5,7 @@ Each part is asked for itself, so that one that is away does not hide the others
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import socket
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -110,11 +108,8 @@ def gather(settings: Settings, *, now: dt.datetime) -> Status:
 
 def _require_kafka(settings: Settings) -> None:
     """The client tries for ten seconds; a person who asks how things are should not wait for that."""
-    servers = [server.strip().rpartition(":") for server in settings.bootstrap_servers.split(",")]
-    for host, _, port in servers:
-        with contextlib.suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), ask.SECONDS):
-            return
-    raise bus.BusError(f"nobody answers at {settings.bootstrap_servers}")
+    if not ask.listens(settings.bootstrap_servers):
+        raise bus.BusError(f"nobody answers at {settings.bootstrap_servers}")
 
 
 def _kafka(

@@ -114,6 +114,7 @@ STAY = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); pri
 def make_service(tmp_path, monkeypatch):
     """A service over a Kafka and an Elasticsearch that are somebody else's business."""
     monkeypatch.setattr(bus, "create_topics", lambda _: ())
+    monkeypatch.setattr(ask, "listens", lambda _: True)
     monkeypatch.setattr(live.Watcher, "read", lambda _: None)
     monkeypatch.setattr(service, "TICK_SECONDS", 0.02)
     with contextlib.ExitStack() as cleanup:

@@ -138,3 +138,12 @@ def test_a_stranger_on_the_port_counts_as_nobody():
 )
 def test_a_process_that_listens_everywhere_is_asked_here(host, expected):
     assert ask.address(Http(host=host, worker_port=7), "worker") == expected
+
+
+def test_somebody_listens_when_one_of_the_servers_does(closed_port):
+    with socket.socket() as open_one:
+        open_one.bind(("127.0.0.1", 0))
+        open_one.listen(1)
+        port = open_one.getsockname()[1]
+        assert ask.listens(f"127.0.0.1:{closed_port}, 127.0.0.1:{port}")
+    assert not ask.listens(f"127.0.0.1:{closed_port},nonsense")

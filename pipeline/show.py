@@ -256,8 +256,15 @@ def explanation(document: Document, events: Sequence[Event]) -> RenderableType:
             line = Text(f"{section} {sentence.start}-{sentence.end}  ", style="dim")
             line.append(text[sentence.start : sentence.end].strip(), style="default")
             parts.append(line)
-            here = [e for e in events if e.section == section and sentence.start <= e.start < sentence.end]
-            parts += [Padding(_why(event), (0, 0, 0, 4)) for event in here]
+            here = range(sentence.start, sentence.end)
+            for event in events:
+                if event.section == section and event.start in here:
+                    parts.append(Padding(_why(event), (0, 0, 0, 4)))
+                elif any(m.section == section and m.start in here for m in event.mentions):
+                    again = (
+                        Text("→ ", style="bold").append_text(kind(event)).append(f"  told again ({event.rule})", "dim")
+                    )
+                    parts.append(Padding(again, (0, 0, 0, 4)))
     return Group(*parts)
 
 

@@ -426,7 +426,8 @@ class Reader:
     def _sides(self, verb: int) -> tuple[Party, ...]:
         """Who takes part in what a verb says: its subject, its object, and whoever stands behind with, to, between."""
         tree = self.tree
-        heads = [k for k in tree.kids[verb] if tree.deps[k] in ("nsubj", "nsubjpass", "dobj")]
+        heads = tree.children(verb, "nsubj", "nsubjpass")
+        heads += [k for k in tree.children(verb, "dobj") if k in self._at or tree.low[k] in PERSONS]
         heads += prep_objects(tree, verb, "with", "to", "between")
         free = [k for k in heads if tree.low[k] not in PLURAL_PRONOUNS and k not in self._resolving]
         found = [p for k in free for p in self.parties(k)]

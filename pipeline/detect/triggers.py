@@ -58,6 +58,9 @@ def find(tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test) -> list
     found: list[Candidate] = []
     for index in range(start, end):
         low = tree.low[index]
+        for rule in lexicon.phrases.get(low, ()):
+            if any(tuple(tree.low[index : index + len(p)]) == p for p in rule.phrases):
+                found.extend(_phrase(tree, index, rule, words, test))
         if (
             tree.words[index][:1].isupper()
             and tree.tags[index] in ("NNP", "NNPS")
@@ -65,9 +68,6 @@ def find(tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test) -> list
             and low not in NAMED_EVENTS
         ):
             continue  # part of a name: the Court of Appeal, the month of March
-        for rule in lexicon.phrases.get(low, ()):
-            if any(tuple(tree.low[index : index + len(p)]) == p for p in rule.phrases):
-                found.extend(_phrase(tree, index, rule, words, test))
         if low in lexicon.verbs and _stands_as_verb(tree, index):
             found.extend(c for rule in lexicon.verbs[low] if (c := _verb(tree, index, rule, words, test)) is not None)
         if low in lexicon.nouns and (tree.is_noun(index) or tree.tags[index] in ("VBG", "VB", "JJ", "VBP")):

@@ -8,7 +8,7 @@
             can be read from Elasticsearch.
 4. trickle  the same for single articles with nothing else to do.
 
-The articles are invented: bodies of the sample articles, several joined to the length of a news article, under new addresses.
+The articles are invented: sample articles, lengthened by the background of others to the length of news, under new addresses.
 The collector and the network are not in it: they wait on other people's servers.
 """
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import math
 import os
 import random
 import re
@@ -35,6 +36,9 @@ from pipeline.settings import Settings
 SAMPLE: Final = "sample/articles"
 WORDS: Final = 450
 """About the length of a news article; the sample's are shorter, so several are joined."""
+
+LEAD_PARAGRAPHS: Final = 2
+"""The first paragraphs tell what happened. An article has one such lead, so the others lend their background only."""
 
 WARM_UP: Final = 8
 TRICKLE: Final = 15
@@ -122,7 +126,7 @@ def lengthened(page: str, others: Sequence[str], words: int) -> str:
         if sum(len(re.sub(r"<[^>]*>", " ", p).split()) for p in paragraphs) >= words:
             break
         found = _BODY.search(other)
-        paragraphs += _PARAGRAPH.findall(found[2]) if found else []
+        paragraphs += _PARAGRAPH.findall(found[2])[LEAD_PARAGRAPHS:] if found else []
     heading = body[2].partition("<p")[0]
     return f"{page[: body.start(2)]}{heading}{''.join(paragraphs)}{page[body.end(2) :]}"
 
@@ -167,7 +171,7 @@ def plain(settings: Settings, articles: Sequence[Article], processes: int) -> tu
 
 def percentile(ordered: Sequence[float], share: float) -> float:
     """Ordered figures and a share in, the figure that so many are not above out."""
-    return ordered[min(len(ordered) - 1, max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1))]
+    return ordered[max(0, math.ceil(round(share * len(ordered), 6)) - 1)]
 
 
 # --- all of it -------------------------------------------------------------------------------------------------------

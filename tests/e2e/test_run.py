@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(420)]
 
 REPOSITORY = Path(__file__).parents[2]
 FIRST_EVENT_SECONDS = 150
-"""On two idle cores it is under a minute (docs/operations.md); other tests may be running beside this one."""
+"""20 s were measured on two cores with other work on them; more tests may be running beside this one."""
 
 
 def write_configuration(directory):

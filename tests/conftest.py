@@ -1,4 +1,4 @@
-"""Shared by all tests: a real Kafka and Elasticsearch, one for the whole run and, where a test needs a clean slate, its own."""
+"""Shared by all tests: a real Kafka and Elasticsearch, one for each module or, where a test needs a clean slate, its own."""
 
 import contextlib
 from pathlib import Path
@@ -8,9 +8,7 @@ import pytest
 
 from pipeline.local.stack import Stack
 from pipeline.settings import Settings
-from tests.stack_fixture import make_local, stack
-
-__all__ = ["fresh_stack", "module_stack", "stack"]
+from tests.stack_fixture import make_local
 
 
 @contextlib.contextmanager
@@ -21,8 +19,8 @@ def _stack_in(directory):
 
 
 @pytest.fixture(scope="module")
-def module_stack(tmp_path_factory):
-    """A stack for one module: empty topics and indices at its start."""
+def stack(tmp_path_factory):
+    """A stack for one module: empty topics and indices at its start, so that no module meets what another left."""
     with _stack_in(tmp_path_factory.mktemp("stack")) as settings:
         yield settings
 

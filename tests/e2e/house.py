@@ -219,16 +219,15 @@ class House:
         except OSError as error:
             return 0, str(error)
 
-    def metric(self, name, metric, **labels):
-        """The sum over all series of a metric that carry these labels."""
+    def metrics(self, name):
+        """All that a process says of itself, as text."""
         status, text = self.get(name, "/metrics")
         assert status == 200, text
-        return sum(
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == metric and labels.items() <= sample.labels.items()
-        )
+        return text
+
+    def metric(self, name, metric, **labels):
+        """The sum over all series of a metric that carry these labels."""
+        return total(self.metrics(name), metric, **labels)
 
     def topic(self, name):
         """Every committed record of a topic."""
@@ -276,6 +275,16 @@ class House:
             return calm >= 3
 
         self.wait("all groups idle", settled, seconds)
+
+
+def total(text, metric, **labels):
+    """The sum over all series of a metric that carry these labels, in the text of a scrape."""
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == metric and labels.items() <= sample.labels.items()
+    )
 
 
 def signature_is_right(headers, body):

@@ -50,9 +50,9 @@ def changed(settings, **options):
 
 
 @pytest.fixture
-def settings(module_stack):
+def settings(stack):
     """A corner of the server of one's own, set up."""
-    mine = changed(module_stack, index_prefix=next(prefixes), bulk_records=500, refresh_seconds=0.05)
+    mine = changed(stack, index_prefix=next(prefixes), bulk_records=500, refresh_seconds=0.05)
     mine = msgspec.structs.replace(mine, indexer=Indexer(backoff_max_seconds=0.1, batch_wait_seconds=0.05))
     with index.opened(mine) as es:
         index.set_up(es, mine)
@@ -484,9 +484,9 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def library(module_stack):
+def library(stack):
     """A few events to search in."""
-    mine = changed(module_stack, index_prefix="library")
+    mine = changed(stack, index_prefix="library")
     with index.opened(mine) as es:
         index.set_up(es, mine)
     with writing(mine) as writer:
@@ -540,12 +540,10 @@ def test_the_total_is_told_beyond_the_limit(library):
     assert (result.total, len(result.hits)) == (len(TEXTS), 2)
 
 
-def test_what_is_not_there_is_not_found(library, module_stack):
+def test_what_is_not_there_is_not_found(library, stack):
     assert found(library, "volleyball") == []
     assert found(library, "", kind="no_such_kind") == []
-    assert search.search(changed(module_stack, index_prefix="nobody"), "sanctions", now=NOW) == search.SearchResult(
-        0, ()
-    )
+    assert search.search(changed(stack, index_prefix="nobody"), "sanctions", now=NOW) == search.SearchResult(0, ())
 
 
 @pytest.mark.parametrize("text", ['" OR 1=1', "*:*", "a" * 20_000, "\x00", "((((", "/.*/", "\\"])

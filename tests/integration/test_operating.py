@@ -15,9 +15,9 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def kafka(module_stack):
-    bus.create_topics(module_stack)
-    return module_stack
+def kafka(stack):
+    bus.create_topics(stack)
+    return stack
 
 
 def publish(settings, topic, key, value, partition=None):

@@ -41,7 +41,7 @@ class Found:
 
 
 def place_mentions(reader: Reader, verb: int, sentence: tuple[int, int]) -> list[tuple[int, int]]:
-    """Where it happened: (first word, one past the last) of names behind a locative preposition, nearest to the clause first."""
+    """Where it happened: (first word, one past the last) of names behind a locative preposition, the nearest first."""
     tree = reader.tree
     own: list[tuple[int, int, int]] = []
     for mention in reader.mentions:

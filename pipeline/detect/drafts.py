@@ -36,6 +36,9 @@ VICTIM_VERBS: Final = words(
 PROMISES: Final = frozenset(("agreement", "pledge"))
 """Kinds that only say that something else is promised: where that is found, it is told in their stead."""
 
+UNDOING: Final = frozenset(("SANCTION", "REJECT", "REQUEST", "ACCUSE", "THREATEN"))
+"""Types that may have something planned as their object: a planned visit is cancelled, and that is no plan."""
+
 MONEYED: Final = frozenset(("AID", "SANCTION", "AGREE", "COOPERATE"))
 COUNTED: Final = frozenset(("ASSAULT", "AID", "MOBILIZE", "PROTEST", "COERCE", "RETREAT", "SANCTION", "ACCUSE"))
 HOSTILE: Final = frozenset(
@@ -190,7 +193,7 @@ def _reading(scene: Scene, candidate: Candidate, anchor: int) -> Reading:
     if candidate.rule.trigger == "noun" and candidate.noun is not None and candidate.noun != anchor:
         on_noun = modality.read(tree, candidate.noun, words)
         reading.weaken(on_noun.modality, on_noun.governor)
-    elif candidate.noun is not None:
+    elif candidate.noun is not None and candidate.rule.type not in UNDOING:
         modality.own(tree, candidate.noun, words, reading)
     return reading
 

@@ -87,6 +87,8 @@ def noun_forms(lemma: str) -> frozenset[str]:
         return frozenset((lemma, lemma + "es"))
     if lemma.endswith("y") and lemma[-2:-1] not in VOWELS:
         return frozenset((lemma, lemma[:-1] + "ies"))
+    if lemma.endswith("o"):  # embargoes, embargos
+        return frozenset((lemma, lemma + "s", lemma + "es"))
     return frozenset((lemma, lemma + "s"))
 
 

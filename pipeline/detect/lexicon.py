@@ -19,7 +19,7 @@ from pipeline.detect.forms import noun_forms, verb_forms, words
 from pipeline.records import EventType, Modality
 
 HERE: Final = Path(__file__).parent / "lexicon"
-TESTS: Final = frozenset(("$party", "$country", "$person", "$armed", "$place", "$named"))
+TESTS: Final = frozenset(("$party", "$country", "$person", "$armed", "$place", "$named", "$people"))
 
 
 NEVER_HEADLINES: Final = words("his its is was has be are were am 's 're ’s have had do does did")

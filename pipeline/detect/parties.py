@@ -39,6 +39,10 @@ DOMESTIC: Final = frozenset(
 """Types whose nameless side is of the country where it happens, or of the other side's."""
 
 
+AT_HOME: Final = frozenset(("PROTEST", "COERCE", "CONCEDE", "RETREAT", "REJECT", "THREATEN", "REQUEST"))
+"""Types whose two sides are often of one country: a government and its opposition."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cast:
     """Actors, recipients, and how many of them were guessed."""
@@ -70,7 +74,7 @@ def cast(reader: Reader, candidate: Candidate) -> Cast:
 def _other_sides(
     reader: Reader, candidate: Candidate, actors: tuple[Party, ...], guesses: int
 ) -> tuple[tuple[Party, ...], int]:
-    """The sides of something joint that the arcs do not show: names coordinated right before the verb, or the clause's subject."""
+    """Sides of something joint that the arcs do not show: names side by side before the verb, or the clause's subject."""
     tree = reader.tree
     pair = _pair_before(reader, candidate.verb) if candidate.verb is not None else ()
     if len(pair) >= 2:
@@ -143,9 +147,14 @@ def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
     for mention in reader.mentions:
         if mention.start <= after or mention.end > end or not known(mention.party):
             continue
-        if mention.party.country in own or mention.party.name in own or _telling(reader, mention):
+        at_home = (
+            candidate.rule.type in AT_HOME
+            and mention.label in ("PERSON", "ORG", "NORP")
+            and mention.party.name not in own
+        )
+        if (mention.party.country in own and not at_home) or mention.party.name in own or _telling(reader, mention):
             continue
-        found = [p for p in reader.parties(mention.end - 1) if known(p) and p.country not in own]
+        found = [p for p in reader.parties(mention.end - 1) if known(p) and (at_home or p.country not in own)]
         if found:
             return tuple(found[:2])
     return ()

@@ -73,6 +73,9 @@ class Reader:
         """`$party` and its like of a word: whether its noun phrase has that meaning."""
         if name == "$named":
             return index in self._at or self.tree.tags[index] in ("NNP", "NNPS")
+        if name == "$people":
+            mention = self._at.get(index)
+            return mention is not None and self.tree.tags[index] == "NNPS" and bool(mention.party.country)
         if name == "$place":
             mention = self._at.get(index)
             if mention is None and self.tree.low[index] in PLACE_NOUNS:

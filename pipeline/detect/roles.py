@@ -47,6 +47,8 @@ def _slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
     tree, verb, noun = reader.tree, candidate.verb, candidate.noun
     if slot == "subj":
         subject = subject_of(tree, verb) if verb is not None else None
+        if subject is None and verb is not None and tree.low[verb] in ("engaged", "involved", "locked"):
+            subject = object_of(tree, verb)
         if subject is not None and subject == noun:
             return []
         return list(reader.parties(subject)) if subject is not None else []

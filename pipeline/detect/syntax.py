@@ -33,7 +33,7 @@ CLAUSES: Final = frozenset(
     ("ROOT", "ccomp", "xcomp", "advcl", "relcl", "acl", "conj", "pcomp", "parataxis", "csubj", "csubjpass")
 )
 LEFT: Final = frozenset(
-    ("compound", "amod", "nmod", "poss", "det", "nummod", "quantmod", "case", "advmod", "punct", "predet")
+    ("compound", "amod", "nmod", "poss", "det", "nummod", "quantmod", "case", "advmod", "punct", "predet", "npadvmod")
 )
 
 

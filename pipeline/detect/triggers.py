@@ -22,7 +22,7 @@ NAMED_EVENTS: Final = words("summit conference offensive talks airstrike ceasefi
 
 CONTAINERS: Final = words(
     "package series number round wave barrage volley dozens hundreds thousands raft set slew part kind type "
-    "amount worth deal lot order couple pair string state spate flurry tranche batch half majority group spree "
+    "amount worth deal lot order couple pair string state ton tonne tonnes tons pounds mission effort efforts session process deployment contingent load truckload spate flurry tranche batch half majority group spree "
     "type form sort salvo hail campaign"
 )
 """Nouns that stand for what follows `of`: a barrage of rockets, a package of sanctions."""
@@ -243,7 +243,7 @@ def _surface_object(tree: Tree, index: int, words: Words, target: int | None) ->
         return None
     if not tree.passive(index):
         for ahead in range(index + 1, min(index + REACH, end)):
-            if tree.tags[ahead] in ("VBD", "VBZ", "VBP", "WDT", "WP", ":") or tree.low[ahead] in (
+            if tree.tags[ahead] in ("VBD", "VBZ", "VBP", "VB", "MD", "WDT", "WP", ":") or tree.low[ahead] in (
                 "that",
                 "against",
                 "over",

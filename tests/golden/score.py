@@ -49,7 +49,7 @@ def find(wanted: Mapping[str, Any], events: Sequence[Event]) -> Event | None:
 
 
 def named(wanted: str, parties: Sequence[Party]) -> bool:
-    """Is somebody (a country code, or a name) among the parties?"""
+    """Whether somebody (a country code, or a name) is among the parties."""
     words = set(plain(wanted).split())
     return any(
         p.country == wanted or words <= set(plain(f"{p.name or ''} {p.text}").replace("'s", "").split())
@@ -57,7 +57,7 @@ def named(wanted: str, parties: Sequence[Party]) -> bool:
     )
 
 
-def fields(wanted: Mapping[str, Any], event: Event) -> Iterator[tuple[str, bool, object]]:
+def fields(wanted: Mapping[str, Any], event: Event) -> Iterator[tuple[str, bool, object]]:  # noqa: C901 - one line for each field
     """Each field that is wanted: its name, whether it is right, and what was got."""
     sides = (*event.actors, *event.recipients)
     yield "kind", event.kind == wanted["kind"], event.kind

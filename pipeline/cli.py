@@ -69,15 +69,17 @@ Everything = Annotated[bool, typer.Option("--all", help="All that is in quaranti
 Url = Annotated[str | None, typer.Option("--url", help="Where it was published.", metavar="URL")]
 
 
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", exists=True, file_okay=False, metavar="DIR",
+        help="The directory of dateline.toml (default: $DATELINE_CONFIG, else configs).",
+    ),
+]  # fmt: skip
+
+
 @app.callback()
-def root(
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config", help="The directory of dateline.toml (default: $DATELINE_CONFIG, else configs).", metavar="DIR"
-        ),
-    ] = None,
-) -> None:
+def root(config: Config = None) -> None:
     """News in; events, stories and alerts out."""
     global _config  # noqa: PLW0603 - typer hands a group's options to no command
     _config = config
@@ -114,12 +116,12 @@ def _settings(*, logs: str | None = "warning") -> Settings:
     return found
 
 
-def _answer(page: RenderableType, table: object = None) -> None:
-    """A page for people on standard output, or the table as JSON where there is one."""
+def _answer(page: RenderableType, table: object = None, *, wrap: bool = True) -> None:
+    """A page for people on standard output, or the table as JSON where there is one; `wrap` breaks lines that are too long."""
     if table is None:
         from rich.console import Console
 
-        Console(highlight=False).print(page)
+        Console(highlight=False).print(page, soft_wrap=not wrap)
     else:
         import msgspec
 
@@ -252,7 +254,7 @@ def check() -> None:
 
     wrong = False
     for line in check_module.check(_config):
-        _answer(show.checked(line))
+        _answer(show.checked(line), wrap=False)
         wrong = wrong or bool(line.problem)
     if wrong:
         raise typer.Exit(2)

@@ -139,7 +139,7 @@ def trace(settings: Settings, one: Article) -> flow.Trace:
     try:
         return flow.trace(one, detect.load_mind(settings), wanted)
     except Rejected as rejected:
-        raise DeskError(f"{one.url}: no article in it: {rejected} ({rejected.reason})") from rejected
+        raise DeskError(f"{one.url}: no article in it: {rejected}") from rejected
 
 
 def trace_table(traced: flow.Trace) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def read(settings: Settings, one: Article) -> flow.Reading:
     try:
         return flow.read(one, detect.load_mind(settings))
     except Rejected as rejected:
-        raise DeskError(f"{one.url}: no article in it: {rejected} ({rejected.reason})") from rejected
+        raise DeskError(f"{one.url}: no article in it: {rejected}") from rejected
 
 
 # --- many articles ---------------------------------------------------------------------------------------------------

@@ -114,6 +114,12 @@ def test_the_readme_lists_exactly_the_commands(dateline):
     assert commands(block[1]) == commands(dateline("--help").stdout.decode())
 
 
+def test_the_links_of_the_pages_at_the_top_lead_somewhere():
+    for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        for target in re.findall(r"\]\(([^)\s#]+)", (ROOT / page).read_text("utf-8")):
+            assert (ROOT / target).exists(), f"{page}: {target}"
+
+
 def test_the_version_is_told(dateline):
     assert dateline("version").stdout.decode().strip() == VERSION
 
@@ -300,3 +306,53 @@ def test_a_rehearsal_over_kafka_rings_once_for_each_occasion_in_order_of_time(mo
     assert desk.rehearse(settings, file=None, rule=None, since=found[-1].raised_at.replace(year=2999)) == ()
     with pytest.raises(desk.DeskError, match="no rule is called"):
         desk.rehearse(settings, file=None, rule="new-sumit", since=None)
+
+
+# --- check -----------------------------------------------------------------------------------------------------------
+
+
+def configuration(directory, **files):
+    """As it ships, with what the test changes."""
+    for name in ("dateline.toml", "feeds.toml", "alerts.toml"):
+        text = files.get(name.partition(".")[0]) or (ROOT / "configs" / name).read_text("utf-8")
+        (directory / name).write_text(text, "utf-8")
+    return directory
+
+
+def test_what_ships_is_right(dateline, tmp_path):
+    result = dateline("--config", configuration(tmp_path), "check")
+    lines = result.stdout.decode().splitlines()
+    assert result.returncode == 0
+    assert len(lines) == 5
+    assert all(line.startswith("ok ") for line in lines)
+
+
+def test_every_file_is_checked_and_what_is_wrong_is_named_with_its_path(dateline, tmp_path):
+    rules = (ROOT / "configs/alerts.toml").read_text("utf-8").replace("\nkinds =", "\nkindz =", 1)
+    feeds = '[[feed]]\nid = "a"\nurl = "ftp://a.example"\n'
+    result = dateline("--config", configuration(tmp_path, alerts=rules, feeds=feeds), "check")
+    lines = result.stdout.decode().splitlines()
+    assert result.returncode == 2
+    wrong = [line for line in lines if line.startswith("wrong ")]
+    assert len(wrong) == 2, lines
+    assert re.search(r"feeds\.toml: feed\[0\]", wrong[0])
+    assert re.search(r"alerts\.toml: rule\[\d+\]\.kindz: unknown key, did you mean 'kinds'\?", wrong[1])
+
+
+def test_a_lexicon_or_model_that_is_not_there_is_named(dateline, tmp_path):
+    settings = '[detect]\nlexicons = ["mine.toml"]\nmodels = ["no_such_model"]\n'
+    text = dateline("--config", configuration(tmp_path, dateline=settings), "check").stdout.decode()
+    assert "mine.toml" in text
+    assert "none of no_such_model is installed" in text
+
+
+def test_a_service_with_a_wrong_file_does_not_start(dateline, tmp_path):
+    result = dateline("--config", configuration(tmp_path, alerts="[[rule]]\nname = 1\n"), "run")
+    assert result.returncode == 2
+    assert "alerts.toml: rule[0].name" in result.stderr.decode()
+
+
+def test_a_directory_that_is_not_there_is_no_silent_default(dateline, tmp_path):
+    result = dateline("--config", tmp_path / "nowhere", "check")
+    assert result.returncode == 2
+    assert "does not exist" in result.stderr.decode()

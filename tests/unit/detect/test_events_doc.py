@@ -9,7 +9,10 @@ from pipeline.detect import lexicon
 from pipeline.detect.lexicon import RuleSpec
 
 DOC = (Path(__file__).parents[3] / "docs" / "events.md").read_text("utf-8")
-ROW = re.compile(r"^\| `(?P<kind>\w+)` \| (?P<type>[A-Z]+) \| (?P<mode>[\w-]*) \| (?P<about>.+?) \| (?P<example>.+?) \|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| `(?P<kind>\w+)` \| (?P<type>[A-Z]+) \| (?P<mode>[\w-]*) \| (?P<about>.+?) \| (?P<example>.+?) \|$",
+    re.MULTILINE,
+)
 
 
 def test_the_table_of_kinds_is_the_lexicon():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import GroupIdNotFoundError, KafkaError
 
 from pipeline.bus.read import consumer_of
-from pipeline.bus.topics import GROUP_PREFIX, READS, BusError, connection
+from pipeline.bus.topics import GROUP_PREFIX, READS, BusError, connection, patiently
 from pipeline.settings import Settings
 
 
@@ -60,7 +61,8 @@ class Observer:
         try:
             found = []
             for group in self.groups() if groups is None else groups:
-                offsets = {tp: o.offset for tp, o in self._admin.list_group_offsets({group: None})[group].items()}
+                found_offsets = patiently(functools.partial(self._admin.list_group_offsets, {group: None}))
+                offsets = {tp: o.offset for tp, o in found_offsets[group].items()}
                 # What a group has never committed is not among its offsets, and is all the more behind.
                 untouched = [tp for tp in self._partitions(READS.get(group, ())) if offsets.get(tp, -1) < 0]
                 starts = self._offsets(untouched, OffsetSpec.EARLIEST)

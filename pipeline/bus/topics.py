@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import KafkaError
+from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from pipeline.settings import Settings
 
@@ -89,6 +89,25 @@ def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
         yield admin
     finally:
         admin.close()
+
+
+T = TypeVar("T")
+
+
+def patiently(ask: Callable[[], T], *, seconds: float = 10.0) -> T:
+    """Ask about a group; a new broker makes its topic of offsets at the first such question, and says no until it is there.
+
+    Raises:
+        KafkaError: the broker's other errors, or the last no.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except CoordinatorNotAvailableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def topic_options(settings: Settings, topic: str) -> dict[str, Any]:
@@ -178,7 +197,8 @@ def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int
                 for name, count in map(_name_and_partitions, admin.describe_topics(list(topics)))
                 for number in range(count)
             ]
-            moved = admin.reset_group_offsets(group, dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+            starts = dict.fromkeys(partitions, OffsetSpec.EARLIEST)
+            moved = patiently(lambda: admin.reset_group_offsets(group, starts))
         except KafkaError as error:
             raise BusError(f"group {group} could not be moved: {error}") from error
     failed = {tp: result["error"] for tp, result in moved.items() if _is_error(result.get("error"))}

@@ -15,12 +15,12 @@ from pipeline.detect.dates import find_dates
 from pipeline.detect.details import Found
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
+from pipeline.detect.matching import Candidate
 from pipeline.detect.mind import Mind
 from pipeline.detect.modality import Reading
 from pipeline.detect.persons import known
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import FINITE, Tree, agent_of, subject_of
-from pipeline.detect.triggers import Candidate
 from pipeline.records import Evidence, Modality, Money, Party, Place, Quantity, Section, When
 
 OLD_DAYS: Final = 45

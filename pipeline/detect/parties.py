@@ -15,10 +15,10 @@ import msgspec
 from pipeline.annotate import Mention
 from pipeline.detect import roles
 from pipeline.detect.lexicon import Rule
+from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import PRONOUNS, distinct, known, named
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import subject_of
-from pipeline.detect.triggers import Candidate
 from pipeline.records import Party, Place
 
 DOMESTIC: Final = frozenset(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import distinct, known
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, object_of, prep_objects, subject_of
-from pipeline.detect.triggers import Candidate
 from pipeline.records import Party
 
 

@@ -6,50 +6,19 @@ that follow the verb in the same clause are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Lexicon, Rule, Words
-from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, object_of, prep_objects, subject_of
+from pipeline.detect.matching import Candidate, Test, general, matches, subject_fits
+from pipeline.detect.nouns import noun_candidate
+from pipeline.detect.syntax import SUBJECTS, Tree, object_of, prep_objects
 
+NAMED_EVENTS: Final = words("summit conference offensive talks airstrike ceasefire")
 REACH: Final = 9
 """How many words after a verb its object or preposition is looked for when the arcs do not show it."""
-
-SCHEDULED: Final = words("scheduled planned expected slated due set")
-NAMED_EVENTS: Final = words("summit conference offensive talks airstrike ceasefire")
-
-CONTAINERS: Final = words(
-    "package series number round wave barrage volley dozens hundreds thousands raft set slew part kind type "
-    "amount worth deal lot order couple pair string state ton tonne tonnes tons pounds mission effort efforts session process deployment contingent load truckload spate flurry tranche batch half majority group spree "
-    "type form sort salvo hail campaign"
-)
-"""Nouns that stand for what follows `of`: a barrage of rockets, a package of sanctions."""
-
-PERSONISH: Final = words(
-    "worker workers official officials chief chiefs group groups agency agencies organization organisation "
-    "organisations centre center minister ministry committee company companies expert activist activists site "
-    "convoy-driver distribution worker's adviser analyst dealer maker manufacturer producer producers industry "
-    "factory programme-manager camp"
-)
-"""Heads that a modifier does not stand for: an aid worker is no aid."""
-
-Test = Callable[[str, int], bool]
-"""A test of meaning ($party) and a word in, whether it passes out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A rule that fits: the word that triggered it, the verb and the noun it stands on, and all words used."""
-
-    rule: Rule
-    index: int
-    verb: int | None
-    noun: int | None
-    used: frozenset[int]
-    score: float
-    surface: bool = False
 
 
 def find(tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test) -> list[Candidate]:
@@ -71,7 +40,9 @@ def find(tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test) -> list
         if low in lexicon.verbs and _stands_as_verb(tree, index):
             found.extend(c for rule in lexicon.verbs[low] if (c := _verb(tree, index, rule, words, test)) is not None)
         if low in lexicon.nouns and (tree.is_noun(index) or tree.tags[index] in ("VBG", "VB", "JJ", "VBP")):
-            found.extend(c for rule in lexicon.nouns[low] if (c := _noun(tree, index, rule, words, test)) is not None)
+            found.extend(
+                c for rule in lexicon.nouns[low] if (c := noun_candidate(tree, index, rule, words, test)) is not None
+            )
     return best(found)
 
 
@@ -93,40 +64,13 @@ def _stands_as_verb(tree: Tree, index: int) -> bool:
     return tree.deps[index] in ("ROOT", "ccomp") and any(tree.deps[k] in SUBJECTS for k in tree.kids[index])
 
 
-def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) -> bool:
-    """Whether a noun fits the words: itself, a modifier, what it holds (`a barrage of rockets`), or one coordinated with it."""
-    if tree.low[index] in words.forms or any(test(name, index) for name in words.tests):
-        return True
-    if depth > 3:
-        return False
-    for kid in tree.kids[index]:
-        dep, low = tree.deps[kid], tree.low[kid]
-        if dep in ("compound", "amod", "nmod", "nummod") and low in words.forms and tree.low[index] not in PERSONISH:
-            return True
-        if dep == "conj" and kid > index and matches(tree, kid, words, test, depth + 1):
-            return True
-        holds = tree.low[index] in CONTAINERS or tree.tags[index] in ("CD", "$")
-        if (
-            holds
-            and dep == "prep"
-            and low in ("of", "in", "worth")
-            and any(matches(tree, k, words, test, depth + 1) for k in tree.children(kid, "pobj"))
-        ):
-            return True
-    return False
-
-
-def _general(rule: Rule, words: frozenset[str]) -> bool:
-    return (not rule.need or bool(rule.need.forms & words)) and not rule.veto.forms & words
-
-
 def _verb(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Candidate | None:
     """A verb that a rule names in, the candidate out if everything that the rule wants around it is there."""
-    if not _general(rule, words):
+    if not general(rule, words):
         return None
     fit = _Fit(used={index}, score=rule.weight)
     target = object_of(tree, index)
-    if not (_particle_fits(tree, index, rule, fit) and _subject_fits(tree, index, rule, test)):
+    if not (_particle_fits(tree, index, rule, fit) and subject_fits(tree, index, rule, test)):
         return None
     if rule.object:
         target = _object_fits(tree, index, target, fit, (rule, test))
@@ -259,17 +203,6 @@ def _surface_object(tree: Tree, index: int, words: Words, target: int | None) ->
     return None
 
 
-def _subject_fits(tree: Tree, index: int, rule: Rule, test: Test) -> bool:
-    if not rule.subject and not rule.not_subject:
-        return True
-    subject = subject_of(tree, index)
-    if subject is None:
-        return not rule.subject
-    if rule.subject and not matches(tree, subject, rule.subject, test):
-        return False
-    return not (rule.not_subject and matches(tree, subject, rule.not_subject, test))
-
-
 def _preposition(tree: Tree, index: int, target: int | None, rule: Rule, test: Test) -> int | None:
     """The noun behind one of the rule's prepositions, if it fits."""
     places = [index] if target is None else [index, target]
@@ -288,120 +221,13 @@ def _preposition(tree: Tree, index: int, target: int | None, rule: Rule, test: T
     return None
 
 
-def _noun(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Candidate | None:
-    if not _general(rule, words):
-        return None
-    if tree.deps[index] in ("compound", "amod", "nmod") and not _coordinated_compound(tree, index):
-        head = tree.heads[index]
-        if not (tree.low[head] in CONTAINERS or tree.low[head] == "attack"):
-            return None
-        anchor = head
-    else:
-        anchor = index
-    if rule.modifier and not any(
-        _modifies(tree, k, anchor, rule.modifier, test) for k in range(max(0, anchor - 8), anchor)
-    ):
-        return None
-    if rule.not_modifier and any(
-        _modifies(tree, k, anchor, rule.not_modifier, test) for k in range(max(0, anchor - 8), anchor)
-    ):
-        return None
-    if rule.prep and not any(
-        not rule.prep_object or matches(tree, n, rule.prep_object, test) for n in prep_objects(tree, anchor, *rule.prep)
-    ):
-        return None
-    placed = _position(tree, anchor, rule)
-    if placed is None:
-        return None
-    verb, used, bonus = placed
-    if verb is not None and rule.subject and not _subject_fits(tree, verb, rule, test):
-        return None
-    if verb is not None and rule.not_subject and not _subject_fits(tree, verb, rule, test):
-        return None
-    score = rule.weight + bonus + (0.1 if rule.modifier else 0) + (0.1 if rule.prep else 0)
-    return Candidate(rule, index, verb, anchor, frozenset({index, anchor, *used}), score)
-
-
-def _coordinated_compound(tree: Tree, index: int) -> bool:
-    """The parser hangs a noun as compound on a verb or on a number at times: that is no compound."""
-    return not tree.is_noun(tree.heads[index])
-
-
-def _modifies(tree: Tree, kid: int, noun: int, words: Words, test: Test) -> bool:
-    """Whether the word modifies the noun, directly or through another modifier."""
-    if tree.low[kid] not in words.forms and not any(test(name, kid) for name in words.tests):
-        return False
-    for _ in range(4):
-        if kid == noun:
-            return True
-        if tree.deps[kid] not in LEFT:
-            return False
-        kid = tree.heads[kid]
-    return kid == noun
-
-
-def _position(tree: Tree, noun: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
-    """Where a noun stands in (as subject, object, after a preposition), and the verb that makes it happen."""
-    anchor = noun
-    for _ in range(4):  # a coordinated noun stands where the first one does; "a series of strikes" where "series" does
-        head = tree.heads[anchor]
-        if tree.deps[anchor] == "conj" and tree.is_noun(head):
-            anchor = head
-        elif tree.deps[anchor] == "pobj" and tree.low[head] == "of" and tree.low[tree.heads[head]] in CONTAINERS:
-            anchor = tree.heads[head]
-        else:
-            break
-    dep, head = tree.deps[anchor], tree.heads[anchor]
-    planned = next((k for k in tree.children(noun, "acl") if tree.low[k] in SCHEDULED), None)
-    if planned is not None:
-        return planned, {planned}, 0.3
-    if dep in SUBJECTS and "subj" in rule.place and _happens(tree, head, rule.happen):
-        return head, {head}, 0.2
-    if dep in PASSIVE_SUBJECTS and "obj" in rule.place and tree.low[head] in rule.light:
-        return head, {head}, 0.25
-    if (
-        dep in ("dobj", "obj", "attr", "nsubj", "oprd", "dative")
-        and "obj" in rule.place
-        and tree.low[head] in rule.light
-    ):
-        return head, {head}, 0.25
-    if dep == "pobj":
-        return _after_preposition(tree, head, rule)
-    if dep == "ROOT" and "root" in rule.place:
-        return None, set(), 0.1
-    if "any" in rule.place:
-        return (head if tree.is_verb(head) else None), set(), 0.0
-    return None
-
-
-def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:
-    if tree.low[verb] in happen:
-        return True
-    comp = [k for k in tree.kids[verb] if tree.deps[k] == "xcomp"]
-    return any(tree.low[k] in happen for k in comp)
-
-
-def _after_preposition(tree: Tree, prep: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
-    low, governor = tree.low[prep], tree.heads[prep]
-    if low in rule.place or "any" in rule.place:
-        if tree.is_verb(governor) and (tree.low[governor] in rule.happen or tree.low[governor] in rule.light):
-            return governor, {governor}, 0.2
-        return (governor if tree.is_verb(governor) else None), set(), 0.0
-    if low in ("in", "at", "by", "with", "as", "during") and "subj" in rule.place and tree.is_verb(governor):
-        if tree.low[governor] in rule.happen:  # "killed in an airstrike"
-            return governor, {governor}, 0.2
-        if tree.low[governor] in rule.light:  # "responded with", "took part in"
-            return governor, {governor}, 0.1
-    return None
-
-
 def _phrase(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Iterator[Candidate]:
-    if not _general(rule, words):
+    if not general(rule, words):
         return
     length = next(len(p) for p in rule.phrases if tuple(tree.low[index : index + len(p)]) == p)
     span = range(index, index + length)
     anchor = next((i for i in span if tree.heads[i] not in span or tree.heads[i] == i), index)
     verb = anchor if tree.is_verb(anchor) else next((i for i in span if tree.is_verb(i)), None)
-    if verb is not None and not _subject_fits(tree, verb, rule, test):
+    if verb is not None and not subject_fits(tree, verb, rule, test):
         return
     yield Candidate(rule, anchor, verb, anchor if verb is None else None, frozenset(span), rule.weight + 0.3)

@@ -1,0 +1,120 @@
+"""Nouns that trigger: a strike, talks, a protest. Where one stands, and the verb over it, make it an event."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipeline.detect.forms import words
+from pipeline.detect.lexicon import Rule, Words
+from pipeline.detect.matching import CONTAINERS, Candidate, Test, general, matches, subject_fits
+from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, prep_objects
+
+SCHEDULED: Final = words("scheduled planned expected slated due set")
+
+
+def noun_candidate(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Candidate | None:
+    """A noun that a rule names in, the candidate out if it stands where the rule allows."""
+    if not general(rule, words):
+        return None
+    if tree.deps[index] in ("compound", "amod", "nmod") and not _coordinated_compound(tree, index):
+        head = tree.heads[index]
+        if not (tree.low[head] in CONTAINERS or tree.low[head] == "attack"):
+            return None
+        anchor = head
+    else:
+        anchor = index
+    if rule.modifier and not any(
+        _modifies(tree, k, anchor, rule.modifier, test) for k in range(max(0, anchor - 8), anchor)
+    ):
+        return None
+    if rule.not_modifier and any(
+        _modifies(tree, k, anchor, rule.not_modifier, test) for k in range(max(0, anchor - 8), anchor)
+    ):
+        return None
+    if rule.prep and not any(
+        not rule.prep_object or matches(tree, n, rule.prep_object, test) for n in prep_objects(tree, anchor, *rule.prep)
+    ):
+        return None
+    placed = _position(tree, anchor, rule)
+    if placed is None:
+        return None
+    verb, used, bonus = placed
+    if verb is not None and rule.subject and not subject_fits(tree, verb, rule, test):
+        return None
+    if verb is not None and rule.not_subject and not subject_fits(tree, verb, rule, test):
+        return None
+    score = rule.weight + bonus + (0.1 if rule.modifier else 0) + (0.1 if rule.prep else 0)
+    return Candidate(rule, index, verb, anchor, frozenset({index, anchor, *used}), score)
+
+
+def _coordinated_compound(tree: Tree, index: int) -> bool:
+    """The parser hangs a noun as compound on a verb or on a number at times: that is no compound."""
+    return not tree.is_noun(tree.heads[index])
+
+
+def _modifies(tree: Tree, kid: int, noun: int, words: Words, test: Test) -> bool:
+    """Whether the word modifies the noun, directly or through another modifier."""
+    if tree.low[kid] not in words.forms and not any(test(name, kid) for name in words.tests):
+        return False
+    for _ in range(4):
+        if kid == noun:
+            return True
+        if tree.deps[kid] not in LEFT:
+            return False
+        kid = tree.heads[kid]
+    return kid == noun
+
+
+def _position(tree: Tree, noun: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
+    """Where a noun stands in (as subject, object, after a preposition), and the verb that makes it happen."""
+    anchor = noun
+    for _ in range(4):  # a coordinated noun stands where the first one does; "a series of strikes" where "series" does
+        head = tree.heads[anchor]
+        if tree.deps[anchor] == "conj" and tree.is_noun(head):
+            anchor = head
+        elif tree.deps[anchor] == "pobj" and tree.low[head] == "of" and tree.low[tree.heads[head]] in CONTAINERS:
+            anchor = tree.heads[head]
+        else:
+            break
+    dep, head = tree.deps[anchor], tree.heads[anchor]
+    planned = next((k for k in tree.children(noun, "acl") if tree.low[k] in SCHEDULED), None)
+    if planned is not None:
+        return planned, {planned}, 0.3
+    if dep in SUBJECTS and "subj" in rule.place and _happens(tree, head, rule.happen):
+        return head, {head}, 0.2
+    if dep in PASSIVE_SUBJECTS and "obj" in rule.place and tree.low[head] in rule.light:
+        return head, {head}, 0.25
+    if (
+        dep in ("dobj", "obj", "attr", "nsubj", "oprd", "dative")
+        and "obj" in rule.place
+        and tree.low[head] in rule.light
+    ):
+        return head, {head}, 0.25
+    if dep == "pobj":
+        return _after_preposition(tree, head, rule)
+    if dep == "ROOT" and "root" in rule.place:
+        return None, set(), 0.1
+    if "any" in rule.place:
+        return (head if tree.is_verb(head) else None), set(), 0.0
+    return None
+
+
+def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:
+    if tree.low[verb] in happen:
+        return True
+    comp = [k for k in tree.kids[verb] if tree.deps[k] == "xcomp"]
+    return any(tree.low[k] in happen for k in comp)
+
+
+def _after_preposition(tree: Tree, prep: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
+    low, governor = tree.low[prep], tree.heads[prep]
+    if low in rule.place or "any" in rule.place:
+        if tree.is_verb(governor) and (tree.low[governor] in rule.happen or tree.low[governor] in rule.light):
+            return governor, {governor}, 0.2
+        return (governor if tree.is_verb(governor) else None), set(), 0.0
+    if low in ("in", "at", "by", "with", "as", "during") and "subj" in rule.place and tree.is_verb(governor):
+        if tree.low[governor] in rule.happen:  # "killed in an airstrike"
+            return governor, {governor}, 0.2
+        if tree.low[governor] in rule.light:  # "responded with", "took part in"
+            return governor, {governor}, 0.1
+    return None

@@ -14,6 +14,7 @@ import msgspec
 
 from pipeline.annotate import Mention
 from pipeline.detect import roles
+from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import PRONOUNS, distinct, known, named
@@ -62,6 +63,8 @@ def cast(reader: Reader, candidate: Candidate) -> Cast:
             actors, guesses = near, guesses + 1
     if candidate.rule.joint and len([p for p in actors if known(p)]) < 2:
         actors, guesses = _other_sides(reader, candidate, actors, guesses)
+    if candidate.rule.type == "CONSULT" and candidate.rule.joint and candidate.verb is not None:
+        actors = distinct([*actors, *_listed(reader, candidate)])
     if candidate.rule.joint:
         return Cast(actors, recipients, guesses)
     if not any(known(p) for p in recipients) and candidate.rule.to and candidate.rule.trigger == "verb":
@@ -86,6 +89,34 @@ def _other_sides(
             if sides:
                 return distinct([*actors, *sides]), guesses + 1
     return actors, guesses
+
+
+def _listed(reader: Reader, candidate: Candidate) -> list[Party]:
+    """People in a long list, which a small parser loses: `with Macron of France, Scholz of Germany, and Johnson of Britain`."""
+    tree, verb = reader.tree, candidate.verb
+    assert verb is not None
+    start, end = tree.sentences[tree.sentence_of[verb]]
+    withs = [i for i in range(verb + 1, min(verb + 12, end)) if tree.low[i] == "with" and tree.tags[i] == "IN"]
+    ahead = _people(reader, range(withs[0] + 1, end)) if withs else []
+    subject = subject_of(tree, verb)
+    behind: list[Party] = []
+    if subject is not None and subject < verb:
+        mention = reader.mention_at(subject)
+        behind = _people(reader, range(start, verb)) if mention is not None and mention.label == "PERSON" else []
+    return [p for p in (*behind, *ahead) if known(p)]
+
+
+def _people(reader: Reader, span: range) -> list[Party]:
+    """The people named one after the other in a stretch of words, up to the first word that ends a list."""
+    tree = reader.tree
+    found: list[Party] = []
+    for index in span:
+        mention = reader.mention_at(index)
+        if mention is None and (tree.is_verb(index) or tree.low[index] in LIST_ENDS):
+            break
+        if mention is not None and mention.label == "PERSON" and index == mention.end - 1:
+            found.extend(reader.parties(index)[:1])
+    return found
 
 
 def _pair_before(reader: Reader, verb: int) -> tuple[Party, ...]:
@@ -160,6 +191,9 @@ def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
     return ()
 
 
+LIST_ENDS: Final = words(
+    "to about regarding following during after before for on in at who which that as over where while"
+)
 TELLING: Final = frozenset(
     ("said", "says", "reported", "reports", "announced", "told", "tells", "according", "added", "agency", "newspaper")
 )

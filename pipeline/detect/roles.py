@@ -59,7 +59,9 @@ def _slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
     if slot == "comp":
         return _complement_subjects(reader, candidate)
     found: list[Party] = []
-    places = [i for i in (noun, verb) if i is not None] or [candidate.index]
+    own = slot.startswith("+")  # "+with": of the verb alone, not of its object (discussed cooperation with Kenya)
+    slot = slot.removeprefix("+")
+    places = [i for i in ((verb,) if own else (noun, verb)) if i is not None] or [candidate.index]
     if (
         verb is not None
         and not candidate.rule.joint

@@ -394,11 +394,10 @@ async def _never() -> None:
 
 
 def _source(event: Any) -> Source:
-    message = event.message
-    return Source(message.topic, message.partition, message.offset, message.key, message.value or b"")
+    return _message_source(event.message)
 
 
-def _message_source(message: bus.Message) -> Source:
+def _message_source(message: Any) -> Source:
     return Source(message.topic, message.partition, message.offset, message.key, message.value or b"")
 
 

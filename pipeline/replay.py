@@ -9,7 +9,7 @@ from pipeline.settings import Settings
 
 TOPICS: Final[dict[str, tuple[str, ...]]] = {
     bus.WORKER_GROUP: (bus.ARTICLES,),
-    bus.INDEXER_GROUP: (bus.DOCUMENTS, bus.EVENTS, bus.STORIES, bus.ALERTS, bus.QUARANTINE),
+    bus.INDEXER_GROUP: bus.READS[bus.INDEXER_GROUP],
 }
 """What each group reads again. The worker's events and stories come again by themselves when the articles do. The notifier is
 not here on purpose: an alert is sent once."""

@@ -13,5 +13,5 @@
 
 The same path twice: `flow.py` is the path as plain functions on one article (`dateline trace`), `app.py` is the path on Kafka.
 The nouns are in `records.py`, configuration in `settings.py`, every metric in `metrics.py`, Kafka outside Faust in `bus/`,
-the Kafka and Elasticsearch of a laptop in `local/`, and `cli.py` is the command; only it prints.
+the Kafka and Elasticsearch of a laptop in `local/`, and `cli/` is the command; only it prints.
 """

@@ -1,0 +1,82 @@
+"""What is in the index, and what is in quarantine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.common import Json, Since, answer, app, moment, quarantine_app, settings
+
+# ruff: noqa: PLC0415 - every command imports what it needs when it runs: `dateline --help` is there at once
+
+Words = Annotated[str, typer.Argument(metavar="TEXT")]
+Kind = Annotated[str | None, typer.Option("--kind", help="Events of this kind only.", metavar="KIND")]
+Limit = Annotated[int, typer.Option("--limit", help="How many to show.", metavar="N")]
+Stage = Annotated[str | None, typer.Option("--stage", help="This stage only.", metavar="STAGE")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
+SomeIds = Annotated[list[str] | None, typer.Argument(metavar="[ID...]")]
+Everything = Annotated[bool, typer.Option("--all", help="All that is in quarantine.")]
+
+
+@app.command()
+def search(
+    text: Words,
+    kind: Kind = None,
+    since: Since = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    """Find events in the index."""
+    from pipeline import search as search_module
+    from pipeline import show
+
+    found = search_module.search(settings(), text, kind=kind, since=since, limit=limit)
+    answer(show.hits(found.total, found.hits), {"total": found.total, "hits": found.hits} if as_json else None)
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    stage: Stage = None,
+    since: Since = None,
+    as_json: Json = False,
+) -> None:
+    """What failed, where and why."""
+    from pipeline import quarantine, show
+
+    found = quarantine.select(quarantine.read(settings()), stage=stage, since=moment(since))
+    answer(show.failures(found), {"total": len(found), "failures": found} if as_json else None)
+
+
+@quarantine_app.command("show")
+def quarantine_answer(ids: Ids, as_json: Json = False) -> None:
+    """A failed record with its error, traceback and bytes.
+
+    The beginning of an id will do.
+    """
+    from pipeline import quarantine, show
+
+    found = quarantine.select(quarantine.read(settings()), ids)
+    answer(show.failures_in_full(found), found if as_json else None)
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    ids: SomeIds = None,
+    everything: Everything = False,
+    stage: Stage = None,
+) -> None:
+    """Send failed records back to their topics.
+
+    It does no harm to one that has succeeded meanwhile.
+    """
+    from pipeline import quarantine
+
+    if bool(ids) == everything:
+        raise typer.BadParameter("give ids, or --all", param_hint="ID")
+    found = settings()
+    results = quarantine.retry(found, quarantine.select(quarantine.read(found), ids or (), stage=stage))
+    for result in results:
+        print(f"{result.failure.id}  {result.problem or f'back on {result.failure.topic}'}")
+    if any(result.problem for result in results):
+        raise typer.Exit(1)

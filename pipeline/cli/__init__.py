@@ -16,7 +16,8 @@ import typer
 from pipeline.cli.common import Chosen, app
 from pipeline.version import VERSION
 
-# isort: off - importing them adds their commands, in the order of --help
+# Importing them adds their commands, in the order of --help.
+# isort: off
 from pipeline.cli import service, texts, feeds, look, alerts  # noqa: F401
 
 Config = Annotated[

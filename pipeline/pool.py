@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pipeline import metrics
+from pipeline import logs, metrics
 from pipeline.records import Article, Event, RecordError, decode, encode
 from pipeline.settings import Settings
 from pipeline.stage import Rejected
@@ -57,6 +57,7 @@ _mind: detect.Mind | None = None
 def start_process(settings: Settings) -> None:
     """Make a pool process ready: load the model and the lexicon once, and leave when the worker is gone."""
     global _mind  # noqa: PLW0603 - a pool process has no other place to keep what it loads once
+    logs.set_up(settings.log)  # it is spawned, not forked: without this its lines have another shape than the worker's
     _leave_with_parent()
     from pipeline import detect  # noqa: PLC0415 - only pool processes pay for spaCy
 

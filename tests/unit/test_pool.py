@@ -1,12 +1,17 @@
 """The pool: an article may crash or hang its process, and nothing else suffers."""
 
+import json
+import logging
 import os
 import time
 
 import pytest
+import structlog
 
-from pipeline.pool import Pool, Read
-from pipeline.settings import Settings, Worker
+from pipeline import detect
+from pipeline import pool as pool_module
+from pipeline.pool import Pool, Read, start_process
+from pipeline.settings import Log, Settings, Worker
 
 
 def read(raws):
@@ -53,3 +58,24 @@ async def test_an_article_that_never_ends_is_stopped_and_fails_alone(pool):
     assert reads[0].error_type == "Timeout"
     assert "article_timeout_seconds = 1.5" in reads[0].error
     assert time.monotonic() - began < 15
+
+
+@pytest.fixture
+def own_logging():
+    """What the test sets up ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("own_logging")
+def test_a_pool_process_writes_its_log_in_the_form_that_is_configured(monkeypatch, capsys):
+    monkeypatch.setattr(detect, "load_mind", lambda _settings: structlog.get_logger("mind").warning("loaded", words=3))
+    monkeypatch.setattr(pool_module, "_mind", None)
+    start_process(Settings(log=Log(format="json", level="warning")))
+    structlog.get_logger("mind").info("less than is wanted")
+    [line] = capsys.readouterr().err.splitlines()
+    assert json.loads(line).items() >= {"event": "loaded", "logger": "mind", "level": "warning", "words": 3}.items()

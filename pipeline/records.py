@@ -353,7 +353,11 @@ class Story(Record, frozen=True, kw_only=True):
 
 
 class Alert(Record, frozen=True, kw_only=True):
-    """A rule rang for a story. `id` is a hash of rule, story and occasion: the idempotency key of its delivery."""
+    """A rule rang for a story. `id` is a hash of rule, story and occasion: the idempotency key of its delivery.
+
+    `held` says why it goes to nobody (its `channels` are empty then, those it was meant for are in `meant_for`): muted,
+    throttled, or digest, until the one of `held_until` that `gathers` it. `parts` are the placeholders of a template.
+    """
 
     id: str
     rule: str
@@ -375,6 +379,36 @@ class Alert(Record, frozen=True, kw_only=True):
     countries: tuple[str, ...] = ()
     publishers: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    family: str = ""
+    event_id: str = ""
+    article_id: str = ""
+    held: Literal["", "muted", "throttled", "digest"] = ""
+    held_until: dt.datetime | None = None
+    meant_for: tuple[str, ...] = ()
+    gathers: tuple[str, ...] = ()
+    parts: dict[str, str] = {}
+
+
+class Feedback(Record, frozen=True, kw_only=True):
+    """What a person said of alerts. `name` is a rule, a story's id or an alert's id, as `target` says.
+
+    `mute`: no bell from `at` until `until` (for ever where there is none), in event time. `ack`: the alert was right.
+    `false`: it was a false alarm, so its rule rings no more for its story from `at` on; `event` is what was read wrongly.
+    """
+
+    id: str
+    verdict: Literal["mute", "ack", "false"]
+    target: Literal["rule", "story", "alert"]
+    name: str
+    at: dt.datetime
+    until: dt.datetime | None = None
+    rule: str = ""
+    story_id: str = ""
+    headline: str = ""
+    evidence: str = ""
+    note: str = ""
+    by: str = ""
+    event: Event | None = None
 
 
 class Failure(Record, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""A Kafka, an Elasticsearch, a worker and an indexer for a measurement alone, and the eyes on them. See bench.py."""
+"""A news site, Kafka, Elasticsearch and Dateline's processes for a measurement alone, and the eyes on them. See bench.py."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ import msgspec
 import psutil
 
 from pipeline import ask, bus, ecs, quarantine, service
-from pipeline.records import Article, encode
+from pipeline.collect import urls
 from pipeline.settings import Elasticsearch, Kafka, Settings
+from pipeline.site import Piece, Site
 
 POLL_SECONDS: Final = 0.03
 ASKED_AT_ONCE: Final = 64
@@ -28,6 +29,9 @@ ASKED_AT_ONCE: Final = 64
 
 PATIENCE_SECONDS: Final = 90.0
 """Longer than the worst that a busy machine does."""
+
+PROCESSES: Final = ("worker", "indexer", "collector")
+"""The collector last: it finds the others ready."""
 
 INDEXED: Final = (bus.DOCUMENTS, bus.EVENTS, bus.STORIES, bus.ALERTS)
 
@@ -72,6 +76,18 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def _eager(feeds: Path) -> dict[str, str]:
+    """The variables by which the collector reads this file's feeds, on this machine, once a second."""
+    return {
+        "DATELINE_COLLECTOR_FEEDS_FILE": str(feeds),
+        "DATELINE_COLLECTOR_DROP_FOLDER": "",
+        "DATELINE_COLLECTOR_ALLOW_PRIVATE_ADDRESSES": "true",
+        "DATELINE_COLLECTOR_PER_HOST_INTERVAL_SECONDS": "0",
+        "DATELINE_COLLECTOR_INTERVAL_SECONDS": "1",
+        "DATELINE_COLLECTOR_MIN_INTERVAL_SECONDS": "1",
+    }
+
+
 class Index:
     """Asks Elasticsearch for documents by their id: that answer is never late, as a search may be by its refresh."""
 
@@ -95,21 +111,25 @@ class Index:
 
 
 class Plant:
-    """The worker and the indexer on a stack of their own, and the eyes on them."""
+    """Collector, worker and indexer on a stack of their own, the site that they read, and the eyes on them."""
 
     def __init__(self, settings: Settings, directory: Path) -> None:
         self.settings = settings
-        self._publisher: bus.Publisher | None = None
-        self._sent: dict[str, float] = {}
+        self.site = Site()
         self._seen: dict[str, float] = {}
-        environ = {**os.environ, **environment(settings)}
+        directory.mkdir(parents=True, exist_ok=True)
+        feeds = directory / "feeds.toml"
+        feeds.write_text(
+            "".join(f'[[feed]]\nid = "bench-{n}"\nurl = "{url}"\n' for n, url in enumerate(self.site.feeds())), "utf-8"
+        )
+        environ = {**os.environ, **environment(settings), **_eager(feeds)}
         self.children = {
             name: service.Child(name, service.process_command(settings, name), environ, directory / f"{name}.log")
-            for name in ("worker", "indexer")
+            for name in PROCESSES
         }
 
     def start(self) -> None:
-        """Both processes up and ready.
+        """All processes up and ready.
 
         Raises:
             PlantError: one has ended, or is not ready in time.
@@ -117,7 +137,6 @@ class Plant:
         bus.create_topics(self.settings)
         for child in self.children.values():
             child.start(time.monotonic())
-        self._publisher = bus.Publisher(self.settings)
         deadline = time.monotonic() + PATIENCE_SECONDS
         for name, child in self.children.items():
             while not ask.process(name, ask.address(self.settings.http, name)).ready:
@@ -127,57 +146,54 @@ class Plant:
                 time.sleep(0.1)
 
     def stop(self) -> None:
-        """Both processes ended."""
-        if self._publisher is not None:
-            self._publisher.close()
+        """All processes ended, then the site."""
         for child in self.children.values():
             child.stop()
         for child in self.children.values():
             child.wait(service.DRAIN_SECONDS)
+        self.site.stop()
 
     def _require_alive(self, child: service.Child) -> None:
         if child.ended(time.monotonic()) is not None:
             raise PlantError(f"{child.name} has ended: {child.last_line()}")
 
-    def send(self, articles: Sequence[Article], *, seconds_between: float = 0.0) -> None:
-        """Give articles to Kafka, each with the time of this moment: all at once, or at a steady pace."""
-        assert self._publisher is not None
+    def release(self, pieces: Sequence[Piece], *, seconds_between: float = 0.0) -> None:
+        """The site has these from now on: all at once, or one after the other at a steady pace."""
+        if not seconds_between:
+            self.site.release(pieces)
+            return
         due = time.monotonic()
-        for article in articles:
-            if seconds_between:
-                time.sleep(max(0.0, due - time.monotonic()))
-                due += seconds_between
-            now = dt.datetime.now(dt.UTC)
-            stamped = msgspec.structs.replace(article, fetched_at=now, first_seen_at=now)
-            self._sent[article.id] = time.perf_counter()
-            self._publisher.send(bus.ARTICLES, article.id.encode(), encode(stamped))
-            if seconds_between:
-                self._publisher.flush()
-        self._publisher.flush()
+        for piece in pieces:
+            time.sleep(max(0.0, due - time.monotonic()))
+            due += seconds_between
+            self.site.release([piece])
 
-    def watch(self, articles: Sequence[Article]) -> None:
+    def watch(self, pieces: Sequence[Piece]) -> None:
         """Look until the documents of these are in the index, and note when each was first seen there.
 
         Raises:
             PlantError: not all came.
         """
         index = Index(self.settings)
-        left = {article.id: None for article in articles}  # in the order of sending
+        left = {self._id(piece): piece.path for piece in pieces}  # in the order of their release
         moved_at = time.monotonic()
         try:
             while left:
-                asked = list(itertools.islice((id_ for id_ in left if id_ in self._sent), ASKED_AT_ONCE))
+                listed = (id_ for id_, path in left.items() if path in self.site.listed)
+                asked = list(itertools.islice(listed, ASKED_AT_ONCE))
                 for found in index.there(asked) if asked else ():
-                    self._seen[found] = time.perf_counter()
-                    del left[found]
+                    self._seen[left.pop(found)] = time.perf_counter()
                     moved_at = time.monotonic()
                 if left and time.monotonic() - moved_at > PATIENCE_SECONDS:
-                    raise PlantError(f"{len(left)} of {len(articles)} articles did not reach the index{self._why()}")
+                    raise PlantError(f"{len(left)} of {len(pieces)} articles did not reach the index{self._why()}")
                 for child in self.children.values():
                     self._require_alive(child)
                 time.sleep(POLL_SECONDS)
         finally:
             index.close()
+
+    def _id(self, piece: Piece) -> str:
+        return urls.article_id(self.site.url + piece.path)
 
     def _why(self) -> str:
         failures = quarantine.read(self.settings)
@@ -216,18 +232,22 @@ class Plant:
         )
         return int(published), int(indexed)
 
-    def late(self, articles: Sequence[Article]) -> list[float]:
-        """Seconds from the sending of each to its being seen, in order of size."""
-        return sorted(self._seen[article.id] - self._sent[article.id] for article in articles)
+    def late(self, pieces: Sequence[Piece]) -> list[float]:
+        """Seconds from the feed that first listed each to its being seen in the index, in order of size."""
+        return sorted(self._seen[piece.path] - self.site.listed[piece.path] for piece in pieces)
 
-    def both(self, articles: Sequence[Article], *, seconds_between: float = 0.0) -> None:
-        """Send and watch at the same time."""
-        sender = threading.Thread(
-            target=self.send, args=(articles,), kwargs={"seconds_between": seconds_between}, daemon=True
+    def first_listed(self, pieces: Sequence[Piece]) -> float:
+        """When (time.perf_counter) the first of these stood in a feed."""
+        return min(self.site.listed[piece.path] for piece in pieces)
+
+    def both(self, pieces: Sequence[Piece], *, seconds_between: float = 0.0) -> None:
+        """Release and watch at the same time."""
+        editor = threading.Thread(
+            target=self.release, args=(pieces,), kwargs={"seconds_between": seconds_between}, daemon=True
         )
-        sender.start()
-        self.watch(articles)
-        sender.join()
+        editor.start()
+        self.watch(pieces)
+        editor.join()
 
 
 class Memory:

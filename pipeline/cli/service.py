@@ -159,7 +159,7 @@ def bench(
 ) -> None:
     """Speed, latency and memory, beside spaCy alone.
 
-    A real Kafka and Elasticsearch of its own, the worker and the indexer, over invented articles.
+    From a news site on this machine to the index, on a Kafka and an Elasticsearch of its own, over invented articles.
     """
     from pipeline import bench as bench_module
     from pipeline import show

@@ -1,11 +1,14 @@
 import json
 import random
 import re
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
-from pipeline import bench, plant, service, show
+from pipeline import bench, plant, service, show, site
+from pipeline.collect import feed
 from pipeline.settings import Elasticsearch, Kafka, Settings, load
 
 SAMPLE = Path(__file__).parents[2] / "configs/sample/articles"
@@ -33,14 +36,14 @@ def test_a_page_grows_by_the_background_of_others_and_keeps_its_own_frame_and_le
 
 def test_the_articles_are_long_different_and_the_same_in_each_run():
     samples = bench.pages(SAMPLE)
-    made = list(bench.make_articles(samples, 80, name="load", chance=random.Random(1)))
-    again = list(bench.make_articles(samples, 80, name="load", chance=random.Random(1)))
+    made = list(bench.make_pieces(samples, 80, name="load", chance=random.Random(1)))
+    again = list(bench.make_pieces(samples, 80, name="load", chance=random.Random(1)))
     assert made == again
-    assert len({a.id for a in made}) == len({a.content_hash for a in made}) == 80
-    assert all(len(words(a.html)) > 0.9 * bench.WORDS for a in made)
-    assert {a.id for a in made}.isdisjoint(
-        a.id for a in bench.make_articles(samples, 80, name="warm", chance=random.Random(1))
-    )
+    assert len({piece.path for piece in made}) == len({piece.html for piece in made}) == 80
+    assert all(len(words(piece.html)) > 0.9 * bench.WORDS for piece in made)
+    assert all(piece.title and "<" not in piece.title for piece in made)
+    others = bench.make_pieces(samples, 80, name="warm", chance=random.Random(1))
+    assert {piece.path for piece in made}.isdisjoint(piece.path for piece in others)
 
 
 def test_without_sample_articles_it_says_where_it_looked(tmp_path):
@@ -86,3 +89,51 @@ def test_the_figures_that_others_read_have_their_names():
     assert table["articles_per_second"] == 4.568
     assert table["load"]["p50_seconds"] == 0.123
     assert show.bench(result)
+
+
+# --- the news site ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stand():
+    one = site.Site()
+    yield one
+    one.stop()
+
+
+def ask(url, etag=""):
+    request = urllib.request.Request(url, headers={"If-None-Match": etag})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+def test_what_is_out_stands_in_one_feed_and_can_be_read(stand):
+    pieces = [site.Piece(f"/load/{n}", f"Head & {n}", PAGE.format(n)) for n in range(2 * site.FEEDS)]
+    stand.release(pieces)
+    entries = [entry.url for url in stand.feeds() for entry in feed.parse(ask(url)[2]).entries]
+    assert sorted(entries) == sorted(stand.url + piece.path for piece in pieces)
+    assert ask(stand.url + "/load/3")[2].decode() == pieces[3].html
+    assert ask(stand.url + "/load/99")[0] == 404
+
+
+def test_an_article_counts_from_the_feed_that_first_lists_it(stand):
+    [url, *_] = stand.feeds()
+    stand.release([site.Piece("/load/0", "Head", "page")])
+    assert stand.listed == {}
+    _, headers, _ = ask(url)
+    first = stand.listed["/load/0"]
+    assert ask(url, headers["ETag"])[0] == 304
+    ask(url)
+    assert stand.listed == {"/load/0": first}
+
+
+def test_a_feed_drops_the_oldest_but_nothing_that_has_not_been_read(stand):
+    [url, *_] = stand.feeds()
+    number = site.FEEDS * (site.LISTED_MOST + 10)
+    stand.release([site.Piece(f"/load/{n}", "Head", "page") for n in range(number)])
+    assert ask(url)[2].count(b"<item>") == site.LISTED_MOST + 10
+    assert ask(url)[2].count(b"<item>") == site.LISTED_MOST

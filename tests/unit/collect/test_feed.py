@@ -159,7 +159,7 @@ def test_an_empty_feed_is_a_feed():
             b"<html><head><link rel='alternate' type='application/atom+xml' href='/f'></head></html>",
             "did you mean https://s.example/f",
         ),
-        (b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'></urlset>", "sitemap"),
+        (b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>", "sitemap"),
         (b"<opml version='2.0'><body/></opml>", "OPML"),
         (b"{", "broken JSON"),
         (b'{"items": 1}', "JSON of another kind"),

@@ -1,0 +1,83 @@
+"""A date as feeds write it in, the moment out: ISO 8601, mail dates, and whatever else editors' systems bring forth. Pure.
+
+The only importer of dateparser outside detection: for names of months, and of time zones beyond those of North America.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import warnings
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from dateparser import parse as parse_words
+
+from pipeline.collect.entry import believable, iso
+
+_KNOWN_ZONES: Final = frozenset({"UT", "UTC", "GMT", "Z", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT"})
+"""Names that mail dates and feedparser read right; others they take for UTC without a word."""
+
+_SETTINGS: Final[dict[str, Any]] = {
+    "TIMEZONE": "UTC",
+    "RETURN_AS_TIMEZONE_AWARE": True,
+    "REQUIRE_PARTS": ["day", "month", "year"],
+    "PARSERS": ["absolute-time"],
+    "PREFER_LOCALE_DATE_ORDER": True,
+    "RELATIVE_BASE": dt.datetime(2000, 1, 1),  # noqa: DTZ001 - nothing relative is read; without it the library asks the clock
+}
+_LONGEST: Final = 60
+_SHORTEST: Final = 6
+
+_FULL_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:$|[T ])|\d{8}T")
+_MAIL_ZONE = re.compile(r"(?:[+-]\d{4}|\b[A-Z]{1,5})\s*(?:\([^)]*\))?$")
+
+
+def foreign_zone(text: str) -> bool:
+    """Whether a date ends in the name of a time zone that mail dates do not know: AEST, CET, IST."""
+    name = re.search(r"\d\s+([A-Z]{2,5})\s*$", text)
+    return name is not None and name.group(1) not in _KNOWN_ZONES | {"AM", "PM"}
+
+
+def moment(text: str, spoken: str | None = None) -> dt.datetime | None:
+    """A written date and the language it may be in, the moment in UTC out; without a zone it counts as UTC.
+
+    None where it is no date: a day without a year, a word like "yesterday", nonsense.
+    """
+    text = re.sub(r"(?<=\d) IST$", " +0530", " ".join(text.split()))  # of those who write it, most are in India
+    if not _SHORTEST <= len(text) <= _LONGEST or not re.search(r"\d", text):
+        return None
+    if _FULL_ISO.match(text) and (found := iso(_tidy(text))) is not None:
+        return found
+    if _MAIL_ZONE.search(text) and not foreign_zone(text) and (found := _mail(text)) is not None:
+        return found
+    return _words(text, spoken) or _mail(text)
+
+
+def _tidy(text: str) -> str:
+    """ISO as it is written: a space before the zone, a zone by name, more digits of a second than there are."""
+    text = re.sub(r"\s*(?:UTC|GMT)$", "Z", text, flags=re.IGNORECASE)
+    text = re.sub(r"(?<=\d)\s+(?=[+-]\d{2}:?\d{2}$)", "", text)
+    return re.sub(r"(\.\d{6})\d+", r"\1", text)
+
+
+def _mail(text: str) -> dt.datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+        return believable(found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _words(text: str, spoken: str | None) -> dt.datetime | None:
+    # two languages: without a hint the library tries two hundred, and takes seconds for what is no date
+    for wanted in dict.fromkeys([spoken or "en", "en"]):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = parse_words(text, languages=[wanted], settings=_SETTINGS)
+            if found is not None:
+                return believable(found.astimezone(dt.UTC))
+        except Exception:  # noqa: BLE001, S112 - the library fails in many ways on odd text, and on a language it lacks
+            continue
+    return None

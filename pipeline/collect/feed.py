@@ -152,12 +152,12 @@ def _entry(raw: Mapping[str, Any], base: str, spoken: str | None) -> Entry:
 
 def _date(raw: Mapping[str, Any], name: str, spoken: str | None) -> dt.datetime | None:
     """A date of an entry, as feedparser reads it; read anew where it could not, or took the name of a zone for UTC."""
-    if f"{name}_parsed" not in raw.keys() and name not in raw.keys():  # noqa: SIM118 - `in` would tell of another date
-        return None
-    written = string(raw.get(name))
+    there = raw.keys()  # to ask the entry itself would give one date for another
+    written = string(raw.get(name)) if name in there else ""
     if foreign_zone(written) and (found := written_moment(written, spoken)) is not None:
         return found
-    return _moment(raw.get(f"{name}_parsed")) or written_moment(written, spoken)
+    read = _moment(raw.get(f"{name}_parsed")) if f"{name}_parsed" in there else None
+    return read or written_moment(written, spoken)
 
 
 def _link(raw: Mapping[str, Any]) -> str:

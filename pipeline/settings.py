@@ -95,7 +95,6 @@ class Worker(Section, frozen=True, kw_only=True):
 
     processes: Natural = 0
     batch_records: Positive = 16
-    batch_wait_seconds: Seconds = 0.05
     article_timeout_seconds: Seconds = 60
     stall_timeout_seconds: Seconds = 60
     session_timeout_seconds: Seconds = 10

@@ -1,5 +1,9 @@
 """Settings: where they come from, and what stops the start."""
 
+import re
+from pathlib import Path
+
+import msgspec
 import pytest
 
 from pipeline import settings
@@ -76,9 +80,21 @@ def test_lists_booleans_and_fractions_come_from_the_environment(tmp_path):
         environ={
             "DATELINE_DETECT_MODELS": "one, two",
             "DATELINE_COLLECTOR_FETCH_PAGES": "false",
-            "DATELINE_WORKER_BATCH_WAIT_SECONDS": "0.25",
+            "DATELINE_INDEXER_BATCH_WAIT_SECONDS": "0.25",
         },
     )
     assert loaded.detect.models == ("one", "two")
     assert loaded.collector.fetch_pages is False
-    assert loaded.worker.batch_wait_seconds == 0.25
+    assert loaded.indexer.batch_wait_seconds == 0.25
+
+
+def test_every_option_is_read_somewhere():
+    """An option that changes nothing is a lie to who sets it."""
+    package = Path(settings.__file__).parent
+    rooms = [file.read_text("utf-8") for file in package.rglob("*.py") if file.name != "settings.py"]
+    unread = []
+    for section in msgspec.structs.fields(settings.Settings)[:-1]:  # the last is the directory
+        readers = "".join(code for code in rooms if re.search(rf"\.{section.name}\b|\b{section.name.title()}\b", code))
+        options = msgspec.structs.fields(section.type)
+        unread += [f"{section.name}.{o.name}" for o in options if not re.search(rf"\.{o.name}\b", readers)]
+    assert unread == []

@@ -29,9 +29,11 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
 
-from pipeline import alert, bus, metrics, stage, track
+from pipeline import bus, feedback, metrics, stage, track
+from pipeline.bells import Bells
 from pipeline.pool import Pool, Read
-from pipeline.records import Event, Story, decode, encode
+from pipeline.records import Alert, Event, RecordError, Story, decode, encode
+from pipeline.reload import LOOK_SECONDS, RuleWatch
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Rejected, Source
 from pipeline.version import VERSION
@@ -100,22 +102,22 @@ class Worker:
         self.settings = settings
         self.pulse = Pulse()
         self.pool = Pool(settings)
-        self.rules = alert.load_rules(
-            settings.path(settings.alerts.rules_file),
-            max_age_hours=settings.alerts.max_age_hours,
-            lexicons=[settings.path(name) for name in settings.detect.lexicons],
-        ).rules
+        self.rules = RuleWatch(settings)
+        self.marks = feedback.Marks()
+        self.marks_read = threading.Event()
         self.app = _faust_app(settings)
         self._order = InOrder()
         self._inbox: asyncio.Queue[Any] = asyncio.Queue(maxsize=4 * self.pool.size * settings.worker.batch_records)
         self._stories: dict[int, track.Stories] = {}
-        self._alerted: dict[int, set[str]] = {}
+        self._bells: dict[int, Bells] = {}
+        self._ringing = asyncio.Lock()
         self._topics = {topic: _raw_topic(self.app, topic) for topic in bus.TOPICS}
         self.app.agent(self._topics[bus.ARTICLES], name="read")(self._read_articles)
         self.app.agent(self._topics[bus.EVENTS], name="track")(self._track_events)
         self.app.agent(self._topics[bus.STORIES], name="alert")(self._alert_stories)
         self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         self.app.timer(interval=0.5)(self._beat)
+        self.app.timer(interval=LOOK_SECONDS)(self._tend_rules)
 
     # --- articles: many at once, in the pool ---------------------------------------------------------------------
 
@@ -194,15 +196,36 @@ class Worker:
             await self._finish(event, outcome)
 
     async def _alert(self, partition: int, story: Story) -> None:
-        if partition not in self._alerted:
-            self._alerted[partition] = await asyncio.to_thread(load_alerted, self.settings, partition)
-        raised = [a for a in alert.evaluate(self.rules, story) if a.id not in self._alerted[partition]]
+        while not self.marks_read.is_set():  # noqa: ASYNC110 - set by a thread; a mute counts from the first story on
+            await asyncio.sleep(0.05)
+        async with self._ringing:
+            raised = (await self._bells_of(partition)).ring(self.rules.found.rules, story, self.marks)
+            await self._raise(partition, raised)
         if not raised:
             raise Rejected("no_match")
+
+    async def _bells_of(self, partition: int) -> Bells:
+        if partition not in self._bells:
+            self._bells[partition] = await asyncio.to_thread(load_bells, self.settings, partition)
+        return self._bells[partition]
+
+    async def _raise(self, partition: int, raised: Iterable[Alert]) -> None:
         for item in raised:
             await self._publish(bus.ALERTS, item.id.encode(), encode(item), partition=partition)
-            self._alerted[partition].add(item.id)
-            metrics.alerts_total.labels(rule=item.rule, outcome="raised").inc()
+            metrics.alerts_total.labels(rule=item.rule, outcome=item.held or "raised").inc()
+
+    async def _tend_rules(self) -> None:
+        """Take new rules, and let out the digests whose time has come without another story."""
+        await asyncio.to_thread(self.rules.look)
+        rules = self.rules.found.rules
+        waiting = any(rule.digest_minutes or rule.quiet_hours for rule in rules) or any(
+            bells.waiting for bells in self._bells.values()
+        )
+        if not waiting or not self.marks_read.is_set():
+            return
+        async with self._ringing:
+            for partition in sorted(p for topic, p in self.pulse.assigned if topic == bus.STORIES):
+                await self._raise(partition, (await self._bells_of(partition)).due(rules, _now(), self.marks))
 
     async def _finish(self, event: Any, outcome: Outcome) -> None:
         await self._quarantine(outcome)
@@ -241,7 +264,7 @@ class Worker:
             if tp.topic == bus.EVENTS:
                 self._stories.pop(tp.partition, None)
             elif tp.topic == bus.STORIES:
-                self._alerted.pop(tp.partition, None)
+                self._bells.pop(tp.partition, None)
 
     async def _beat(self) -> None:
         pulse = self.pulse
@@ -257,6 +280,7 @@ class Worker:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.rules.request)
         warm = asyncio.create_task(self.pool.warm())
         await asyncio.to_thread(bus.wait_for_topics, self.settings)
         await warm
@@ -291,10 +315,18 @@ def run(settings: Settings) -> int:
     worker = Worker(settings)
     watchdog = Watchdog(worker.pulse, group=bus.WORKER_GROUP, stall_seconds=settings.worker.stall_timeout_seconds)
     metrics.build_info.labels(version=VERSION, process="worker").set(1)
+
+    def readiness() -> tuple[bool, dict[str, object]]:
+        good, detail = watchdog.ready()
+        return good, {**detail, **worker.rules.shown()}
+
     server = metrics.serve(
-        settings.http.host, settings.http.worker_port, healthy=watchdog.healthy, readiness=watchdog.ready
+        settings.http.host, settings.http.worker_port, healthy=watchdog.healthy, readiness=readiness
     )
     stop = threading.Event()
+    threading.Thread(
+        target=feedback.follow, args=(settings, worker.marks, stop, worker.marks_read), name="feedback", daemon=True
+    ).start()
     threading.Thread(
         target=watchdog.run, args=(lambda: bus.Observer(settings), stop), name="watchdog", daemon=True
     ).start()
@@ -317,11 +349,15 @@ def load_stories(settings: Settings, partition: int) -> track.Stories:
     return track.Stories(settings.track, latest.values())
 
 
-def load_alerted(settings: Settings, partition: int) -> set[str]:
-    """The ids of the alerts that a partition has raised."""
-    return {
-        (message.key or b"").decode("utf-8", "replace") for message in bus.read_all(settings, bus.ALERTS, partition)
-    }
+def load_bells(settings: Settings, partition: int) -> Bells:
+    """What has rung and what waits in a partition, as the topic of alerts remembers it."""
+    bells = Bells()
+    for message in bus.read_all(settings, bus.ALERTS, partition):
+        try:
+            bells.remember(decode(message.value, Alert))
+        except RecordError:
+            continue  # garbage there is the notifier's to report
+    return bells
 
 
 # --- Faust's edge ----------------------------------------------------------------------------------------------------

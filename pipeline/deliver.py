@@ -110,13 +110,22 @@ def show(alert: Alert, channel: Channel) -> None:
     """The alert as a log line."""
     structlog.get_logger("alert").info(
         alert.headline, rule=alert.rule, occasion=alert.occasion, sure=round(alert.confidence, 2),
-        url=alert.url, **({"message": alert.message} if channel.text == "full" else {}),
+        url=alert.url, **({"message": text(alert, channel)} if channel.text == "full" or channel.template else {}),
     )  # fmt: skip
 
 
 def text(alert: Alert, channel: Channel) -> str:
-    """An alert in, what a person is to read out: all of it, or one line and the link."""
+    """An alert in, what a person is to read out: the channel's own words, all of it, or one line and the link."""
+    if channel.template and not alert.gathers and alert.parts:
+        return channel.template.format_map(_Parts(alert.parts))
     return alert.message if channel.text == "full" else f"{alert.headline}\n{alert.url}"
+
+
+class _Parts(dict[str, str]):
+    """What an older worker did not write down yet is left out."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
 
 
 # --- webhook ---------------------------------------------------------------------------------------------------------

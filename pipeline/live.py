@@ -192,6 +192,8 @@ class Watcher:
                 self._seen(event)
             else:
                 alert = decode(message.value, Alert)
+                if alert.held:
+                    return
                 self._alerts.append(alert)
                 self._seen(alert)
         except RecordError as error:

@@ -39,7 +39,7 @@ events_total = Counter("dateline_events", "Events detected.", ["event_type", "ki
 stories_total = Counter("dateline_stories", "Story changes published: new, update, phase, spike.", ["change"])
 alerts_total = Counter(
     "dateline_alerts",
-    "Alerts by rule and outcome: raised, delivered, failed (one channel gave up).",
+    "Alerts by rule and outcome: raised, delivered, failed (one channel gave up); muted, throttled, digest (held back).",
     ["rule", "outcome"],
 )
 deliveries_total = Counter(
@@ -52,6 +52,9 @@ feed_last_success_timestamp_seconds = Gauge(
     "dateline_feed_last_success_timestamp_seconds",
     "When the feed was last read without an error (Unix time).",
     ["feed"],
+)
+feed_silent = Gauge(
+    "dateline_feed_silent", "1 for a feed that can be read and has stopped to publish, 0 otherwise.", ["feed"]
 )
 feed_fetches_total = Counter(
     "dateline_feed_fetches", "Polls of feeds by outcome: ok, not_modified, error.", ["outcome"]
@@ -73,6 +76,13 @@ indexed_total = Counter(
     "dateline_indexed",
     "Documents by index alias and outcome: created, updated, unchanged, failed.",
     ["index", "outcome"],
+)
+rules_last_reload_successful = Gauge(
+    "dateline_rules_last_reload_successful", "1 while the rules in use are those of alerts.toml, 0 when it is wrong."
+)
+rules_last_reload_success_timestamp_seconds = Gauge(
+    "dateline_rules_last_reload_success_timestamp_seconds",
+    "When the rules were last read without an error (Unix time).",
 )
 ready = Gauge("dateline_ready", "1 while /readyz says yes.")
 build_info = Gauge("dateline_build_info", "Constant 1, with the running version.", ["version", "process"])

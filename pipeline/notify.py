@@ -1,8 +1,9 @@
 """Alert -> the world: terminal, webhook, apprise, Alertmanager. The notifier process; only importer of apprise.
 
 Each channel is a consumer group and a thread of its own, so one that is down holds up no other and goes on where it
-stopped. Delivery is at least once: the offset moves after the channel's yes, and the alert's id goes with it as
-`Idempotency-Key`. A channel that keeps saying no, or says a final no, puts the alert into quarantine (stage `notify`).
+stopped; one that is new or changed in alerts.toml is connected without a restart. Delivery is at least once: the offset moves
+after the channel's yes, and the alert's id goes with it as `Idempotency-Key`. A channel that keeps saying no, or says a final
+no, puts the alert into quarantine (stage `notify`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import signal
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -24,7 +26,8 @@ import structlog
 from pipeline import bus, deliver, metrics, stage
 from pipeline.deliver import AgainError, DeliveryError, Send
 from pipeline.records import Alert, RecordError, content_id, decode, encode
-from pipeline.rules import Channel, load_rules
+from pipeline.reload import LOOK_SECONDS, RuleWatch
+from pipeline.rules import Channel, RuleSet
 from pipeline.settings import Settings, SettingsError
 from pipeline.stage import Outcome, Source
 from pipeline.version import VERSION
@@ -164,6 +167,8 @@ def sender(channel: Channel, settings: Settings) -> Send:
     Raises:
         SettingsError: its secret's file or variable is not there, or its address is none that is understood.
     """
+    if channel.type == "kafka":
+        return Topic(channel, settings).send
     if channel.type != "apprise":
         return deliver.sender(channel, settings)
     import apprise  # noqa: PLC0415 - loads over a hundred services: only who uses it pays for it
@@ -174,7 +179,8 @@ def sender(channel: Channel, settings: Settings) -> Send:
         raise SettingsError(f"channel {channel.name}: url is none that apprise understands")
 
     def send(alert: Alert, _now: dt.datetime) -> None:
-        title, body = alert.headline, alert.message if channel.text == "full" else alert.url
+        full = channel.text == "full" or channel.template
+        title, body = alert.headline, deliver.text(alert, channel) if full else alert.url
         if not service.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT):
             raise AgainError("apprise: the service did not take it")
 
@@ -189,37 +195,139 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         OSError: the port of /metrics is taken.
     """
     ending = stop or threading.Event()
+    quarantine = Quarantine(settings, ending)
+    lines = Switchboard(settings, quarantine.put)
+    watch = RuleWatch(settings, lambda found, anew: lines.connect(found, anew=anew))
     if stop is None:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: ending.set())
-    rules = load_rules(settings.path(settings.alerts.rules_file))
-    quarantine = Quarantine(settings, ending)
-    outlets = [
-        Outlet(channel, sender(channel, settings), quarantine.put, ending)
-        for channel in rules.channels.values()
-        if channel.type != "kafka"
-    ]
+        signal.signal(signal.SIGHUP, lambda *_: watch.request())
+
+    def ready() -> tuple[bool, dict[str, object]]:
+        good, detail = readiness(lines.outlets)
+        return good, {**detail, **watch.shown()}
+
     with contextlib.ExitStack() as cleanup:
+        cleanup.callback(quarantine.close)
+        cleanup.callback(lines.close)
         http = settings.http
-        server = metrics.serve(
-            http.host, http.notifier_port, healthy=lambda: (True, {}), readiness=lambda: readiness(outlets)
-        )
+        server = metrics.serve(http.host, http.notifier_port, healthy=lambda: (True, {}), readiness=ready)
         cleanup.callback(server.server_close)
         cleanup.callback(server.shutdown)
-        cleanup.callback(quarantine.close)
         metrics.build_info.labels(version=VERSION, process="notifier").set(1)
-        threads = [
-            threading.Thread(target=work, args=(settings, outlet, ending), name=f"channel-{outlet.channel.name}")
-            for outlet in outlets
-        ]
-        log.info("notifier_started", channels=[outlet.channel.name for outlet in outlets],
+        log.info("notifier_started", channels=[outlet.channel.name for outlet in lines.outlets],
                  metrics=f"http://{http.host}:{server.server_address[1]}/metrics")  # fmt: skip
-        for thread in threads:
-            thread.start()
-        ending.wait()
-        for thread in threads:
-            thread.join()
+        lines.start()
+        threading.Thread(target=watch_lag, args=(settings, lines, ending), name="lag", daemon=True).start()
+        while not ending.wait(LOOK_SECONDS):
+            watch.look()
     log.info("notifier_stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A channel that is connected: what it was made of, its outlet and its thread."""
+
+    made_of: tuple[object, ...]
+    outlet: Outlet
+    thread: threading.Thread
+    stop: threading.Event
+
+
+class Switchboard:
+    """The channels that are at work. `connect` changes them to what alerts.toml says; who did not change notices nothing."""
+
+    def __init__(self, settings: Settings, quarantine: Callable[[bytes, bytes], None]) -> None:
+        self._settings = settings
+        self._quarantine = quarantine
+        self._lines: dict[str, Line] = {}
+        self._leaving: list[threading.Thread] = []
+        self._started = False
+
+    @property
+    def outlets(self) -> list[Outlet]:
+        """Those at work now."""
+        return [line.outlet for line in self._lines.values()]
+
+    def connect(self, found: RuleSet, *, anew: bool = False) -> None:
+        """The channels of the file in; those that are new or changed start, those that are gone end.
+
+        Raises:
+            SettingsError: a channel cannot be used: then nothing is changed.
+        """
+        wanted = {c.name: c for c in found.channels.values() if c.type != "kafka" or c.topic}
+        made = {}
+        for name, channel in wanted.items():
+            known = self._lines.get(name)
+            if known is not None and known.outlet.channel == channel and not anew:
+                continue
+            made_of = (channel, *(deliver.secret(channel, self._settings, key) for key in ("url", "secret")))
+            if known is None or known.made_of != made_of:
+                made[name] = (made_of, channel, sender(channel, self._settings))
+        for name in [name for name in self._lines if name not in wanted or name in made]:
+            self._disconnect(name)
+        for name, (made_of, channel, send) in made.items():
+            self._lines[name] = self._line(made_of, channel, send)
+            if self._started:
+                self._lines[name].thread.start()
+
+    def _line(self, made_of: tuple[object, ...], channel: Channel, send: Send) -> Line:
+        stop = threading.Event()
+        outlet = Outlet(channel, send, self._quarantine, stop)
+        before = [thread for thread in self._leaving if thread.name == f"channel-{channel.name}"]
+
+        def run() -> None:
+            for thread in before:  # its last try may still be under way; nobody else waits for that
+                thread.join()
+            work(self._settings, outlet, stop)
+
+        return Line(made_of, outlet, threading.Thread(target=run, name=f"channel-{channel.name}"), stop)
+
+    def _disconnect(self, name: str) -> None:
+        line = self._lines.pop(name)
+        line.stop.set()
+        self._leaving = [thread for thread in self._leaving if thread.is_alive()]
+        if self._started:
+            self._leaving.append(line.thread)
+
+    def start(self) -> None:
+        """Let every channel begin."""
+        self._started = True
+        for line in self._lines.values():
+            line.thread.start()
+
+    def close(self) -> None:
+        """End every channel and wait until all have ended."""
+        started = self._leaving + ([line.thread for line in self._lines.values()] if self._started else [])
+        for line in self._lines.values():
+            line.stop.set()
+        for thread in started:
+            thread.join()
+
+
+LAG_SECONDS: Final = 3.0
+"""How often the broker is asked how far each channel is behind."""
+
+
+def watch_lag(settings: Settings, lines: Switchboard, stop: threading.Event) -> None:
+    """Keep `dateline_consumer_lag_records` of every channel, for as long as the process lives."""
+    observer: bus.Observer | None = None
+    while not stop.wait(LAG_SECONDS):
+        try:
+            observer = observer or bus.Observer(settings)
+            metrics.set_lag(lag_rows(observer, (outlet.channel.name for outlet in lines.outlets)))
+        except bus.BusError as error:
+            log.debug("lag_unknown", error=str(error))
+            observer = None
+    if observer is not None:
+        observer.close()
+
+
+def lag_rows(observer: bus.Observer, channels: Iterable[str]) -> list[tuple[str, str, int, int]]:
+    """Channels in, (group, topic, partition, records) of each out; a group that has not begun is asked for by itself."""
+    return [
+        (lag.group, lag.topic, lag.partition, lag.records) for name in channels for lag in observer.lags([GROUP + name])
+    ]
 
 
 def readiness(outlets: list[Outlet]) -> tuple[bool, dict[str, object]]:
@@ -260,6 +368,29 @@ def is_new(settings: Settings, group: str) -> bool:
         return not any(lag.committed is not None for lag in observer.lags([group]))
     finally:
         observer.close()
+
+
+class Topic:
+    """Another topic as a channel: the alert as it is, under its id."""
+
+    def __init__(self, channel: Channel, settings: Settings) -> None:
+        self._topic = channel.topic
+        self._settings = settings
+        self._publisher: bus.Publisher | None = None
+
+    def send(self, alert: Alert, _now: dt.datetime) -> None:
+        """Write it and wait for Kafka's yes.
+
+        Raises:
+            AgainError: Kafka, or the topic, is not there.
+        """
+        try:
+            self._publisher = self._publisher or bus.Publisher(self._settings)
+            self._publisher.send(self._topic, alert.id.encode(), encode(alert))
+            self._publisher.flush()
+        except bus.BusError as error:
+            self._publisher = None
+            raise AgainError(str(error)) from error
 
 
 class Quarantine:

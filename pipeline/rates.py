@@ -1,4 +1,4 @@
-"""A sum in one currency -> about the same in US dollars, by the rates of rates.toml. For rules, which ask for a size, not for a price."""
+"""A sum in one currency -> about the same in another, by the rates of rates.toml: rules ask for a size, not for a price."""
 
 from __future__ import annotations
 

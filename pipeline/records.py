@@ -350,6 +350,8 @@ class Story(Record, frozen=True, kw_only=True):
     timeline: tuple[Moment, ...] = ()
     phases: tuple[Phase, ...] = ()
     occasions: tuple[str, ...] = ()
+    merged_into: str = ""
+    merged_ids: tuple[str, ...] = ()
 
 
 class Alert(Record, frozen=True, kw_only=True):

@@ -58,6 +58,8 @@ class Status:
     def problems(self) -> tuple[str, ...]:
         """What an operator has to look at, in words."""
         found = [f"{answer.name}: {answer.problem}" for answer in self.processes if answer.problem]
+        told = ((a.name, (a.detail or {}).get("rules_problem")) for a in self.processes)
+        found += [f"{name}: the old rules go on: {problem}" for name, problem in told if problem]
         if self.kafka_problem:
             found.append(f"kafka: {self.kafka_problem}")
         if not self.index.get("reachable"):
@@ -145,7 +147,7 @@ def feed_states(messages: Iterable[bus.Message]) -> tuple[FeedSeen, ...]:
 
 
 def recent(messages: Iterable[bus.Message], *, since: dt.datetime) -> tuple[Alert, ...]:
-    """The topic of alerts in, those that were written to it since then out, each once."""
+    """The topic of alerts in, those that rang and were written to it since then out, each once."""
     found: dict[str, Alert] = {}
     for message in messages:
         if message.timestamp_ms < since.timestamp() * 1000:
@@ -154,5 +156,6 @@ def recent(messages: Iterable[bus.Message], *, since: dt.datetime) -> tuple[Aler
             alert = decode(message.value, Alert)
         except RecordError:
             continue
-        found[alert.id] = alert
+        if not alert.held:
+            found[alert.id] = alert
     return tuple(found.values())

@@ -6,12 +6,13 @@ consumer here reads committed records only, so a collector that dies in the midd
 
 from pipeline.bus.lag import Lag, Observer, lags
 from pipeline.bus.publish import Publisher
-from pipeline.bus.read import Progress, consume, read_all, read_one, tail
+from pipeline.bus.read import Progress, consume, follow, read_all, read_one, tail
 from pipeline.bus.topics import (
     ALERTS,
     ARTICLES,
     DOCUMENTS,
     EVENTS,
+    FEEDBACK,
     FEEDS,
     GROUP_PREFIX,
     INDEXER_GROUP,
@@ -35,6 +36,7 @@ __all__ = [
     "ARTICLES",
     "DOCUMENTS",
     "EVENTS",
+    "FEEDBACK",
     "FEEDS",
     "GROUP_PREFIX",
     "INDEXER_GROUP",
@@ -54,6 +56,7 @@ __all__ = [
     "Publisher",
     "consume",
     "create_topics",
+    "follow",
     "lags",
     "read_all",
     "read_one",

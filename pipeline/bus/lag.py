@@ -13,7 +13,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import GroupIdNotFoundError, KafkaError
 
 from pipeline.bus.read import consumer_of
-from pipeline.bus.topics import GROUP_PREFIX, READS, BusError, connection, patiently
+from pipeline.bus.topics import GROUP_PREFIX, BusError, connection, patiently, read_by
 from pipeline.settings import Settings
 
 
@@ -64,7 +64,7 @@ class Observer:
                 found_offsets = patiently(functools.partial(self._admin.list_group_offsets, {group: None}))
                 offsets = {tp: o.offset for tp, o in found_offsets[group].items()}
                 # What a group has never committed is not among its offsets, and is all the more behind.
-                untouched = [tp for tp in self._partitions(READS.get(group, ())) if offsets.get(tp, -1) < 0]
+                untouched = [tp for tp in self._partitions(read_by(group)) if offsets.get(tp, -1) < 0]
                 starts = self._offsets(untouched, OffsetSpec.EARLIEST)
                 ends = self._offsets({*offsets, *untouched}, OffsetSpec.LATEST)
                 found += [self._lag(group, tp, offsets.get(tp, -1), starts.get(tp, 0), ends[tp]) for tp in sorted(ends)]

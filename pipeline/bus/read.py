@@ -190,3 +190,30 @@ def tail(settings: Settings, topics: Iterable[str], stop: threading.Event) -> It
             yield from messages_of(consumer.poll(timeout_ms=300))
     finally:
         consumer.close(autocommit=False)
+
+
+def follow(settings: Settings, topic: str, stop: threading.Event, read_once: threading.Event) -> Iterator[Message]:
+    """Every committed record of a topic from its start on, and what is added, until `stop` is set. For small, whole topics.
+
+    `read_once` is set as soon as all that was there at the start has been given out.
+
+    Raises:
+        BusError: Kafka or the topic is not there.
+    """
+    consumer = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
+    try:
+        known = consumer.partitions_for_topic(topic)
+        if not known:
+            raise BusError(f"topic {topic} does not exist: run `dateline topics`")
+        wanted = [TopicPartition(topic, p) for p in sorted(known)]
+        consumer.assign(wanted)
+        consumer.seek_to_beginning(*wanted)
+        ends = consumer.end_offsets(wanted)
+        while not stop.is_set():
+            yield from messages_of(consumer.poll(timeout_ms=300))
+            if not read_once.is_set() and all(consumer.position(p) >= ends[p] for p in wanted):
+                read_once.set()
+    except KafkaError as error:
+        raise BusError(f"{topic}: {error}") from error
+    finally:
+        consumer.close(autocommit=False)

@@ -21,10 +21,11 @@ STORIES: Final = "news.stories"
 ALERTS: Final = "news.alerts"
 QUARANTINE: Final = "news.quarantine"
 FEEDS: Final = "news.feeds"
+FEEDBACK: Final = "news.feedback"
 
-COMPACTED: Final = frozenset({FEEDS})
+COMPACTED: Final = frozenset({FEEDS, FEEDBACK})
 COMPACTED_AND_AGED: Final = frozenset({STORIES, ALERTS})
-TOPICS: Final = (ARTICLES, DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDS)
+TOPICS: Final = (ARTICLES, DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDS, FEEDBACK)
 
 MESSAGE_BYTES: Final = 8_000_000
 """The largest record on a topic: an article's page is capped far below it."""
@@ -42,6 +43,11 @@ READS: Final = {
     INDEXER_GROUP: (DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE),
 }
 """What a group reads from the start on: there, a partition without a commit is one that has not been read."""
+
+
+def read_by(group: str) -> tuple[str, ...]:
+    """A group's name in, the topics that it reads from the start on out; each channel of the notifier is a group."""
+    return (ALERTS,) if group.startswith(f"{NOTIFIER_GROUP}-") else READS.get(group, ())
 
 
 class BusError(Exception):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.alert import check, countries_of, evaluate, leaders, load_rules, said
 from pipeline.records import Alert, Party, When, decode, encode
-from pipeline.rules import MoneyAtLeast, Rule
+from pipeline.rules import MoneyAtLeast, Rule, Where
 from pipeline.track import Stories
 from tests.make import (
     CHINA,
@@ -99,10 +99,62 @@ def test_a_rule_rings_when_all_its_conditions_hold(conditions, expected):
         ((make_money(350e6, "JPY"),), False),
         ((make_money(5e6), make_money(2e8)), True),
         ((), False),
+        ((make_money(95e6, "EUR"),), True),
+        ((make_money(80e6, "EUR"),), False),
+        ((make_money(20e9, "JPY"),), True),
+        ((make_money(1e12, "XXX"),), False),
     ],
 )
-def test_money_is_compared_in_its_own_currency(money, expected):
+def test_money_in_another_currency_counts_at_a_rough_rate(money, expected):
     assert rings(make_story(money=money), money_at_least=MoneyAtLeast(value=100e6)) is expected
+
+
+def test_a_rule_may_keep_to_its_own_currency():
+    least = MoneyAtLeast(value=100e6, convert=False)
+    assert not rings(make_story(money=(make_money(500e6, "EUR"),)), money_at_least=least)
+    assert rings(make_story(money=(make_money(500e6, "EUR"), make_money(100e6))), money_at_least=least)
+
+
+def test_what_a_foreign_sum_is_taken_for_is_told():
+    story = make_story(money=(make_money(95e6, "EUR"),))
+    [one] = [
+        c for c in check(make_rule(money_at_least=MoneyAtLeast(value=100e6)), story) if c.condition == "money_at_least"
+    ]
+    assert one.holds
+    assert one.found == "€95 million, about $100 million"
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({"article_count": Where(at_least=1)}, True),
+        ({"article_count": Where(at_least=2)}, False),
+        ({"article_count": Where(at_most=1)}, True),
+        ({"article_count": Where(at_most=0)}, False),
+        ({"publishers": Where(any=("the paper", "Another"))}, True),
+        ({"publishers": Where(none=("The Paper",))}, False),
+        ({"reports.publisher": Where(any=("Another",))}, False),
+        ({"reports.title": Where(text="exclusive")}, False),
+        ({"reports.evidence": Where(text="moscow tuesday")}, True),
+        ({"places.name": Where(any=("Moscow",))}, True),
+        ({"places.lat": Where(at_least=50, at_most=60)}, True),
+        ({"money.value": Where(at_least=0)}, False),
+        ({"money.value": Where(at_most=0)}, False),
+        ({"date.precision": Where(any=("day",))}, True),
+        ({"date.start": Where(any=("2024-05-14",))}, True),
+        ({"subtype": Where(none=("military",))}, True),
+        ({"article_count": Where(at_least=1), "subtype": Where(any=("military",))}, False),
+    ],
+)
+def test_any_field_of_a_story_may_be_asked_for(where, expected):
+    assert rings(make_story(), where=where) is expected
+
+
+def test_what_was_merged_into_another_story_is_silent_and_its_alerts_count_for_the_other():
+    assert not rings(make_story(merged_into="other"))
+    [rung_before] = evaluate([make_rule()], make_story(id="old"))
+    assert evaluate([make_rule()], make_story(merged_ids=("old",)), {rung_before.id}) == ()
+    assert evaluate([make_rule()], make_story(merged_ids=("old",)))
 
 
 def test_a_toll_is_compared_by_its_unit():

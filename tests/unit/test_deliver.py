@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from pipeline.deliver import AgainError, Answer, DeliveryError, retry_after_seconds, sender, signature, verify
+from pipeline.deliver import AgainError, Answer, DeliveryError, retry_after_seconds, sender, signature, text, verify
 from pipeline.records import Alert, decode
 from pipeline.rules import Channel
 from pipeline.settings import Settings, SettingsError
@@ -165,12 +165,24 @@ def test_alertmanager_gets_labels_that_identify_and_annotations_that_tell():
 
 
 def test_the_terminal_shows_the_alert_and_in_short_only_its_line():
-    for text, shown in (("full", True), ("short", False)):
+    for words, shown in (("full", True), ("short", False)):
         with capture_logs() as lines:
-            send(Channel(name="terminal", type="terminal", text=text), Wire())
+            send(Channel(name="terminal", type="terminal", text=words), Wire())
         [line] = lines
         assert line["event"] == "Putin and Xi meet in Moscow"
         assert (line.get("message") == make_alert().message) is shown
+
+
+def test_a_channel_may_have_its_own_words():
+    alert = make_alert(parts={"headline": "Putin and Xi meet", "sure": "70%", "link": "https://a/"})
+    channel = Channel(name="terminal", type="terminal", text="short", template="{headline} [{sure}] {who}{link}")
+    assert text(alert, channel) == "Putin and Xi meet [70%] https://a/"
+
+
+def test_a_digest_and_an_alert_of_an_older_worker_keep_the_message_that_they_have():
+    channel = Channel(name="terminal", type="terminal", template="{headline}")
+    assert text(make_alert(), channel) == make_alert().message
+    assert text(make_alert(gathers=("a", "b"), parts={"headline": "x"}), channel) == make_alert().message
 
 
 # --- secrets ---------------------------------------------------------------------------------------------------------

@@ -64,8 +64,12 @@ def full_story():
     )  # fmt: skip
 
 
+def full_alert():
+    return make_alert(held="digest", gathers=("a1",), event_id="e1")
+
+
 FULL = {
-    "documents": full_document, "events": full_event, "stories": full_story, "alerts": make_alert, "failures": full_failure,
+    "documents": full_document, "events": full_event, "stories": full_story, "alerts": full_alert, "failures": full_failure,
 }  # fmt: skip
 
 

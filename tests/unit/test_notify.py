@@ -3,6 +3,7 @@
 import datetime as dt
 import sys
 import threading
+import time
 import types
 
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline import bus, metrics, notify
 from pipeline.deliver import AgainError, DeliveryError
-from pipeline.notify import Outlet, readiness, sender
+from pipeline.notify import Outlet, Switchboard, readiness, sender
 from pipeline.records import Alert, Failure, decode, encode
-from pipeline.rules import Channel
+from pipeline.rules import Channel, RuleSet
 from pipeline.settings import Settings, SettingsError
 from tests.make import NOW, make_alert
 
@@ -263,3 +264,136 @@ def test_an_address_that_apprise_does_not_know_stops_the_start_and_is_not_shown(
     with pytest.raises(SettingsError) as caught:
         sender(make_desk(url="token-123"), Settings())
     assert str(caught.value) == "channel desk: url is none that apprise understands"
+
+
+# --- channels that come, change and go -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def board(monkeypatch, tmp_path):
+    """A switchboard whose channels note that they work, instead of reading Kafka."""
+    working = []
+
+    def work(_settings, outlet, stop):
+        working.append(outlet.channel)
+        stop.wait(20)
+        working.remove(outlet.channel)
+
+    monkeypatch.setattr(notify, "work", work)
+    board = Switchboard(Settings(directory=str(tmp_path)), lambda _key, _value: None)
+    board.working = working
+    yield board
+    board.close()
+    assert working == []
+
+
+def channels(**urls):
+    found = {name: Channel(name=name, type="webhook", url=url) for name, url in urls.items()}
+    return RuleSet(rules=(), channels=found)
+
+
+def urls(board):
+    return sorted(channel.url for channel in board.working)
+
+
+def until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_channels_come_change_and_go_and_the_others_notice_nothing(board):
+    board.connect(channels(a="http://a/", b="http://b/"))
+    assert board.working == []
+    board.start()
+    until(lambda: urls(board) == ["http://a/", "http://b/"])
+    kept = next(outlet for outlet in board.outlets if outlet.channel.name == "a")
+    board.connect(channels(a="http://a/", b="http://b2/", c="http://c/"))
+    until(lambda: urls(board) == ["http://a/", "http://b2/", "http://c/"])
+    board.connect(channels(a="http://a/"))
+    until(lambda: urls(board) == ["http://a/"])
+    assert board.outlets == [kept]
+
+
+def test_a_channel_that_cannot_be_used_changes_nothing(board):
+    board.connect(channels(a="http://a/"))
+    board.start()
+    bad = RuleSet(rules=(), channels={"b": Channel(name="b", type="webhook", url_file="absent")})
+    with pytest.raises(SettingsError, match="absent cannot be read"):
+        board.connect(bad)
+    assert [outlet.channel.name for outlet in board.outlets] == ["a"]
+
+
+def test_a_secret_that_changed_is_taken_when_it_is_asked_for(board, tmp_path):
+    (tmp_path / "url").write_text("http://one/", "utf-8")
+    found = RuleSet(rules=(), channels={"a": Channel(name="a", type="webhook", url_file="url")})
+    board.connect(found)
+    [first] = board.outlets
+    (tmp_path / "url").write_text("http://two/", "utf-8")
+    board.connect(found)
+    assert board.outlets == [first]
+    board.connect(found, anew=True)
+    assert board.outlets != [first]
+    [second] = board.outlets
+    board.connect(found, anew=True)
+    assert board.outlets == [second]
+
+
+def test_the_topic_of_alerts_itself_needs_no_sender_and_another_topic_does(board):
+    own = Channel(name="k", type="kafka")
+    other = Channel(name="t", type="kafka", topic="desk.alerts")
+    board.connect(RuleSet(rules=(), channels={"k": own, "t": other}))
+    assert [outlet.channel.name for outlet in board.outlets] == ["t"]
+
+
+class Publisher:
+    def __init__(self, settings, *, fail=False):
+        self.sent = []
+
+    def send(self, topic, key, value):
+        if topic == "absent":
+            raise bus.BusError("absent: unknown topic")
+        self.sent.append((topic, key, value))
+
+    def flush(self):
+        pass
+
+
+def test_an_alert_goes_to_another_topic_under_its_id(monkeypatch):
+    made = []
+    monkeypatch.setattr(bus, "Publisher", lambda settings: made.append(Publisher(settings)) or made[-1])
+    send = sender(Channel(name="t", type="kafka", topic="desk.alerts"), Settings())
+    send(make_alert(), NOW)
+    send(make_alert(id="two"), NOW)
+    [publisher] = made
+    assert [(topic, key) for topic, key, _ in publisher.sent] == [
+        ("desk.alerts", make_alert().id.encode()),
+        ("desk.alerts", b"two"),
+    ]
+    assert decode(publisher.sent[0][2], Alert) == make_alert()
+
+
+def test_a_topic_that_is_away_is_tried_again(monkeypatch):
+    monkeypatch.setattr(bus, "Publisher", Publisher)
+    with pytest.raises(AgainError, match="unknown topic"):
+        sender(Channel(name="t", type="kafka", topic="absent"), Settings())(make_alert(), NOW)
+
+
+# --- lag -------------------------------------------------------------------------------------------------------------
+
+
+class Observer:
+    """A broker that knows one group."""
+
+    def lags(self, groups):
+        return [bus.Lag(name, bus.ALERTS, 0, None, 5, 5) for name in groups if name == "dateline-notifier-hook"]
+
+
+def test_the_lag_of_each_channel_is_told_and_one_that_has_not_begun_hides_no_other():
+    assert notify.lag_rows(Observer(), ["new", "hook"]) == [("dateline-notifier-hook", bus.ALERTS, 0, 5)]
+
+
+def test_what_a_channel_has_never_committed_counts_as_lag():
+    assert bus.topics.read_by("dateline-notifier-hook") == (bus.ALERTS,)
+    assert bus.topics.read_by("somebody-else") == ()

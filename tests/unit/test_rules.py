@@ -1,11 +1,21 @@
 """alerts.toml: what is wrong in it is told with its place and what was probably meant."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from pipeline.groups import country_name, known, members
-from pipeline.rules import PLACEHOLDERS, Channel, Rule, known_kinds, load_rules
+from pipeline.rules import (
+    DIGEST_PLACEHOLDERS,
+    PLACEHOLDERS,
+    Channel,
+    QuietHours,
+    Rule,
+    known_kinds,
+    load_rules,
+    waits_until,
+)
 from pipeline.settings import SettingsError
 
 SHIPPED = Path(__file__).parents[2] / "configs/alerts.toml"
@@ -34,7 +44,7 @@ def test_every_option_of_a_rule_and_channel_is_explained_in_the_shipped_file():
     text = SHIPPED.read_text("utf-8")
     missing = [name for kind in (Rule, Channel) for name in kind.__struct_fields__ if name not in text]
     assert not missing
-    assert [name for name in PLACEHOLDERS if f"{{{name}}}" not in text] == []
+    assert [name for name in (*PLACEHOLDERS, *DIGEST_PLACEHOLDERS) if f"{{{name}}}" not in text] == []
 
 
 @pytest.mark.parametrize(
@@ -65,9 +75,34 @@ def test_every_option_of_a_rule_and_channel_is_explained_in_the_shipped_file():
         ('event_types = ["MEET"]', "rule[0].event_types[0]: Invalid enum value 'MEET'"),
         ("confidence_at_least = 2", "rule[0].confidence_at_least: Expected `float` <= 1.0"),
         ("money_at_least = { value = -1 }", "rule[0].money_at_least.value: Expected `float` > 0.0"),
-        ("money_at_least = { amount = 1 }", "rule[0].money_at_least.amount: unknown key; known here: currency, value"),
+        (
+            "money_at_least = { amount = 1 }",
+            "rule[0].money_at_least.amount: unknown key; known here: convert, currency, value",
+        ),
         ('[[rule]]\nname = "one"\nabout = "Again"', "rule[1] one: name: another rule has this name already"),
         ('[[rule]]\nname = "Bad Name"\nabout = "x"', "rule[1].name: Expected `str` matching regex"),
+        (
+            "where = { artcle_count = { at_least = 2 } }",
+            "rule[0] one: where: unknown field 'artcle_count', did you mean 'article_count'?",
+        ),
+        (
+            "where = { reports = { any = ['x'] } }",
+            "rule[0] one: where: 'reports' has fields of its own: reports.article_id",
+        ),
+        ("where = { kind = { at_least = 2 } }", "where.kind: is no number: at_least and at_most cannot be asked of it"),
+        ("where = { revision = { any = ['2'] } }", "where.revision: is a number: give at_least or at_most"),
+        ("where = { kind = {} }", "where.kind: asks nothing"),
+        ("throttle = { alerts = 2 }", "rule[0].throttle: Object missing required field `minutes`"),
+        ("digest_minutes = -1", "rule[0].digest_minutes: Expected `int` >= 0"),
+        ('digest_template = "{headline}"', "digest_template: unknown placeholder 'headline'"),
+        (
+            'quiet_hours = { start = "22:00", end = "07:00", zone = "Europe/Berln" }',
+            "rule[0] one: quiet_hours.zone: unknown time zone 'Europe/Berln', did you mean 'Europe/Berlin'?",
+        ),
+        (
+            'quiet_hours = { start = "24:00", end = "07:00" }',
+            "rule[0].quiet_hours.start: Expected `str` matching regex",
+        ),
         ('[[rule]]\nname = "two"', "rule[1]: Object missing required field `about`"),
     ],
 )
@@ -92,6 +127,12 @@ def test_a_wrong_rule_is_named_with_its_place_and_what_is_near(load, rule, messa
         (
             'type = "webhook"\nurl = "http://a/"\nsecret_env = "A"\nsecret_file = "b"',
             "give secret_file or secret_env, not both",
+        ),
+        ('type = "webhook"\nurl = "http://a/"\ntopic = "x"', "channel[1] c: topic: type 'webhook' has no topic"),
+        ('type = "kafka"\ntopic = "a b"', "channel[1].topic: Expected `str` matching regex"),
+        (
+            'type = "kafka"\ntemplate = "{hedline}"',
+            "channel[1] c: template: unknown placeholder 'hedline', did you mean",
         ),
         ('type = "webhook"\nurl = "http://a/"\ntries = 0', "channel[1].tries: Expected `int` >= 1"),
         ('type = "webhook"\nurl = "http://a/"\nsecret = "x"', "channel[1].secret: unknown key"),
@@ -152,3 +193,64 @@ def test_groups_stand_for_their_members():
     assert len(members(("NATO",))) == 32
     assert country_name("KOR") == "South Korea"
     assert country_name("QQQ") == "QQQ"
+
+
+# --- when a rule may speak -------------------------------------------------------------------------------------------
+
+BERLIN = QuietHours(start="22:00", end="07:00", zone="Europe/Berlin")
+
+
+def at(text):
+    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("options", "moment", "until"),
+    [
+        ({}, "2024-05-14T09:00", None),
+        ({"digest_minutes": 60}, "2024-05-14T09:00", "2024-05-14T10:00"),
+        ({"digest_minutes": 60}, "2024-05-14T09:59:59", "2024-05-14T10:00"),
+        ({"digest_minutes": 1440}, "2024-05-14T09:00", "2024-05-15T00:00"),
+        ({"quiet_hours": BERLIN}, "2024-05-14T19:59", None),
+        ({"quiet_hours": BERLIN}, "2024-05-14T20:00", "2024-05-15T05:00"),
+        ({"quiet_hours": BERLIN}, "2024-05-15T04:59", "2024-05-15T05:00"),
+        ({"quiet_hours": BERLIN}, "2024-05-15T05:00", None),
+        ({"quiet_hours": BERLIN}, "2024-12-14T20:30", None),
+        ({"quiet_hours": BERLIN}, "2024-12-14T21:00", "2024-12-15T06:00"),
+        ({"quiet_hours": QuietHours(start="12:00", end="13:00")}, "2024-05-14T12:30", "2024-05-14T13:00"),
+        ({"quiet_hours": QuietHours(start="12:00", end="13:00")}, "2024-05-14T13:00", None),
+        ({"quiet_hours": BERLIN, "digest_minutes": 60}, "2024-05-14T19:30", "2024-05-15T05:00"),
+        ({"quiet_hours": BERLIN, "digest_minutes": 60}, "2024-05-14T18:30", "2024-05-14T19:00"),
+    ],
+)
+def test_an_alert_waits_for_the_end_of_its_digest_and_of_quiet_hours(options, moment, until):
+    rule = Rule(name="a", about="b", **options)
+    assert waits_until(rule, at(moment)) == (at(until) if until else None)
+
+
+def test_words_for_all_stand_in_one_place_and_a_rule_or_channel_may_have_its_own(tmp_path):
+    file = tmp_path / "alerts.toml"
+    file.write_text(
+        '[templates]\nfull = "F {headline}"\nshort = "S {link}"\ndigest = "D {count}"\n'
+        '[[rule]]\nname = "a"\nabout = "b"\n[[rule]]\nname = "c"\nabout = "d"\ntemplate = "own {who}"\n'
+        + TERMINAL
+        + '[[channel]]\nname = "s"\ntype = "terminal"\ntext = "short"\n',
+        "utf-8",
+    )
+    found = load_rules(file)
+    assert [(r.template, r.digest_template) for r in found.rules] == [
+        ("F {headline}", "D {count}"),
+        ("own {who}", "D {count}"),
+    ]
+    assert {name: c.template for name, c in found.channels.items()} == {"terminal": "", "s": "S {link}"}
+
+
+def test_a_wrong_word_for_all_is_named(load):
+    with pytest.raises(SettingsError, match="templates: full: unknown placeholder 'hedline', did you mean 'headline'"):
+        load(channels='[templates]\nfull = "{hedline}"\n' + TERMINAL)
+
+
+def test_continents_are_groups():
+    assert {"FRA", "UKR"} <= members(("Europe",))
+    assert "KEN" in members(("Africa",))
+    assert "FRA" not in members(("Asia",))

@@ -182,11 +182,12 @@ class Worker:
     async def _track(self, partition: int, event: Event) -> None:
         if partition not in self._stories:
             self._stories[partition] = await asyncio.to_thread(load_stories, self.settings, partition)
-        story = self._stories[partition].fold(event)
-        if story is None:
+        changed = self._stories[partition].fold(event)
+        if not changed:
             raise Rejected("unchanged")
-        await self._publish(bus.STORIES, story.id.encode(), encode(story), partition=partition)
-        metrics.stories_total.labels(change=story.change).inc()
+        for story in changed:  # in this order: what a crash leaves undone is made up when the event is read again
+            await self._publish(bus.STORIES, story.id.encode(), encode(story), partition=partition)
+            metrics.stories_total.labels(change=story.change).inc()
 
     async def _alert_stories(self, stream: Any) -> None:
         async for event in _events(stream):

@@ -180,7 +180,6 @@ class StoryRun:
         self._mind = detect.load_mind(settings)
         self._stories = track.Stories(settings.track)
         self._all: dict[str, Story] = {}
-        self._story_of: dict[str, str] = {}
         self._rules = alerting
         self._last_at = EPOCH
 
@@ -230,12 +229,11 @@ class StoryRun:
             return {"error": str(found) or type(found).__name__}
         for story in flow.follow(self._stories, found):
             self._changed(story)
-        known = (self._story_of.get(event.id) for event in found)
-        return {"stories": list(dict.fromkeys(story_id for story_id in known if story_id))}
+        told = self._stories.told_in(found[0].article_id, (event.id for event in found)) if found else []
+        return {"stories": told}
 
     def _changed(self, story: Story) -> None:
         self._all[story.id] = story
-        self._story_of.update(dict.fromkeys(story.event_ids, story.id))
         for ringing in alert.evaluate(self._rules, story):
             self.alerts.setdefault(ringing.id, ringing)
 

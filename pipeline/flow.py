@@ -69,8 +69,7 @@ def read(article: Article, mind: detect.Mind, steps: Steps | None = None) -> Rea
 def follow(stories: track.Stories, events: Iterable[Event]) -> Iterator[Story]:
     """Events in, the stories that each of them changed out, in order. An event that is known already changes nothing."""
     for event in events:
-        if (story := stories.fold(event)) is not None:
-            yield story
+        yield from stories.fold(event)
 
 
 def trace(article: Article, mind: detect.Mind, rules: Sequence[alert.Rule]) -> Trace:

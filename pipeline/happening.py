@@ -199,7 +199,7 @@ def of_story(story: Story) -> Happening:
     planned = story.phase == "planned"
     first, last = _span(story.date, reported, planned=planned)
     if story.kind in LASTING:
-        last = max(last, _day(story.last_seen_at))
+        last = max(last, max((_day(r.seen_at) for r in story.reports), default=last))
     reports = story.reports[:REPORTS_COMPARED]
     actors, recipients = _countries(story.actors), _countries(story.recipients)
     return Happening(
@@ -250,6 +250,16 @@ def likeness(story: Happening, event: Happening) -> float:
         return max(0.0, total)  # no wording could make them one, and comparing words is what takes time
     words = max((dice(w, event.words[0]) for w in story.words), default=0.0)
     return max(0.0, min(1.0, total + rules.words * min(1.0, 2.0 * words)))
+
+
+PARTED: Final = frozenset({"talks", "accords", "supply", "sanctions", "politics"})
+"""Families whose happenings are told apart by their parties above all."""
+
+
+def others(story: Happening, event: Happening) -> bool:
+    """Whether two happenings of one kind are two because other parties take part."""
+    rules = FAMILIES[event.family]
+    return event.family in PARTED and _who(story, event, directed=rules.directed) is None
 
 
 def same(event: Happening, score: float) -> bool:
@@ -352,7 +362,12 @@ def _when(story: Happening, event: Happening, rules: Family) -> float | None:
 def _kind_penalty(ours: str, theirs: str) -> float:
     if ours == theirs:
         return 0.0
-    return 0.05 if any(ours in kinds and theirs in kinds for kinds in ALIKE) else 0.25
+    return 0.05 if alike(ours, theirs) else 0.25
+
+
+def alike(ours: str, theirs: str) -> bool:
+    """Whether two reporters may well use these two kinds of one happening."""
+    return ours == theirs or any(ours in kinds and theirs in kinds for kinds in ALIKE)
 
 
 def _numbers(story: Happening, event: Happening) -> float:

@@ -105,7 +105,7 @@ def _read_one(raw: bytes, mind: detect.Mind) -> Read:
         article_id=article.id,
         fetched_at=article.fetched_at.timestamp(),
         document=encode(reading.document),
-        events=tuple((track.family(event).encode(), encode(event)) for event in reading.events),
+        events=tuple((track.PARTITION_KEY, encode(event)) for event in reading.events),
         labels=tuple(_labels(event) for event in reading.events),
         seconds=steps.seconds,
     )

@@ -243,7 +243,8 @@ class Event(Record, frozen=True, kw_only=True):
     """Something that an article says happened, is planned, or did not happen. See docs/events.md for what counts.
 
     `evidence` is the sentence or clause, `trigger` the words that gave the kind away. `mentions` are the other places of
-    the same article that tell the same event. The fields from `article_id` on say where it was read.
+    the same article that tell the same event. The fields from `article_id` on say where it was read; `subject` are the
+    words that tell what that article is about, with their weights.
     """
 
     id: str
@@ -296,6 +297,7 @@ class Report(Value, frozen=True, kw_only=True):
     article_url: str
     publisher: str
     evidence: str
+    subject: dict[str, float] = {}
     modality: Modality
     confidence: float
     seen_at: dt.datetime
@@ -335,6 +337,11 @@ class Story(Record, frozen=True, kw_only=True):
     actors: tuple[Party, ...] = ()
     recipients: tuple[Party, ...] = ()
     places: tuple[Place, ...] = ()
+
+    An article has one *main* story, the one it is about; `subject_ids` are the articles whose main story this is (whether or
+    not they tell its own event) and `subject` the sum of their words. `part_of` is, of a story that began in an article about
+    another, the id of that main story. A story that proved to be another one's is `merged_into` it and changes no more.
+    `split_from` is the story that the first report of this one resembled and contradicted.
     date: When | None = None
     money: tuple[Money, ...] = ()
     quantities: tuple[Quantity, ...] = ()
@@ -366,8 +373,12 @@ class Alert(Record, frozen=True, kw_only=True):
     about: str
     story_id: str
     story_revision: int
+    subject: dict[str, float] = {}
+    subject_ids: tuple[str, ...] = ()
+    part_of: str = ""
     occasion: str
     raised_at: dt.datetime
+    split_from: str = ""
     headline: str
     message: str
     kind: str

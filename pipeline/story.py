@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from pipeline import copies
+from pipeline import copies, subject
 from pipeline.headline import headline, in_words
 from pipeline.records import (
     Event,
@@ -79,8 +79,8 @@ def phase_of(event: Event) -> Phase:
     return "happened"
 
 
-def begin(event: Event) -> Story:
-    """The first event of a happening in, its story out."""
+def begin(event: Event, *, part_of: str = "", split_from: str = "") -> Story:
+    """The first event of a happening in, its story out: a main story, or part of the one that its article is about."""
     moment = seen_at(event)
     report = _report(event, ())
     story = Story(
@@ -112,6 +112,10 @@ def begin(event: Event) -> Story:
         timeline=(Moment(at=moment, what=f"first told by {report.publisher}"),),
         phases=(phase_of(event),),
         occasions=("new",),
+        subject={} if part_of else event.subject,
+        subject_ids=() if part_of else (event.article_id,),
+        part_of=part_of,
+        split_from=split_from,
     )
     return msgspec.structs.replace(story, headline=headline(story))
 
@@ -156,6 +160,81 @@ def merge(story: Story, event: Event, *, reports_kept: int = 50) -> Story:
         phases=story.phases if phase in story.phases else (*story.phases, phase),
     )
     return _told(story, msgspec.structs.replace(grown, headline=headline(grown)), report)
+
+
+def about(story: Story, event: Event) -> Story:
+    """A story and an event of an article that is about it in, the story with that article counted out.
+
+    Whether the event is one of the story's is another matter: it may tell of those who condemned what the story is about.
+    """
+    if event.article_id in story.subject_ids or len(story.subject_ids) >= EVENTS_KEPT:
+        return story
+    return msgspec.structs.replace(
+        story,
+        last_seen_at=max(story.last_seen_at, seen_at(event)),
+        subject=subject.added(story.subject, event.subject),
+        subject_ids=(*story.subject_ids, event.article_id),
+    )
+
+
+def revised(story: Story) -> Story:
+    """A story of which nobody learns anything new in, its next revision out."""
+    return msgspec.structs.replace(story, revision=story.revision + 1, change="update")
+
+
+def absorb(story: Story, other: Story, *, reports_kept: int = 50) -> Story:
+    """Two stories of one happening in, the first with all that the second knows out: its next revision."""
+    sources: list[Report] = list(story.reports)
+    for report in other.reports:
+        original = next((known for known in sources if _one_source(known, report)), None)
+        sources.append(msgspec.structs.replace(report, source=original.source if original else report.source))
+    reports = tuple(sources)
+    while len(reports) > reports_kept:
+        reports = _bounded(reports, reports_kept)
+    phase = max(story.phase, other.phase, key=PHASES.index)
+    article_ids = _added(story.article_ids, other.article_ids, EVENTS_KEPT)
+    grown = msgspec.structs.replace(
+        story,
+        revision=story.revision + 1,
+        modality=_modality(story.modality, other.modality),
+        phase=phase,
+        first_seen_at=min(story.first_seen_at, other.first_seen_at),
+        last_seen_at=max(story.last_seen_at, other.last_seen_at),
+        subtype=story.subtype or other.subtype,
+        actors=_parties(story.actors, other.actors),
+        recipients=_parties(story.recipients, other.recipients),
+        places=_places(story.places, other.places),
+        date=story.date or other.date,
+        money=_money(story.money, other.money),
+        quantities=_quantities(story.quantities, other.quantities),
+        items=_added(story.items, other.items, ITEMS_KEPT),
+        publishers=_added(story.publishers, other.publishers, PUBLISHERS_KEPT),
+        source_count=max(story.source_count, other.source_count, len({r.source for r in reports})),
+        article_count=max(len(article_ids), story.article_count, other.article_count),
+        confidence=confidence(reports),
+        event_ids=_added(story.event_ids, other.event_ids, 2 * EVENTS_KEPT),
+        article_ids=article_ids,
+        reports=reports,
+        phases=story.phases if phase in story.phases else (*story.phases, phase),
+        subject=subject.added(story.subject, other.subject),
+        subject_ids=_added(story.subject_ids, other.subject_ids, EVENTS_KEPT),
+        part_of="" if story.part_of == other.id else story.part_of,
+        merged_ids=(*story.merged_ids, other.id, *other.merged_ids),
+    )
+    what = Moment(at=other.last_seen_at, what=f"one with the story {other.id}")
+    grown = msgspec.structs.replace(grown, headline=headline(grown), timeline=(*story.timeline, what)[:TIMELINE_KEPT])
+    return _told(story, grown, other.reports[0]) if other.reports else grown
+
+
+def absorbed(other: Story, into: Story) -> Story:
+    """The last revision of a story that proved to be another one's."""
+    return msgspec.structs.replace(
+        other,
+        revision=other.revision + 1,
+        change="update",
+        merged_into=into.id,
+        timeline=(*other.timeline, Moment(at=into.last_seen_at, what=f"merged into {into.id}"))[:TIMELINE_KEPT],
+    )
 
 
 def _told(before: Story, after: Story, report: Report) -> Story:
@@ -249,14 +328,14 @@ def confidence(reports: Iterable[Report]) -> float:
 
 
 def _bounded(reports: tuple[Report, ...], kept: int) -> tuple[Report, ...]:
-    """At most `kept` reports: the first stays, and of the others those go first whose source speaks more than once."""
+    """One report less if there are more than `kept`: the first and last stay, of the others one whose source speaks often."""
     if len(reports) <= kept:
         return reports
     counts: dict[str, int] = {}
     for report in reports:
         counts[report.source] = counts.get(report.source, 0) + 1
     number = min(
-        range(1, len(reports)),
+        range(1, max(2, len(reports) - 1)),
         key=lambda n: (counts[reports[n].source] == 1, reports[n].confidence, -n),
     )
     return reports[:number] + reports[number + 1 :]

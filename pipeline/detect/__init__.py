@@ -25,6 +25,7 @@ from pipeline.detect.mind import Mind, load_mind
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import Tree
 from pipeline.records import Document, Event, Party, Section, content_id
+from pipeline.subject import subject
 
 __all__ = ["Mind", "detect", "detect_jsonl", "load_mind"]
 
@@ -47,7 +48,8 @@ def detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
         reader = _reader(doc, mentions, mind, known, document.published_at.date() if document.published_at else None)
         made[section] = drafts.draft(reader, mind, section, document.published_at or None)
     merged = merge([*made.get("title", ()), *made.get("text", ())])
-    events = (_event(one, document) for one in merged)
+    about = subject(document.title, document.text) if merged else {}
+    events = (_event(one, document, about) for one in merged)
     return tuple(event for event in events if event.confidence >= mind.min_confidence)
 
 
@@ -57,7 +59,7 @@ def _reader(doc: Any, mentions: tuple[Mention, ...], mind: Mind, known: dict[str
     return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known, on=on)
 
 
-def _event(one: Draft, document: Document) -> Event:
+def _event(one: Draft, document: Document, about: dict[str, float]) -> Event:
     rule = one.rule
     normalised = " ".join(one.evidence.casefold().split())
     return Event(
@@ -98,6 +100,7 @@ def _event(one: Draft, document: Document) -> Event:
     )
 
 
+        subject=about,
 MILITARY: Final = words(
     "military weapon weapons ammunition missile missiles tank tanks arms howitzers howitzer himars defense "
     "defence lethal artillery jets drones security patriot javelin stinger munitions drawdown"

@@ -46,7 +46,7 @@ def rings(story, **conditions):
 def rung(rules, told):
     """Every alert that these events raise, in order, as the worker would see them."""
     stories = Stories()
-    return [a for event in told if (story := stories.fold(event)) is not None for a in evaluate(rules, story)]
+    return [a for event in told for story in stories.fold(event) for a in evaluate(rules, story)]
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------

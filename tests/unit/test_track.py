@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.happening import family
 from pipeline.records import Party, Place, When, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
-from pipeline.track import Stories, family, matches, merge
+from pipeline.track import Stories, matches, merge
 from tests.make import (
     CHINA,
     KYIV,
@@ -39,11 +40,16 @@ ODESA = Place(text="Odesa", name="Odesa", country="UKR", lat=46.48, lon=30.73)
 BEIJING = Place(text="Beijing", name="Beijing", country="CHN", lat=39.9, lon=116.4)
 
 
+def own(stories, event):
+    """The event's own story as folding it left it; None when nothing changed."""
+    return next((s for s in stories.fold(event) if event.id in s.event_ids and not s.merged_into), None)
+
+
 def fold(*told):
     """The stories that these events make, in that order."""
     stories = Stories()
     for event in told:
-        stories.fold(event)
+        own(stories, event)
     return list(stories)
 
 
@@ -89,7 +95,7 @@ def test_announcement_meeting_and_outcome_are_phases_of_one_story():
     ended = later(make_meeting(evidence="The talks of Putin and Xi in Moscow ended without a result",
                                date=make_day(NOW.date() + 7 * DAY)), 7 * DAY)  # fmt: skip
     stories = Stories()
-    changes = [(s.phase, s.change) for s in (stories.fold(plan), stories.fold(held), stories.fold(ended))]
+    changes = [(s.phase, s.change) for s in (own(stories, plan), own(stories, held), own(stories, ended))]
     assert changes == [("planned", "new"), ("happened", "phase"), ("ended", "phase")]
     [story] = stories
     assert story.phases == ("planned", "happened", "ended")
@@ -112,7 +118,7 @@ def test_a_second_round_of_sanctions_a_month_later_is_new():
     second = later(make_sanctions(date=make_day(NOW.date() + month)), month)
     assert len({fold(first)[0].id, fold(second)[0].id}) == 2
     stories = Stories(Track(open_days=60))
-    assert stories.fold(first).id != stories.fold(second).id
+    assert own(stories, first).id != own(stories, second).id
 
 
 def test_sanctions_on_another_country_are_another_story():
@@ -242,9 +248,9 @@ def test_reports_of_one_happening_share_their_partition_key(kind, event_type, ex
 @pytest.mark.parametrize("modality", ["hypothetical", "denied", "historical"])
 def test_what_is_not_said_to_happen_makes_no_story_and_changes_none(modality):
     stories = Stories()
-    assert stories.fold(make_sanctions(modality=modality)) is None
-    stories.fold(make_sanctions())
-    assert stories.fold(make_sanctions(modality=modality, publisher="B")) is None
+    assert own(stories, make_sanctions(modality=modality)) is None
+    own(stories, make_sanctions())
+    assert own(stories, make_sanctions(modality=modality, publisher="B")) is None
     assert len(stories) == 1
 
 
@@ -275,7 +281,7 @@ def test_one_agency_or_one_house_is_one_source(houses):
 
 def test_confidence_grows_with_independent_sources_and_stays_below_one():
     stories = Stories()
-    grown = [stories.fold(make_meeting(publisher=f"P{n}")).confidence for n in range(12)]
+    grown = [own(stories, make_meeting(publisher=f"P{n}")).confidence for n in range(12)]
     assert grown == sorted(grown)
     assert len(set(grown[:8])) == 8
     assert grown[-1] <= 0.99
@@ -283,8 +289,8 @@ def test_confidence_grows_with_independent_sources_and_stays_below_one():
 
 def test_a_copy_adds_no_confidence():
     stories = Stories()
-    before = stories.fold(make_meeting(credit="AP")).confidence
-    assert stories.fold(make_meeting(credit="AP", publisher="B")).confidence == before
+    before = own(stories, make_meeting(credit="AP")).confidence
+    assert own(stories, make_meeting(credit="AP", publisher="B")).confidence == before
 
 
 def test_without_a_publisher_the_host_of_the_address_is_the_publisher():
@@ -295,8 +301,8 @@ def test_without_a_publisher_the_host_of_the_address_is_the_publisher():
 def test_reports_are_bounded_and_keep_the_first_and_every_source():
     stories = Stories(Track(reports_kept=5))
     for n in range(30):
-        story = stories.fold(
-            make_meeting(publisher=f"P{n % 4}", evidence=f"Putin and Xi met in Moscow for the {n}th time")
+        story = own(
+            stories, make_meeting(publisher=f"P{n % 4}", evidence=f"Putin and Xi met in Moscow for the {n}th time")
         )
     assert len(story.reports) == 5
     assert story.reports[0].publisher == "P0"
@@ -310,8 +316,8 @@ def test_reports_are_bounded_and_keep_the_first_and_every_source():
 
 def test_sums_that_differ_stay_side_by_side_and_are_an_update():
     stories = Stories()
-    stories.fold(make_aid(425e6))
-    story = stories.fold(make_aid(420e6, publisher="B"))
+    own(stories, make_aid(425e6))
+    story = own(stories, make_aid(420e6, publisher="B"))
     assert [m.value for m in story.money] == [425e6, 420e6]
     assert story.change == "update"
     assert "update:1" in story.occasions
@@ -341,7 +347,7 @@ def test_a_rising_toll_is_kept_with_the_first_one():
 def test_ten_publishers_within_two_days_are_a_spike_once():
     stories = Stories()
     changes = [
-        stories.fold(make_meeting(publisher=f"P{n}", first_seen_at=NOW + n * dt.timedelta(hours=1))) for n in range(12)
+        own(stories, make_meeting(publisher=f"P{n}", first_seen_at=NOW + n * dt.timedelta(hours=1))) for n in range(12)
     ]
     assert [s.occasions.count("spike:10") for s in changes] == [0] * 9 + [1] * 3
     assert changes[9].change == "spike"
@@ -350,7 +356,7 @@ def test_ten_publishers_within_two_days_are_a_spike_once():
 def test_ten_publishers_over_a_week_are_no_spike():
     stories = Stories()
     for n in range(12):
-        story = stories.fold(make_meeting(publisher=f"P{n}", first_seen_at=NOW + n * DAY / 2))
+        story = own(stories, make_meeting(publisher=f"P{n}", first_seen_at=NOW + n * DAY / 2))
     assert not any(o.startswith("spike") for o in story.occasions)
 
 
@@ -364,9 +370,9 @@ def test_a_story_that_is_full_takes_only_what_moves_its_phase(monkeypatch):
     monkeypatch.setattr("pipeline.story.EVENTS_KEPT", 3)
     stories = Stories()
     for n in range(3):
-        stories.fold(make_meeting(publisher=f"P{n}"))
-    assert stories.fold(make_meeting(publisher="P9")) is None
-    ended = stories.fold(make_meeting(publisher="P9", evidence="The talks of Putin and Xi in Moscow ended"))
+        own(stories, make_meeting(publisher=f"P{n}"))
+    assert own(stories, make_meeting(publisher="P9")) is None
+    ended = own(stories, make_meeting(publisher="P9", evidence="The talks of Putin and Xi in Moscow ended"))
     assert ended.phase == "ended"
     assert len(ended.event_ids) == 4
 
@@ -377,24 +383,24 @@ def test_a_story_that_is_full_takes_only_what_moves_its_phase(monkeypatch):
 def test_stories_close_by_the_time_of_events_and_what_is_late_then_changes_nothing():
     stories = Stories(Track(open_days=14))
     first = make_meeting()
-    stories.fold(first)
-    stories.fold(later(make_sanctions(), 15 * DAY))
+    own(stories, first)
+    own(stories, later(make_sanctions(), 15 * DAY))
     assert len(stories) == 1
-    assert stories.fold(first) is None
-    assert stories.fold(make_meeting(publisher="B")) is None
+    assert own(stories, first) is None
+    assert own(stories, make_meeting(publisher="B")) is None
 
 
 def test_a_story_that_is_still_told_stays_open():
     stories = Stories(Track(open_days=14))
     told = [make_event("clash", "ASSAULT", places=(KYIV,), evidence="Fighting for the bridges of Kyiv", publisher=f"P{n}",
                        first_seen_at=NOW + 2 * n * DAY, date=make_day(NOW.date() + 2 * n * DAY)) for n in range(12)]  # fmt: skip
-    assert len({stories.fold(event).id for event in told}) == 1
+    assert len({own(stories, event).id for event in told}) == 1
 
 
 def test_an_earlier_report_that_comes_later_moves_the_beginning_and_not_the_index():
     stories = Stories()
-    opened = stories.fold(make_meeting())
-    story = stories.fold(make_meeting(publisher="B", first_seen_at=NOW - DAY))
+    opened = own(stories, make_meeting())
+    story = own(stories, make_meeting(publisher="B", first_seen_at=NOW - DAY))
     assert story.first_seen_at == NOW - DAY
     assert story.opened_at == opened.opened_at == NOW
 
@@ -403,13 +409,13 @@ def test_stories_made_anew_from_their_records_go_on_alike():
     told = [make_meeting(publisher=f"P{n}") for n in range(3)] + [make_sanctions(), make_aid()]
     whole = Stories()
     for event in told:
-        whole.fold(event)
+        own(whole, event)
     half = Stories()
     for event in told[:2]:
-        half.fold(event)
+        own(half, event)
     taken_over = Stories(Track(), [decode(encode(s), StoryRecord) for s in half])
     for event in told:
-        taken_over.fold(event)
+        own(taken_over, event)
     assert sorted(taken_over, key=lambda s: s.id) == sorted(whole, key=lambda s: s.id)
 
 
@@ -436,8 +442,8 @@ def test_repeated_events_change_nothing(told, rng):
     for event in told:
         repeated.insert(rng.randint(repeated.index(event) + 1, len(repeated)), event)
     once, twice = Stories(), Stories()
-    plain = [story for event in told if (story := once.fold(event)) is not None]
-    doubled = [story for event in repeated if (story := twice.fold(event)) is not None]
+    plain = [story for event in told for story in once.fold(event)]
+    doubled = [story for event in repeated for story in twice.fold(event)]
     assert doubled == plain
 
 
@@ -446,14 +452,10 @@ def test_repeated_events_change_nothing(told, rng):
 def test_every_story_keeps_its_promises_whatever_is_told(told):
     stories = Stories(Track(reports_kept=4))
     revisions = {}
-    for event in told:
-        story = stories.fold(event)
-        if story is None:
-            continue
-        assert story.revision == revisions.get(story.id, 0) + 1
+    for story in (story for event in told for story in stories.fold(event)):
+        assert story.revision > revisions.get(story.id, 0)
         revisions[story.id] = story.revision
-        assert event.id in story.event_ids
-        assert len(story.event_ids) == story.revision
+        assert len(story.event_ids) == len(set(story.event_ids)) <= len(told)
         assert len(story.reports) <= 4
         assert 0 <= story.confidence <= 0.99
         assert 1 <= story.source_count <= len(story.event_ids)
@@ -461,6 +463,10 @@ def test_every_story_keeps_its_promises_whatever_is_told(told):
         assert "{" not in story.headline
         assert story.first_seen_at <= story.last_seen_at
         assert decode(encode(story), StoryRecord) == story
+    for event in told:
+        holding = [s for s in stories if event.id in s.event_ids]
+        assert len(holding) <= 1
+        assert all(stories.told_in(event.article_id, [event.id]) for _ in holding)
 
 
 @given(st.permutations(range(9)))
@@ -503,9 +509,9 @@ def test_fold_stays_fast_with_many_open_stories():
         )  # fmt: skip
 
     for n in range(3_000):
-        stories.fold(event(n))
+        own(stories, event(n))
     began = time.perf_counter()
     for n in range(3_000, 3_200):
-        stories.fold(event(n))
+        own(stories, event(n))
     assert (time.perf_counter() - began) / 200 < 0.02
     assert len(stories) > 1_500

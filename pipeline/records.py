@@ -281,6 +281,7 @@ class Event(Record, frozen=True, kw_only=True):
     first_seen_at: dt.datetime | None = None
     fetched_at: dt.datetime | None = None
     fingerprint: tuple[int, ...] = ()
+    subject: dict[str, float] = {}
 
 
 # --- following -------------------------------------------------------------------------------------------------------
@@ -297,7 +298,6 @@ class Report(Value, frozen=True, kw_only=True):
     article_url: str
     publisher: str
     evidence: str
-    subject: dict[str, float] = {}
     modality: Modality
     confidence: float
     seen_at: dt.datetime
@@ -321,6 +321,11 @@ class Story(Record, frozen=True, kw_only=True):
     `opened_at` is when its first event was seen and, unlike `first_seen_at`, never changes: it chooses the story's index.
     `reports` is bounded (oldest and best kept); `event_ids` is complete for as long as the story is open. `phases` are
     those it went through, `occasions` what a rule may ring for: "new", "phase:happened", "spike:10", "update:1" ...
+
+    An article has one *main* story, the one it is about; `subject_ids` are the articles whose main story this is (whether or
+    not they tell its own event) and `subject` the sum of their words. `part_of` is, of a story that began in an article about
+    another, the id of that main story. A story that proved to be another one's is `merged_into` it and changes no more.
+    `split_from` is the story that the first report of this one resembled and contradicted.
     """
 
     id: str
@@ -337,11 +342,6 @@ class Story(Record, frozen=True, kw_only=True):
     actors: tuple[Party, ...] = ()
     recipients: tuple[Party, ...] = ()
     places: tuple[Place, ...] = ()
-
-    An article has one *main* story, the one it is about; `subject_ids` are the articles whose main story this is (whether or
-    not they tell its own event) and `subject` the sum of their words. `part_of` is, of a story that began in an article about
-    another, the id of that main story. A story that proved to be another one's is `merged_into` it and changes no more.
-    `split_from` is the story that the first report of this one resembled and contradicted.
     date: When | None = None
     money: tuple[Money, ...] = ()
     quantities: tuple[Quantity, ...] = ()
@@ -357,8 +357,12 @@ class Story(Record, frozen=True, kw_only=True):
     timeline: tuple[Moment, ...] = ()
     phases: tuple[Phase, ...] = ()
     occasions: tuple[str, ...] = ()
+    subject: dict[str, float] = {}
+    subject_ids: tuple[str, ...] = ()
+    part_of: str = ""
     merged_into: str = ""
     merged_ids: tuple[str, ...] = ()
+    split_from: str = ""
 
 
 class Alert(Record, frozen=True, kw_only=True):
@@ -373,12 +377,8 @@ class Alert(Record, frozen=True, kw_only=True):
     about: str
     story_id: str
     story_revision: int
-    subject: dict[str, float] = {}
-    subject_ids: tuple[str, ...] = ()
-    part_of: str = ""
     occasion: str
     raised_at: dt.datetime
-    split_from: str = ""
     headline: str
     message: str
     kind: str

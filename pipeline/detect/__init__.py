@@ -97,10 +97,10 @@ def _event(one: Draft, document: Document, about: dict[str, float]) -> Event:
         first_seen_at=document.first_seen_at,
         fetched_at=document.fetched_at,
         fingerprint=document.fingerprint,
+        subject=about,
     )
 
 
-        subject=about,
 MILITARY: Final = words(
     "military weapon weapons ammunition missile missiles tank tanks arms howitzers howitzer himars defense "
     "defence lethal artillery jets drones security patriot javelin stinger munitions drawdown"

@@ -206,6 +206,18 @@ def _bylines(written: Iterable[str]) -> tuple[tuple[str, ...], str | None]:
     return people, (agencies[0] if agencies else None)
 
 
+def published_on(article: Article) -> dt.datetime | None:
+    """An article in, when its page says it was published out; None where it says nothing, or there is no page."""
+    tree = load_html(article.html) if article.content_type.startswith("text/html") else None
+    return None if tree is None else _page_dates(tree, page.facts(tree, article.url), article)[0]
+
+
+def published_on(article: Article) -> dt.datetime | None:
+    """An article in, when its page says it was published out; None where it says nothing, or there is no page."""
+    tree = load_html(article.html) if article.content_type.startswith("text/html") else None
+    return None if tree is None else _page_dates(tree, page.facts(tree, article.url), article)[0]
+
+
 def _page_dates(
     tree: HtmlElement, facts: page.PageFacts, article: Article
 ) -> tuple[dt.datetime | None, dt.datetime | None]:

@@ -54,13 +54,15 @@ class Feed(Record, frozen=True, kw_only=True):
     language: str | None = None
     interval_seconds: int | None = None
     full_text: bool = False
+    group: str = ""
 
 
 class FeedState(Record, frozen=True, kw_only=True):
     """What the collector knows of a feed: kept in a compacted topic, so that a restart refetches and repeats nothing.
 
     `seen` maps an entry (a hash of its id) to its article. `url` is the configured one that the rest is about, `moved_to`
-    where it permanently redirects to; a `retired` feed (410 Gone) is not asked again until its URL is changed.
+    where it permanently redirects to; a `retired` feed (410 Gone) is not asked again until its URL is changed. `heard_at` is
+    when it last published something; a feed that has stopped to says why in `silence`.
     """
 
     id: str
@@ -78,6 +80,15 @@ class FeedState(Record, frozen=True, kw_only=True):
     retired: bool = False
     entries: int = 0
     newest_at: dt.datetime | None = None
+    ttl_seconds: int | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    gap_seconds: float | None = None
+    heard_at: dt.datetime | None = None
+    heard_since: dt.datetime | None = None
+    heard_times: int = 0
+    longest_gap_seconds: float = 0.0
+    silence: str | None = None
 
 
 class SeenEntry(Value, frozen=True, kw_only=True):
@@ -242,6 +253,9 @@ class Export(Value, frozen=True, kw_only=True):
 class Event(Record, frozen=True, kw_only=True):
     """Something that an article says happened, is planned, or did not happen. See docs/events.md for what counts.
 
+    `confidence` is the probability that it is right, from `rule_confidence` and `opinion`: what the rules say, and the share
+    that the second opinion gives the type. Without a second opinion it is what the rules say.
+
     `evidence` is the sentence or clause, `trigger` the words that gave the kind away. `mentions` are the other places of
     the same article that tell the same event. The fields from `article_id` on say where it was read; `subject` are the
     words that tell what that article is about, with their weights.
@@ -269,6 +283,8 @@ class Event(Record, frozen=True, kw_only=True):
     items: tuple[str, ...] = ()
     attributed_to: str | None = None
     confidence: float = 0.5
+    rule_confidence: float | None = None
+    opinion: float | None = None
     rule: str = ""
     mentions: tuple[Evidence, ...] = ()
     article_id: str = ""

@@ -5,16 +5,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -102,6 +112,27 @@ def bar(stream: TextIO, what: str, done: int, total: int) -> None:
     elif done >= total:
         stream.write(f"{what}: {size}\n")
     stream.flush()
+
+
+@contextlib.contextmanager
+def progress_bar(stream: TextIO, what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar with the time left for as long as the block lasts; where nobody looks, a line every ten seconds."""
+    console = Console(file=stream, highlight=False)
+    if not stream.isatty():
+        last = time.monotonic()
+
+        def tell(done: int, total: int, words: str) -> None:
+            nonlocal last
+            if time.monotonic() - last >= SUMMARY_SECONDS:
+                last = time.monotonic()
+                console.print(f"{what}: {100 * done // max(1, total)} %, {words}", markup=False)
+
+        yield tell
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[words]}"), console=console, transient=True) as progress:
+        task = progress.add_task(what, total=None, words="")
+        yield lambda done, total, words: progress.update(task, completed=done, total=total or None, words=words)
 
 
 class Terminal:

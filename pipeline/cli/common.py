@@ -27,8 +27,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 alerts_app = typer.Typer(help="Rules and alerts.", no_args_is_help=True)
+feeds_app = typer.Typer(help="The configured feeds, and those of others.", no_args_is_help=True)
 quarantine_app = typer.Typer(help="Records that could not be processed.", no_args_is_help=True)
 app.add_typer(alerts_app, name="alerts", rich_help_panel=None)
+app.add_typer(feeds_app, name="feeds", rich_help_panel=None)
 app.add_typer(quarantine_app, name="quarantine")
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]

@@ -1,11 +1,15 @@
-"""feeds.toml in, the feeds to collect out. Pure but for reading the file."""
+"""feeds.toml in, the feeds to collect out; and new ones into it. Pure but for the file. The only importer of tomli_w."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
+import msgspec
+import tomli_w
 from msgspec import Meta
 
 from pipeline import settings as settings_
@@ -32,6 +36,7 @@ class _Feed(Section, frozen=True, kw_only=True):
     language: Language | None = None
     interval_seconds: Annotated[int, Meta(ge=1)] | None = None
     full_text: bool = False
+    group: str = ""
     enabled: bool = True
 
 
@@ -39,8 +44,8 @@ class _File(Section, frozen=True, kw_only=True):
     feed: tuple[_Feed, ...] = ()
 
 
-def load(settings: Settings) -> tuple[Feed, ...]:
-    """Settings in, the feeds of `collector.feeds_file` out, in the order of the file, without the disabled ones.
+def load(settings: Settings, *, disabled: bool = False) -> tuple[Feed, ...]:
+    """Settings in, the feeds of `collector.feeds_file` out, in the order of the file; the disabled ones only if asked for.
 
     Raises:
         SettingsError: the file cannot be read, or an entry of it is wrong; the message names file and place.
@@ -64,7 +69,35 @@ def load(settings: Settings) -> tuple[Feed, ...]:
                 f"{where}.url: {one.url} is the URL of feed[{addresses[address]}] ({first.id!r}) too; remove one of the two"
             )
         ids[one.id] = addresses[address] = number
-    return tuple(_feed(one) for one in configured if one.enabled)
+    return tuple(_feed(one) for one in configured if one.enabled or disabled)
+
+
+def as_toml(feeds: Iterable[Feed]) -> str:
+    """Feeds in, what stands for them in feeds.toml out."""
+    fields = ("id", "url", "title", "publisher", "country", "language", "group", "interval_seconds", "full_text")
+    tables = [{name: value for name in fields if (value := getattr(feed, name))} for feed in feeds]
+    # a table for each feed as in the file by hand, where the library would write one long array
+    return "\n".join(f"[[feed]]\n{tomli_w.dumps(table).rstrip()}\n" for table in tables)
+
+
+def add(settings: Settings, feeds: Iterable[Feed]) -> Path:
+    """Write feeds below those of `collector.feeds_file`, whose every line stays as it is; the file out.
+
+    Raises:
+        SettingsError: the file would be wrong then; it is left as it was.
+        OSError: it cannot be written.
+    """
+    file = settings.path(settings.collector.feeds_file)
+    before = file.read_text("utf-8") if file.exists() else ""
+    draft = file.with_name(f".{file.name}.new")
+    draft.write_text(f"{before.rstrip()}\n\n{as_toml(feeds)}".lstrip(), "utf-8")
+    try:
+        trial = msgspec.structs.replace(settings.collector, feeds_file=str(draft))
+        load(msgspec.structs.replace(settings, collector=trial))
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+    return file
 
 
 def _address(url: str, where: str, settings: Settings) -> str:
@@ -101,4 +134,5 @@ def _feed(one: _Feed) -> Feed:
         language=one.language,
         interval_seconds=one.interval_seconds,
         full_text=one.full_text,
+        group=one.group,
     )

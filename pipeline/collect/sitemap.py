@@ -42,6 +42,9 @@ def parse(body: bytes) -> Parsed:
     entries: list[Entry] = []
     children: list[Child] = []
     is_index = False
+    whole = _closes(body)
+    if not whole:  # what stands after the last whole page may be half an address
+        body = body[: max((end.end() for end in _END.finditer(body)), default=0)]
     try:
         for tag, found in _things(body):
             if tag == "sitemap":
@@ -53,11 +56,14 @@ def parse(body: bytes) -> Parsed:
     except etree.XMLSyntaxError as error:
         if not entries and not children:
             raise FeedError(f"a broken sitemap: {error.msg}") from error
-    if not entries and not children and not _closes(body):
+    if not entries and not children and not whole:
         raise FeedError("a broken sitemap: it ends before its first page")
     return Parsed(
         entries=tuple(entries), children=tuple(children), kind="sitemap index" if is_index or children else "sitemap"
     )
+
+
+_END = re.compile(rb"</(?:[\w-]+:)?(?:url|sitemap)\s*>")
 
 
 def _closes(body: bytes) -> bool:
@@ -75,7 +81,7 @@ def _things(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     for event, element in events:
         if not isinstance(element.tag, str):
             continue
-        tag = etree.QName(element).localname.lower()
+        tag = element.tag.rpartition("}")[2].rpartition(":")[2].lower()
         if event == "start":
             inside.append(tag)
             continue

@@ -1,0 +1,239 @@
+"""What a backfill reads: a WARC file, JSON lines, or all sitemaps of a site, as `Item`s. The only importer of warcio."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import html
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+import structlog
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+
+from pipeline.collect import sitemap, unwrap
+from pipeline.collect.entry import Child, Entry, FeedError, Parsed, believable, plain
+from pipeline.collect.fetch import Answer, Fetcher, FetchError
+from pipeline.collect.written import moment
+from pipeline.records import content_id
+
+log = structlog.get_logger("backfill")
+
+DEPTH: Final = 3
+"""Indexes in an index of sitemaps; deeper is a circle or a trap."""
+
+SITEMAPS: Final = 5000
+"""The most sitemaps of one site."""
+
+LINE_BYTES: Final = 20_000_000
+"""A longer line is no article."""
+
+
+class BackfillError(Exception):
+    """The source of a backfill cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One article of the past: what is known of it, and its page where the source holds it. `problem`: it is none.
+
+    `at` of `total` says how far into the source it stands: bytes of a file, pages of sitemaps.
+    """
+
+    key: str
+    entry: Entry
+    answer: Answer | None = None
+    problem: str = ""
+    at: int = 0
+    total: int = 0
+
+
+# --- WARC ---------------------------------------------------------------------------------------------------------------
+
+
+def warc(file: Path, *, limit: int) -> Iterator[Item]:
+    """A WARC or ARC file, also compressed, in; its answers with status 200, at most `limit` bytes of each, out.
+
+    Raises:
+        BackfillError: it is no such file, or breaks off (what stood before was given out).
+    """
+    total = file.stat().st_size
+    with file.open("rb") as stream:
+        try:
+            for record in ArchiveIterator(stream, arc2warc=True):
+                if record.rec_type not in ("response", "resource"):
+                    continue
+                url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<> ")
+                headers = record.http_headers
+                status = headers.get_statuscode() if headers is not None else "200"
+                if status not in ("200", "203") or not url.startswith(("http://", "https://")):
+                    continue
+                kind = (headers.get_header("Content-Type") if headers is not None else record.content_type) or ""
+                if not kind.lower().startswith(("text/html", "application/xhtml", "text/plain")):
+                    continue
+                yield _capture(record, url, kind, limit, (stream.tell(), total))
+        except (ArchiveLoadFailed, EOFError, OSError, ValueError) as error:
+            raise BackfillError(f"{file}: cannot be read further: {error}") from error
+
+
+def _capture(record: object, url: str, kind: str, limit: int, place: tuple[int, int]) -> Item:
+    headers = getattr(record, "rec_headers")  # noqa: B009 - the library has no types
+    stored_at = headers.get_header("WARC-Date") or ""
+    key = content_id(url, stored_at, headers.get_header("WARC-Record-ID"), size=16)
+    at, total = place
+    entry = Entry(id=url, url=url)
+    try:
+        body = getattr(record, "content_stream")().read(limit + 1)  # noqa: B009
+    except Exception as error:  # noqa: BLE001 - one record's broken compression, told with its address
+        return Item(key=key, entry=entry, problem=f"broken: {error}", at=at, total=total)
+    if len(body) > limit:
+        return Item(key=key, entry=entry, problem=f"larger than {limit:,} bytes", at=at, total=total)
+    return Item(
+        key=key, entry=entry, answer=Answer(url=url, status=200, body=body, content_type=kind), at=at, total=total
+    )
+
+
+# --- JSON lines ---------------------------------------------------------------------------------------------------------
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True):
+    """An article as a line: `html` or `text`, as for `dateline detect`, or as Dateline's own Article."""
+
+    id: str | int = ""
+    url: str = ""
+    html: str = ""
+    text: str = ""
+    content_type: str = ""
+    title: str = ""
+    summary: str = ""
+    published: str | None = None
+    published_at: str | None = None
+    updated: str | None = None
+    updated_at: str | None = None
+    authors: tuple[str, ...] = ()
+    publisher: str = ""
+    language: str | None = None
+
+
+def jsonl(file: Path) -> Iterator[Item]:
+    """A file of JSON lines in, each as an item out; a bad line is an item with its problem."""
+    total = file.stat().st_size
+    with file.open("rb") as stream:
+        number = at = 0
+        while line := stream.readline(LINE_BYTES + 1):
+            number, at = number + 1, at + len(line)
+            if not line.strip():
+                continue
+            key = content_id(line.strip().decode("utf-8", "replace"), size=16)
+            if len(line) > LINE_BYTES:
+                _skip_rest(stream)
+                at = stream.tell()
+                yield Item(key=key, entry=Entry(id=str(number)), problem=f"line {number}: too long", at=at, total=total)
+                continue
+            try:
+                yield _from_line(msgspec.json.decode(line, type=_Line, strict=True), key, (at, total))
+            except (msgspec.DecodeError, ValueError) as error:
+                problem = f"line {number}: {error}"
+                yield Item(key=key, entry=Entry(id=str(number)), problem=problem, at=at, total=total)
+
+
+def _skip_rest(stream: BinaryIO) -> None:
+    while (more := stream.readline(LINE_BYTES)) and not more.endswith(b"\n"):
+        pass
+
+
+def _from_line(line: _Line, key: str, place: tuple[int, int]) -> Item:
+    """A line in, the item out.
+
+    Raises:
+        ValueError: there is neither html nor text.
+    """
+    body = line.html or line.text
+    if not body.strip():
+        raise ValueError("neither html nor text")
+    address = line.url if line.url.startswith(("http://", "https://")) else f"urn:article:{line.id or key}"
+    is_text = not line.html or line.content_type.startswith("text/plain")
+    entry = Entry(
+        id=address,
+        url=address,
+        title=plain(line.title),
+        published_at=_at(line.published or line.published_at),
+        updated_at=_at(line.updated or line.updated_at),
+        summary=plain(line.summary),
+        authors=line.authors,
+        publisher=line.publisher,
+        language=line.language,
+    )
+    kind = "text/plain; charset=utf-8" if is_text else "text/html; charset=utf-8"
+    stored = Answer(url=address, status=200, body=body.encode("utf-8", "replace"), content_type=kind)
+    return Item(key=key, entry=entry, answer=stored, at=place[0], total=place[1])
+
+
+def _at(written: str | None) -> dt.datetime | None:
+    return moment(html.unescape(written)) if written else None
+
+
+# --- all sitemaps of a site ------------------------------------------------------------------------------------------------
+
+
+async def site(web: Fetcher, url: str, *, since: dt.datetime | None, limit: int) -> AsyncIterator[Item]:
+    """A sitemap's or index's address in, every page that may be of that time or later out, sitemap by sitemap, old to new.
+
+    A page without a date is given out too: its own date decides when it is there.
+
+    Raises:
+        BackfillError: the first one cannot be read; of those below, one that cannot is told and left out.
+    """
+    waiting: list[tuple[int, Child]] = [(0, Child(url))]
+    known = {url}
+    at = total = 0
+    while waiting:
+        depth, child = waiting.pop(0)
+        try:
+            found = await _sitemap(web, child.url, limit)
+        except (FetchError, FeedError) as error:
+            if depth == 0:
+                raise BackfillError(f"{url}: {error}") from error
+            log.warning("sitemap_failed", url=child.url, error=str(error))
+            continue
+        if found.kind not in ("sitemap", "sitemap index"):
+            raise BackfillError(f"{url}: not a sitemap")
+        if depth < DEPTH:
+            below = [one for one in found.children if one.url not in known and _may_hold(one, since)]
+            below = below[: SITEMAPS - len(known)]
+            known |= {one.url for one in below}
+            waiting[:0] = [(depth + 1, one) for one in below]
+        pages = [
+            entry for entry in found.entries if since is None or (day := sitemap.dated(entry)) is None or day >= since
+        ]
+        pages.sort(key=lambda entry: (sitemap.dated(entry) or _LAST, entry.url))
+        total += len(pages)
+        for entry in pages:
+            at += 1
+            yield Item(key=content_id(entry.url, size=16), entry=entry, at=at, total=total)
+
+
+_LAST: Final = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+
+
+async def _sitemap(web: Fetcher, url: str, limit: int) -> Parsed:
+    answer = await web.get(url, limit=limit)
+
+    def read() -> Parsed:
+        body = unwrap.unpacked(answer.body)
+        unwrap.defuse(body)
+        if not sitemap.is_one(body[:20_000].replace(b"\x00", b"").lower()):
+            raise FeedError("not a sitemap")
+        return sitemap.parse(body)
+
+    return await asyncio.to_thread(read)
+
+
+def _may_hold(child: Child, since: dt.datetime | None) -> bool:
+    """Whether a sitemap may name pages of that time: unless it, or the date in its name, says that it is older."""
+    at = child.changed_at or sitemap.date_in(child.url)
+    return since is None or at is None or believable(at) is None or at >= since - dt.timedelta(days=1)

@@ -1,0 +1,186 @@
+"""Feeds tried out: each configured one asked once (`dateline feeds check`), those of a site found (`dateline feeds discover`).
+
+Nothing is published and nothing remembered; the limits and refusals of the collector hold here too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from pipeline.collect import decode, discover, follow, local
+from pipeline.collect import feed as feed_
+from pipeline.collect.article import is_full
+from pipeline.collect.entry import Entry, FeedError, Parsed
+from pipeline.collect.fetch import Answer, Clock, Fetcher, FetchError, Web
+from pipeline.records import Feed
+from pipeline.settings import Settings
+
+TOGETHER: Final = 16
+"""Feeds asked at once."""
+
+SILENT_DAYS: Final = 30
+"""Days without a new entry after which an editor should know."""
+
+ENOUGH: Final = 3
+"""Feeds of one site after which the usual places are not tried any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What a feed is like now. `problem` is what keeps it from being read, `notes` what an editor should know."""
+
+    id: str
+    url: str
+    ok: bool
+    kind: str = ""
+    title: str = ""
+    entries: int = 0
+    newest_at: dt.datetime | None = None
+    full_text: str = ""
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+
+
+async def check(
+    settings: Settings,
+    feeds: Sequence[Feed],
+    *,
+    clock: Clock,
+    progress: Callable[[int, int], None] = lambda _a, _b: None,
+) -> tuple[Tried, ...]:
+    """Feeds in, what each is like out, in their order. Never raises for a feed."""
+    web = Web(settings.collector, clock)
+    gate = asyncio.Semaphore(TOGETHER)
+    done = 0
+
+    async def one(feed: Feed) -> Tried:
+        nonlocal done
+        async with gate:
+            tried = await _try(settings, web, feed, clock.now())
+        done += 1
+        progress(done, len(feeds))
+        return tried
+
+    try:
+        return tuple(await asyncio.gather(*(one(feed) for feed in feeds)))
+    finally:
+        await web.close()
+
+
+async def _try(settings: Settings, web: Fetcher, feed: Feed, now: dt.datetime) -> Tried:
+    try:
+        answer = await _ask(settings, web, feed)
+        parsed = await asyncio.to_thread(feed_.parse, answer.body, content_type=answer.content_type, url=answer.url)
+        if parsed.children:
+            parsed = await follow.children(web, parsed, since=None, limit=settings.collector.feed_bytes)
+    except (FetchError, FeedError) as error:
+        return Tried(id=feed.id, url=feed.url, ok=False, problem=str(error))
+    return tried(feed, parsed, answer, now)
+
+
+async def _ask(settings: Settings, web: Fetcher, feed: Feed) -> Answer:
+    limit = settings.collector.feed_bytes
+    if feed.url.startswith("file:"):
+        return await asyncio.to_thread(local.read, local.path_of(feed.url, settings.path("")), limit)
+    return await web.get(feed.url, limit=limit)
+
+
+def tried(feed: Feed, parsed: Parsed, answer: Answer, now: dt.datetime) -> Tried:
+    """A feed that could be read in, what an editor wants to know of it out."""
+    dates = [at for entry in parsed.entries if (at := entry.published_at or entry.updated_at) is not None]
+    newest = max((at for at in dates if at <= now + dt.timedelta(days=1)), default=None)
+    return Tried(
+        id=feed.id,
+        url=feed.url,
+        ok=True,
+        kind=parsed.kind,
+        title=parsed.title,
+        entries=len(parsed.entries),
+        newest_at=newest,
+        full_text=_full_text(parsed.entries),
+        notes=tuple(_notes(feed, parsed, answer, newest, now)),
+    )
+
+
+def _full_text(entries: Iterable[Entry]) -> str:
+    """Whether the feed carries whole articles: yes, some, or no; nothing for a feed without entries."""
+    whole = [is_full(entry.content) for entry in entries]
+    return "" if not whole else "yes" if sum(whole) * 10 >= len(whole) * 9 else "some" if any(whole) else "no"
+
+
+def _notes(feed: Feed, parsed: Parsed, answer: Answer, newest: dt.datetime | None, now: dt.datetime) -> Iterable[str]:
+    if not parsed.entries:
+        yield "no entries"
+    elif newest is None:
+        yield "no entry has a date"
+    elif newest < now - dt.timedelta(days=SILENT_DAYS):
+        yield f"silent for {(now - newest).days} days"
+    if parsed.undated:
+        yield f"{parsed.undated} pages without a date are left out"
+    if parsed.entries and not any(entry.url for entry in parsed.entries):
+        yield "no entry has a link"
+    if answer.moved_to:
+        yield f"has moved for good to {answer.moved_to}"
+    if urlsplit(feed.url).scheme == "http" and not answer.etag and not answer.last_modified:
+        yield "not encrypted, and read in full at each poll (no ETag)"
+    elif not feed.url.startswith("file:") and not answer.etag and not answer.last_modified:
+        yield "read in full at each poll (no ETag)"
+    if parsed.hub:
+        yield "offers WebSub"
+
+
+# --- the feeds of a site ------------------------------------------------------------------------------------------------
+
+
+async def find(settings: Settings, url: str, *, clock: Clock) -> tuple[Tried, ...]:
+    """A site's address in, the feeds that can be read there out, the likeliest first.
+
+    What the page declares is tried whole; the usual places only until a few feeds are found.
+
+    Raises:
+        FetchError: the page itself cannot be had.
+    """
+    web = Web(settings.collector, clock)
+    try:
+        answer = await web.get(url, limit=settings.collector.page_bytes)
+        site = Feed(id="", url=url)
+        direct = await _read(settings, web, answer, site, clock.now())
+        if direct is not None:
+            return (direct,)
+        page = decode.text(answer.body, answer.content_type)
+        declared = discover.discover(page, answer.url)
+        robots = await _robots(web, answer.url)
+        found: dict[tuple[object, ...], Tried] = {}
+        for candidate in discover.candidates(page, answer.url, robots):
+            if len(found) >= ENOUGH and candidate not in declared:
+                break
+            one = await _try(settings, web, Feed(id="", url=candidate), clock.now())
+            if one.ok and (one.entries or candidate in declared):
+                found.setdefault((one.title, one.entries, one.newest_at, one.kind), one)
+        return tuple(found.values())
+    finally:
+        await web.close()
+
+
+async def _read(settings: Settings, web: Fetcher, answer: Answer, site: Feed, now: dt.datetime) -> Tried | None:
+    """The address itself, where it is a feed."""
+    try:
+        parsed = await asyncio.to_thread(feed_.parse, answer.body, content_type=answer.content_type, url=answer.url)
+        if parsed.children:
+            parsed = await follow.children(web, parsed, since=None, limit=settings.collector.feed_bytes)
+    except (FetchError, FeedError):
+        return None
+    return tried(site, parsed, answer, now)
+
+
+async def _robots(web: Fetcher, url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        return decode.text((await web.get(f"{parts.scheme}://{parts.netloc}/robots.txt", limit=500_000)).body)
+    except FetchError:
+        return ""

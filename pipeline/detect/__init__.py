@@ -55,7 +55,8 @@ def detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
 
 def _reader(doc: Any, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party], on: dt.date | None) -> Reader:
     tree = Tree.from_doc(doc)
-    tree.repair(mind.present_forms)
+    named = (index for mention in mentions for index in range(mention.start, mention.end))
+    tree.repair(mind.present_forms, {index for index in named if tree.words[index][:1].isupper()})
     return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known, on=on)
 
 

@@ -110,6 +110,7 @@ def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime |
         candidates = triggers.find(tree, start, end, mind.lexicon, reader.test)
         if not candidates:
             continue
+        candidates = [c for c in candidates if parties.enough(c.rule, parties.cast(reader, c))]
         scene = Scene(reader, mind, section, published, (start, end), candidates, _found(tree, start, end, published))
         made.extend(one for candidate in candidates if (one := _draft(scene, candidate)) is not None)
     return made

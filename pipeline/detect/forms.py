@@ -46,7 +46,7 @@ IRREGULAR: Final[dict[str, tuple[str, str]]] = {
     "stick": ("stuck", "stuck"), "strike": ("struck", "stricken"), "swear": ("swore", "sworn"),
     "sweep": ("swept", "swept"), "take": ("took", "taken"), "teach": ("taught", "taught"), "tear": ("tore", "torn"),
     "tell": ("told", "told"), "think": ("thought", "thought"), "throw": ("threw", "thrown"),
-    "undergo": ("underwent", "undergone"), "understand": ("understood", "understood"),
+    "undergo": ("underwent", "undergone"), "unfreeze": ("unfroze", "unfrozen"), "understand": ("understood", "understood"),
     "undertake": ("undertook", "undertaken"), "uphold": ("upheld", "upheld"), "win": ("won", "won"),
     "withdraw": ("withdrew", "withdrawn"), "withhold": ("withheld", "withheld"), "write": ("wrote", "written"),
 }  # fmt: skip
@@ -59,7 +59,7 @@ ALSO: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 DOUBLING: Final = words(
-    "abet annul abhor admit allot ban bar beg blur bug bus cap chat commit compel concur confer control defer deter "
+    "abet annul lob gun abhor admit allot ban bar beg blur bug bus cap chat commit compel concur confer control defer deter "
     "dim dip drag drop emit equip expel fan fit gag get grab grip hit hop incur infer jam kidnap knit let mob "
     "nab net nod occur omit patrol pet pin plan plot plug permit prefer program prop propel put quit quip rap "
     "rebut recur refer regret rehabit rid rig rip rob rub run scan scrap set ship shed shop shut sit skip slam "

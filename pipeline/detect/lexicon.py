@@ -19,7 +19,9 @@ from pipeline.detect.forms import noun_forms, verb_forms, words
 from pipeline.records import EventType, Modality
 
 HERE: Final = Path(__file__).parent / "lexicon"
-TESTS: Final = frozenset(("$party", "$country", "$person", "$armed", "$place", "$named", "$people"))
+TESTS: Final = frozenset(
+    ("$party", "$country", "$person", "$official", "$armed", "$place", "$named", "$people", "$igo")
+)
 
 
 NEVER_HEADLINES: Final = words("his its is was has be are were am 's 're ’s have had do does did")
@@ -149,10 +151,10 @@ class Lexicon:
 
     @property
     def present_forms(self) -> frozenset[str]:
-        """Forms of the present of all verbs that trigger: what a headline's verb looks like."""
-        return frozenset(
-            form for form in self.verbs if not form.endswith(("ing", "ed")) and form not in NEVER_HEADLINES
-        )
+        """Forms of the present of all verbs that trigger, report or plan: what a headline's verb looks like."""
+        told = (self.modality.get(f"{name}_verbs", frozenset()) for name in ("saying", "planning", "hypothetical"))
+        forms = frozenset(self.verbs).union(*told) - NEVER_HEADLINES
+        return frozenset(form for form in forms if not form.endswith(("ing", "ed")))
 
 
 def built_in() -> list[Path]:
@@ -258,7 +260,7 @@ def _rule(kind: KindSpec, spec: RuleSpec, number: int, classes: dict[str, str], 
         prep=frozenset(spec.prep.split()),
         prep_object=nouns(spec.prep_object),
         particle=frozenset(spec.particle.split()),
-        comp=verbs(spec.comp) if spec.comp != "*" else frozenset("*"),
+        comp=verbs(spec.comp) if spec.comp not in ("*", "to") else frozenset((spec.comp,)),
         modifier=nouns(spec.modifier),
         not_modifier=nouns(spec.not_modifier),
         place=frozenset((spec.place or "subj obj").split()),

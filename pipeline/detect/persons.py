@@ -33,6 +33,9 @@ SECTORS: Final[dict[str, str]] = {
 }  # fmt: skip
 """What the head of a phrase says about the sector of its party."""
 
+OFFICIAL: Final = frozenset(("GOV", "MIL", "IGO", "LEG", "JUD", "COP", "SPY"))
+"""Sectors of those who act for a state or a body of states."""
+
 PERSONS: Final = words(
     "president minister leader chancellor premier king queen prince emir sultan pope secretary spokesman "
     "spokeswoman envoy ambassador general mayor governor senator counterpart diplomat official commander chief "

@@ -22,6 +22,7 @@ from pipeline.detect.persons import (
     COLLECTIVES,
     FIRST_PRONOUNS,
     INNER,
+    OFFICIAL,
     PERSON_PRONOUNS,
     PERSONS,
     PLACE_NOUNS,
@@ -93,6 +94,10 @@ class Reader:
             )
         if name == "$country":
             return any(p.country and p.sector in (None, "GOV", "MIL", "IGO", "LEG") for p in parties)
+        if name == "$official":
+            return any(known(p) and p.sector in OFFICIAL for p in parties)
+        if name == "$igo":
+            return any(p.sector == "IGO" for p in parties)
         if name == "$armed":
             return self.tree.low[index] in ARMED_HEADS or any(p.sector in ("MIL", "REB") for p in parties)
         return any(known(p) for p in parties)

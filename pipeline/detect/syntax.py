@@ -6,7 +6,7 @@ spaCy's tokens are wrapped once into lists, so that the rules are quick, and a t
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -65,21 +65,34 @@ class Tree:
             if head != index:
                 self.kids[head].append(index)
 
-    def repair(self, verbs: frozenset[str]) -> None:
+    def repair(self, verbs: frozenset[str], named: Container[int] = ()) -> None:
         """Give a sentence without a finite verb one back: `A court sentences the man` is read as nouns by a small tagger.
 
-        `verbs` are the forms of the present that are looked for. Only sentences without another finite clause are touched.
+        `verbs` are the forms of the present that are looked for, `named` the words that are part of a name (the United
+        *States*). Only main clauses without a finite verb are touched.
         """
         for start, end in self.sentences:
             root = next((i for i in range(start, end) if self.heads[i] == i), start)
-            if self.tags[root] in ("VBZ", "VBP") and self._misread_root(root, start, end, verbs):
+            if self.tags[root] in ("VBZ", "VBP") and self._misread_root(root, start, end, (verbs, named)):
                 continue
-            if not any(self.tags[i] in FINITE and self.deps[i] in FINITE_DEPS for i in range(start, end)):
-                index = next((i for i in range(start + 1, end - 1) if self._hidden_verb(i, start, verbs)), None)
+            if not self._has_finite(root, start, end):
+                index = next(
+                    (i for i in range(start + 1, end - 1) if self._hidden_verb(i, start, (verbs, named))),
+                    None,
+                )
                 if index is not None:
                     self._promote(index, start, end)
 
-    def _misread_root(self, root: int, start: int, end: int, verbs: frozenset[str]) -> bool:
+    def _has_finite(self, root: int, start: int, end: int) -> bool:
+        """Whether the main clause has a finite verb. One inside a relative clause makes no sentence."""
+        for index in range(start, end):
+            if self.tags[index] not in FINITE or self.deps[index] not in FINITE_DEPS:
+                continue
+            if not any(self.deps[i] in ("relcl", "advcl", "acl") for i in (index, *self.ancestors(index))):
+                return True
+        return self.tags[root] == "VB" and not any(self.low[k] == "to" for k in self.kids[root])
+
+    def _misread_root(self, root: int, start: int, end: int, verbs: tuple[frozenset[str], Container[int]]) -> bool:
         """`The president rejects calls`, `Houthi forces strike`: the parser took the wrong one of two words for the verb."""
         if root - 1 > start and self._hidden_verb(root - 1, start, verbs):
             verb = root - 1
@@ -95,14 +108,15 @@ class Tree:
         self._promote(verb, start, end)
         return True
 
-    def _hidden_verb(self, index: int, start: int, verbs: frozenset[str]) -> bool:
+    def _hidden_verb(self, index: int, start: int, verbs: tuple[frozenset[str], Container[int]]) -> bool:
         """Might a word that is read as a noun be the verb: a form of the present behind a noun, before its object."""
         low, tag, before = self.low[index], self.tags[index], self.tags[index - 1]
-        if low not in verbs or (
-            tag not in NOUN_TAGS and not (tag in ("VBZ", "VBP") and self.deps[index] not in FINITE_DEPS)
-        ):
+        forms, named = verbs
+        lost = tag in ("VBZ", "VBP") and self.deps[index] not in FINITE_DEPS
+        if low not in forms or index in named or (tag not in NOUN_TAGS and not lost):
             return False
-        if not low.endswith("s") and before not in ("NNS", "NNPS") and low not in NEVER_NOUNS:
+        plural = before in ("NNS", "NNPS") or (index - 1 in named and lost)
+        if not low.endswith("s") and not plural and low not in NEVER_NOUNS:
             return False
         follows = (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP", "VBZ", "VBN")
         return (

@@ -134,16 +134,21 @@ def _complement_fits(tree: Tree, index: int, rule: Rule, fit: _Fit) -> bool:
     clause = _complement(tree, index, rule.comp)
     if clause is None:
         return False
-    fit.score += 0.1 if "*" in rule.comp else 0.25
-    if "*" not in rule.comp:
+    open_clause = rule.comp & {"*", "to"}
+    fit.score += 0.1 if open_clause else 0.25
+    if not open_clause:
         fit.used.add(clause)
     return True
 
 
 def _complement(tree: Tree, index: int, words: frozenset[str]) -> int | None:
-    """The clause that a verb governs, if its verb or an auxiliary of it is one of the words; `*` is any clause."""
+    """The clause that a verb governs, if its verb or an auxiliary of it is a word; `*` is any clause, `to` an infinitive."""
     for kid in tree.kids[index]:
         if tree.deps[kid] not in ("xcomp", "ccomp", "advcl", "acl"):
+            continue
+        if "to" in words:
+            if any(tree.low[k] == "to" and tree.deps[k] == "aux" for k in tree.kids[kid]):
+                return kid
             continue
         if "*" in words:
             if tree.deps[kid] != "advcl" or any(tree.low[k] == "to" and tree.deps[k] == "aux" for k in tree.kids[kid]):

@@ -84,6 +84,14 @@ def test_no_id_and_no_text_comes_twice():
     assert twice == []
 
 
+def test_every_type_has_enough_sentences_and_many_are_silent():
+    corpus = everything()
+    types = Counter(event["root"] for line in corpus for event in line["events"])
+    assert types.keys() == {kind.type for kind in load().kinds.values()}
+    assert min(types.values()) >= 90, types
+    assert sum(not line["events"] for line in corpus) >= len(corpus) / 6
+
+
 def test_a_near_copy_is_seen():
     ours = ["The two ministers spoke on Monday about the port of Aden and its cranes"]
     assert near_copies(ours, iter(["On Sunday the two ministers spoke on Monday about the port of Aden"]))

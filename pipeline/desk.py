@@ -1,4 +1,4 @@
-"""The path at one's desk: files and lines in, what flow.py makes of them out. No Kafka, but for a rehearsal of the rules.
+"""The path at one's desk: files and lines in, what flow.py makes of them out. No Kafka, no Elasticsearch.
 
 Time is the article's own here: what is read again years later is met on the day it was published, so it rings as it did then.
 """
@@ -8,15 +8,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from pipeline import alert, annotate, bus, detect, extract, flow, track
-from pipeline.records import Alert, Article, Event, RecordError, Story, content_id, decode
-from pipeline.rules import nearest
+from pipeline import alert, annotate, detect, extract, flow, track
+from pipeline import rules as rule_files
+from pipeline.records import Article, Event, Story, content_id
 from pipeline.settings import Settings
 from pipeline.stage import Rejected
 
@@ -121,11 +121,7 @@ def rules(settings: Settings) -> tuple[alert.Rule, ...]:
     Raises:
         SettingsError: something in it is wrong.
     """
-    return alert.load_rules(
-        settings.path(settings.alerts.rules_file),
-        max_age_hours=settings.alerts.max_age_hours,
-        lexicons=[settings.path(name) for name in settings.detect.lexicons],
-    ).rules
+    return rule_files.load(settings).rules
 
 
 def trace(settings: Settings, one: Article) -> flow.Trace:
@@ -175,12 +171,11 @@ def read(settings: Settings, one: Article) -> flow.Reading:
 class StoryRun:
     """Articles in date order through the path, with one memory of stories. Iterate `lines`, then ask for `stories`."""
 
-    def __init__(self, settings: Settings, *, alerting: Sequence[alert.Rule] = ()) -> None:
-        self.alerts: dict[str, Alert] = {}
+    def __init__(self, settings: Settings, *, changed: Callable[[Story], object] = lambda _story: None) -> None:
         self._mind = detect.load_mind(settings)
         self._stories = track.Stories(settings.track)
         self._all: dict[str, Story] = {}
-        self._rules = alerting
+        self._tell = changed
         self._last_at = EPOCH
 
     def lines(self, lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -234,8 +229,7 @@ class StoryRun:
 
     def _changed(self, story: Story) -> None:
         self._all[story.id] = story
-        for ringing in alert.evaluate(self._rules, story):
-            self.alerts.setdefault(ringing.id, ringing)
+        self._tell(story)
 
 
 def _id_of(raw: bytes) -> object:
@@ -244,44 +238,3 @@ def _id_of(raw: bytes) -> object:
     except ValueError:
         return None
     return table.get("id") if isinstance(table, dict) else None
-
-
-# --- rules -----------------------------------------------------------------------------------------------------------
-
-
-def rehearse(
-    settings: Settings, *, file: Path | None, rule: str | None, since: dt.datetime | None
-) -> tuple[Alert, ...]:
-    """Which alerts the rules would raise, each once, in order of time: over a file of articles, or over the stories in Kafka.
-
-    Raises:
-        DeskError: there is no such rule.
-        SettingsError: alerts.toml is wrong.
-        BusError, OSError: the stories or the file cannot be read.
-    """
-    wanted = rules(settings)
-    if rule is not None:
-        known = {one.name: one for one in wanted}
-        if rule not in known:
-            raise DeskError(f"--rule: no rule is called {rule!r}{nearest(rule, known)}")
-        wanted = (known[rule],)
-    if file is not None:
-        run = StoryRun(settings, alerting=wanted)
-        for _ in run.lines(file.read_bytes().splitlines()):
-            pass
-        found = run.alerts
-    else:
-        found = {}
-        for story in _stories_in_kafka(settings):
-            for ringing in alert.evaluate(wanted, story):
-                found.setdefault(ringing.id, ringing)
-    return tuple(a for a in found.values() if since is None or a.raised_at >= since)
-
-
-def _stories_in_kafka(settings: Settings) -> list[Story]:
-    """All revisions that the topic still holds, in order of time."""
-    found = []
-    for message in bus.read_all(settings, bus.STORIES):
-        with contextlib.suppress(RecordError):  # garbage there is the worker's to report
-            found.append(decode(message.value, Story))
-    return sorted(found, key=lambda story: (story.last_seen_at, story.revision))

@@ -212,6 +212,8 @@ def event(record: Event) -> Source:
             "first_seen_at": _iso(record.first_seen_at),
             "fetched_at": _iso(record.fetched_at),
             "search": _search(record, record.evidence, record.article_title),
+            # Not searched: what tracking needs beside the rest when history is read again (see history.py).
+            "track": {"fingerprint": list(record.fingerprint), "subject": record.subject},
         },
     }
 

@@ -1,16 +1,35 @@
-"""Rules and alerts."""
+"""Rules and alerts: rehearse the rules, look at what rang, say what was wrong about it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+import datetime as dt
+import getpass
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.common import ArticleFile, Json, Since, alerts_app, answer, moment, settings
+from pipeline.cli.common import ArticleFile, Json, Since, alerts_app, answer, moment, settings, write
+
+if TYPE_CHECKING:
+    from pipeline.feedback import Marks
+    from pipeline.records import Feedback
+    from pipeline.settings import Settings
 
 # ruff: noqa: PLC0415 - every command imports what it needs when it runs: `dateline --help` is there at once
 
 RuleName = Annotated[str | None, typer.Option("--rule", help="This rule only.", metavar="NAME")]
+Explain = Annotated[
+    str | None, typer.Option("--explain", help="Why each rule did or did not ring for this story.", metavar="STORY")
+]
+RuleOrStory = Annotated[str, typer.Argument(metavar="RULE|STORY")]
+AlertIds = Annotated[list[str], typer.Argument(metavar="ALERT...")]
+For = Annotated[str | None, typer.Option("--for", help="30m, 2h, 7d, 2w; without it until --off.", metavar="TIME")]
+Off = Annotated[bool, typer.Option("--off", help="Let it ring again from now on.")]
+Note = Annotated[str, typer.Option("--note", help="Why; kept with it.", metavar="TEXT")]
+Held = Annotated[bool, typer.Option("--all", help="Also those that were held back.")]
 
 
 @alerts_app.command("test")
@@ -18,13 +37,182 @@ def alerts_test(
     jsonl: ArticleFile = None,
     rule: RuleName = None,
     since: Since = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
-    """Say what the rules would ring for; nothing is sent.
+    """Say what the rules would have rung for; nothing is sent.
 
-    Over the stories in Kafka, or over a file of articles.
+    Over the events in Elasticsearch, or over a file of articles or events.
     """
-    from pipeline import desk, show
+    from pipeline import rehearse, show_alerts
 
-    found = desk.rehearse(settings(), file=jsonl, rule=rule, since=moment(since))
-    answer(show.alerts(found), {"total": len(found), "alerts": found} if as_json else None)
+    found, from_when = settings(), moment(since)
+    with _bar("through the rules") as progress:
+        marks = None if jsonl else _marks_if_there(found)
+        run = rehearse.rehearse(found, file=jsonl, rule=rule, since=from_when, marks=marks, progress=progress)
+    if explain is not None:
+        told = rehearse.explain(run, explain)
+        answer(show_alerts.explained(told), [one.table() for one in told] if as_json else None)
+        return
+    alerts, often = run.since(from_when), rehearse.how_often(run, from_when)
+    rang, held = [a for a in alerts if not a.held], [a for a in alerts if a.held]
+    table = {"total": len(rang), "alerts": rang, "held": held, "rules": [row.table() for row in often]}
+    answer(show_alerts.rehearsed(alerts, often), table if as_json else None)
+
+
+@contextlib.contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], object]]:
+    """A bar on standard error while the block runs, where somebody sees it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _marks_if_there(found: Settings) -> Marks | None:
+    """Mutes and false alarms, where Kafka answers; a rehearsal does without them."""
+    from pipeline import ask, bus, feedback
+
+    if ask.listens(found.bootstrap_servers):
+        with contextlib.suppress(bus.BusError):
+            return feedback.read(found)
+    print("Kafka does not answer: without the mutes and false alarms", file=sys.stderr)
+    return None
+
+
+@alerts_app.command("list")
+def alerts_list(
+    rule: RuleName = None,
+    since: Since = None,
+    everything: Held = False,
+    as_json: Json = False,
+) -> None:
+    """What rang, what was said of it, and what is muted.
+
+    The last week, unless --since says otherwise.
+    """
+    from pipeline import feedback, show_alerts
+
+    found, now = settings(), _now()
+    marks = feedback.read(found)
+    first = moment(since) or now - dt.timedelta(days=7)
+    shown = [
+        a
+        for a in feedback.alerts(found)
+        if a.raised_at >= first and (rule is None or a.rule == rule) and (everything or not a.held)
+    ]
+    mutes = marks.mutes(now)
+    said = {a.id: mark.verdict for a in shown if (mark := marks.of_alert(a.id)) is not None}
+    table = {"total": len(shown), "alerts": shown, "said": said, "muted": mutes}
+    answer(show_alerts.alerts(shown, marks, mutes), table if as_json else None)
+
+
+@alerts_app.command("stats")
+def alerts_stats(since: Since = None, as_json: Json = False) -> None:
+    """How often each rule rang, and how often it was right."""
+    from pipeline import feedback, rules, show_alerts
+
+    found, first = settings(), moment(since)
+    alerts = [a for a in feedback.alerts(found) if first is None or a.raised_at >= first]
+    rows = feedback.stats(alerts, feedback.read(found), [rule.name for rule in rules.load(found).rules])
+    answer(show_alerts.stats(rows), {"rules": [row.table() for row in rows]} if as_json else None)
+
+
+@alerts_app.command("mute")
+def alerts_mute(name: RuleOrStory, time: For = None, off: Off = False, note: Note = "") -> None:
+    """Silence a rule or a story, for a while or until --off.
+
+    What was met from now on is held back; a replay is silent there too.
+    """
+    from pipeline import feedback, rules
+
+    found, now = settings(), _now()
+    if off:
+        marks: Sequence[Feedback] = feedback.unmute(name, feedback.read(found), now)
+    else:
+        known = [rule.name for rule in rules.load(found).rules]
+        alerts = () if name in known else feedback.alerts(found)
+        marks = [
+            feedback.mute(name, rules=known, alerts=alerts, now=now, until=_until(time, now), note=note, by=_who())
+        ]
+    feedback.write(found, marks)
+    for mark in marks:
+        until = f" until {mark.until:%Y-%m-%d %H:%M} UTC" if mark.until and not off else ""
+        print(f"{mark.target} {mark.name} {'rings again' if off else 'is muted'}{until}")
+
+
+@alerts_app.command("ack")
+def alerts_ack(ids: AlertIds, note: Note = "") -> None:
+    """Say that alerts were right.
+
+    The beginning of an id will do.
+    """
+    _judge(ids, right=True, note=note)
+
+
+@alerts_app.command("false")
+def alerts_false(ids: AlertIds, note: Note = "") -> None:
+    """Say that alerts were false alarms.
+
+    Their rules ring no more for their stories. It counts in `stats`, and `export` makes an example for training of it.
+    """
+    _judge(ids, right=False, note=note)
+
+
+@alerts_app.command("export")
+def alerts_export() -> None:
+    """Alerts that were judged, as JSON lines for training.
+
+    {"id", "text", "evidence", "event", "right", "rule", "at", "note"} out.
+    """
+    import msgspec
+
+    from pipeline import feedback
+
+    write(msgspec.json.encode(one) for one in feedback.examples(feedback.read(settings())))
+
+
+def _judge(ids: list[str], *, right: bool, note: str) -> None:
+    from pipeline import feedback, history
+    from pipeline.bulk import AwayError, RefusedError, RequestError
+
+    found, now = settings(), _now()
+    alerts = feedback.alerts(found)
+    marks = []
+    for alert in [feedback.find(alerts, beginning) for beginning in ids]:
+        event = None
+        try:
+            event = history.find(found, alert.event_id) if alert.event_id else None
+        except (AwayError, RefusedError, RequestError) as error:
+            print(f"the event is not kept with it, only its sentence: {error}", file=sys.stderr)
+        marks.append(feedback.judge(alert, right=right, now=now, event=event, note=note, by=_who()))
+    feedback.write(found, marks)
+    for mark in marks:
+        print(f"{mark.name[:12]} was {'right' if right else 'a false alarm'}: {mark.headline}")
+
+
+def _until(time: str | None, now: dt.datetime) -> dt.datetime | None:
+    from pipeline import search
+
+    if time is None:
+        return None
+    try:
+        until = now + (now - search.parse_since(time, now=now))
+    except (search.SearchError, OverflowError):
+        raise typer.BadParameter(f"{time!r} is not like 30m, 2h, 7d or 2w", param_hint="--for") from None
+    if until <= now:
+        raise typer.BadParameter(f"{time!r} is no time from now on", param_hint="--for")
+    return until
+
+
+def _who() -> str:
+    with contextlib.suppress(OSError, KeyError):
+        return getpass.getuser()
+    return ""
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -15,10 +15,9 @@ import structlog
 from typer.testing import CliRunner
 
 from pipeline import bus, cli, desk, index, replay, status
-from pipeline.records import encode
 from pipeline.settings import Settings
 from pipeline.version import VERSION
-from tests.make import NOW, make_failure, make_story
+from tests.make import NOW, make_failure
 
 ROOT = Path(__file__).parents[2]
 
@@ -291,21 +290,6 @@ def test_a_line_without_a_date_counts_as_published_with_the_one_before():
     line = desk.Line(id=7, text="x")
     one = desk.from_line(line, last_at=NOW)
     assert (one.id, one.first_seen_at, one.published_at) == ("7", NOW, None)
-
-
-def test_a_rehearsal_over_kafka_rings_once_for_each_occasion_in_order_of_time(monkeypatch):
-    summit = make_story(kind="summit", id="s" * 20, revision=1, occasions=("new",))
-    again = make_story(kind="summit", id="s" * 20, revision=2, occasions=("new",))
-    messages = [bus.Message(bus.STORIES, 0, n, b"", encode(s), 0) for n, s in enumerate((again, summit))]
-    messages.append(bus.Message(bus.STORIES, 0, 9, b"", b"garbage", 0))
-    monkeypatch.setattr(bus, "read_all", lambda *_: iter(messages))
-    settings = Settings(directory=str(ROOT / "configs"))
-    found = desk.rehearse(settings, file=None, rule=None, since=None)
-    assert len({a.id for a in found}) == len(found) > 0
-    assert {a.story_revision for a in found} == {1}
-    assert desk.rehearse(settings, file=None, rule=None, since=found[-1].raised_at.replace(year=2999)) == ()
-    with pytest.raises(desk.DeskError, match="no rule is called"):
-        desk.rehearse(settings, file=None, rule="new-sumit", since=None)
 
 
 # --- check -----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from typing import BinaryIO, Final
 import msgspec
 import structlog
 from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
 
 from pipeline.collect import sitemap, unwrap
 from pipeline.collect.entry import Child, Entry, FeedError, Parsed, believable, plain
@@ -76,7 +75,7 @@ def warc(file: Path, *, limit: int) -> Iterator[Item]:
                 if not kind.lower().startswith(("text/html", "application/xhtml", "text/plain")):
                     continue
                 yield _capture(record, url, kind, limit, (stream.tell(), total))
-        except (ArchiveLoadFailed, EOFError, OSError, ValueError) as error:
+        except Exception as error:  # the library fails in many ways on what is no archive; each means the same
             raise BackfillError(f"{file}: cannot be read further: {error}") from error
 
 
@@ -88,10 +87,14 @@ def _capture(record: object, url: str, kind: str, limit: int, place: tuple[int, 
     entry = Entry(id=url, url=url)
     try:
         body = getattr(record, "content_stream")().read(limit + 1)  # noqa: B009
+        raw = getattr(record, "raw_stream")  # noqa: B009
+        broken_off = len(body) <= limit and getattr(raw, "limit", 0) > 0 and not raw.read(1)
     except Exception as error:  # noqa: BLE001 - one record's broken compression, told with its address
-        return Item(key=key, entry=entry, problem=f"broken: {error}", at=at, total=total)
+        return Item(key=key, entry=entry, problem=f"{url}: broken: {error}", at=at, total=total)
+    if broken_off:
+        return Item(key=key, entry=entry, problem=f"{url}: breaks off in the middle", at=at, total=total)
     if len(body) > limit:
-        return Item(key=key, entry=entry, problem=f"larger than {limit:,} bytes", at=at, total=total)
+        return Item(key=key, entry=entry, problem=f"{url}: larger than {limit:,} bytes", at=at, total=total)
     return Item(
         key=key, entry=entry, answer=Answer(url=url, status=200, body=body, content_type=kind), at=at, total=total
     )

@@ -50,9 +50,6 @@ FLUSH_SECONDS: Final = 5.0
 START_SECONDS: Final = 10.0
 """How long to wait for Kafka: a person is waiting too."""
 
-START_SECONDS: Final = 10.0
-"""How long to wait for Kafka: a person is waiting too."""
-
 _NO_AGE_LIMIT: Final = 36_500
 """Days. The past is what a backfill is about."""
 

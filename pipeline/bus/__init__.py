@@ -7,9 +7,11 @@ consumer here reads committed records only, so a collector that dies in the midd
 from pipeline.bus.lag import Lag, Observer, lags
 from pipeline.bus.publish import Publisher
 from pipeline.bus.read import Progress, consume, follow, read_all, read_one, tail
+from pipeline.bus.share import Member, Parts, ReplacedError, partitions_of
 from pipeline.bus.topics import (
     ALERTS,
     ARTICLES,
+    COLLECTOR_GROUP,
     DOCUMENTS,
     EVENTS,
     FEEDBACK,
@@ -34,6 +36,7 @@ from pipeline.bus.topics import (
 __all__ = [
     "ALERTS",
     "ARTICLES",
+    "COLLECTOR_GROUP",
     "DOCUMENTS",
     "EVENTS",
     "FEEDBACK",
@@ -50,14 +53,18 @@ __all__ = [
     "WORKER_GROUP",
     "BusError",
     "Lag",
+    "Member",
     "Message",
     "Observer",
+    "Parts",
     "Progress",
     "Publisher",
+    "ReplacedError",
     "consume",
     "create_topics",
     "follow",
     "lags",
+    "partitions_of",
     "read_all",
     "read_one",
     "reset",

@@ -179,13 +179,22 @@ def read_one(settings: Settings, topic: str, partition: int, offset: int) -> Mes
         consumer.close(autocommit=False)
 
 
-def tail(settings: Settings, topics: Iterable[str], stop: threading.Event) -> Iterator[Message]:
-    """New records of these topics from now on, until `stop` is set. For watching: no group, nothing committed."""
+def tail(
+    settings: Settings, topics: Iterable[str], stop: threading.Event, *, placed: threading.Event | None = None
+) -> Iterator[Message]:
+    """New records of these topics from now on, until `stop` is set. For watching: no group, nothing committed.
+
+    `placed` is set as soon as nothing that is written from then on will be missed.
+    """
     consumer = consumer_of(settings, group_id=None, auto_offset_reset="latest")
     try:
         partitions = [TopicPartition(t, p) for t in topics for p in sorted(consumer.partitions_for_topic(t) or ())]
         consumer.assign(partitions)
         consumer.seek_to_end(*partitions)
+        if placed is not None:
+            for partition in partitions:
+                consumer.position(partition)  # finds the end now, not at the first read
+            placed.set()
         while not stop.is_set():
             yield from messages_of(consumer.poll(timeout_ms=300))
     finally:

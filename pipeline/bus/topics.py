@@ -34,6 +34,7 @@ QUARANTINE_BYTES: Final = 12_000_000
 """The same for quarantine, where a record of the largest size must fit in base64."""
 
 GROUP_PREFIX: Final = "dateline-"
+COLLECTOR_GROUP: Final = "dateline-collector"
 WORKER_GROUP: Final = "dateline-worker"
 INDEXER_GROUP: Final = "dateline-indexer"
 NOTIFIER_GROUP: Final = "dateline-notifier"
@@ -131,7 +132,9 @@ def topic_options(settings: Settings, topic: str) -> dict[str, Any]:
     else:
         configs |= {"cleanup.policy": "delete", "retention.ms": str(retention_ms)}
     if topic in COMPACTED | COMPACTED_AND_AGED:
-        configs |= {"segment.ms": str(6 * 3_600_000), "min.cleanable.dirty.ratio": "0.2"}
+        # A feed's state is written at every poll and read whole at a takeover: what is old has to go soon.
+        segment_ms = 600_000 if topic == FEEDS else 6 * 3_600_000
+        configs |= {"segment.ms": str(segment_ms), "min.cleanable.dirty.ratio": "0.2"}
     return {
         "num_partitions": kafka.partitions,
         "replication_factor": kafka.replication_factor,

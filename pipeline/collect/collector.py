@@ -1,4 +1,4 @@
-"""The loop: whose turn it is, polls under way, the drop folder, and an orderly end. `run` is the collector process."""
+"""The loop: whose turn it is, polls under way, and an orderly end. `run` is the process; team.py its place among others."""
 
 from __future__ import annotations
 
@@ -7,29 +7,33 @@ import contextlib
 import datetime as dt
 import random
 import signal
+import socket
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
 
-from pipeline import bus, metrics, records
+from pipeline import bus, metrics
 from pipeline.collect import feeds as feeds_
+from pipeline.collect import note, urls
+from pipeline.collect.claims import Claims
 from pipeline.collect.dropped import Dropped
 from pipeline.collect.fetch import Clock, Web
-from pipeline.collect.poll import Claims, Poller
-from pipeline.collect.publish import LostError, Outlet
-from pipeline.collect.schedule import Schedule
+from pipeline.collect.poll import Poller
+from pipeline.collect.publish import LostError
+from pipeline.collect.schedule import Schedule, Turns
+from pipeline.collect.team import Taker, Team
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Settings
 from pipeline.version import VERSION
 
 log = structlog.get_logger("collector")
 
-TRANSACTIONAL_ID: Final = "dateline-collector"
-"""One collector at a time writes under it: a second one that starts takes over, and the first stops."""
+PER_HOST: Final = 2
+"""Polls of feeds of one site at once: its limit lets no more through anyway."""
 
 POLLS_PER_CONNECTION: Final = 4
 """Polls under way at once, for each connection: most of them wait for their turn at a host, not for the network."""
@@ -55,6 +59,7 @@ class Health:
     feeds: int = 0
     failing: int = 0
     polls: int = 0
+    team: Team | None = None
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
         """Whether the loop turns."""
@@ -67,80 +72,127 @@ class Health:
         good = self.started and alive and not self.problem
         metrics.ready.set(good)
         problem = self.problem or ("" if self.started else "reading the state of the feeds")
-        return good, {**detail, "feeds": self.feeds, "failing": self.failing, "polls": self.polls, "problem": problem}
+        parts = len(self.team.shares.held) if self.team is not None else 0
+        return good, {
+            **detail, "parts": parts, "feeds": self.feeds, "failing": self.failing, "polls": self.polls, "problem": problem,
+        }  # fmt: skip
 
 
 class Collector:
-    """Feeds, when each is due, and the polls under way. Make it inside the running loop."""
+    """The feeds of the parts that are held, when each is due, and the polls under way. Make it inside the running loop.
+
+    A site's feeds are polled `PER_HOST` at a time: those that wait for their site hold up nobody else.
+    """
 
     def __init__(
-        self, settings: Settings, feeds: Iterable[Feed], states: dict[str, FeedState], poller: Poller, health: Health
+        self,
+        settings: Settings,
+        feeds: Iterable[Feed],
+        poller: Poller,
+        health: Health,
+        *,
+        part: Callable[[str], int] = lambda _: 0,
+        lost: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._feeds = {feed.id: feed for feed in feeds}
-        self._states = {feed.id: states.get(feed.id) or FeedState(id=feed.id, url=feed.url) for feed in feeds}
+        self._parts = {feed.id: part(feed.url) for feed in self._feeds.values()}
+        self._states: dict[str, FeedState] = {}
         self._poller = poller
         self._health = health
+        self._lost = lost
         self._schedule = Schedule()
-        self._polls: dict[asyncio.Task[None], str] = {}
-        self._lost: BaseException | None = None
+        self._turns = Turns(PER_HOST)
+        self._polls: dict[str, asyncio.Task[None]] = {}
+        self._leaving: set[str] = set()
+        self._failing: set[str] = set()
         self._woken = asyncio.Event()
+
+    # --- parts -------------------------------------------------------------------------------------------------------
+
+    def take(self, parts: bus.Parts, states: Mapping[str, FeedState]) -> None:
+        """The feeds of these parts are ours to poll, from where their states say."""
         for feed in self._feeds.values():
-            self._plan(feed, self._states[feed.id])
+            if self._parts[feed.id] in parts:
+                self._leaving.discard(feed.id)
+                self._states[feed.id] = states.get(feed.id) or FeedState(id=feed.id, url=feed.url)
+                self._plan(feed, self._states[feed.id])
+        self._count()
+        self._woken.set()
 
     def _plan(self, feed: Feed, state: FeedState) -> None:
         moved = state.url != feed.url
+        note.show(state)
+        self._mark(state)
         if state.retired and not moved:
             return
         epoch = dt.datetime.fromtimestamp(0, dt.UTC)
-        due_at = state.due_at if state.due_at is not None and not moved else epoch
-        self._schedule.add(feed.id, due_at)
-        if state.succeeded_at is not None:
-            gauge = metrics.feed_last_success_timestamp_seconds.labels(feed=feed.id)
-            gauge.set(state.succeeded_at.timestamp())
+        self._schedule.add(feed.id, state.due_at if state.due_at is not None and not moved else epoch)
+
+    async def leave(self, parts: bus.Parts, seconds: float) -> None:
+        """These feeds are another collector's now; polls under way end in order within so many seconds, then at once."""
+        going = {feed_id for feed_id in self._states if self._parts[feed_id] in parts}
+        self._leaving |= going
+        for feed_id in going:
+            self._schedule.remove(feed_id)
+            self._turns.forget(feed_id)
+        await self._end([self._polls[feed_id] for feed_id in going if feed_id in self._polls], seconds)
+        for feed_id in going:
+            self._schedule.remove(feed_id)  # a poll that ended meanwhile has put it back
+            self._failing.discard(feed_id)
+            self._states.pop(feed_id, None)
+            note.hide(feed_id)
+        self._count()
+
+    def stopping(self, feed_id: str) -> bool:
+        """Whether a feed's poll is to end after the page it is at."""
+        return feed_id in self._leaving
+
+    # --- polls -------------------------------------------------------------------------------------------------------
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Poll what is due, until `stop` is set; then let the polls under way end.
-
-        Raises:
-            LostError: another collector has taken over.
-        """
+        """Poll what is due, until `stop` is set; then let the polls under way end."""
         most = self._settings.collector.connections * POLLS_PER_CONNECTION
         stopping = asyncio.create_task(stop.wait())
         try:
-            while not stop.is_set() and self._lost is None:
+            while not stop.is_set():
                 now = self._poller.clock.now()
                 while len(self._polls) < most and (feed_id := self._schedule.pop_due(now)) is not None:
-                    self._start(feed_id)
-                self._note()
-                wait = (
-                    self._schedule.seconds_to_next(now, most=TICK_SECONDS) if len(self._polls) < most else TICK_SECONDS
-                )
+                    if self._turns.come(urls.host(self._feeds[feed_id].url), feed_id):
+                        self._start(feed_id)
+                self._health.polls = len(self._polls)
+                full = len(self._polls) >= most
+                wait = TICK_SECONDS if full else self._schedule.seconds_to_next(now, most=TICK_SECONDS)
                 self._woken.clear()
                 woken = asyncio.create_task(self._woken.wait())
-                await asyncio.wait([stopping, woken], timeout=max(wait, 0.01), return_when=asyncio.FIRST_COMPLETED)
+                waiting = asyncio.ensure_future(self._poller.clock.sleep(max(wait, 0.01)))
+                await asyncio.wait([stopping, woken, waiting], return_when=asyncio.FIRST_COMPLETED)
                 woken.cancel()
+                waiting.cancel()
         finally:
             stopping.cancel()
             await self._drain()
-        if self._lost is not None:
-            raise self._lost
 
     def _start(self, feed_id: str) -> None:
         task = asyncio.create_task(self._poll(self._feeds[feed_id]))
-        self._polls[task] = feed_id
-        task.add_done_callback(self._ended)
+        self._polls[feed_id] = task
+        task.add_done_callback(lambda _: self._ended(feed_id))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._polls[task]
+    def _ended(self, feed_id: str) -> None:
+        del self._polls[feed_id]
+        following = self._turns.go(urls.host(self._feeds[feed_id].url))
+        if following is not None:
+            self._start(following)
         self._woken.set()
 
     async def _poll(self, feed: Feed) -> None:
-        state = self._states[feed.id]
+        if feed.id in self._leaving:
+            return
         try:
-            state = await self._poller.poll(feed, state)
+            state = await self._poller.poll(feed, self._states[feed.id])
         except LostError as error:
-            self._lost = error
+            log.warning("poll_lost", feed=feed.id, reason=str(error))
+            self._lost(feed.url)
             return
         except Exception:  # one feed must not end the others, whatever it makes us stumble over
             log.exception("poll_failed", feed=feed.id, url=feed.url)
@@ -148,49 +200,35 @@ class Collector:
             self._schedule.add(feed.id, later)
             return
         self._states[feed.id] = state
+        self._mark(state)
+        self._count()
         if not state.retired and state.due_at is not None:
             self._schedule.add(feed.id, state.due_at)
 
-    def _note(self) -> None:
-        self._health.polls = len(self._polls)
-        self._health.feeds = len(self._feeds)
-        self._health.failing = sum(1 for state in self._states.values() if state.failures)
+    def _mark(self, state: FeedState) -> None:
+        (self._failing.add if state.failures else self._failing.discard)(state.id)
+
+    def _count(self) -> None:
+        self._health.feeds = len(self._states)
+        self._health.failing = len(self._failing)
 
     async def _drain(self) -> None:
         """Let the polls under way end: each stops before its next page and publishes what it has."""
+        self._turns = Turns(PER_HOST)
+        self._leaving |= set(self._polls)
         if self._polls:
             log.info("draining", polls=len(self._polls))
-            _, late = await asyncio.wait(list(self._polls), timeout=DRAIN_SECONDS)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=5)
+            await self._end(list(self._polls.values()), DRAIN_SECONDS)
 
-
-def read_states(settings: Settings) -> dict[str, FeedState]:
-    """The state of every feed as the topic of feed states has it; one that cannot be read counts as unknown.
-
-    Raises:
-        BusError: Kafka or the topic is not there.
-    """
-    states: dict[str, FeedState] = {}
-    for key, value in _raw_states(settings).items():
-        try:
-            state = records.decode(value, FeedState)
-            states[state.id] = state
-        except records.RecordError as error:
-            log.warning("feed_state_unreadable", key=key.decode("utf-8", "replace"), error=str(error))
-    return states
-
-
-def _raw_states(settings: Settings) -> dict[bytes, bytes]:
-    latest: dict[bytes, bytes] = {}
-    for message in bus.read_all(settings, bus.FEEDS):
-        if message.key is not None and message.value is not None:
-            latest[message.key] = message.value
-        elif message.key is not None:
-            latest.pop(message.key, None)
-    return latest
+    @staticmethod
+    async def _end(polls: list[asyncio.Task[None]], seconds: float) -> None:
+        if not polls:
+            return
+        _, late = await asyncio.wait(polls, timeout=seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=5)
 
 
 def run(settings: Settings) -> None:
@@ -199,7 +237,7 @@ def run(settings: Settings) -> None:
     Raises:
         SettingsError: feeds.toml is wrong.
         BusError: Kafka is not there, or its topics are not.
-        LostError: another collector has taken over.
+        LostError: another process runs under this one's name.
         OSError: the port of /metrics is taken.
     """
     feeds = feeds_.load(settings)
@@ -235,36 +273,50 @@ async def collect(
     clock: Clock,
     chance: random.Random,
 ) -> None:
-    """Collect these feeds until `stop` is set.
+    """Collect of these feeds those that are this collector's, until `stop` is set.
 
     Raises:
         BusError: Kafka is not there, or its topics are not.
-        LostError: another collector has taken over.
+        LostError: another process runs under this one's name.
     """
-    outlet = Outlet(lambda: bus.Publisher(settings, TRANSACTIONAL_ID), lambda: _raw_states(settings))
-    beat = asyncio.create_task(_beat(outlet, health))
+    beat = asyncio.create_task(_beat(health))
     web: Web | None = None
+    team: Team | None = None
     try:
         if not await _topics_exist(settings, stop):
             return
-        # the publisher first: it ends the transaction of a collector that was killed, so that what is read after is final
-        await asyncio.to_thread(outlet.open)
-        states = await asyncio.to_thread(read_states, settings)
-        web = Web(settings.collector, clock)
-        poller = Poller(settings, web, outlet, Claims(states.values()), clock, chance, stopping=stop.is_set)
-        jobs = [Collector(settings, feeds, states, poller, health).run(stop)]
+        count = await asyncio.to_thread(bus.partitions_of, settings, bus.FEEDS)
+        claims = Claims()
+        team = Team(settings, count, claims, name=_name(settings), alive=lambda: health.healthy()[0])
+        health.team = team
+        shares = team.shares
+        web = Web(settings.collector, clock, shares.stretch)
+        poller = Poller(settings, web, shares, claims, clock, chance)
+        collector = Collector(settings, feeds, poller, health, part=shares.part, lost=team.lost)
+        poller.stopping = lambda feed_id: stop.is_set() or collector.stopping(feed_id)
+        jobs: list[Coroutine[Any, Any, None]] = [collector.run(stop)]
+        takers: list[Taker] = [collector]
         if settings.collector.drop_folder:
-            jobs.append(Dropped(settings, poller, states).run(stop))
+            dropped = Dropped(settings, poller, shares.part, team.lost)
+            jobs.append(dropped.run(stop))
+            takers.append(dropped)
         health.started = True
-        log.info("collecting", feeds=len(feeds), drop_folder=settings.collector.drop_folder or None)
-        await _all(jobs, stop)
+        log.info("collecting", feeds=len(feeds), parts=count, drop_folder=settings.collector.drop_folder or None)
+        await _all([*jobs, team.run(stop, takers)], stop)
     finally:
         health.started = False
         if web is not None:
             await web.close()
-        await asyncio.to_thread(outlet.close)
+        if team is not None:
+            await team.close()
         beat.cancel()
         log.info("stopped")
+
+
+def _name(settings: Settings) -> str:
+    """What this collector is called among the others: the same after a restart, so that it gets its feeds back at once."""
+    port = settings.http.collector_port
+    return f"{socket.gethostname()}-{port}" if port else ""
 
 
 async def _topics_exist(settings: Settings, stop: asyncio.Event) -> bool:
@@ -295,10 +347,12 @@ async def _all(jobs: list[Coroutine[Any, Any, None]], stop: asyncio.Event) -> No
         task.result()
 
 
-async def _beat(outlet: Outlet, health: Health) -> None:
+async def _beat(health: Health) -> None:
     """Note that the event loop turns, and whether what is published arrives."""
     while True:
         health.turned_at = time.monotonic()
-        health.problem = f"cannot publish: {outlet.problem}" if outlet.problem else ""
+        if health.team is not None:
+            blocked = health.team.shares.problem
+            health.problem = f"cannot publish: {blocked}" if blocked else health.team.problem
         health.ready()
         await asyncio.sleep(TICK_SECONDS)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
 
+from pipeline import bus
 from pipeline.collect import local, seen, urls
 from pipeline.collect.feed import Entry, Parsed
 from pipeline.collect.feeds import DROP_FOLDER
 from pipeline.collect.poll import TOGETHER, Made, Poller
-from pipeline.collect.publish import Batch
+from pipeline.collect.publish import Batch, LostError
 from pipeline.collect.seen import Candidate
 from pipeline.records import Feed, FeedState, SeenEntry, content_id
 from pipeline.settings import Settings
@@ -30,33 +32,62 @@ Stamp = tuple[int, int]
 class Dropped:
     """Watches the drop folder and publishes what lies in it."""
 
-    def __init__(self, settings: Settings, poller: Poller, states: dict[str, FeedState]) -> None:
+    def __init__(
+        self, settings: Settings, poller: Poller, part: Callable[[str], int], lost: Callable[[str], None]
+    ) -> None:
         folder = settings.path(settings.collector.drop_folder)
         self._directory = settings.path("")
         self._drop = local.Drop(folder)
         self._poller = poller
         self._keep = seen.MOST
         self._feed = Feed(id=DROP_FOLDER, url=local.url_of(folder, self._directory), title="Drop folder")
-        self._state = states.get(DROP_FOLDER) or FeedState(id=DROP_FOLDER, url=self._feed.url, title=self._feed.title)
+        self._state = FeedState(id=DROP_FOLDER, url=self._feed.url, title=self._feed.title)
+        self._part = part(self._feed.url)
+        self._lost = lost
+        self._ours = False
+        self._looking = asyncio.Lock()
+
+    def take(self, parts: bus.Parts, states: Mapping[str, FeedState]) -> None:
+        """The folder is ours to look at, if its part is among these."""
+        if self._part in parts:
+            self._state = states.get(DROP_FOLDER) or self._state
+            self._ours = True
+
+    async def leave(self, parts: bus.Parts, seconds: float) -> None:
+        """Let go of the folder, if its part is among these."""
+        if self._part in parts:
+            self._ours = False
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._looking.acquire(), timeout=max(seconds, 0.01))
+                self._looking.release()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look, publish, wait, until `stop` is set.
-
-        Raises:
-            LostError: another collector has taken over.
-        """
+        """Look, publish, wait, until `stop` is set."""
         if not self._drop.folder.is_dir():
             log.warning("drop_folder_missing", folder=str(self._drop.folder))
         while not stop.is_set():
-            await self.look()
+            if self._ours:
+                async with self._looking:
+                    await self._look_or_lose()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), timeout=LOOK_SECONDS)
+
+    async def _look_or_lose(self) -> None:
+        published = False
+        try:
+            await self.look()
+            published = True
+        except LostError:
+            self._ours = False
+            self._lost(self._feed.url)
+        finally:
+            self._poller.claims.end(DROP_FOLDER, published=published)
 
     async def look(self) -> None:
         """Look once, and publish what is complete and new."""
         found = self._new(await asyncio.to_thread(self._drop.scan))
         for first in range(0, len(found), TOGETHER):
-            if self._poller.stopping():
+            if not self._ours or self._poller.stopping(DROP_FOLDER):
                 break
             await self._take(found[first : first + TOGETHER])
 

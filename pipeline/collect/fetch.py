@@ -24,7 +24,7 @@ from pipeline.collect import guard, urls
 from pipeline.collect.robots import Robots, RobotsUnknownError
 from pipeline.settings import Collector
 
-Kind = Literal["refused", "not_found", "gone", "oversized", "not_text", "busy", "broken"]
+Kind = Literal["refused", "not_found", "gone", "oversized", "not_text", "busy", "queued", "broken"]
 
 CONNECTIONS_PER_HOST: Final = 6
 """As many as browsers open; the interval between requests is what keeps a site at ease."""
@@ -42,8 +42,8 @@ REDIRECTS: Final = (301, 302, 303, 307, 308)
 class FetchError(Exception):
     """There is no usable answer; the message says why in an editor's words, `kind` what to do about it.
 
-    refused: this reader is not let in; not_found; gone: for good; oversized; not_text; busy: not now;
-    broken: network or server.
+    refused: this reader is not let in; not_found; gone: for good; oversized; not_text; busy: it says not now;
+    queued: we did not ask, its limit or its pause comes first; broken: network or server.
     """
 
     def __init__(self, kind: Kind, message: str, *, retry_after_seconds: float | None = None) -> None:
@@ -54,7 +54,7 @@ class FetchError(Exception):
     @property
     def transient(self) -> bool:
         """Whether asking again later may help."""
-        return self.kind in ("busy", "broken")
+        return self.kind in ("busy", "queued", "broken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +103,19 @@ class Fetcher(Protocol):
 
 
 class Slots:
-    """One request per host and interval: who comes is given the next free moment and waits for it."""
+    """One request per host and interval: who comes is given the next free moment and waits for it.
 
-    def __init__(self, interval_seconds: float, clock: Clock) -> None:
+    `stretch` makes the interval longer for a host that other collectors ask too.
+    """
+
+    def __init__(
+        self, interval_seconds: float, clock: Clock, stretch: Callable[[str], float] = lambda _: 1.0
+    ) -> None:
         self._interval = interval_seconds
         self._clock = clock
+        self._stretch = stretch
         self._free: dict[str, dt.datetime] = {}
+        self._held: dict[str, dt.datetime] = {}
         self._intervals: dict[str, float] = {}
 
     async def wait(self, host: str) -> None:
@@ -121,10 +128,14 @@ class Slots:
         at = max(now, self._free.get(host, now))
         seconds = (at - now).total_seconds()
         if seconds > LONGEST_HOLD_SECONDS:
-            raise FetchError("busy", f"{host} asked for a pause until {at:%H:%M} UTC", retry_after_seconds=seconds)
-        self._free[host] = at + dt.timedelta(seconds=self._intervals.get(host, self._interval))
+            asked = self._held.get(host, now) > now
+            why = f"{host} asked for a pause" if asked else f"too many requests to {host} wait already"
+            raise FetchError("queued", f"{why}, until {at:%H:%M} UTC", retry_after_seconds=seconds)
+        interval = self._intervals.get(host, self._interval) * self._stretch(f"http://{host}/")
+        self._free[host] = at + dt.timedelta(seconds=interval)
         if len(self._free) > 50_000:
             self._free = {name: free for name, free in self._free.items() if free > now}
+            self._held = {name: held for name, held in self._held.items() if held > now}
         if seconds > 0:
             await self._clock.sleep(seconds)
 
@@ -132,6 +143,7 @@ class Slots:
         """The host wants to be left alone for so long."""
         until = self._clock.now() + dt.timedelta(seconds=min(seconds, 86_400))
         self._free[host] = max(self._free.get(host, until), until)
+        self._held[host] = max(self._held.get(host, until), until)
 
     def slow_down(self, host: str, seconds: float) -> None:
         """The host names its own interval (crawl-delay): the longer one counts, up to half a minute."""
@@ -141,9 +153,9 @@ class Slots:
 class Web:
     """The web as the collector is allowed to see it. Holds connections: close it. Make it inside the running loop."""
 
-    def __init__(self, options: Collector, clock: Clock) -> None:
+    def __init__(self, options: Collector, clock: Clock, stretch: Callable[[str], float] = lambda _: 1.0) -> None:
         self._options = options
-        self._slots = Slots(options.per_host_interval_seconds, clock)
+        self._slots = Slots(options.per_host_interval_seconds, clock, stretch)
         self._clock = clock
         connector = aiohttp.TCPConnector(
             limit=options.connections,
@@ -206,7 +218,7 @@ class Web:
                 self._raise_for_status(response, urls.host(url))
                 body = b"" if response.status == 304 else await _read(response, limit)
                 metrics.fetched_bytes_total.inc(len(body))
-                return _answer(url, response, body), None
+                return _answer(url, response, body, self._clock.now()), None
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
             raise _failure(error, url, self._options) from error
 
@@ -302,7 +314,7 @@ def _with_moved(answer: Answer, moved_to: str) -> Answer:
     )
 
 
-def _answer(url: str, response: aiohttp.ClientResponse, body: bytes) -> Answer:
+def _answer(url: str, response: aiohttp.ClientResponse, body: bytes, now: dt.datetime) -> Answer:
     return Answer(
         url=url,
         status=response.status,
@@ -310,7 +322,7 @@ def _answer(url: str, response: aiohttp.ClientResponse, body: bytes) -> Answer:
         content_type=response.headers.get("Content-Type", ""),
         etag=response.headers.get("ETag"),
         last_modified=response.headers.get("Last-Modified"),
-        max_age_seconds=max_age(response.headers.get("Cache-Control", "")),
+        max_age_seconds=freshness(response.headers, now),
     )
 
 
@@ -435,6 +447,15 @@ def retry_after(value: str | None, now: dt.datetime) -> float | None:
     if until.tzinfo is None:
         until = until.replace(tzinfo=dt.UTC)
     return max(0.0, (until - now).total_seconds())
+
+
+def freshness(headers: Mapping[str, str], now: dt.datetime) -> int | None:
+    """An answer's headers in, for how many seconds it stays good out: Cache-Control, or Expires where that says nothing."""
+    control = headers.get("Cache-Control", "")
+    if re.search(r"no-(?:cache|store)|max-age", control, re.IGNORECASE):
+        return max_age(control)
+    seconds = retry_after(headers.get("Expires"), now) if re.search(r"[a-zA-Z]", headers.get("Expires", "")) else None
+    return int(seconds) if seconds else None
 
 
 def max_age(cache_control: str) -> int | None:

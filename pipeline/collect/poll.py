@@ -19,8 +19,9 @@ import structlog
 
 from pipeline import metrics, stage
 from pipeline.collect import feed as feed_
-from pipeline.collect import local, schedule, seen
+from pipeline.collect import follow, local, note, rhythm, schedule, seen, wishes
 from pipeline.collect.article import Page, compose, is_full, read_page
+from pipeline.collect.claims import Claims
 from pipeline.collect.feed import Entry, FeedError, Parsed
 from pipeline.collect.fetch import Answer, Clock, Fetcher, FetchError
 from pipeline.collect.publish import Batch
@@ -39,6 +40,9 @@ FLUSH_SECONDS: Final = 1.0
 WINDOW: Final = 8
 """Pages of one feed under way at once; the limits per host and in all lie below it."""
 
+PATIENCE_SECONDS: Final = 900
+"""An article that would have to wait longer than this for its site is told from the feed's own text."""
+
 TRIES: Final = 3
 """Polls in which a page may fail before its article is told without it."""
 
@@ -50,28 +54,6 @@ class Outlet(Protocol):
         """A batch in; returns when it is safe."""
 
 
-class Claims:
-    """Which feed brought which article: across feeds, an address is published once."""
-
-    MOST: Final = 500_000
-
-    def __init__(self, states: Iterable[FeedState] = ()) -> None:
-        self._owner = {e.article_id: state.id for state in states for e in state.seen.values() if e.content_hash}
-
-    def take(self, article_id: str, feed_id: str) -> bool:
-        """Whether the article is this feed's to publish; from now on it is nobody else's."""
-        if article_id in self._owner:
-            return False
-        self._owner[article_id] = feed_id
-        while len(self._owner) > self.MOST:
-            del self._owner[next(iter(self._owner))]
-        return True
-
-    def release(self, article_id: str) -> None:
-        """It was not published after all."""
-        self._owner.pop(article_id, None)
-
-
 @dataclass(frozen=True, slots=True)
 class Made:
     """What became of an entry: published, remembered, or to be tried again."""
@@ -80,6 +62,7 @@ class Made:
     remember: SeenEntry | None = None
     outcome: stage.Outcome = field(default_factory=stage.Outcome)
     again: bool = False
+    again_after_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -92,15 +75,24 @@ class Poller:
     claims: Claims
     clock: Clock
     chance: random.Random
-    stopping: Callable[[], bool] = lambda: False
+    stopping: Callable[[str], bool] = lambda _: False
     tries: dict[str, int] = field(default_factory=dict)
 
     async def poll(self, feed: Feed, state: FeedState) -> FeedState:
         """A feed and its state in, its new state out: published already, with the articles that it remembers.
 
         Raises:
-            LostError: another collector has taken over.
+            LostError: another collector has the feed now.
         """
+        published = False
+        try:
+            updated = await self._poll(feed, state)
+            published = True
+            return updated
+        finally:  # also when it is given up in the middle: what it claimed and did not publish is free again
+            self.claims.end(feed.id, published=published)
+
+    async def _poll(self, feed: Feed, state: FeedState) -> FeedState:
         now = self.clock.now()
         if state.url != feed.url:  # the operator gave it another address: what the old one said is void
             state = FeedState(id=feed.id, url=feed.url, seen=state.seen, title=feed.title)
@@ -109,7 +101,16 @@ class Poller:
             if answer.not_modified:
                 return await self._unchanged(feed, state, answer, now)
             parsed = await self._parse(feed, answer)
+            if parsed.children:  # an index of sitemaps: its pages stand one step further
+                limit = self.settings.collector.feed_bytes
+                parsed = await follow.children(self.web, parsed, since=state.succeeded_at, limit=limit)
+                answer = follow.without_validators(answer, parsed)
         except FetchError as error:
+            if error.kind == "queued":  # not the feed's fault, and nothing to remember: only later
+                log.debug("poll_deferred", feed=feed.id, reason=str(error))
+                return msgspec.structs.replace(
+                    state, due_at=now + dt.timedelta(seconds=error.retry_after_seconds or 60)
+                )
             return await self._failed(feed, state, error, now)
         except FeedError as error:
             return await self._failed(feed, state, FetchError("broken", str(error)), now)
@@ -137,9 +138,11 @@ class Poller:
 
     async def _unchanged(self, feed: Feed, state: FeedState, answer: Answer, now: dt.datetime) -> FeedState:
         metrics.feed_fetches_total.labels(outcome="not_modified").inc()
-        metrics.feed_last_success_timestamp_seconds.labels(feed=feed.id).set(now.timestamp())
-        dates = [state.newest_at] * 3 if state.newest_at else []
-        due_at = self._due(feed, now, dates=dates, wishes=(answer.max_age_seconds,))
+        usual = None
+        if state.gap_seconds is not None and state.newest_at is not None:
+            quiet = (now - state.newest_at).total_seconds()
+            usual = schedule.pace(self.settings.collector, state.gap_seconds, quiet)
+        due_at = self._due(feed, state, now, usual_seconds=usual, bounds=(answer.max_age_seconds, state.ttl_seconds))
         updated = msgspec.structs.replace(
             state,
             checked_at=now,
@@ -149,8 +152,11 @@ class Poller:
             error=None,
             etag=answer.etag or state.etag,
             last_modified=answer.last_modified or state.last_modified,
+            moved_to=answer.moved_to or state.moved_to,
         )
+        updated = self._listened(feed, updated, now)
         await self.outlet.put(Batch(updated))
+        note.show(updated)
         log.debug("polled", feed=feed.id, outcome="not_modified", due_at=due_at)
         return updated
 
@@ -158,7 +164,8 @@ class Poller:
         metrics.feed_fetches_total.labels(outcome="error").inc()
         retired = error.kind == "gone"
         reason = f"{error}; the feed is retired until its URL is changed" if retired else str(error)
-        due_at = self._due(feed, now, failures=state.failures + 1, retry_after_seconds=error.retry_after_seconds)
+        after = error.retry_after_seconds
+        due_at = self._due(feed, state, now, failures=state.failures + 1, retry_after_seconds=after)
         updated = msgspec.structs.replace(
             state,
             checked_at=now,
@@ -170,19 +177,31 @@ class Poller:
             moved_to=None,
         )
         await self.outlet.put(Batch(updated))
+        note.show(updated)
         # one line when it breaks or breaks differently, not one for each try
         level = log.warning if reason != state.error else log.debug
         level("feed_failed", feed=feed.id, url=feed.url, error=reason, failures=updated.failures, due_at=due_at)
         return updated
 
+    def _listened(self, feed: Feed, state: FeedState, now: dt.datetime) -> FeedState:
+        """A feed that was just read in, the same with whether it has fallen silent out; said once when that changes."""
+        told = rhythm.silence(state, now)
+        if told is not None and state.silence is None:
+            log.warning("feed_silent", feed=feed.id, url=feed.url, reason=told)
+        elif told is None and state.silence is not None:
+            log.info("feed_speaks_again", feed=feed.id, url=feed.url)
+        return msgspec.structs.replace(state, silence=told)
+
     def _due(
         self,
         feed: Feed,
+        state: FeedState,
         now: dt.datetime,
         *,
         dates: Sequence[dt.datetime] = (),
+        usual_seconds: float | None = None,
         failures: int = 0,
-        wishes: Iterable[float | None] = (),
+        bounds: Iterable[float | None] = (),
         retry_after_seconds: float | None = None,
     ) -> dt.datetime:
         interval = feed.interval_seconds
@@ -194,25 +213,29 @@ class Poller:
             self.chance,
             interval_seconds=interval,
             dates=dates,
+            usual_seconds=usual_seconds,
             failures=failures,
-            wishes=wishes,
+            wishes=() if feed.interval_seconds else bounds,
             retry_after_seconds=retry_after_seconds,
+            skip_hours=() if feed.interval_seconds else state.skip_hours,
+            skip_days=() if feed.interval_seconds else state.skip_days,
         )
 
     async def _take(self, feed: Feed, state: FeedState, answer: Answer, parsed: Parsed, now: dt.datetime) -> FeedState:
         """A feed that was read: publish what is new, then its state."""
         metrics.feed_fetches_total.labels(outcome="ok").inc()
-        metrics.feed_last_success_timestamp_seconds.labels(feed=feed.id).set(now.timestamp())
         found, present = seen.candidates(parsed.entries, state.seen, base=answer_base(feed, answer), feed_id=feed.id)
         intake = _Intake(self, feed, parsed, state)
         await intake.run(found)
         dates = [at for e in parsed.entries if (at := e.published_at or e.updated_at) is not None and at <= now]
-        ttl = None if feed.interval_seconds else parsed.ttl_seconds
         unfinished = intake.unfinished
-        wishes = () if unfinished else (ttl, answer.max_age_seconds)
-        due_at = self._due(feed, now, dates=dates, wishes=wishes)
+        hours, days = wishes.skips(answer.body)
+        state = msgspec.structs.replace(state, ttl_seconds=parsed.ttl_seconds, skip_hours=hours, skip_days=days)
+        bounds = () if unfinished else (parsed.ttl_seconds, answer.max_age_seconds)
+        due_at = self._due(feed, state, now, dates=dates, bounds=bounds)
         if unfinished:  # without its ETag it is read again in full, and what was missed is found again
-            due_at = min(due_at, now + dt.timedelta(seconds=self.settings.collector.min_interval_seconds))
+            soon = max(self.settings.collector.min_interval_seconds, min(intake.again_after_seconds, PATIENCE_SECONDS))
+            due_at = min(due_at, now + dt.timedelta(seconds=soon))
         updated = msgspec.structs.replace(
             state,
             etag=state.etag if unfinished else answer.etag,
@@ -227,8 +250,11 @@ class Poller:
             entries=len(parsed.entries),
             newest_at=max(dates, default=state.newest_at),
             seen=seen.pruned(intake.remembered, present, self.settings.collector.seen_entries),
+            **rhythm.heard(state, dates, now, found=any(self._is_news(candidate, now) for candidate in found)),
         )
+        updated = self._listened(feed, updated, now)
         await intake.flush(updated)
+        note.show(updated)
         say = log.info if intake.published else log.debug
         say("polled", feed=feed.id, outcome="ok", entries=len(present), published=intake.published, due_at=due_at)
         return updated
@@ -246,11 +272,11 @@ class Poller:
         page: Page | FetchError | None = None
         if (claimed or not fresh) and not self._is_stale(candidate, now):
             page = await self._page(feed, candidate)
-            if isinstance(page, FetchError) and page.transient and self._try_again(candidate):
+            if isinstance(page, FetchError) and page.transient and self._try_again(candidate, page):
                 if claimed:
-                    self.claims.release(candidate.article_id)
+                    self.claims.release(candidate.article_id, feed.id)
                 stage.retried("collect")
-                return Made(again=True)
+                return Made(again=True, again_after_seconds=page.retry_after_seconds or 0.0)
         self.tries.pop(candidate.key, None)
         source = stage.Source(topic=f"feed:{feed.id}", key=candidate.key.encode(), raw=_raw(candidate.entry))
         article: Article | None = None
@@ -283,11 +309,16 @@ class Poller:
             entry_hash=candidate.entry_hash,
         )
 
+    def _is_news(self, candidate: Candidate, now: dt.datetime) -> bool:
+        return candidate.previous is None and not self._is_stale(candidate, now)
+
     def _is_stale(self, candidate: Candidate, now: dt.datetime) -> bool:
         limit = now - dt.timedelta(days=self.settings.collector.max_entry_age_days)
         return candidate.previous is None and candidate.at is not None and candidate.at < limit
 
-    def _try_again(self, candidate: Candidate) -> bool:
+    def _try_again(self, candidate: Candidate, error: FetchError) -> bool:
+        if error.kind == "queued" and (error.retry_after_seconds or 0) < PATIENCE_SECONDS:
+            return True  # our own queue at the site: its turn comes
         count = self.tries.get(candidate.key, 0) + 1
         self.tries[candidate.key] = count
         return count < TRIES
@@ -326,6 +357,7 @@ class _Intake:
     state: FeedState
     remembered: dict[str, SeenEntry] = field(default_factory=dict)
     unfinished: bool = False
+    again_after_seconds: float = 0.0
     published: int = 0
     _ready: list[Made] = field(default_factory=list)
 
@@ -333,6 +365,7 @@ class _Intake:
         self.remembered = dict(self.state.seen)
         async for candidate, made in self._in_order(found):
             self.unfinished = self.unfinished or made.again
+            self.again_after_seconds = max(self.again_after_seconds, made.again_after_seconds)
             if made.remember is not None:
                 self.remembered[candidate.key] = made.remember
             self._ready.append(made)
@@ -344,7 +377,7 @@ class _Intake:
         flushed_at = loop.time()
         try:
             while waiting or under_way:
-                while waiting and len(under_way) < WINDOW and not self.poller.stopping():
+                while waiting and len(under_way) < WINDOW and not self.poller.stopping(self.feed.id):
                     candidate = waiting.popleft()
                     making = self.poller.make(self.feed, self.parsed, candidate)
                     under_way.append((candidate, asyncio.create_task(making)))
@@ -369,6 +402,7 @@ class _Intake:
         articles = [made.article for made in ready if made.article is not None]
         failures = [made.outcome.failure for made in ready if made.outcome.failure is not None]
         await self.poller.outlet.put(Batch(state, articles, failures))
+        self.poller.claims.settle(self.feed.id, [article.id for article in articles])
         self.published += len(articles)
         now = self.poller.clock.now()
         for article in articles:

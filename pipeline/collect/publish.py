@@ -7,11 +7,12 @@ published an article and knows it, or neither.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,6 +29,11 @@ TOGETHER: Final = 200
 
 BYTES: Final = 32_000_000
 """Bytes in one transaction, about: what is waiting beyond that goes into the next."""
+
+
+def _digest(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=16).digest()
+
 
 RETRY_SECONDS: Final = (0.5, 1, 2, 5, 10)
 
@@ -56,11 +62,26 @@ class LostError(Exception):
 
 
 class Outlet:
-    """The way out. `connect` makes a publisher; `states` reads what is on the topic of feed states (key -> value)."""
+    """The way out for one part of the feeds. `connect` makes a publisher; `states` reads the topic of states (key -> value).
 
-    def __init__(self, connect: Callable[[], bus.Publisher], states: Callable[[], dict[bytes, bytes]]) -> None:
+    States go to `partition`. `wanted` tells whether the part is still ours: only then is a connection that broke made anew, for
+    a new one shuts out whoever has the part.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], bus.Publisher],
+        states: Callable[[], dict[bytes, bytes]],
+        *,
+        partition: int | None = None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._connect = connect
         self._states = states
+        self._partition = partition
+        self._wanted = wanted
+        self._known: dict[bytes, bytes] = {}
+        self._gone: LostError | None = None
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._publisher: bus.Publisher | None = None
         self._closing = threading.Event()
@@ -75,6 +96,10 @@ class Outlet:
         """
         self._publisher = self._connect()
         self._thread.start()
+
+    def remember(self, states: Mapping[bytes, bytes]) -> None:
+        """What is on the topic of feed states before the first batch."""
+        self._known = {key: _digest(value) for key, value in states.items()}
 
     async def put(self, batch: Batch) -> None:
         """A batch in; returns when it is on the topics. Waits as long as Kafka is away.
@@ -102,6 +127,8 @@ class Outlet:
         while (first := self._waiting.get()) is not None:
             together, last = self._more(first)
             try:
+                if self._gone is not None:
+                    raise self._gone  # noqa: TRY301 - said to whoever waits, like every other error
                 self._write(together)
             except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it, and the thread to go on
                 for waiting in together:
@@ -131,12 +158,15 @@ class Outlet:
         while True:
             try:
                 if self._publisher is None:
+                    if not self._wanted():
+                        raise self._leave("the part belongs to another collector now")
                     self._publisher = self._connect()
                     if self._is_there(records):
                         break
                 with self._publisher.transaction():
                     for topic, key, value in records:
-                        self._publisher.send(topic, key, value)
+                        place = self._partition if topic == bus.FEEDS else None
+                        self._publisher.send(topic, key, value, partition=place)
                 break
             except bus.BusError as error:
                 self._lost(error)
@@ -148,21 +178,35 @@ class Outlet:
                 tries += 1
                 self._drop_publisher()
         self.problem = ""
+        self._known |= {key: _digest(value) for topic, key, value in records if topic == bus.FEEDS}
+
+    def _leave(self, why: str) -> LostError:
+        self._gone = LostError(why)
+        return self._gone
 
     def _lost(self, error: BaseException) -> None:
         """Stop where the transaction was fenced off: to go on would be to fight the other collector for ever."""
         cause: BaseException | None = error
         while cause is not None:
             if re.search("Fenced|InvalidProducerEpoch", f"{type(cause).__name__} {cause}"):
-                self.problem = "another collector has taken this one's place"
-                raise LostError(f"{self.problem}: two run with the same transactional id; this one stops") from error
+                raise self._leave("another collector has taken this one's place") from error
             cause = cause.__cause__
 
     def _is_there(self, records: Sequence[tuple[str, bytes, bytes]]) -> bool:
-        """Whether the transaction whose answer was lost had been committed: then its last feed state is on the topic."""
-        states = [(key, value) for topic, key, value in records if topic == bus.FEEDS]
-        key, value = states[-1]
-        return self._states().get(key) == value
+        """Whether the transaction whose answer was lost had been committed: then its feed states are on the topic.
+
+        Raises:
+            LostError: there is a state that we did not write: another collector had the part meanwhile.
+        """
+        wanted = {key: value for topic, key, value in records if topic == bus.FEEDS}
+        found = self._states()
+        if all(found.get(key) == value for key, value in wanted.items()):
+            return True
+        for key in wanted:
+            there = found.get(key)
+            if (None if there is None else _digest(there)) != self._known.get(key):
+                raise self._leave("another collector had the part meanwhile")
+        return False
 
     def _drop_publisher(self) -> None:
         publisher, self._publisher = self._publisher, None

@@ -58,6 +58,14 @@ def host(url: str) -> str:
         return ""
 
 
+def site(url: str) -> str:
+    """A URL in, the registered domain that its host belongs to out (bbc.co.uk), or the host itself where it has none."""
+    try:
+        return extract_domain(url, fast=True) or host(url)
+    except (ValueError, UnicodeError):
+        return host(url)
+
+
 def slug(url: str) -> str:
     """A URL in, the last part of its path that says something out, letters and digits only."""
     parts = [part for part in urlsplit(url).path.split("/") if part and part.lower() not in ("amp", "index.html")]

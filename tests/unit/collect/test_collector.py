@@ -4,9 +4,9 @@ import asyncio
 import datetime as dt
 
 import msgspec
-import pytest
+from prometheus_client import REGISTRY
 
-from pipeline.collect.collector import Collector, Health
+from pipeline.collect.collector import PER_HOST, Collector, Health
 from pipeline.collect.fetch import Clock
 from pipeline.collect.publish import LostError
 from pipeline.records import Feed, FeedState
@@ -23,6 +23,7 @@ class FakePoller:
     def __init__(self):
         self.clock = Clock(now=lambda: NOW, sleep=asyncio.sleep)
         self.polled = []
+        self.ended = []
         self.at_once = self.most_at_once = 0
         self.troubles = {}
         self.seconds = 0.0
@@ -34,6 +35,7 @@ class FakePoller:
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             await asyncio.sleep(self.seconds)
+            self.ended.append(feed.id)
         finally:
             self.at_once -= 1
         if feed.id in self.troubles:
@@ -45,9 +47,19 @@ def feeds(*names):
     return tuple(Feed(id=name, url=f"https://{name}.example/") for name in names)
 
 
-async def run(poller, fs, states=None, seconds=0.1):
+ALL = frozenset(range(10))
+
+
+def part(url):
+    """The part of a feed is the number in its name; 0 without one."""
+    return int("".join(filter(str.isdigit, url)) or 0) % 10
+
+
+async def run(poller, fs, states=None, seconds=0.1, lost=None):
     health, stop = Health(), asyncio.Event()
-    running = asyncio.create_task(Collector(SETTINGS, fs, states or {}, poller, health).run(stop))
+    collector = Collector(SETTINGS, fs, poller, health, part=part, lost=(lost if lost is not None else []).append)
+    collector.take(ALL, states or {})
+    running = asyncio.create_task(collector.run(stop))
     await asyncio.wait([running], timeout=seconds)
     stop.set()
     await asyncio.wait_for(running, timeout=5)
@@ -91,11 +103,69 @@ async def test_polls_under_way_are_bounded_and_all_get_their_turn():
     assert poller.most_at_once <= 8
 
 
-async def test_a_collector_that_was_replaced_stops_by_itself():
-    poller = FakePoller()
+async def test_a_feed_that_another_collector_has_is_told_and_the_others_go_on():
+    poller, lost = FakePoller(), []
     poller.troubles["a"] = LostError("another collector has taken this one's place")
-    with pytest.raises(LostError):
-        await run(poller, feeds("a"), seconds=5)
+    await run(poller, feeds("a", "b"), lost=lost)
+    assert lost == ["https://a.example/"]
+    assert poller.polled == ["a", "b"]
+
+
+async def test_only_feeds_of_parts_that_are_held_are_polled_and_parts_come_and_go():
+    poller, health, stop = FakePoller(), Health(), asyncio.Event()
+    collector = Collector(SETTINGS, feeds("f1", "f2", "f3"), poller, health, part=part)
+    running = asyncio.create_task(collector.run(stop))
+    collector.take(frozenset({1}), {})
+    await asyncio.sleep(0.05)
+    assert (poller.polled, health.feeds) == (["f1"], 1)
+    await collector.leave(frozenset({1}), 1.0)
+    collector.take(frozenset({2, 3}), {})
+    await asyncio.sleep(0.05)
+    assert (sorted(poller.polled), health.feeds) == (["f1", "f2", "f3"], 2)
+    assert not collector.stopping("f2")
+    assert collector.stopping("f1")
+    stop.set()
+    await running
+
+
+async def test_a_part_that_goes_takes_its_polls_with_it_in_order_or_at_once():
+    poller, health, stop = FakePoller(), Health(), asyncio.Event()
+    poller.seconds = 0.2
+    collector = Collector(SETTINGS, feeds("f1", "f2"), poller, health, part=part)
+    collector.take(ALL, {})
+    running = asyncio.create_task(collector.run(stop))
+    await asyncio.sleep(0.05)
+    assert poller.at_once == 2
+    await collector.leave(frozenset({1}), 2.0)
+    assert poller.ended == ["f1", "f2"]
+    poller.seconds = 60
+    collector.take(frozenset({1}), {})
+    await asyncio.sleep(0.05)
+    assert poller.at_once == 1
+    await collector.leave(frozenset({1}), 0.0)
+    assert poller.at_once == 0
+    assert poller.ended == ["f1", "f2"]
+    stop.set()
+    await running
+
+
+async def test_the_series_of_a_feed_go_with_its_part():
+    collector = Collector(SETTINGS, feeds("gone1"), FakePoller(), Health(), part=part)
+    collector.take(ALL, {"gone1": FeedState(id="gone1", url="https://gone1.example/", failures=3, checked_at=NOW)})
+    labels = {"feed": "gone1"}
+    assert REGISTRY.get_sample_value("dateline_feed_last_success_timestamp_seconds", labels) == 0
+    await collector.leave(ALL, 0.0)
+    assert REGISTRY.get_sample_value("dateline_feed_last_success_timestamp_seconds", labels) is None
+    assert REGISTRY.get_sample_value("dateline_feed_silent", labels) is None
+
+
+async def test_feeds_of_one_site_do_not_take_the_places_of_others():
+    poller = FakePoller()
+    poller.seconds = 0.05
+    slow = tuple(Feed(id=f"slow{n}", url="https://slow.example/rss") for n in range(50))
+    await run(poller, (*slow, *feeds("quick")), seconds=0.04)
+    assert "quick" in poller.polled
+    assert sum(name.startswith("slow") for name in poller.polled) <= 2 * PER_HOST
 
 
 async def test_told_to_stop_it_lets_polls_end():

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from pipeline.collect.fetch import Clock, FetchError, Slots, Web, max_age, retry_after
+from pipeline.collect.fetch import Clock, FetchError, Slots, Web, freshness, max_age, retry_after
 from pipeline.settings import Collector
 
 OPTIONS = Collector(
@@ -315,6 +315,45 @@ async def test_a_host_is_asked_once_per_interval_and_hosts_do_not_wait_for_each_
     for host in ("a", "a", "b", "a"):
         await slots.wait(host)
     assert waits == [2.0, 4.0]
+
+
+async def test_a_host_that_other_collectors_ask_too_is_asked_less_often():
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    slots = Slots(2.0, Clock(now=lambda: NOW, sleep=sleep), lambda url: 2.0 if "//shared/" in url else 1.0)
+    for host in ("shared", "ours", "shared", "ours"):
+        await slots.wait(host)
+    assert waits == [4.0, 2.0]
+
+
+async def test_who_would_wait_too_long_for_a_host_is_told_when_to_come_again():
+    async def sleep(seconds):
+        pass
+
+    slots = Slots(25.0, Clock(now=lambda: NOW, sleep=sleep))
+    for _ in range(3):
+        await slots.wait("a")
+    with pytest.raises(FetchError, match="too many requests to a wait already") as caught:
+        await slots.wait("a")
+    assert (caught.value.kind, caught.value.retry_after_seconds) == ("queued", 75)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Expires": "Tue, 24 Nov 2026 00:10:00 GMT"}, 600),
+        ({"Expires": "Tue, 24 Nov 2026 00:10:00 GMT", "Cache-Control": "max-age=60"}, 60),
+        ({"Expires": "Tue, 24 Nov 2026 00:10:00 GMT", "Cache-Control": "no-cache"}, None),
+        ({"Expires": "Thu, 01 Jan 1970 00:00:00 GMT"}, None),
+        ({"Expires": "0"}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_an_answer_stays_good_is_read(headers, seconds):
+    assert freshness(headers, NOW) == seconds
 
 
 @pytest.mark.parametrize(

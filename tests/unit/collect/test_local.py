@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from pipeline.collect import local
+from pipeline.collect.claims import Claims
 from pipeline.collect.dropped import Dropped
 from pipeline.collect.fetch import Clock, FetchError
-from pipeline.collect.poll import Claims, Poller
+from pipeline.collect.poll import Poller
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Collector, Settings
 
@@ -107,7 +108,9 @@ class Folder:
         self.poller = make_poller(tmp_path, drop_folder="drop")
         states = {state.id: state} if state else {}
         self.poller.claims = Claims(states.values())
-        self.dropped = Dropped(self.poller.settings, self.poller, states)
+        self.lost = []
+        self.dropped = Dropped(self.poller.settings, self.poller, lambda _: 3, self.lost.append)
+        self.dropped.take(frozenset({3}), states)
 
     async def look(self, times=1):
         for _ in range(times):

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
+from pipeline.collect.claims import Claims
 from pipeline.collect.fetch import Answer, Clock, FetchError
-from pipeline.collect.poll import Claims, Poller
+from pipeline.collect.poll import Poller
+from pipeline.collect.publish import LostError
 from pipeline.records import Article, Feed, FeedState, decode, encode
 from pipeline.settings import Collector, Settings
 
@@ -402,6 +404,102 @@ async def test_max_age_and_ttl_are_lower_bounds_of_the_next_poll(house):
     assert state.due_at >= NOW + dt.timedelta(seconds=7200)
 
 
+def with_channel(house, more):
+    page = house.site.pages[FEED.url]
+    body = page.body.replace(b"<title>Wire", more + b"<title>Wire")
+    house.site.pages[FEED.url] = msgspec_free_replace(page, body=body)
+
+
+async def test_what_a_feed_asked_for_holds_also_while_it_is_unchanged(house):
+    house.site.feed(item(), etag='"1"')
+    with_channel(house, b"<ttl>90</ttl>")
+    house.site.page("https://news.example/a")
+    await house.poll()
+    asked_at = house.now
+    house.site.pages[FEED.url] = Answer(url=FEED.url, status=304)
+    state = await house.poll()
+    assert state.due_at >= asked_at + dt.timedelta(minutes=90)
+
+
+async def test_hours_that_a_feed_skips_are_skipped_unless_the_operator_set_an_interval(house):
+    house.site.feed(item())
+    with_channel(house, b"<skipHours><hour>12</hour><hour>13</hour></skipHours>")
+    house.site.page("https://news.example/a")
+    state = await house.poll()
+    assert NOW.replace(hour=14) <= state.due_at <= NOW.replace(hour=14, minute=10)
+    state = await house.poll(msgspec.structs.replace(FEED, interval_seconds=300))
+    assert state.due_at < NOW.replace(hour=13)
+
+
+async def test_a_feed_that_used_to_publish_and_stopped_is_told_until_it_speaks_again(house):
+    days = [f"<pubDate>{NOW - dt.timedelta(days=n):%a, %d %b %Y %H:%M:%S} GMT</pubDate>" for n in range(1, 12)]
+    house.site.feed(*(item(str(n), more=day) for n, day in enumerate(days)))
+    for n in range(len(days)):
+        house.site.page(f"https://news.example/{n}", PROSE + str(n))
+    assert (await house.poll()).silence is None
+    house.now += dt.timedelta(days=2)
+    house.site.pages[FEED.url] = Answer(url=FEED.url, status=304)
+    state = await house.poll()
+    assert "nothing new since 23 Nov 2026" in state.silence
+    assert REGISTRY.get_sample_value("dateline_feed_silent", {"feed": "wire"}) == 1
+    assert (await house.poll()).failures == 0
+    house.site.feed(item("new"))
+    house.site.page("https://news.example/new")
+    assert (await house.poll()).silence is None
+    assert REGISTRY.get_sample_value("dateline_feed_silent", {"feed": "wire"}) == 0
+
+
+async def test_a_feed_that_never_could_be_read_shows_a_last_success_of_zero(house):
+    await house.poll(msgspec.structs.replace(FEED, id="never"))
+    assert REGISTRY.get_sample_value("dateline_feed_last_success_timestamp_seconds", {"feed": "never"}) == 0
+
+
+async def test_a_feed_whose_site_is_not_to_be_asked_now_is_put_off_without_being_blamed(house):
+    house.site.pages[FEED.url] = FetchError("queued", "news.example asked for a pause", retry_after_seconds=300)
+    state = await house.poll()
+    assert (state.failures, state.error, state.due_at) == (0, None, NOW + dt.timedelta(seconds=300))
+    assert house.shelf.batches == []
+
+
+async def test_a_page_that_waits_for_its_site_is_not_counted_as_failing(house):
+    house.site.feed(item(), etag='"1"')
+    house.site.pages["https://news.example/a"] = FetchError("queued", "wait", retry_after_seconds=120)
+    for _ in range(5):
+        asked_at = house.now
+        state = await house.poll()
+    assert asked_at + dt.timedelta(seconds=120) <= state.due_at < asked_at + dt.timedelta(seconds=200)
+    house.site.page("https://news.example/a")
+    await house.poll()
+    assert house.shelf.articles[0].content_type == "text/html"
+
+
+async def test_what_a_poll_claimed_and_could_not_publish_is_free_again(house):
+    house.site.feed(item())
+    house.site.page("https://news.example/a")
+
+    async def lost(batch):
+        raise LostError("another collector has the feed now")
+
+    put, house.shelf.put = house.shelf.put, lost
+    with pytest.raises(LostError):
+        await house.poll()
+    house.shelf.put = put
+    await house.poll()
+    assert len(house.shelf.articles) == 1
+
+
+async def test_an_article_that_another_collector_published_is_not_published_again(house):
+    house.site.feed(item())
+    house.site.page("https://news.example/a")
+    await house.poll()
+    other = House()
+    other.poller.claims.know(house.states["wire"])
+    elsewhere = msgspec.structs.replace(FEED, id="other", url="https://other.example/rss")
+    other.site.feed(item(), url=elsewhere.url)
+    await other.poll(elsewhere)
+    assert other.shelf.articles == []
+
+
 async def test_an_accident_with_one_entry_goes_to_quarantine_and_the_others_go_on(house, monkeypatch):
     house.site.feed(item("a"), item("b"))
     house.site.page("https://news.example/a")
@@ -439,11 +537,11 @@ async def test_when_told_to_stop_it_publishes_what_it_has_and_finds_the_rest_lat
     house.site.feed(*(item(str(n)) for n in range(40)), etag='"1"')
     for n in range(40):
         house.site.page(f"https://news.example/{n}", PROSE + str(n))
-    house.poller.stopping = lambda: len(house.site.asked) > 10
+    house.poller.stopping = lambda _: len(house.site.asked) > 10
     state = await house.poll()
     assert 0 < len(house.shelf.articles) < 40
     assert state.etag is None
-    house.poller.stopping = lambda: False
+    house.poller.stopping = lambda _: False
     house.restart()
     await house.poll()
     assert len({article.id for article in house.shelf.articles}) == len(house.shelf.articles) == 40

@@ -18,8 +18,10 @@ class Topics:
 
     def __init__(self):
         self.records = []
+        self.places = []
         self.transactions = 0
         self.fail = []
+        self.wanted = True
         self.go = threading.Event()
         self.go.set()
 
@@ -35,7 +37,8 @@ class Sender:
         self.topics = topics
         self.sent = []
 
-    def send(self, topic, key, value):
+    def send(self, topic, key, value, *, partition=None):
+        self.topics.places.append((topic, partition))
         self.sent.append((topic, key, value))
 
     @contextlib.contextmanager
@@ -70,7 +73,7 @@ def topics(monkeypatch):
 
 @pytest.fixture
 async def outlet(topics):
-    outlet = Outlet(topics.connect, topics.states)
+    outlet = Outlet(topics.connect, topics.states, partition=2, wanted=lambda: topics.wanted)
     outlet.open()
     yield outlet
     topics.go.set()
@@ -112,6 +115,33 @@ async def test_a_transaction_whose_answer_was_lost_is_not_written_twice(topics, 
 async def test_a_collector_that_was_replaced_stops(topics, outlet):
     topics.fail = ["fenced"]
     with pytest.raises(LostError, match="another collector"):
+        await outlet.put(batch("a"))
+    assert topics.records == []
+
+
+async def test_states_go_to_the_partition_of_their_part_and_articles_where_their_id_leads(topics, outlet):
+    await outlet.put(batch("a"))
+    assert topics.places == [(bus.ARTICLES, None), (bus.FEEDS, 2)]
+
+
+async def test_a_collector_that_was_away_while_another_wrote_does_not_write_over_it(topics, outlet):
+    await outlet.put(batch("a"))
+    newer = encode(FeedState(id="a", url="https://a.example/", title="written by another collector"))
+    topics.records.append((bus.FEEDS, b"a", newer))
+    topics.fail = [
+        "before"
+    ]  # its connection broke: it makes a new one, which shuts the other out, and has to look first
+    with pytest.raises(LostError, match="meanwhile"):
+        await outlet.put(batch("a", 2))
+    assert topics.states()[b"a"] == newer
+    with pytest.raises(LostError):
+        await outlet.put(batch("a"))
+
+
+async def test_a_part_that_is_no_longer_wanted_is_not_taken_back_by_a_new_connection(topics, outlet):
+    topics.fail = ["before"]
+    topics.wanted = False
+    with pytest.raises(LostError, match="belongs to another"):
         await outlet.put(batch("a"))
     assert topics.records == []
 

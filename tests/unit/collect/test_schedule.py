@@ -6,7 +6,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collect.schedule import Schedule, habit, next_due
+from pipeline.collect.schedule import Schedule, Turns, habit, next_due
 from pipeline.settings import Collector
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
@@ -96,3 +96,22 @@ def test_the_time_to_the_next_feed_is_known_and_bounded():
     schedule.add("a", NOW + dt.timedelta(seconds=3))
     assert schedule.seconds_to_next(NOW, most=5) == 3
     assert schedule.seconds_to_next(NOW + dt.timedelta(seconds=9), most=5) == 0
+
+
+def test_a_feed_that_was_taken_out_is_not_due():
+    schedule = Schedule()
+    schedule.add("a", NOW)
+    schedule.remove("a")
+    schedule.remove("unknown")
+    assert schedule.pop_due(NOW) is None
+
+
+def test_feeds_of_one_host_take_turns_and_other_hosts_do_not_wait():
+    turns = Turns(2)
+    assert [turns.come("a", name) for name in "1234"] == [True, True, False, False]
+    assert turns.come("b", "5")
+    turns.forget("3")
+    assert turns.go("a") == "4"
+    assert turns.go("a") is None
+    assert turns.go("a") is None
+    assert [turns.come("a", name) for name in "678"] == [True, True, False]

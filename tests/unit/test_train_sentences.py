@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ DOMAINS = frozenset(["politics", "war", "law", "economy", "sport", "arts", "scie
 MODALITIES = frozenset(["asserted", "planned", "hypothetical", "denied", "historical"])
 RUN = 5  # words in a row that two texts share before they are compared
 NEAR = 0.5  # the part of such runs from which one text is a near copy of the other
+
+
+@cache
+def types() -> dict[str, str]:
+    """Nothing in, the type of every kind out; once, because reading the lexicon takes most of a second."""
+    return {kind.kind: kind.type for kind in load().kinds.values()}
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -57,14 +64,13 @@ def near_copies(ours: list[str], others: Iterator[str]) -> list[tuple[str, str]]
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_line_has_the_same_keys_and_known_values(file):
-    kinds = {kind.kind: kind.type for kind in load().kinds.values()}
     for line in lines(file):
         assert line.keys() == {"id", "text", "events", "domain"}, line
         assert line["domain"] in DOMAINS, line
         assert line["text"] == line["text"].strip() != "", line
         for event in line["events"]:
             assert event.keys() == {"root", "kind", "source", "target", "trigger", "modality"}, line
-            assert kinds[event["kind"]] == event["root"], line
+            assert types()[event["kind"]] == event["root"], line
             assert event["modality"] in MODALITIES, line
 
 
@@ -86,9 +92,9 @@ def test_no_id_and_no_text_comes_twice():
 
 def test_every_type_has_enough_sentences_and_many_are_silent():
     corpus = everything()
-    types = Counter(event["root"] for line in corpus for event in line["events"])
-    assert types.keys() == {kind.type for kind in load().kinds.values()}
-    assert min(types.values()) >= 90, types
+    counts = Counter(event["root"] for line in corpus for event in line["events"])
+    assert counts.keys() == set(types().values())
+    assert min(counts.values()) >= 90, counts
     assert sum(not line["events"] for line in corpus) >= len(corpus) / 6
 
 

@@ -41,8 +41,8 @@ FAMILIES: Final[dict[str, Family]] = {
     "accords": Family(0.35, 0.10, 0.15, 0.40, need=0.55, days=4, plan_days=21, directed=False),
     "supply": Family(0.35, 0.05, 0.20, 0.40, need=0.58, days=5, plan_days=21),
     "sanctions": Family(0.40, 0.05, 0.20, 0.35, need=0.58, days=5, plan_days=14),
-    "fighting": Family(0.15, 0.30, 0.15, 0.40, need=0.60, days=1, plan_days=3),
-    "force": Family(0.30, 0.20, 0.15, 0.35, need=0.55, days=4, plan_days=14),
+    "fighting": Family(0.15, 0.30, 0.15, 0.40, need=0.76, days=1, plan_days=3),
+    "force": Family(0.30, 0.20, 0.15, 0.35, need=0.65, days=4, plan_days=14),
     "coercion": Family(0.30, 0.15, 0.15, 0.40, need=0.55, days=3, plan_days=7),
     "protest": Family(0.15, 0.30, 0.15, 0.40, need=0.58, days=1, plan_days=7),
     "statements": Family(0.30, 0.05, 0.15, 0.50, need=0.60, days=2, plan_days=7),
@@ -373,7 +373,8 @@ def alike(ours: str, theirs: str) -> bool:
 def _numbers(story: Happening, event: Happening) -> float:
     """What sums and counts say: the same one is a strong sign, a quite different sum a sign against.
 
-    Close sums are one sum told twice. A toll rises, so only the same toll speaks, and one that is many times another.
+    Close sums are one sum told twice. A toll rises, so only the same toll speaks, one that is many times another, and one
+    that is told on a later day and is lower.
     """
     if not (story.money and event.money) and not (story.counts and event.counts):
         return 0.0
@@ -385,7 +386,12 @@ def _numbers(story: Happening, event: Happening) -> float:
         ours, theirs = ([c for c in told.counts if c[0] == unit] for told in (story, event))
         ratio = _ratio(ours, theirs) or 1.0
         total += 0.10 if ratio <= 1.05 else 0.0 if ratio <= 2.5 else -0.15
+        if event.last > story.last and unit in TOLLS and max(n for _, n in theirs) < min(n for _, n in ours):
+            total -= 0.15
     return total
+
+
+TOLLS: Final = frozenset({"dead", "injured", "missing"})
 
 
 def _ratio(ours: Iterable[tuple[str, float]], theirs: Iterable[tuple[str, float]]) -> float | None:

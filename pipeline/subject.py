@@ -69,6 +69,7 @@ comments share email twitter facebook advertisement
 PLAIN: Final = frozenset(map(stem, PLAIN_TEXT.split()))
 """Words of any prose, and of pages: they tell no subject."""
 
+_SHORTENED: Final = re.compile(r"(?:n[’']t|[’'](?:re|ll|ve|d|m))$")
 _WORD: Final = re.compile(r"[^\W_]+(?:[-’'][^\W_]+)*")
 
 
@@ -79,7 +80,7 @@ def subject(title: str, text: str) -> dict[str, float]:
     for part, factor in ((title, TITLE), (text[:LEAD_CHARS], LEAD), (text[LEAD_CHARS:READ_CHARS], 1.0)):
         for number, word in enumerate(_WORD.findall(part)):
             low = word.lower().removesuffix("’s").removesuffix("'s")
-            if low in STOP or (len(low) < 3 and not low.isdigit()):
+            if low in STOP or len(low) < (2 if low.isdigit() else 3) or _SHORTENED.search(low):
                 continue
             key = stem(low)
             if key in PLAIN:

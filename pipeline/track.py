@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Final
 
 from pipeline import happening
@@ -38,11 +39,9 @@ would depend on which stories were open when it came, and come a second time it 
 CANDIDATES: Final = 200
 """How many open stories an event is compared with at most, those that share its rarest words and names first."""
 
-SAME_NEWS: Final = 0.15
-"""From this likeness of words on, an article is about a story; texts on one topic but two happenings stay below."""
-FEW_WORDS: Final = 40
-SHORT_NEWS: Final = 0.12
-"""What a text of almost no words must have more: two flashes share a rare name easily."""
+NEEDED: Final = ((17, 0.75), (22, 0.15), (30, 0.15), (80, 0.23))
+"""Of how many telling words an article is, and how alike it must then be to a story to be about it; between, in proportion.
+Two flashes share a rare name easily; two long texts on one topic share many words of it."""
 AGREES: Final = 0.08
 """What it counts for that the event itself is a report of that story, or of a part of it."""
 CONTRADICTS: Final = 0.1
@@ -51,7 +50,7 @@ OTHERS: Final = 0.3
 """The same for other parties, where these are all there is to tell two happenings apart: calls of one president."""
 A_DAY: Final = 0.01
 """What each day since the story was last told counts against."""
-SUPPORTED: Final = 0.06
+SUPPORTED: Final = 0.15
 """So alike the words must be at least when the event agrees."""
 TOGETHER: Final = 0.06
 """What it counts for in comparing happenings that both are told in articles about one thing."""
@@ -216,25 +215,29 @@ class Stories:
         scores = dict(self._subjects.alike(event.subject))
         if agreeing is not None and agreeing.id not in scores:
             scores[agreeing.id] = self._subjects.cosine(agreeing.id, event.subject)
-        need = SAME_NEWS + SHORT_NEWS * max(0.0, 1 - len(event.subject) / FEW_WORDS)
+        need = _needed(len(event.subject))
         best = most(
             (story_id, score)
             for story_id, cosine in scores.items()
             if self._open[story_id].last_seen_at >= horizon
-            and (score := self._agreed(story_id, cosine, told, agreeing) - A_DAY * self._days_since(story_id, event))
+            and (
+                score := self._agreed(story_id, cosine, told, agreeing, len(event.subject))
+                - A_DAY * self._days_since(story_id, event)
+            )
             >= need
         )
         if best is not None:
             return self._open[best[0]]
         return agreeing if agreeing is not None and scores[agreeing.id] >= SUPPORTED else None
 
-    def _agreed(self, story_id: str, cosine: float, told: Happening, agreeing: Story | None) -> float:
+    def _agreed(self, story_id: str, cosine: float, told: Happening, agreeing: Story | None, words: int) -> float:
         """How much an article is about a story: its words, and whether its event bears them out."""
         if agreeing is not None and agreeing.id == story_id:
             return cosine + AGREES
         if not self._contradicts(story_id, told):
             return cosine
-        return cosine - (OTHERS if happening.others(self._happenings[story_id], told) else CONTRADICTS)
+        others = happening.others(self._happenings[story_id], told)
+        return cosine - (OTHERS if others or words < NEEDED[1][0] else CONTRADICTS)
 
     def _days_since(self, story_id: str, event: Event) -> float:
         return max(0.0, (seen_at(event) - self._open[story_id].last_seen_at) / dt.timedelta(days=1))
@@ -322,6 +325,16 @@ class Stories:
                 heapq.heappush(self._oldest, (story.last_seen_at, story_id))
                 continue
             self._drop(story_id)
+
+
+def _needed(words: int) -> float:
+    """Of how many telling words an article is in, how alike it must be to what it is about out."""
+    if words <= NEEDED[0][0]:
+        return NEEDED[0][1]
+    for (few, least), (many, most_) in pairwise(NEEDED):
+        if words <= many:
+            return least + (most_ - least) * (words - few) / (many - few)
+    return NEEDED[-1][1]
 
 
 Key = int

@@ -9,15 +9,14 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
-import spacy
-from spacy.language import Language
 
-from pipeline import copies
-from pipeline.extract import Extracted
 from pipeline.records import Article, Document, Entity, Party, Section, Sentence
+
+if TYPE_CHECKING:
+    from pipeline.extract import Extracted
 
 UNUSED: Final = ("lemmatizer", "attribute_ruler", "senter")
 """Components that detection does without: it knows word forms itself, and they cost a quarter of the time."""
@@ -83,6 +82,10 @@ def load(models: Sequence[str]) -> Any:
     Raises:
         ModelError: none is installed.
     """
+    import spacy  # noqa: PLC0415 - a second or two, which `dateline check` and the notifier need not wait for
+    from spacy.language import Language  # noqa: PLC0415
+
+    Language.component("paragraphs", func=paragraphs)
     for name in models:
         if spacy.util.is_package(name) or "/" in name:
             nlp = spacy.load(name, exclude=list(UNUSED))
@@ -92,7 +95,6 @@ def load(models: Sequence[str]) -> Any:
     raise ModelError(f"no spaCy model is installed, tried {', '.join(models) or 'none'} (option detect.models)")
 
 
-@Language.component("paragraphs")
 def paragraphs(doc: Any) -> Any:
     """A tokenized doc in, the same with a sentence begun after each end of a paragraph: headings have no full stop.
 
@@ -161,6 +163,8 @@ def batches(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _base(article: Article, extracted: Extracted, characters: int) -> Document:
+    from pipeline import copies  # noqa: PLC0415 - brings numpy and scipy, which reading a lexicon does not need
+
     text, was_cut = cut(extracted.text, characters)
     return Document(
         id=article.id,

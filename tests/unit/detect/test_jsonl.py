@@ -2,7 +2,11 @@ import json
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from pipeline import annotate
+from pipeline.detect import detect_jsonl, jsonl, load_mind
 from pipeline.settings import Settings
 
 TEXT = "The Kenyan president visited Uganda on Tuesday. Police in Lagos arrested twelve men."
@@ -66,3 +70,57 @@ def test_two_events_of_an_article_never_share_an_id(mind):
     )
     ids = [event["id"] for event in one["events"]]
     assert len(ids) == len(set(ids))
+
+
+def test_a_fault_in_the_rules_costs_only_its_own_line(mind, monkeypatch):
+    told = jsonl._detect
+
+    def faulty(parsed, mind):
+        if "boom" in parsed.document.text:
+            raise RecursionError("too deep")
+        return told(parsed, mind)
+
+    monkeypatch.setattr(jsonl, "_detect", faulty)
+    out = detect(mind, {"id": 1, "text": TEXT}, {"id": 2, "text": "boom"}, {"id": 3, "text": TEXT})
+    assert out[1] == {"id": 2, "error": "RecursionError: too deep"}
+    assert out[0]["events"]
+    assert [e["kind"] for e in out[2]["events"]] == [e["kind"] for e in out[0]["events"]]
+
+
+def test_a_fault_in_the_parse_costs_only_its_own_line(mind, monkeypatch):
+    parse = annotate.parse_many
+
+    def faulty(documents, mind):
+        for document in documents:
+            if "boom" in document.text:
+                raise ValueError("cannot parse")
+            yield from parse([document], mind)
+
+    monkeypatch.setattr(annotate, "parse_many", faulty)
+    out = detect(mind, {"id": 1, "text": TEXT}, {"id": 2, "text": "boom"}, {"id": 3, "text": TEXT})
+    assert out[1] == {"id": 2, "error": "ValueError: cannot parse"}
+    assert [bool(one.get("events")) for one in out] == [True, False, True]
+
+
+NEWS = st.lists(
+    st.sampled_from(
+        "Russia Ukraine China the and , . with of to by President Putin Xi met meets attacked sanctions on said that it will not "
+        "troops killed 12 $5 million Monday \" “ ” ( ) - U.S. 's 2024 if aid talks between".split()
+    ),
+    max_size=40,
+).map(" ".join)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.one_of(st.text(max_size=120), NEWS), title=st.one_of(st.text(max_size=40), NEWS))
+@example(text="\x00\ud83d", title="\u202e")
+@example(text="\n \n", title=" ")
+@example(text="and and and and", title="of of of")
+@example(text="( " * 300, title="")
+def test_no_text_is_too_odd_to_read(mind, text, title):
+    text, title = text.encode("utf-8", "replace").decode(), title.encode("utf-8", "replace").decode()
+    (one,) = detect(mind, {"id": "a", "text": text, "title": title, "published": "2024-06-14T12:00:00+00:00"})
+    assert "error" not in one
+    for event in one["events"]:
+        where = title if event["section"] == "title" else text
+        assert where[event["start"] : event["end"]] == event["evidence"]

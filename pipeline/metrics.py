@@ -59,6 +59,11 @@ feed_silent = Gauge(
 feed_fetches_total = Counter(
     "dateline_feed_fetches", "Polls of feeds by outcome: ok, not_modified, error.", ["outcome"]
 )
+websub_total = Counter(
+    "dateline_websub",
+    "WebSub by outcome: subscribed, refused, pushed, unsigned, unknown.",
+    ["outcome"],
+)
 page_fetches_total = Counter(
     "dateline_page_fetches", "Fetches of article pages by outcome: ok, error, refused.", ["outcome"]
 )

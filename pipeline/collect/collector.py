@@ -18,7 +18,7 @@ import structlog
 
 from pipeline import bus, metrics
 from pipeline.collect import feeds as feeds_
-from pipeline.collect import note, urls
+from pipeline.collect import note, push, urls
 from pipeline.collect.claims import Claims
 from pipeline.collect.dropped import Dropped
 from pipeline.collect.fetch import Clock, Web
@@ -107,6 +107,7 @@ class Collector:
         self._leaving: set[str] = set()
         self._failing: set[str] = set()
         self._woken = asyncio.Event()
+        self.push: push.Push | None = None
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
@@ -142,7 +143,15 @@ class Collector:
             self._failing.discard(feed_id)
             self._states.pop(feed_id, None)
             note.hide(feed_id)
+            if self.push is not None:
+                self.push.forget(feed_id)
         self._count()
+
+    def wake(self, feed_id: str) -> None:
+        """There is news of a feed: read it at once, or as soon as the poll under way has ended."""
+        if feed_id in self._states and feed_id not in self._polls:
+            self._schedule.add(feed_id, self._poller.clock.now())
+            self._woken.set()
 
     def stopping(self, feed_id: str) -> bool:
         """Whether a feed's poll is to end after the page it is at."""
@@ -203,7 +212,8 @@ class Collector:
         self._mark(state)
         self._count()
         if not state.retired and state.due_at is not None:
-            self._schedule.add(feed.id, state.due_at)
+            pushed = self.push is not None and self.push.waits(feed.id)
+            self._schedule.add(feed.id, self._poller.clock.now() if pushed else state.due_at)
 
     def _mark(self, state: FeedState) -> None:
         (self._failing.add if state.failures else self._failing.discard)(state.id)
@@ -282,6 +292,7 @@ async def collect(
     beat = asyncio.create_task(_beat(health))
     web: Web | None = None
     team: Team | None = None
+    pushes: push.Push | None = None
     try:
         if not await _topics_exist(settings, stop):
             return
@@ -295,6 +306,10 @@ async def collect(
         collector = Collector(settings, feeds, poller, health, part=shares.part, lost=team.lost)
         poller.stopping = lambda feed_id: stop.is_set() or collector.stopping(feed_id)
         jobs: list[Coroutine[Any, Any, None]] = [collector.run(stop)]
+        poller.push = collector.push = pushes = await push.opened(settings, clock)
+        if pushes is not None:
+            pushes.wake = collector.wake
+            jobs.append(pushes.run(stop))
         takers: list[Taker] = [collector]
         if settings.collector.drop_folder:
             dropped = Dropped(settings, poller, shares.part, team.lost)
@@ -305,6 +320,8 @@ async def collect(
         await _all([*jobs, team.run(stop, takers)], stop)
     finally:
         health.started = False
+        if pushes is not None:
+            await pushes.close()
         if web is not None:
             await web.close()
         if team is not None:

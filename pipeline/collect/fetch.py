@@ -59,7 +59,10 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a server said. `body` is decompressed; `moved_to` is set when every step of the way was a permanent redirect."""
+    """What a server said. `body` is decompressed; `moved_to` is set when every step of the way was a permanent redirect.
+
+    `pushed`: the server was not asked, a hub sent it.
+    """
 
     url: str
     status: int
@@ -69,6 +72,7 @@ class Answer:
     last_modified: str | None = None
     max_age_seconds: int | None = None
     moved_to: str | None = None
+    pushed: bool = False
 
     @property
     def not_modified(self) -> bool:
@@ -108,9 +112,7 @@ class Slots:
     `stretch` makes the interval longer for a host that other collectors ask too.
     """
 
-    def __init__(
-        self, interval_seconds: float, clock: Clock, stretch: Callable[[str], float] = lambda _: 1.0
-    ) -> None:
+    def __init__(self, interval_seconds: float, clock: Clock, stretch: Callable[[str], float] = lambda _: 1.0) -> None:
         self._interval = interval_seconds
         self._clock = clock
         self._stretch = stretch
@@ -200,6 +202,8 @@ class Web:
                 await self._ask_robots(here)
             await self._slots.wait(urls.host(here))
             answer, target = await self._ask(here, headers, limit)
+            if answer.not_modified and not (etag or last_modified):
+                raise FetchError("broken", "answers 304 (nothing new) without having been asked for it")
             if target is None:
                 moved = here if permanent and here != url else None
                 return answer if moved is None else _with_moved(answer, moved)

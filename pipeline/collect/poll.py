@@ -7,6 +7,7 @@ text, or rejected with the reason. Each entry has one outcome, counted in stage.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
 import random
 from collections import deque
@@ -25,6 +26,7 @@ from pipeline.collect.claims import Claims
 from pipeline.collect.feed import Entry, FeedError, Parsed
 from pipeline.collect.fetch import Answer, Clock, Fetcher, FetchError
 from pipeline.collect.publish import Batch
+from pipeline.collect.push import Push
 from pipeline.collect.seen import Candidate
 from pipeline.records import Article, Feed, FeedState, SeenEntry
 from pipeline.settings import Settings
@@ -77,6 +79,7 @@ class Poller:
     chance: random.Random
     stopping: Callable[[str], bool] = lambda _: False
     tries: dict[str, int] = field(default_factory=dict)
+    push: Push | None = None
 
     async def poll(self, feed: Feed, state: FeedState) -> FeedState:
         """A feed and its state in, its new state out: published already, with the articles that it remembers.
@@ -118,6 +121,8 @@ class Poller:
 
     async def _ask(self, feed: Feed, state: FeedState) -> Answer:
         options = self.settings.collector
+        if self.push is not None and (pushed := self.push.take(feed.id)) is not None:
+            return dataclasses.replace(pushed, etag=state.etag, last_modified=state.last_modified, pushed=True)
         if feed.url.startswith("file:"):
             path = local.path_of(feed.url, self.settings.path(""))
             return await asyncio.to_thread(local.read, path, options.feed_bytes, state.etag)
@@ -156,6 +161,8 @@ class Poller:
         )
         updated = self._listened(feed, updated, now)
         await self.outlet.put(Batch(updated))
+        if self.push is not None:
+            self.push.follow(feed, updated)
         note.show(updated)
         log.debug("polled", feed=feed.id, outcome="not_modified", due_at=due_at)
         return updated
@@ -205,6 +212,8 @@ class Poller:
         retry_after_seconds: float | None = None,
     ) -> dt.datetime:
         interval = feed.interval_seconds
+        if self.push is not None and not failures:
+            bounds = (*bounds, self.push.interval(feed.id))
         if interval is None and feed.url.startswith("file:"):
             interval = self.settings.collector.min_interval_seconds  # looking at a file costs nothing
         return schedule.next_due(
@@ -249,11 +258,16 @@ class Poller:
             moved_to=answer.moved_to or state.moved_to,
             entries=len(parsed.entries),
             newest_at=max(dates, default=state.newest_at),
+            hub=parsed.hub or (state.hub if answer.pushed else None),
+            topic=parsed.topic or (state.topic if answer.pushed else ""),
             seen=seen.pruned(intake.remembered, present, self.settings.collector.seen_entries),
             **rhythm.heard(state, dates, now, found=any(self._is_news(candidate, now) for candidate in found)),
         )
         updated = self._listened(feed, updated, now)
         await intake.flush(updated)
+        if self.push is not None:
+            missed = intake.published if state.succeeded_at is not None else 0
+            self.push.follow(feed, updated, found=missed, pushed=answer.pushed)
         note.show(updated)
         say = log.info if intake.published else log.debug
         say("polled", feed=feed.id, outcome="ok", entries=len(present), published=intake.published, due_at=due_at)

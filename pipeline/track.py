@@ -39,7 +39,7 @@ would depend on which stories were open when it came, and come a second time it 
 CANDIDATES: Final = 200
 """How many open stories an event is compared with at most, those that share its rarest words and names first."""
 
-NEEDED: Final = ((17, 0.75), (22, 0.15), (30, 0.15), (80, 0.23))
+NEEDED: Final = ((17, 0.75), (22, 0.15), (30, 0.15), (80, 0.25))
 """Of how many telling words an article is, and how alike it must then be to a story to be about it; between, in proportion.
 Two flashes share a rare name easily; two long texts on one topic share many words of it."""
 AGREES: Final = 0.08

@@ -1,0 +1,98 @@
+"""Which articles tell one news: groups made by `dateline stories`, against those of a careful reader, with floors."""
+
+# ruff: noqa: T201 - the figures are what one runs this for: pytest -rP shows them
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pipeline import settings
+from pipeline.desk import StoryRun
+from tests.golden.clusters import Agreement, b_cubed, connected, single_pass
+
+HERE = Path(__file__).parent
+STREAM = HERE.parents[2] / "shared" / "eval" / "wce_stream" / "dev.jsonl"
+THRESHOLDS = [n / 100 for n in range(5, 80, 5)]
+
+
+def told(lines):
+    """Articles in date order in, the stories of each that tells any out, through the code of the command."""
+    run = StoryRun(settings.load(HERE.parents[1] / "configs"))
+    answers = [json.loads(line) for line in run.lines(json.dumps(line).encode() for line in lines)]
+    return {answer["id"]: answer["stories"] for answer in answers if answer["stories"]}
+
+
+def first(stories):
+    return {article: ids[0] for article, ids in stories.items()}
+
+
+def baseline(lines, wanted, among):
+    """The best that a single pass over TF-IDF does, at whichever threshold suits it best."""
+    texts = {line["id"]: f"{line.get('title', '')} {line['text']}" for line in lines if line["id"] in among}
+    return max((b_cubed(single_pass(texts, alike=alike), wanted) for alike in THRESHOLDS), key=lambda a: a.f1)
+
+
+@cache
+def newsstand():
+    """66 articles of 20 news: reports, reactions, portraits and follow-ups, among them two strikes, quakes, lists and gifts."""
+    lines = [json.loads(line) for line in (HERE / "newsstand.jsonl").read_text("utf-8").splitlines()]
+    return lines, told(lines), {line["id"]: line["id"].rpartition("-")[0] for line in lines}
+
+
+@cache
+def stream():
+    """The labelled bullets alone, in date order."""
+    rows = [
+        line.split("\t")
+        for line in (HERE / "stream_labels.tsv").read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    wanted = dict(rows)
+    bullets = [json.loads(line) for line in STREAM.read_text("utf-8").splitlines()]
+    lines = [{"id": b["id"], "text": b["text"], "published": b["date"]} for b in bullets if b["id"] in wanted]
+    return lines, told(lines), wanted
+
+
+def test_articles_about_one_news_share_their_first_story():
+    lines, stories, wanted = newsstand()
+    found = b_cubed(first(stories), wanted)
+    print("b_cubed", found)
+    print("tf_idf", baseline(lines, wanted, stories))
+    assert found.f1 >= 0.95, found
+    assert found.items >= 45, found
+
+
+def test_no_side_event_glues_two_news_together():
+    _, stories, wanted = newsstand()
+    found = b_cubed(connected(stories), wanted)
+    print("b_cubed_connected", found)
+    assert found.precision >= 0.94, found
+
+
+@pytest.mark.skipif(not STREAM.is_file(), reason="the stream of bullets is not beside this checkout")
+def test_of_one_topic_each_happening_is_its_own_story():
+    lines, stories, wanted = stream()
+    found, other = b_cubed(first(stories), wanted), baseline(lines, wanted, stories)
+    print("b_cubed", found)
+    print("tf_idf", other)
+    assert len(wanted) >= 200
+    assert found.f1 >= 0.89, found
+    assert found.precision >= 0.9, found
+    assert found.f1 >= other.f1, (found, other)
+
+
+def test_b_cubed_counts_purity_and_completeness():
+    wanted = {"a": "x", "b": "x", "c": "y", "d": "y"}
+    assert b_cubed({"a": "1", "b": "1", "c": "2", "d": "2"}, wanted) == Agreement(1.0, 1.0, 4)
+    assert b_cubed(dict.fromkeys("abcd", "1"), wanted) == Agreement(0.5, 1.0, 4)
+    assert b_cubed({"a": "1", "b": "2", "c": "3", "d": "4"}, wanted) == Agreement(1.0, 0.5, 4)
+
+
+def test_articles_are_connected_over_any_story_they_share():
+    assert connected({"a": ["1", "2"], "b": ["3"], "c": ["2", "3"], "d": ["4"]}) == {
+        "a": "a",
+        "b": "a",
+        "c": "a",
+        "d": "d",
+    }

@@ -1,7 +1,6 @@
 import json
 
 import pytest
-
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -102,16 +101,12 @@ def test_a_fault_in_the_parse_costs_only_its_own_line(mind, monkeypatch):
     assert [bool(one.get("events")) for one in out] == [True, False, True]
 
 
-NEWS = st.lists(
-    st.sampled_from(
-        "Russia Ukraine China the and , . with of to by President Putin Xi met meets attacked sanctions on said that it will not "
-        "troops killed 12 $5 million Monday \" “ ” ( ) - U.S. 's 2024 if aid talks between".split()
-    ),
-    max_size=40,
-).map(" ".join)
+WORDS = """Russia Ukraine China the and , . with of to by President Putin Xi met meets attacked sanctions on said that it will
+not troops killed 12 $5 million Monday " “ ” ( ) - U.S. 's 2024 if aid talks between"""
+NEWS = st.lists(st.sampled_from(WORDS.split()), max_size=40).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.one_of(st.text(max_size=120), NEWS), title=st.one_of(st.text(max_size=40), NEWS))
 @example(text="\x00\ud83d", title="\u202e")
 @example(text="\n \n", title=" ")

@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import datetime as dt
 import random
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,12 @@ FLUSH_SECONDS: Final = 1.0
 
 WINDOW: Final = 8
 """Pages of one feed under way at once; the limits per host and in all lie below it."""
+
+TAGS: Final = 300_000
+"""A feed of 5000 entries has 150,000; reading one takes seconds of CPU, and more of them are there to take our time."""
+
+PARSING: Final = 2
+"""Feeds that are parsed at once."""
 
 PATIENCE_SECONDS: Final = 900
 """An article that would have to wait longer than this for its site is told from the feed's own text."""
@@ -80,6 +87,7 @@ class Poller:
     stopping: Callable[[str], bool] = lambda _: False
     tries: dict[str, int] = field(default_factory=dict)
     push: Push | None = None
+    parsing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARSING))
 
     async def poll(self, feed: Feed, state: FeedState) -> FeedState:
         """A feed and its state in, its new state out: published already, with the articles that it remembers.
@@ -134,12 +142,16 @@ class Poller:
         )
 
     async def _parse(self, feed: Feed, answer: Answer) -> Parsed:
-        if feed.url.startswith("file:"):
-            parsed = await asyncio.to_thread(feed_.parse, answer.body)
-            path = local.path_of(feed.url, self.settings.path(""))
-            return await asyncio.to_thread(local.with_file_links, parsed, path, self.settings.path(""))
-        # on a thread, so that a feed of ten megabytes does not hold up all the others
-        return await asyncio.to_thread(feed_.parse, answer.body, content_type=answer.content_type, url=answer.url)
+        # on a thread, so that a feed of ten megabytes does not hold up all the others; few at a time, for each thread that
+        # computes takes its turn before the loop gets one again
+        async with self.parsing:
+            if feed.url.startswith("file:"):
+                parsed = await asyncio.to_thread(feed_.parse, answer.body)
+                path = local.path_of(feed.url, self.settings.path(""))
+                return await asyncio.to_thread(local.with_file_links, parsed, path, self.settings.path(""))
+            if answer.body.count(b"<") > TAGS and not re.search(rb"<(?:urlset|sitemapindex)\b", answer.body[:5000]):
+                raise FeedError(f"refused: more than {TAGS:,} tags, as no feed has")
+            return await asyncio.to_thread(feed_.parse, answer.body, content_type=answer.content_type, url=answer.url)
 
     async def _unchanged(self, feed: Feed, state: FeedState, answer: Answer, now: dt.datetime) -> FeedState:
         metrics.feed_fetches_total.labels(outcome="not_modified").inc()

@@ -16,6 +16,8 @@ import msgspec
 
 from pipeline import alert, annotate, detect, extract, flow, track
 from pipeline import rules as rule_files
+from pipeline.detect import explain as reasons
+from pipeline.detect.explain import Read
 from pipeline.records import Article, Event, Story, content_id
 from pipeline.settings import Settings
 from pipeline.stage import Rejected
@@ -152,15 +154,16 @@ def trace_table(traced: flow.Trace) -> dict[str, Any]:
     return table
 
 
-def read(settings: Settings, one: Article) -> flow.Reading:
-    """An article in, what it says out.
+def explain(settings: Settings, one: Article) -> tuple[Read, ...]:
+    """An article in, its sentences with all that was seen in them, and why, out.
 
     Raises:
         DeskError: it holds no article.
         LexiconError, ModelError: a lexicon or model is not as it should be.
     """
+    mind = detect.load_mind(settings)
     try:
-        return flow.read(one, detect.load_mind(settings))
+        return reasons.explain(annotate.annotate(one, extract.extract(one), mind), mind)
     except Rejected as rejected:
         raise DeskError(f"{one.url}: no article in it: {rejected}") from rejected
 

@@ -148,7 +148,7 @@ def alert_line(alert: Alert) -> Text:
     return text
 
 
-# --- trace and explain -----------------------------------------------------------------------------------------------
+# --- trace -----------------------------------------------------------------------------------------------
 
 
 def trace(traced: flow.Trace) -> RenderableType:
@@ -244,56 +244,6 @@ def alert_block(alert: Alert) -> RenderableType:
     head = Text(alert.rule, style="bold red")
     head.append(f"  {alert.occasion}", style="dim")
     return Group(head, Text(alert.message))
-
-
-def explanation(document: Document, events: Sequence[Event]) -> RenderableType:
-    """Each sentence with its place, and below it what was found in it and why."""
-    parts: list[RenderableType] = []
-    for section, text in (("title", document.title), ("text", document.text)):
-        for sentence in document.sentences:
-            if sentence.section != section:
-                continue
-            line = Text(f"{section} {sentence.start}-{sentence.end}  ", style="dim")
-            line.append(text[sentence.start : sentence.end].strip(), style="default")
-            parts.append(line)
-            here = range(sentence.start, sentence.end)
-            for event in events:
-                if event.section == section and event.start in here:
-                    parts.append(Padding(_why(event), (0, 0, 0, 4)))
-                elif any(m.section == section and m.start in here for m in event.mentions):
-                    again = (
-                        Text("→ ", style="bold").append_text(kind(event)).append(f"  told again ({event.rule})", "dim")
-                    )
-                    parts.append(Padding(again, (0, 0, 0, 4)))
-    return Group(*parts)
-
-
-def _why(event: Event) -> RenderableType:
-    head = Text("→ ", style="bold").append_text(kind(event))
-    head.append(f"  {event.confidence:.0%}", style="dim")
-    return Group(
-        head,
-        Padding(
-            rows(
-                (
-                    ("rule", event.rule),
-                    ("trigger", event.trigger),
-                    ("evidence", Text(f"{event.start}-{event.end} {quoted(event.evidence)}")),
-                    ("actors", _roles(event.actors)),
-                    ("recipients", _roles(event.recipients)),
-                    ("places", "; ".join(f"{name(p)}{f' ({p.reason})' if p.reason else ''}" for p in event.places)),
-                    ("date", date(event.date)),
-                    ("money", money(event.money)),
-                    ("said by", event.attributed_to or ""),
-                )
-            ),
-            (0, 0, 0, 2),
-        ),
-    )
-
-
-def _roles(parties: Iterable[Party]) -> str:
-    return "; ".join(f"{name(p)} from “{p.text}”{f', {p.sector}' if p.sector else ''}" for p in parties)
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------

@@ -43,12 +43,12 @@ def trace(file: File, published: Published = None, url: Url = None, as_json: Jso
 def explain(file: File, published: Published = None, url: Url = None) -> None:
     """One article, sentence by sentence: which rule saw what.
 
-    Below each sentence the events found in it, with the rule, trigger and roles behind each.
+    Below each sentence the events found in it, with the rule, trigger, frame and modality of each, its confidence in parts, and
+    the names and arcs that they rest on.
     """
-    from pipeline import desk, show
+    from pipeline import desk, show_detection
 
-    reading = desk.read(settings(), read_article(file, published, url))
-    answer(show.explanation(reading.document, reading.events))
+    answer(show_detection.explanation(desk.explain(settings(), read_article(file, published, url))))
 
 
 @app.command()

@@ -70,6 +70,8 @@ class Draft:
     items: tuple[str, ...] = ()
     attributed_to: str | None = None
     scores: dict[str, float] = field(default_factory=dict)
+    candidate: Candidate | None = None
+    cause: str = ""
     mentions: list[Evidence] = field(default_factory=list)
 
     @property
@@ -170,6 +172,8 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
         places=places,
         date=date,
         attributed_to=_attribution(scene, reading.by),
+        candidate=candidate,
+        cause=_cause(tree, reading, level, date),
         scores={
             "rule": candidate.score * 0.8,
             "actor": 0.1 if any(known(p) for p in cast.actors) else -0.05,
@@ -281,6 +285,19 @@ def _timed(level: Modality, date: When | None, published: dt.datetime | None) ->
 
 def _old(date: When, published: dt.datetime | None) -> bool:
     return published is not None and (published.date() - date.end).days > OLD_DAYS
+
+
+def _cause(tree: Tree, reading: Reading, level: Modality, date: When | None) -> str:
+    """Why an event has its modality, for `explain`: the word that governs it, or its date."""
+    if level == reading.modality and reading.governor is not None:
+        return f"because of “{tree.words[reading.governor]}”"
+    if level == reading.modality:
+        return "nothing makes it unreal" if level == "asserted" else "the form of its verb"
+    return (
+        f"because of its date, {date.start}"
+        if date is not None and level in ("planned", "historical")
+        else "as its rule says"
+    )
 
 
 # --- evidence, place, saying, amounts -------------------------------------------------------------------------------------

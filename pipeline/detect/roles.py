@@ -16,14 +16,14 @@ def fill(reader: Reader, candidate: Candidate) -> tuple[tuple[Party, ...], tuple
     rule = candidate.rule
     actors: list[Party] = []
     for slot in rule.actor:
-        parties = _slot(reader, candidate, slot)
+        parties = filled(reader, candidate, slot)
         actors.extend(parties)
         if parties and not rule.joint and any(known(p) for p in parties):
             break
     acting = distinct(_named_first(actors))
     recipients: tuple[Party, ...] = ()
     for slot in rule.to:
-        parties = [p for p in _slot(reader, candidate, slot) if not _same_as_any(p, acting)]
+        parties = [p for p in filled(reader, candidate, slot) if not _same_as_any(p, acting)]
         if parties and (not recipients or any(known(p) for p in parties)):
             recipients = distinct(parties)
             if any(known(p) for p in recipients):
@@ -43,7 +43,8 @@ def _same_as_any(party: Party, others: Sequence[Party]) -> bool:
     return any((party.name and party.name == o.name) or party.text.casefold() == o.text.casefold() for o in others)
 
 
-def _slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
+def filled(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
+    """A slot of a rule in (subj, obj, poss, comp or a preposition), the parties that stand in it out."""
     tree, verb, noun = reader.tree, candidate.verb, candidate.noun
     if slot == "subj":
         subject = subject_of(tree, verb) if verb is not None else None

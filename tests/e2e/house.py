@@ -124,12 +124,13 @@ def _serve(answer):
 class House:
     """Dateline's processes, started as an operator would, on the stack of the tests."""
 
-    def __init__(self, settings, directory, site, receiver, *, collector=None, environ=None):
+    def __init__(self, settings, directory, site, receiver, *, collector=None, environ=None, channel=None):
         self.directory = directory
+        self.supervised = False
         self.directory.mkdir(parents=True, exist_ok=True)
         self.ports = dict(zip(PROCESSES, _free_ports(len(PROCESSES)), strict=True))
         self.processes = {}
-        self._write(settings, site, receiver, collector or {})
+        self._write(settings, site, receiver, collector or {}, channel or {})
         self.environ = {
             **os.environ,
             "DATELINE_CONFIG": str(directory),
@@ -138,7 +139,7 @@ class House:
         }
         self.settings = settings_module.load(directory, {})
 
-    def _write(self, settings, site, receiver, collector):
+    def _write(self, settings, site, receiver, collector, channel):
         text = [
             "[kafka]",
             f'bootstrap_servers = "{settings.bootstrap_servers}"',
@@ -163,7 +164,8 @@ class House:
         rules = tomllib.loads((REPOSITORY / "configs/alerts.toml").read_text("utf-8"))
         secret = self.directory / "secret"
         secret.write_text(SECRET, "utf-8")
-        rules["channel"] = [{"name": "hook", "type": "webhook", "url": receiver.url, "secret_file": str(secret)}]
+        hook = {"name": "hook", "type": "webhook", "url": receiver.url, "secret_file": str(secret)}
+        rules["channel"] = [{**hook, **channel}]
         for rule in rules["rule"]:
             rule["channels"] = ["hook"]
         (self.directory / "alerts.toml").write_bytes(msgspec.toml.encode(rules))
@@ -188,6 +190,12 @@ class House:
         """Kill -9."""
         self.processes[name].kill()
         self.processes[name].wait()
+
+    def _start_again(self):
+        """What a supervisor does with a process that has ended by itself."""
+        for name, process in list(self.processes.items()):
+            if process.poll() not in (None, -9) and name in PROCESSES:
+                self.start(name)
 
     def stop(self):
         """SIGTERM to all, and their exit statuses."""
@@ -237,8 +245,10 @@ class House:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for name, process in self.processes.items():
-                if process.poll() not in (None, -9):
+                if process.poll() not in (None, -9) and not self.supervised:
                     raise AssertionError(f"{name} ended with {process.returncode}:\n{self.logs(name)}")
+            if self.supervised:
+                self._start_again()
             try:
                 if condition():
                     return

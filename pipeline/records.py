@@ -61,9 +61,8 @@ class FeedState(Record, frozen=True, kw_only=True):
     """What the collector knows of a feed: kept in a compacted topic, so that a restart refetches and repeats nothing.
 
     `seen` maps an entry (a hash of its id) to its article. `url` is the configured one that the rest is about, `moved_to`
-    where it permanently redirects to; a `retired` feed (410 Gone) is not asked again until its URL is changed. `heard_at` is
-    when it last published something; a feed that has stopped to says why in `silence`. `hub` is where it
-    offers WebSub, for its address `topic`.
+    where it permanently redirects to; a `retired` feed (410 Gone) is not asked again until its URL is changed. `heard_at`: when
+    it last published something; `silence`: why that is long ago. `hub` is where it offers WebSub, for its address `topic`.
     """
 
     id: str
@@ -482,9 +481,7 @@ def decode(raw: bytes | None, kind: type[R]) -> R:
     Raises:
         RecordError: the bytes are absent, are not JSON, or do not fit; the message names the path.
     """
-    decoder = _decoders.get(kind)
-    if decoder is None:
-        decoder = _decoders.setdefault(kind, msgspec.json.Decoder(kind))
+    decoder = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
     if raw is None:
         raise RecordError(f"{kind.__name__.lower()}: the message has no value")
     try:

@@ -72,7 +72,7 @@ def _declared(body: bytes, content_type: str) -> str:
     for encoding in named:
         if encoding is not None and encoding != "utf-8":
             return body.decode(encoding, "replace").replace("\x00", "")
-    if "utf-8" in named or _mostly_utf8(body):
+    if _mostly_utf8(body):  # many pages that say UTF-8 are something else
         return body.decode("utf-8", "replace").replace("\x00", "")
     best = from_bytes(body[:50_000]).best()
     return body.decode(best.encoding if best is not None else "cp1252", "replace").replace("\x00", "")

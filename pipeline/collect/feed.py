@@ -20,7 +20,6 @@ import feedparser
 from pipeline.collect import decode, jsonfeed, sitemap, unwrap
 from pipeline.collect.discover import discover
 from pipeline.collect.entry import ENTRIES, Entry, FeedError, Parsed, believable, joined, language, plain, string
-from pipeline.collect.written import foreign_zone
 from pipeline.collect.written import moment as written_moment
 from pipeline.records import content_id
 
@@ -44,32 +43,68 @@ def parse(body: bytes, *, content_type: str = "", url: str = "") -> Parsed:
     unwrap.defuse(body)
     if sitemap.is_one(body[:20_000].replace(b"\x00", b"").lower()):
         return sitemap.as_feed(sitemap.parse(body))
+    body, content_type = _readable(body, content_type)
+    found = _fed(body, content_type, url)
+    if found.get("bozo") and (mended := _with_whole_ampersands(body)) != body:
+        found = _fed(mended, content_type, url)
+    return _from_feedparser(found, body, url)
+
+
+def _fed(body: bytes, content_type: str, url: str) -> Mapping[str, Any]:
+    """What feedparser makes of it.
+
+    Raises:
+        FeedError: nothing.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = feedparser.parse(
+            found: Mapping[str, Any] = feedparser.parse(
                 io.BytesIO(body),
-                response_headers={"content-type": _content_type(body, content_type), "content-location": url},
+                response_headers={"content-type": content_type, "content-location": url},
                 sanitize_html=False,
                 resolve_relative_uris=True,
             )
     except Exception as error:  # feedparser fails in many ways on broken markup; each of them means the same
         raise FeedError(f"not a feed: cannot be read as XML ({type(error).__name__})") from error
-    return _from_feedparser(found, body, url)
+    return found
 
 
-def _content_type(body: bytes, content_type: str) -> str:
-    """What to tell feedparser: XML, and UTF-8 where the bytes are that, because servers name encodings by habit."""
+_DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,100}encoding=[\"']([\w.-]+)")
+
+
+def _readable(body: bytes, content_type: str) -> tuple[bytes, str]:
+    """A feed and its Content-Type in, what to give to feedparser out: XML, in an encoding that the bytes really are.
+
+    Servers name encodings by habit: UTF-8 is believed where it fits, and where it is named and does not fit, it is found out.
+    """
+    # the caption of a picture takes the place of the item's own words otherwise
+    if body[max(0, body.find(b"<item")) :].count(b"<description") >= body.count(b"<media:description") > 0:
+        body = body.replace(b"media:description", b"media:caption")
     encoding = decode.charset(content_type)
+    declared = _DECLARED.match(body)
+    says_utf8 = declared is None or declared.group(1).lower() in (b"utf-8", b"utf8")
     try:
         if not body.isascii():
             body.decode("utf-8")
-            declared = re.match(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,100}encoding=[\"']([\w.-]+)", body)
-            if declared is None or declared.group(1).lower() in (b"utf-8", b"utf8"):
+            if says_utf8:
                 encoding = "utf-8"
     except UnicodeDecodeError:
-        pass
-    return f"application/xml; charset={encoding}" if encoding else "application/xml"
+        if (
+            says_utf8
+            and encoding in (None, "utf-8")
+            and not body.startswith((b"\xff\xfe", b"\xfe\xff"))
+            and b"\x00" not in body
+        ):
+            body, encoding = decode.text(body).encode("utf-8", "replace"), "utf-8"
+    return body, f"application/xml; charset={encoding}" if encoding else "application/xml"
+
+
+def _with_whole_ampersands(body: bytes) -> bytes:
+    """Broken XML in, the same with "AT&T" as XML wants it out: feedparser would make "AT&T;" of it."""
+    parts = re.split(rb"(<!\[CDATA\[.*?\]\]>)", body, flags=re.DOTALL)
+    parts[::2] = [re.sub(rb"&(?!#?\w{1,32};)", b"&amp;", part) for part in parts[::2]]
+    return b"".join(parts)
 
 
 _KINDS = {"rss": "RSS", "ato": "Atom", "cdf": "CDF"}
@@ -102,7 +137,7 @@ def _from_feedparser(found: Mapping[str, Any], body: bytes, url: str) -> Parsed:
 
 def _closes(body: bytes) -> bool:
     """Whether the end of a feed is there: then it has no entries, and is not cut off before them."""
-    return re.search(rb"</(?:\w+:)?(?:rss|rdf|feed|channel)\s*>\s*\Z", body[-2000:], re.IGNORECASE) is not None
+    return re.search(rb"</(?:\w+:)?(?:rss|rdf|feed|channel)\s*>?\s*\Z", body[-2000:], re.IGNORECASE) is not None
 
 
 def _xml_error(error: object) -> str:
@@ -151,13 +186,12 @@ def _entry(raw: Mapping[str, Any], base: str, spoken: str | None) -> Entry:
 
 
 def _date(raw: Mapping[str, Any], name: str, spoken: str | None) -> dt.datetime | None:
-    """A date of an entry, as feedparser reads it; read anew where it could not, or took the name of a zone for UTC."""
+    """A date of an entry; feedparser's own reading comes second, for it drops the time of some and takes zones for UTC."""
     there = raw.keys()  # to ask the entry itself would give one date for another
     written = string(raw.get(name)) if name in there else ""
-    if foreign_zone(written) and (found := written_moment(written, spoken)) is not None:
+    if (found := written_moment(written, spoken)) is not None:
         return found
-    read = _moment(raw.get(f"{name}_parsed")) if f"{name}_parsed" in there else None
-    return read or written_moment(written, spoken)
+    return _moment(raw.get(f"{name}_parsed")) if f"{name}_parsed" in there else None
 
 
 def _link(raw: Mapping[str, Any]) -> str:
@@ -172,6 +206,10 @@ def _link(raw: Mapping[str, Any]) -> str:
 
 
 def _authors(raw: Mapping[str, Any]) -> Iterator[str]:
+    mail = re.fullmatch(r"\S+@\S+\s+\(([^()]{2,200})\)", string(raw.get("author")).strip())
+    if mail:  # as RSS wants it; feedparser cuts the address in the wrong place
+        yield plain(mail.group(1))
+        return
     for author in raw.get("authors") or ():
         name = plain(string(author.get("name"))) if isinstance(author, Mapping) else ""
         if name and not re.fullmatch(r"\S+@\S+|https?://\S+", name):

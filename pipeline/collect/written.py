@@ -33,7 +33,7 @@ _FULL_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:$|[T ])|\d{8}T")
 _MAIL_ZONE = re.compile(r"(?:[+-]\d{4}|\b[A-Z]{1,5})\s*(?:\([^)]*\))?$")
 
 
-def foreign_zone(text: str) -> bool:
+def _foreign_zone(text: str) -> bool:
     """Whether a date ends in the name of a time zone that mail dates do not know: AEST, CET, IST."""
     name = re.search(r"\d\s+([A-Z]{2,5})\s*$", text)
     return name is not None and name.group(1) not in _KNOWN_ZONES | {"AM", "PM"}
@@ -49,7 +49,7 @@ def moment(text: str, spoken: str | None = None) -> dt.datetime | None:
         return None
     if _FULL_ISO.match(text) and (found := iso(_tidy(text))) is not None:
         return found
-    if _MAIL_ZONE.search(text) and not foreign_zone(text) and (found := _mail(text)) is not None:
+    if _MAIL_ZONE.search(text) and not _foreign_zone(text) and (found := _mail(text)) is not None:
         return found
     return _words(text, spoken) or _mail(text)
 

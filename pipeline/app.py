@@ -321,9 +321,7 @@ def run(settings: Settings) -> int:
         good, detail = watchdog.ready()
         return good, {**detail, **worker.rules.shown()}
 
-    server = metrics.serve(
-        settings.http.host, settings.http.worker_port, healthy=watchdog.healthy, readiness=readiness
-    )
+    server = metrics.serve(settings.http.host, settings.http.worker_port, healthy=watchdog.healthy, readiness=readiness)
     stop = threading.Event()
     threading.Thread(
         target=feedback.follow, args=(settings, worker.marks, stop, worker.marks_read), name="feedback", daemon=True

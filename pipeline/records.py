@@ -324,6 +324,11 @@ class Report(Value, frozen=True, kw_only=True):
     fingerprint: tuple[int, ...] = ()
     title: str = ""
     source: str = ""
+    attributed_to: str | None = None
+    language: str | None = None
+    trigger: str = ""
+    event_mode: str | None = None
+    contexts: tuple[str, ...] = ()
 
 
 class Moment(Value, frozen=True, kw_only=True):

@@ -300,6 +300,11 @@ def _report(event: Event, others: Iterable[Report]) -> Report:
         credit=event.credit,
         fingerprint=event.fingerprint,
         title=event.article_title,
+        attributed_to=event.attributed_to,
+        language=event.language,
+        trigger=event.trigger,
+        event_mode=event.event_mode,
+        contexts=event.contexts,
     )
     original = next((other for other in others if _one_source(other, report)), None)
     source = original.source if original is not None else (report.credit or report.publisher).lower()

@@ -335,6 +335,9 @@ def status(found: Status) -> RenderableType:
     feeds = table("feed", "failures", "last error", right=("failures",))
     for feed in found.feeds_failing:
         feeds.add_row(feed.id, str(feed.failures), (feed.error or "")[:AROUND])
+    silent = table("feed", "silent")
+    for feed in found.feeds_silent:
+        silent.add_row(feed.id, feed.silence or "")
     index = f"{found.index.get('status', 'not asked')}"
     rang = ", ".join(f"{rule} {count}" for rule, count in found.alerts_by_rule.items())
     parts: list[RenderableType] = [
@@ -344,8 +347,10 @@ def status(found: Status) -> RenderableType:
         indented(lag),
     ]
     parts += [heading("Index", index), indented(indices)]
-    parts += [heading(f"Feeds: {found.feeds}", f"{len(found.feeds_failing)} failing")]
+    trouble = f"{len(found.feeds_failing)} failing, {len(found.feeds_silent)} silent"
+    parts += [heading(f"Feeds: {found.feeds}", trouble)]
     parts += [indented(feeds)] if found.feeds_failing else []
+    parts += [indented(silent)] if found.feeds_silent else []
     parts += [heading(f"Alerts in the last 24 hours: {found.alerts}", rang)]
     parts += [Text(f"! {problem}", style="bold red") for problem in found.problems]
     return Group(*parts)

@@ -30,6 +30,7 @@ class FeedSeen(msgspec.Struct, frozen=True):
     error: str | None = None
     checked_at: dt.datetime | None = None
     succeeded_at: dt.datetime | None = None
+    silence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Status:
     lag: tuple[GroupLag, ...] = ()
     feeds: int = 0
     feeds_failing: tuple[FeedSeen, ...] = ()
+    feeds_silent: tuple[FeedSeen, ...] = ()
     index: dict[str, Any] = field(default_factory=dict)
     alerts: int = 0
     alerts_by_rule: dict[str, int] = field(default_factory=dict)
@@ -78,7 +80,11 @@ class Status:
                 for a in self.processes
             ],
             "lag": [{"group": item.group, "topic": item.topic, "records": item.records} for item in self.lag],
-            "feeds": {"known": self.feeds, "failing": msgspec.to_builtins(self.feeds_failing)},
+            "feeds": {
+                "known": self.feeds,
+                "failing": msgspec.to_builtins(self.feeds_failing),
+                "silent": msgspec.to_builtins(self.feeds_silent),
+            },
             "index": self.index,
             "alerts": {"hours": ALERT_HOURS, "total": self.alerts, "by_rule": self.alerts_by_rule},
         }
@@ -101,6 +107,7 @@ def gather(settings: Settings, *, now: dt.datetime) -> Status:
             lag=lag,
             feeds=len(feeds),
             feeds_failing=tuple(feed for feed in feeds if feed.failures),
+            feeds_silent=tuple(feed for feed in feeds if feed.silence and not feed.failures),
             index=health.result(),
             alerts=len(alerts),
             alerts_by_rule=dict(Counter(alert.rule for alert in alerts).most_common()),
@@ -134,8 +141,12 @@ def by_topic(lags: Iterable[bus.Lag]) -> tuple[GroupLag, ...]:
 def feed_states(messages: Iterable[bus.Message]) -> tuple[FeedSeen, ...]:
     """The compacted topic of feeds in, the last state of each out, those that fail longest first."""
     found: dict[bytes, FeedSeen] = {}
+    newest: dict[bytes, int] = {}
     for message in messages:
         key = message.key or b""
+        if message.timestamp_ms < newest.get(key, 0):
+            continue  # a feed whose site changed left an old state in another partition
+        newest[key] = message.timestamp_ms
         if message.value is None:
             found.pop(key, None)
             continue

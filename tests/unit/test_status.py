@@ -147,3 +147,14 @@ def test_somebody_listens_when_one_of_the_servers_does(closed_port):
         port = open_one.getsockname()[1]
         assert ask.listens(f"127.0.0.1:{closed_port}, 127.0.0.1:{port}")
     assert not ask.listens(f"127.0.0.1:{closed_port},nonsense")
+
+
+def test_of_a_feed_that_moved_to_another_partition_the_newer_state_is_told():
+    old = FeedState(id="a", url="https://a.example/", failures=3)
+    new = FeedState(id="a", url="https://b.example/", silence="nothing new since Tuesday")
+    messages = [
+        bus.Message(bus.FEEDS, 0, 0, b"a", encode(new), 20),
+        bus.Message(bus.FEEDS, 1, 0, b"a", encode(old), 10),
+    ]
+    (feed,) = status.feed_states(messages)
+    assert (feed.failures, feed.silence) == (0, "nothing new since Tuesday")

@@ -24,6 +24,7 @@ from trafilatura.core import bare_extraction
 from trafilatura.utils import load_html
 
 from pipeline import boilerplate, page
+from pipeline.collect import sitemap
 from pipeline.records import Article, content_id
 from pipeline.stage import Rejected
 
@@ -212,27 +213,54 @@ def published_on(article: Article) -> dt.datetime | None:
     return None if tree is None else _page_dates(tree, page.facts(tree, article.url), article)[0]
 
 
-def published_on(article: Article) -> dt.datetime | None:
-    """An article in, when its page says it was published out; None where it says nothing, or there is no page."""
-    tree = load_html(article.html) if article.content_type.startswith("text/html") else None
-    return None if tree is None else _page_dates(tree, page.facts(tree, article.url), article)[0]
+_SAME_DAY: Final = dt.timedelta(hours=38)
+"""A day without a zone may begin 14 hours before the one of Greenwich, and ends 24 later."""
+
+Dated = tuple[dt.datetime, bool]
+
+
+def _declared(tree: HtmlElement, facts: page.PageFacts, url: str, latest: dt.datetime) -> Dated | None:
+    """What the page declares, then the day in its address, then the one <time> that it has."""
+    for written in (facts.published, page.lone_time(tree)):
+        found = page.parse_date(written)
+        if found is not None and found[0] <= latest:
+            day = sitemap.day_in(url) if written != facts.published else None
+            return found if day is None or abs(day - found[0]) < _SAME_DAY else (day, False)
+    day = sitemap.day_in(url)
+    return (day, False) if day is not None and day <= latest else None
+
+
+def _searched(tree: HtmlElement, url: str, latest: dt.datetime) -> Dated | None:
+    """What the text itself seems to say, unless the address names another month."""
+    found = find_date(tree, original_date=True, extensive_search=True, max_date=latest.replace(tzinfo=None))
+    published = page.parse_date(found)
+    month = sitemap.date_in(url)
+    if (
+        published is not None
+        and month is not None
+        and (published[0].year, published[0].month) != (month.year, month.month)
+    ):
+        return min(month, latest), False
+    return published if published is None or published[0] <= latest else None
 
 
 def _page_dates(
     tree: HtmlElement, facts: page.PageFacts, article: Article
 ) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """When the page says it was published and updated. An exact moment in the feed beats a mere day on the page."""
+    """When the page says it was published and updated. An exact moment in the feed beats the same day on the page."""
     latest = article.fetched_at + dt.timedelta(days=1)
-    published = page.parse_date(facts.published)
-    if published is None and article.published_at is None:
-        day = find_date(tree, original_date=True, extensive_search=True, max_date=latest.replace(tzinfo=None))
-        published = page.parse_date(day)
+    told = article.published_at
+    # a feed that has one date for both (or a sitemap's lastmod) does not know when the article appeared
+    vague = told is None or told == article.updated_at
+    published = _declared(tree, facts, article.url, latest)
+    if published is None and vague:
+        published = _searched(tree, article.url, latest)
     updated = page.parse_date(facts.updated)
     moment = None
-    if published is not None and published[0] <= latest:
+    if published is not None:
         moment = published[0]
-        if not published[1] and article.published_at is not None:
-            moment = article.published_at
+        if not published[1] and told is not None and abs(told - moment) < _SAME_DAY:
+            moment = told
     changed = updated[0] if updated is not None and updated[1] and updated[0] <= latest else None
     return moment, changed if changed is None or moment is None or changed > moment else None
 

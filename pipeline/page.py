@@ -7,7 +7,6 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +15,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from pipeline.boilerplate import PARTS
+from pipeline.collect import written
 from pipeline.collect.urls import same_site
 
 _ARTICLE_TYPES: Final = ("article", "posting", "report")
@@ -46,20 +46,19 @@ def facts(tree: HtmlElement, url: str) -> PageFacts:
     return PageFacts(
         titles=tuple(_titles(tree, linked, meta, publisher)),
         authors=tuple(_authors(tree, linked, meta, publisher)),
-        published=_first(
+        published=_first_date(
             _text(linked.get("datePublished")),
             *(meta.get(name) for name in _PUBLISHED),
             _text(linked.get("dateCreated")),
             _time(tree),
         ),
-        updated=_first(_text(linked.get("dateModified")), *(meta.get(name) for name in _UPDATED)),
+        updated=_first_date(_text(linked.get("dateModified")), *(meta.get(name) for name in _UPDATED), _changed(tree)),
         publisher=publisher,
         language=_language(_text(linked.get("inLanguage")) or tree.get("lang") or meta.get("og:locale")),
-        image_url=_absolute(url, _image(linked.get("image")) or meta.get("og:image") or meta.get("twitter:image")),
+        image_url=_absolute(url, _lead_image(tree, linked, meta)),
         canonical_url=canonical(tree, url),
         body=_text(linked.get("articleBody")),
-        paywalled=str(linked.get("isAccessibleForFree", "")).casefold() == "false"
-        or meta.get("article:content_tier") in ("locked", "metered"),
+        paywalled=_closed(linked) or meta.get("article:content_tier") in ("locked", "metered"),
     )
 
 
@@ -204,8 +203,32 @@ def _image(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _closed(linked: dict[str, Any]) -> bool:
+    """Whether the article says that it, or a part of it, is not for everybody."""
+    parts = linked.get("hasPart")
+    things = [linked, *(parts if isinstance(parts, list) else [parts])]
+    return any(str(t.get("isAccessibleForFree", "")).casefold() == "false" for t in things if isinstance(t, dict))
+
+
+def _lead_image(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str]) -> str | None:
+    """The picture that the page names as its own, or else the first in a <figure> of the article."""
+    named = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image")
+    declared = _first(
+        _image(linked.get("image")), *(meta.get(name) for name in named), _image(linked.get("thumbnailUrl"))
+    )
+    if declared:
+        return declared
+    found = tree.xpath("//link[@rel='image_src']/@href|//article//figure//img/@src|//figure//img/@src")
+    return next((str(link) for link in found if not str(link).startswith("data:")), None)
+
+
 def _first(*values: str | None) -> str | None:
     return next((value for value in values if value), None)
+
+
+def _first_date(*values: str | None) -> str | None:
+    """The first that is a date: a system that knows none writes the year 1, or nothing but a brace."""
+    return next((value for value in values if value and parse_date(value) is not None), None)
 
 
 def _titles(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], publisher: str) -> Iterator[str]:
@@ -251,7 +274,7 @@ def _authors(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], pu
     if not any(names):
         names = [_plain(e.text_content()) for e in tree.xpath("//*[@rel='author' or @itemprop='author']")[:4]]
     seen: set[str] = set()
-    for name in (single for written in names for single in split_authors(written)):
+    for name in (single for byline in names for single in split_authors(byline)):
         if name.casefold() not in seen and name.casefold() != publisher.casefold():
             seen.add(name.casefold())
             yield name
@@ -269,13 +292,37 @@ def split_authors(written: str) -> list[str]:
 
 
 def _time(tree: HtmlElement) -> str | None:
-    """The first <time> that says when the article was published."""
+    """The first <time>, or marked element, that says when the article was published."""
     for element in tree.iter("time"):
         stamp = element.get("datetime")
         marks = f"{element.get('class', '')} {element.get('itemprop', '')} {element.get('pubdate', '')}".casefold()
-        if stamp and ("publish" in marks or "pubdate" in marks or element.xpath("ancestor::header|ancestor::article")):
+        if (stamp and not _UPDATE_MARK.search(marks)) and (
+            "publish" in marks or "pubdate" in marks or element.xpath("ancestor::header|ancestor::article")
+        ):
+            return str(stamp)
+    for element in tree.xpath("//*[@itemprop='datePublished']|//abbr[contains(@class,'published')]")[:3]:
+        stamp = element.get("content") or element.get("datetime") or element.get("title") or element.text_content()
+        if parse_date(stamp) is not None:
             return str(stamp)
     return None
+
+
+_UPDATE_MARK = re.compile(r"updat|modif")
+
+
+def _changed(tree: HtmlElement) -> str | None:
+    """The first <time> that says when the article was changed."""
+    for element in tree.iter("time"):
+        marks = f"{element.get('class', '')} {element.get('itemprop', '')}".casefold()
+        if element.get("datetime") and _UPDATE_MARK.search(marks):
+            return str(element.get("datetime"))
+    return None
+
+
+def lone_time(tree: HtmlElement) -> str | None:
+    """The time of a page all of whose <time>s are of one day: nothing marks it, and there is nothing else that it can mean."""
+    stamps = [str(stamp) for element in tree.iter("time") if parse_date(stamp := element.get("datetime")) is not None]
+    return stamps[0] if stamps and len({stamp[:10] for stamp in stamps}) == 1 else None
 
 
 def _language(declared: str | None) -> str | None:
@@ -303,14 +350,19 @@ def canonical(tree: HtmlElement, url: str) -> str | None:
     return None
 
 
+_EXACT = re.compile(r"\d:\d{2}.*?(?:[+-]\d{2}:?\d{2}|\b(?:Z|UT|UTC|GMT|[A-Z]{1,4}T)\b)")
+"""A time of day, and a zone behind it."""
+
+
 def parse_date(text: str | None) -> tuple[dt.datetime, bool] | None:
     """A written date in, (moment in UTC, whether it is exact: a time of day with a zone) out; None for anything else."""
     text = (text or "").strip()
     if not 6 <= len(text) <= 60:
         return None
-    moment = _iso(text) or _unix(text) or _mail(text)
+    moment = _iso(text) or _unix(text)
     if moment is None:
-        return None
+        worded = written.moment(text)
+        return None if worded is None else (worded, _EXACT.search(text) is not None)
     exact = moment.tzinfo is not None
     try:
         moment = moment.astimezone(dt.UTC) if exact else moment.replace(tzinfo=dt.UTC)
@@ -321,7 +373,7 @@ def parse_date(text: str | None) -> tuple[dt.datetime, bool] | None:
 
 _ISO = re.compile(
     r"(\d{4})-?(\d{2})-?(\d{2})"
-    r"(?:[T ]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?.{0,12}$",
+    r"(?:[T ]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?(?!\s*[a-z]{3,5}$).{0,12}$",
     re.IGNORECASE,
 )
 
@@ -350,10 +402,3 @@ def _unix(text: str) -> dt.datetime | None:
     if not re.fullmatch(r"1\d{9}(?:\d{3})?", text):
         return None
     return dt.datetime.fromtimestamp(int(text[:10]), dt.UTC)
-
-
-def _mail(text: str) -> dt.datetime | None:
-    try:
-        return parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

@@ -25,7 +25,12 @@ CHILDREN: Final = 50_000
 """The same for the sitemaps in an index."""
 
 _NEWS: Final = re.compile(r"news|latest|today|article|story|stories|post", re.IGNORECASE)
-_ADDRESS_DATE = re.compile(r"/((?:19|20)\d{2})[/-]?(0[1-9]|1[0-2])(?:[/-]?(0[1-9]|[12]\d|3[01]))?(?=[/.-]|\b)")
+_MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_ADDRESS_DATE = re.compile(
+    rf"[/-]((?:19|20)\d{{2}})[/-]?(0[1-9]|1[0-2]|(?<=/)[1-9](?=/)|(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}(?=/))"
+    r"(?:[/-]?(0[1-9]|[12]\d|3[01]|(?<=/)[1-9](?=/)))?(?=[/.-]|$|\?)",
+    re.IGNORECASE,
+)
 
 
 def is_one(head: bytes) -> bool:
@@ -115,13 +120,20 @@ def dated(entry: Entry) -> dt.datetime | None:
     return entry.published_at or entry.updated_at or date_in(entry.url)
 
 
+def day_in(url: str) -> dt.datetime | None:
+    """The day in an address, where it names one."""
+    found = _ADDRESS_DATE.search(url)
+    return date_in(url) if found is not None and found[3] else None
+
+
 def date_in(url: str) -> dt.datetime | None:
     """The date in an address like /2026/11/24/title, or /2026/11/title, as the end of that day or month would have it."""
     found = _ADDRESS_DATE.search(url)
     if found is None:
         return None
     try:
-        day = dt.datetime(int(found[1]), int(found[2]), int(found[3] or 1), tzinfo=dt.UTC)
+        month = int(found[2]) if found[2].isdigit() else _MONTHS.index(found[2][:3].lower()) + 1
+        day = dt.datetime(int(found[1]), month, int(found[3] or 1), tzinfo=dt.UTC)
     except ValueError:
         return None
     if not found[3]:  # only the month: its last day, for it cannot be told older than that

@@ -30,6 +30,11 @@ _LONGEST: Final = 60
 _SHORTEST: Final = 6
 
 _FULL_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:$|[T ])|\d{8}T")
+_HALF_DAY = re.compile(r"\d\s*[ap]\.?m\b", re.IGNORECASE)
+_SCRIPT_ZONE = re.compile(r"\s(?:GMT|UTC)([+-])(\d{2}):?(\d{2})(?:\s*\([^)]*\))?$")
+_ZONE_WITHIN = re.compile(
+    r"(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s*[apAP]\.?[mM]\.?)?)\s+(?P<zone>[A-Z]{2,5})[,\s]+(?P<date>\D{0,4}[A-Za-z0-9].{5,24})"
+)
 _MAIL_ZONE = re.compile(r"(?:[+-]\d{4}|\b[A-Z]{1,5})\s*(?:\([^)]*\))?$")
 
 
@@ -44,11 +49,17 @@ def moment(text: str, spoken: str | None = None) -> dt.datetime | None:
 
     None where it is no date: a day without a year, a word like "yesterday", nonsense.
     """
-    text = re.sub(r"(?<=\d) IST$", " +0530", " ".join(text.split()))  # of those who write it, most are in India
+    text = " ".join(text.split())
     if not _SHORTEST <= len(text) <= _LONGEST or not re.search(r"\d", text):
         return None
     if _FULL_ISO.match(text) and (found := iso(_tidy(text))) is not None:
         return found
+    text = _SCRIPT_ZONE.sub(r" \1\2\3", text)
+    if (zoned := _ZONE_WITHIN.fullmatch(text)) is not None:
+        text = f"{zoned['date']} {zoned['clock']} {zoned['zone']}"
+    text = re.sub(r"\bIST\b", "+0530", text)  # of those who write it, most are in India
+    if _HALF_DAY.search(text):  # mail dates know no afternoon
+        return _words(text, spoken)
     if _MAIL_ZONE.search(text) and not _foreign_zone(text) and (found := _mail(text)) is not None:
         return found
     return _words(text, spoken) or _mail(text)

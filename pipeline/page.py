@@ -373,14 +373,14 @@ def parse_date(text: str | None) -> tuple[dt.datetime, bool] | None:
 
 _ISO = re.compile(
     r"(\d{4})-?(\d{2})-?(\d{2})"
-    r"(?:[T ]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?(?!\s*[a-z]{3,5}$).{0,12}$",
+    r"(?:[T ]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?.{0,12}$",
     re.IGNORECASE,
 )
 
 
 def _iso(text: str) -> dt.datetime | None:
     found = _ISO.match(text)
-    if found is None:
+    if found is None or re.search(r"\d\s*(?!UTC|GMT)[A-Z]{3,5}$", text):  # a zone by another name: `written` knows it
         return None
     year, month, day, hour, minute, second, zone = found.groups()
     offset: dt.tzinfo | None = None

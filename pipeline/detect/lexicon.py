@@ -20,7 +20,7 @@ from pipeline.records import EventType, Modality
 
 HERE: Final = Path(__file__).parent / "lexicon"
 TESTS: Final = frozenset(
-    ("$party", "$country", "$person", "$official", "$armed", "$place", "$named", "$people", "$igo")
+    ("$party", "$country", "$person", "$official", "$armed", "$place", "$named", "$people", "$igo", "$several")
 )
 
 

@@ -75,8 +75,7 @@ class Reader:
         if name == "$named":
             return index in self._at or self.tree.tags[index] in ("NNP", "NNPS")
         if name == "$people":
-            mention = self._at.get(index)
-            return mention is not None and self.tree.tags[index] == "NNPS" and bool(mention.party.country)
+            return self._is_people(index)
         if name == "$place":
             mention = self._at.get(index)
             if mention is None and self.tree.low[index] in PLACE_NOUNS:
@@ -96,11 +95,20 @@ class Reader:
             return any(p.country and p.sector in (None, "GOV", "MIL", "IGO", "LEG") for p in parties)
         if name == "$official":
             return any(known(p) and p.sector in OFFICIAL for p in parties)
+        if name == "$several":
+            return len({p.country for p in parties if p.country}) > 1
         if name == "$igo":
             return any(p.sector == "IGO" for p in parties)
         if name == "$armed":
             return self.tree.low[index] in ARMED_HEADS or any(p.sector in ("MIL", "REB") for p in parties)
         return any(known(p) for p in parties)
+
+    def _is_people(self, index: int) -> bool:
+        """Whether a word names the people of a country: `Georgians`, however it is tagged."""
+        mention = self._at.get(index)
+        if mention is None or not mention.party.country:
+            return False
+        return self.tree.tags[index] == "NNPS" or (mention.label == "NORP" and self.tree.low[index].endswith("s"))
 
     # --- noun phrases ---------------------------------------------------------------------------------------------------
 

@@ -250,8 +250,9 @@ class Poller:
         await intake.run(found)
         dates = [at for e in parsed.entries if (at := e.published_at or e.updated_at) is not None and at <= now]
         unfinished = intake.unfinished
-        hours, days = wishes.skips(answer.body)
-        state = msgspec.structs.replace(state, ttl_seconds=parsed.ttl_seconds, skip_hours=hours, skip_days=days)
+        if not answer.pushed:  # what a hub sends may be the news alone, without what the feed says of itself
+            hours, days = wishes.skips(answer.body)
+            state = msgspec.structs.replace(state, ttl_seconds=parsed.ttl_seconds, skip_hours=hours, skip_days=days)
         bounds = () if unfinished else (parsed.ttl_seconds, answer.max_age_seconds)
         due_at = self._due(feed, state, now, dates=dates, bounds=bounds)
         if unfinished:  # without its ETag it is read again in full, and what was missed is found again

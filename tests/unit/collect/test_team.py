@@ -1,0 +1,167 @@
+"""A collector's place among others: parts come and go, are lost and taken again, without Kafka."""
+
+import asyncio
+import contextlib
+import threading
+
+import pytest
+
+from pipeline import bus
+from pipeline.collect import team as team_
+from pipeline.collect.claims import Claims
+from pipeline.collect.publish import LostError
+from pipeline.collect.share import Shares
+from pipeline.collect.team import Team
+from pipeline.records import FeedState
+from pipeline.settings import Settings, Worker
+
+SETTINGS = Settings(worker=Worker(session_timeout_seconds=0.5))
+
+
+class Group:
+    """The group as this member sees it; the test plays the others."""
+
+    def __init__(self, *_, changed, release, **__):
+        self.changed, self.release = changed, release
+        self.replaced = threading.Event()
+        Group.last = self
+
+    def run(self, stop, alive):
+        while not stop.wait(0.01):
+            if self.replaced.is_set():
+                raise bus.ReplacedError("another process has joined as this one")
+
+
+class Hands:
+    """Who works on the feeds: notes what it is given and what is taken."""
+
+    def __init__(self):
+        self.parts = set()
+        self.left = []
+
+    def take(self, parts, states):
+        self.parts |= parts
+
+    async def leave(self, parts, seconds):
+        self.left.append((sorted(parts), seconds > 0))
+        self.parts -= parts
+
+
+class Log:
+    """Opens and closes parts in memory."""
+
+    def __init__(self):
+        self.opened = []
+        self.closed = []
+        self.fail = 0
+
+    async def open(self, shares, parts):
+        if self.fail:
+            self.fail -= 1
+            raise bus.BusError("Kafka is away")
+        self.opened.append(sorted(parts))
+        shares._outlets |= dict.fromkeys(parts)
+        return {"a": FeedState(id="a", url="https://a.example/")}
+
+    async def close(self, shares, parts):
+        for part in parts:
+            if shares._outlets.pop(part, "none") != "none":
+                self.closed.append(part)
+
+
+def quiet(settings, topics, stop, *, placed):
+    """A topic on which nobody says anything."""
+    placed.set()
+    stop.wait()
+    return iter(())
+
+
+@pytest.fixture
+async def house(monkeypatch):
+    log, hands = Log(), Hands()
+    monkeypatch.setattr(bus, "Member", Group)
+    monkeypatch.setattr(bus, "tail", quiet)
+    monkeypatch.setattr(team_, "AGAIN_SECONDS", 0.1)
+
+    async def open_(shares, parts):
+        return await log.open(shares, parts)
+
+    async def close(shares, parts):
+        await log.close(shares, parts)
+
+    monkeypatch.setattr(Shares, "open", open_)
+    monkeypatch.setattr(Shares, "close", close)
+    team, stop = Team(SETTINGS, 4, Claims(), name="me", alive=lambda: True), asyncio.Event()
+    running = asyncio.create_task(team.run(stop, [hands]))
+    await asyncio.sleep(0.05)
+    yield team, log, hands, running
+    stop.set()
+    with contextlib.suppress(LostError):
+        await running
+    await team.close()
+
+
+async def given(*parts):
+    await asyncio.to_thread(Group.last.changed, frozenset(parts))
+    await asyncio.sleep(0.05)
+
+
+async def test_parts_are_taken_and_given_up_as_the_group_says(house):
+    team, log, hands, _ = house
+    assert team.problem
+    await given(0, 1)
+    assert (log.opened, hands.parts, team.problem) == ([[0, 1]], {0, 1}, "")
+    await given(1, 2)
+    assert (log.opened, hands.parts, log.closed) == ([[0, 1], [2]], {1, 2}, [0])
+
+
+async def test_who_is_to_let_go_ends_its_polls_in_order_before_another_is_given_the_part(house):
+    _, log, hands, _ = house
+    await given(0, 1)
+    await asyncio.to_thread(Group.last.release, frozenset({1}))
+    assert (hands.parts, hands.left, log.closed) == ({0}, [([1], True)], [1])
+
+
+async def test_a_part_that_was_lost_is_left_at_once_and_taken_again_if_it_still_is_ours(house):
+    team, log, hands, _ = house
+    await given(0)
+    team.shares.part = lambda _: 0
+    team.lost("https://a.example/")
+    await asyncio.sleep(0.1)
+    assert (hands.parts, hands.left) == (set(), [([0], False)])
+    await asyncio.sleep(1.8)
+    assert (hands.parts, log.opened) == ({0}, [[0], [0]])
+
+
+async def test_a_part_that_was_lost_and_given_to_another_is_not_taken_again(house):
+    team, log, hands, _ = house
+    await given(0)
+    team.shares.part = lambda _: 0
+    team.lost("https://a.example/")
+    await given()
+    await asyncio.sleep(1.2)
+    assert (hands.parts, log.opened) == (set(), [[0]])
+
+
+async def test_while_kafka_is_away_a_part_is_tried_again_and_the_trouble_is_told(house):
+    team, log, hands, _ = house
+    log.fail = 1
+    await given(3)
+    assert "Kafka is away" in team.problem
+    await asyncio.sleep(1.3)
+    assert (hands.parts, team.problem) == ({3}, "")
+
+
+async def test_a_process_whose_name_another_took_stops(house):
+    *_, running = house
+    Group.last.replaced.set()
+    with pytest.raises(LostError, match="this one stops"):
+        await asyncio.wait_for(running, timeout=5)
+
+
+async def test_at_the_end_everything_is_closed_before_the_member_leaves(house):
+    team, log, *_ = house
+    await given(0, 2)
+    await team.close()
+    assert sorted(log.closed) == [0, 2]
+    assert team.shares.held == frozenset()

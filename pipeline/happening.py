@@ -273,6 +273,12 @@ ONE_SHARED: Final = 0.8
 WIDE: Final = 0.6
 """What the same province, sea or border says."""
 
+ON_THE_DAY: Final = 0.85
+"""What it says that a report without a date comes on the day that the other names."""
+
+NAMED_ONLY: Final = 0.5
+"""How much of a shared name counts where the countries differ: a president meets many."""
+
 UNKNOWN: Final = 0.4
 """What is not told neither speaks for nor against."""
 
@@ -295,6 +301,8 @@ def _who(story: Happening, event: Happening, *, directed: bool) -> float | None:
         # Russia and China, Russia and India: one in common, each with another partner.
         return None if not directed else 0.3
     overlap = len(shared) / math.sqrt(len(ours) * len(theirs))
+    if ours != theirs:
+        named *= NAMED_ONLY
     return max(named, overlap if len(shared) > 1 or len(ours | theirs) == 1 else ONE_SHARED * overlap)
 
 
@@ -355,7 +363,7 @@ def _when(story: Happening, event: Happening, rules: Family) -> float | None:
     if gap == 0:
         if not story.dated and not event.dated and story.last != event.last:
             return 0.45  # told on two days, and neither says when
-        return 1.0 if story.exact and event.exact else 0.7
+        return 1.0 if story.exact and event.exact else ON_THE_DAY if story.exact or event.exact else 0.7
     return 0.7 * (1 - gap / (days + 1))
 
 

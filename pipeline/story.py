@@ -223,7 +223,8 @@ def absorb(story: Story, other: Story, *, reports_kept: int = 50) -> Story:
     )
     what = Moment(at=other.last_seen_at, what=f"one with the story {other.id}")
     grown = msgspec.structs.replace(grown, headline=headline(grown), timeline=(*story.timeline, what)[:TIMELINE_KEPT])
-    return _told(story, grown, other.reports[0]) if other.reports else grown
+    before = msgspec.structs.replace(story, timeline=grown.timeline)
+    return _told(before, grown, other.reports[0]) if other.reports else grown
 
 
 def absorbed(other: Story, into: Story) -> Story:

@@ -54,6 +54,9 @@ SUPPORTED: Final = 0.15
 """So alike the words must be at least when the event agrees."""
 TOGETHER: Final = 0.06
 """What it counts for in comparing happenings that both are told in articles about one thing."""
+APART: Final = 0.12
+FOREIGN: Final = 0.08
+"""What it counts against that the articles have next to no words in common, and below which likeness that is so."""
 MERGING: Final = 0.08
 """By how much more than for joining two stories must be alike to be found one."""
 
@@ -124,7 +127,7 @@ class Stories:
         told = happening.of_event(event)
         rated = self._rated(told, seen_at(event))
         main = self._main_story(event, told, rated)
-        match = self._best(told, rated, main)
+        match = self._best(event, told, rated, main)
         if match is not None and growth.is_full(match, event):
             return ()
         changed: dict[str, Story] = {}
@@ -140,7 +143,7 @@ class Stories:
         for story in changed.values():
             self._keep(story)
         if match is not None:
-            self._merge_alike(own.id, told, rated, changed)
+            self._merge_alike(own.id, event, told, rated, changed)
         self._close_old()
         return tuple(changed.values())
 
@@ -160,23 +163,41 @@ class Stories:
             and (score := happening.likeness(self._happenings[story_id], told)) > 0
         }
 
-    def _best(self, told: Happening, rated: dict[str, float], main: Story | None) -> Story | None:
+    def _best(self, event: Event, told: Happening, rated: dict[str, float], main: Story | None) -> Story | None:
         """The story that is most like it, if one is like enough; of equals the earliest."""
         best: tuple[float, dt.datetime, str] | None = None
         for story_id, likeness in rated.items():
-            score = likeness + (TOGETHER if main is not None and self._main(story_id) == main.id else 0.0)
+            if not happening.same(told, likeness + TOGETHER):
+                continue
+            score = likeness + self._company(event, story_id, main)
             if happening.same(told, score):
                 story = self._open[story_id]
                 rank = (-score, story.first_seen_at, story.id)
                 best = rank if best is None else min(best, rank)
         return self._open[best[2]] if best is not None else None
 
-    def _merge_alike(self, own_id: str, told: Happening, rated: dict[str, float], changed: dict[str, Story]) -> None:
+    def _company(self, event: Event, story_id: str, main: Story | None) -> float:
+        """What it says of an event and a story that their articles are about one thing, or about things far apart."""
+        about = self._main(story_id)
+        if main is not None and about == main.id:
+            return TOGETHER
+        words = event.subject
+        if len(words) < NEEDED[1][0] or len(self._open[about].subject) < NEEDED[1][0]:
+            return 0.0
+        return -APART if self._subjects.cosine(about, words) < FOREIGN else 0.0
+
+    def _merge_alike(
+        self, own_id: str, event: Event, told: Happening, rated: dict[str, float], changed: dict[str, Story]
+    ) -> None:
         """When an event shows that two stories are one, the later becomes part of the earlier, which keeps its id."""
         for other_id, score in rated.items():
             own, other = self._open[own_id], self._open[other_id]
             ours, theirs = self._happenings[own_id], self._happenings[other_id]
-            if other_id == own_id or own.kind != other.kind or not happening.same(told, score - MERGING):
+            if (
+                other_id == own_id
+                or own.kind != other.kind
+                or not happening.same(told, score - MERGING + min(0.0, self._company(event, other_id, None)))
+            ):
                 continue
             if self._main(own_id) != self._main(other_id) and (own.part_of or other.part_of):
                 continue  # told of in passing: what one article is about would end in another's story
@@ -207,7 +228,7 @@ class Stories:
         placed = self._main_of.get(event.article_id)
         if placed is not None:
             return self._open[placed]
-        own = self._best(told, rated, None)
+        own = self._best(event, told, rated, None)
         agreeing = self._open.get(self._main(own.id)) if own is not None else None
         if not event.subject:
             return agreeing

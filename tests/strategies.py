@@ -46,6 +46,12 @@ parties = st.sampled_from(COUNTRIES).map(
 )
 sides = st.lists(parties, max_size=2, unique=True).map(tuple)
 places = st.lists(st.sampled_from(TOWNS), max_size=2, unique=True).map(tuple)
+SUBJECTS = (
+    {},
+    {f"grain{n}": 1.5 for n in range(24)},
+    {f"grain{n}": 1.5 for n in range(12)} | {f"quake{n}": 1.0 for n in range(12)},
+    {f"quake{n}": 1.5 for n in range(60)},
+)
 fingerprints = st.one_of(st.just(()), st.sampled_from([tuple(range(n, n + 32)) for n in (0, 100, 200)]))
 
 
@@ -81,6 +87,7 @@ def events(draw, modalities=("asserted", "asserted", "asserted", "planned", "hyp
         money=draw(st.lists(st.sampled_from((1e6, 2.5e8, 3e8)), max_size=1).map(lambda v: tuple(map(_dollars, v)))),
         quantities=draw(st.lists(st.sampled_from((7, 11, 60)), max_size=1).map(lambda v: tuple(map(_dead, v)))),
         fingerprint=draw(fingerprints),
+        subject=draw(st.sampled_from(SUBJECTS)),
         article_id=content_id(draw(st.integers(0, 20)), seen_at),
     )
 

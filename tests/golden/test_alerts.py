@@ -1,0 +1,73 @@
+"""The alerts on meetings of leaders and on sanctions that a reader judged, raised again by today's rules."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pipeline import alert, desk, settings
+from pipeline.records import Alert
+
+# ruff: noqa: T201 - the figures are what one runs this for: pytest -rP shows them
+
+HERE = Path(__file__).parent
+STREAM = HERE.parents[2] / "shared" / "eval" / "wce_stream" / "dev.jsonl"
+RULES = ("leaders-meet", "leaders-call", "new-sanctions")
+
+pytestmark = pytest.mark.skipif(not STREAM.is_file(), reason="the stream of bullets is not beside this checkout")
+
+
+@cache
+def judged():
+    """(bullet, rule) with its verdict."""
+    rows = [
+        line.split("\t")
+        for line in (HERE / "alert_judgements.tsv").read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+@cache
+def rung():
+    """The judged bullets through the path in date order: the rules that rang while each was read, and all alerts."""
+    found = settings.load(HERE.parents[1] / "configs")
+    rules = [rule for rule in desk.rules(found) if rule.name in RULES]
+    alerts: dict[str, Alert] = {}
+
+    def ring(story):
+        for raised in alert.evaluate(rules, story):
+            alerts.setdefault(raised.id, raised)
+
+    wanted = {bullet for bullet, _ in judged()}
+    bullets = [json.loads(line) for line in STREAM.read_text("utf-8").splitlines()]
+    lines = [
+        json.dumps({"id": b["id"], "text": b["text"], "published": b["date"]}).encode()
+        for b in bullets
+        if b["id"] in wanted
+    ]
+    by_bullet = {}
+    known = set()
+    for answer in desk.StoryRun(found, changed=ring).lines(lines):
+        by_bullet[json.loads(answer)["id"]] = {alerts[alert_id].rule for alert_id in alerts.keys() - known}
+        known |= alerts.keys()
+    return by_bullet, list(alerts.values())
+
+
+def test_nine_of_ten_alerts_are_right_and_what_was_right_still_rings():
+    by_bullet, _ = rung()
+    verdicts = [(verdict, rule in by_bullet[bullet]) for (bullet, rule), verdict in judged().items()]
+    right = sum(rings for verdict, rings in verdicts if verdict == "right")
+    wrong = sum(rings for verdict, rings in verdicts if verdict == "wrong")
+    kept = right / sum(verdict == "right" for verdict, _ in verdicts)
+    print(f"right {right} wrong {wrong} precision {right / (right + wrong):.3f} kept {kept:.3f}")
+    assert right / (right + wrong) >= 0.9
+    assert kept >= 0.9
+
+
+def test_no_story_rings_a_rule_twice_for_one_occasion():
+    _, alerts = rung()
+    rings = [(a.rule, a.story_id, a.occasion) for a in alerts]
+    assert len(rings) == len(set(rings))
+    assert len({(a.rule, a.story_id) for a in alerts}) >= 0.97 * len(rings)

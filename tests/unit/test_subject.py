@@ -1,0 +1,100 @@
+"""What an article is about: which words tell, and which open story they find."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.subject import COMPARED, SUBJECT_KEPT, TERMS_KEPT, Subjects, added, most, subject
+
+FERRY = "A ferry capsized off Mindoro and 23 passengers drowned, the coast guard said. The ferry had left Batangas."
+BINDERS = "Missiles hit a printing house in Kharkiv and killed seven binders. Schoolbooks burned."
+
+
+def test_names_numbers_and_repeated_words_tell_more_than_words_of_any_strike_or_page():
+    told = subject("Ferry capsizes off Mindoro", FERRY)
+    assert told["mindoro"] > told["drown"]
+    assert told["ferry"] > told["capsiz"]
+    assert told["23"] > told["drown"]
+    assert "said" not in told
+    assert subject("", "Subscribe to our newsletter and share on Facebook") == {}
+
+
+def test_words_of_the_title_count_more():
+    assert subject("Binders mourned", "nothing else")["binder"] > subject("", "nothing else of binders")["binder"]
+
+
+def test_shortened_verbs_and_single_digits_are_no_subject():
+    assert not {"don’t", "they’re", "7"} & subject("", "They’re 7 and don’t swim to Batangas").keys()
+
+
+def test_an_article_is_as_many_words_as_are_kept_at_most_and_the_most_telling_ones():
+    text = " ".join(f"filler{n}x" for n in range(300)) + " Mindoro Mindoro"
+    told = subject("", text)
+    assert len(told) == TERMS_KEPT
+    assert "mindoro" in told
+
+
+def test_a_story_of_many_articles_stays_bounded():
+    total = {}
+    for n in range(30):
+        total = added(total, {f"word{n}-{m}": 1.0 for m in range(20)} | {"mindoro": 2.0})
+    assert len(total) <= 1.5 * SUBJECT_KEPT + 21
+    assert total["mindoro"] == 60.0
+
+
+def test_the_story_with_the_same_rare_words_is_found_first():
+    open_ = Subjects()
+    open_.keep("ferry", subject("Ferry capsizes off Mindoro", FERRY))
+    open_.keep("kharkiv", subject("Missile hits printing house", BINDERS))
+    found = dict(open_.alike(subject("Owner of the Mindoro ferry arrested", "It had left Batangas overloaded.")))
+    assert most(found.items())[0] == "ferry"
+    assert found["ferry"] > 0.3
+    assert "kharkiv" not in found
+
+
+def test_a_word_that_many_stories_have_weighs_less():
+    few, many = Subjects(), Subjects()
+    for stories in (few, many):
+        stories.keep("a", {"gaza": 1.0, "nuseirat": 1.0})
+    for n in range(50):
+        many.keep(f"s{n}", {"gaza": 1.0, f"town{n}": 1.0})
+    words = {"gaza": 1.0, "jabalia": 1.0}
+    assert many.cosine("a", words) < few.cosine("a", words)
+
+
+def test_what_was_dropped_is_found_no_more_and_leaves_nothing_behind():
+    open_ = Subjects()
+    open_.keep("a", {"mindoro": 1.0})
+    open_.keep("a", {"batangas": 1.0})
+    assert list(open_.alike({"mindoro": 1.0})) == []
+    assert [story for story, _ in open_.alike({"batangas": 1.0})] == ["a"]
+    open_.drop("a")
+    open_.drop("never kept")
+    assert len(open_) == 0
+    assert list(open_.alike({"batangas": 1.0})) == []
+    assert open_.cosine("a", {"batangas": 1.0}) == 0
+
+
+def test_only_the_stories_that_share_most_are_compared():
+    open_ = Subjects()
+    for n in range(40):
+        open_.keep(f"s{n:02}", {"ferry": 1.0, f"town{n}": 1.0})
+    open_.keep("best", {"ferry": 1.0, "mindoro": 1.0})
+    found = list(open_.alike({"ferry": 1.0, "mindoro": 1.0}))
+    assert len(found) == COMPARED
+    assert "best" in dict(found)
+
+
+words = st.dictionaries(st.sampled_from("abcdefghij"), st.floats(0.1, 5).map(lambda v: round(v, 3)), max_size=8)
+
+
+@given(st.lists(st.tuples(st.sampled_from(("x", "y", "z")), words), max_size=12), words)
+def test_the_state_depends_on_what_is_held_and_not_on_how_it_came(steps, asked):
+    once, anew = Subjects(), Subjects()
+    held = {}
+    for story, told in steps:
+        once.keep(story, told)
+        held[story] = told
+    for story, told in held.items():
+        anew.keep(story, told)
+    assert dict(once.alike(asked)) == dict(anew.alike(asked))
+    assert all(0 <= score <= 1.0000001 for score in dict(once.alike(asked)).values())

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from pipeline.detect import details, modality, parties, triggers
+from pipeline.detect import announce, details, modality, parties, triggers
 from pipeline.detect.amounts import find_money, find_quantities
 from pipeline.detect.dates import find_dates
 from pipeline.detect.details import Found
@@ -72,6 +72,7 @@ class Draft:
     scores: dict[str, float] = field(default_factory=dict)
     candidate: Candidate | None = None
     cause: str = ""
+    told_at: int | None = None
     mentions: list[Evidence] = field(default_factory=list)
 
     @property
@@ -114,7 +115,8 @@ def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime |
             continue
         candidates = [c for c in candidates if parties.enough(c.rule, parties.cast(reader, c))]
         scene = Scene(reader, mind, section, published, (start, end), candidates, _found(tree, start, end, published))
-        made.extend(one for candidate in candidates if (one := _draft(scene, candidate)) is not None)
+        told = [one for candidate in candidates if (one := _draft(scene, candidate)) is not None]
+        made.extend((*told, *announce.announced(reader, mind.lexicon, told)))
     return made
 
 
@@ -150,7 +152,7 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
     if date is not None and tree.tags[anchor] in ("VBZ", "VBP") and _old(date, scene.published):
         date = None  # the present of a headline is now; the old date belongs to something else
     level = rule.modality if rule.modality and reading.modality == "asserted" else reading.modality
-    level = _timed(level, date, scene.published)
+    level = _timed(level, date, scene.published, scheduled=_may_be_scheduled(tree, anchor, rule))
     if level == "historical" and reading.side:
         return None
     places = _places(scene, anchor, [p.country for p in (*cast.recipients, *cast.actors) if p.country])
@@ -174,6 +176,7 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
         attributed_to=_attribution(scene, reading.by),
         candidate=candidate,
         cause=_cause(tree, reading, level, date),
+        told_at=_told_at(tree, reading),
         scores={
             "rule": candidate.score * 0.8,
             "actor": 0.1 if any(known(p) for p in cast.actors) else -0.05,
@@ -274,17 +277,32 @@ def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: R
     return any(tree.deps[k] == "aux" and tree.low[k] == "had" for k in tree.kids[anchor])
 
 
-def _timed(level: Modality, date: When | None, published: dt.datetime | None) -> Modality:
+def _may_be_scheduled(tree: Tree, anchor: int, rule: Rule) -> bool:
+    """Whether a date to come makes an event a plan. What somebody did or says about next month is done and said."""
+    if tree.tags[anchor] == "VBD":
+        return False
+    return rule.type in ("CONSULT", "PROTEST", "COOPERATE", "AGREE") or tree.tags[anchor] not in ("VBZ", "VBP", "VBN")
+
+
+def _timed(level: Modality, date: When | None, published: dt.datetime | None, *, scheduled: bool) -> Modality:
     if date is None or published is None or level != "asserted" or date.precision == "unknown":
         return level
     today = published.date()
     if date.start > today:
-        return "planned"
+        return "planned" if scheduled else level
     return "historical" if _old(date, published) else level
 
 
 def _old(date: When, published: dt.datetime | None) -> bool:
     return published is not None and (published.date() - date.end).days > OLD_DAYS
+
+
+def _told_at(tree: Tree, reading: Reading) -> int | None:
+    """The verb by which somebody says, plans or decides what is to come, for `announce`."""
+    if reading.by is not None:
+        return tree.heads[reading.by]
+    above = reading.governor
+    return above if above is not None and tree.is_verb(above) and tree.low[above] not in modality.BE else None
 
 
 def _cause(tree: Tree, reading: Reading, level: Modality, date: When | None) -> str:

@@ -14,7 +14,7 @@ CONTAINERS: Final = words(
     "package series number round wave barrage volley dozens hundreds thousands raft set slew part kind type "
     "amount worth deal lot order couple pair string state ton tonne tonnes tons pounds mission effort efforts "
     "session process deployment contingent load truckload spate flurry tranche batch half majority group spree "
-    "type form sort salvo hail campaign"
+    "type form sort salvo hail campaign plethora incident incidents case"
 )
 """Nouns that stand for what follows `of`: a barrage of rockets, a package of sanctions."""
 

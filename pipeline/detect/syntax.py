@@ -71,6 +71,7 @@ class Tree:
         `verbs` are the forms of the present that are looked for, `named` the words that are part of a name (the United
         *States*). Only main clauses without a finite verb are touched.
         """
+        self._lost_subjects()
         for start, end in self.sentences:
             root = next((i for i in range(start, end) if self.heads[i] == i), start)
             if self.tags[root] in ("VBZ", "VBP") and self._misread_root(root, start, end, (verbs, named)):
@@ -129,9 +130,7 @@ class Tree:
         """Make a noun the verb of its sentence: what stands before is the subject, the first noun after it the object."""
         old = next((i for i in range(start, end) if self.heads[i] == i), verb)
         self.tags[verb], self.deps[verb], self.heads[verb] = "VBZ", "ROOT", verb
-        subject = (
-            old if old < verb else next((i for i in range(verb - 1, start - 1, -1) if self.tags[i] in NOUN_TAGS), None)
-        )
+        subject = old if old < verb else self._noun_before(verb, start)
         for index in range(start, end):
             if index == verb:
                 continue
@@ -149,12 +148,32 @@ class Tree:
                 self.heads[index] = verb
                 if self.tags[index] in ("IN", "TO"):
                     self.deps[index] = "prep"
+        if old > verb:
+            self.deps[old] = "xcomp" if any(self.low[k] == "to" for k in self.kids[old]) else self.deps[old]
         objects = [
             i for i in range(verb + 1, end) if self.heads[i] == verb and self.tags[i] in (*NOUN_TAGS, "CD", "PRP")
         ]
         for number, index in enumerate(objects):
             self.deps[index] = "dobj" if number == 0 else "dep"
         self._link()
+
+    def _noun_before(self, verb: int, start: int) -> int | None:
+        """The head of the phrase that ends before a verb: the court of `the Court of Human Rights orders`."""
+        noun = next((i for i in range(verb - 1, start - 1, -1) if self.tags[i] in NOUN_TAGS), None)
+        above = noun
+        while above is not None and start <= self.heads[above] < verb and self.heads[above] != above:
+            above = self.heads[above]
+            noun = above if self.tags[above] in NOUN_TAGS else noun
+        return noun
+
+    def _lost_subjects(self) -> None:
+        """`Boko Haram militants attack`: a noun that is read as the auxiliary of the verb behind it is its subject."""
+        for index, dep in enumerate(self.deps):
+            head = self.heads[index]
+            if dep not in ("aux", "auxpass") or self.tags[index] not in NOUN_TAGS or index > head:
+                continue
+            if not any(self.deps[k] in SUBJECTS | PASSIVE_SUBJECTS for k in self.kids[head]):
+                self.deps[index] = "nsubj"
 
     @classmethod
     def from_doc(cls, doc: Sequence[object]) -> Tree:

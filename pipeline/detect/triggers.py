@@ -192,7 +192,10 @@ def _surface_object(tree: Tree, index: int, words: Words, target: int | None) ->
         return None
     if not tree.passive(index):
         for ahead in range(index + 1, min(index + REACH, end)):
-            if tree.tags[ahead] in ("VBD", "VBZ", "VBP", "VB", "MD", "WDT", "WP", ":") or tree.low[ahead] in (
+            ends = (
+                tree.tags[ahead] in ("VBD", "VBZ", "VBP", "VB", "MD", "WDT", "WP", ":") and tree.low[ahead] not in "-–"
+            )
+            if ends or tree.low[ahead] in (
                 "that",
                 "against",
                 "over",
@@ -204,6 +207,7 @@ def _surface_object(tree: Tree, index: int, words: Words, target: int | None) ->
                 return None
             if tree.low[ahead] in words.forms and tree.is_noun(ahead):
                 below = target is not None and target != ahead and target in tree.ancestors(ahead)
+                below = below and not (tree.words[ahead][0].isupper() and tree.tags[target or 0] in ("NNP", "NNPS"))
                 return None if below or tree.deps[ahead] in ("compound", "poss") else ahead
     return None
 

@@ -1,0 +1,77 @@
+"""What is announced: the drafts of a sentence in, the announcement itself out where it is the sentence's only news.
+
+That Germany says it will send soldiers is no sending, but that it says so has happened: PLOVER codes it AGREE, or THREATEN
+where what is to come is hostile. The plan stays an event of its own; the announcement is one beside it. Visits and talks to
+come are left as they are: for them the plan is the news, and everybody speaks of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pipeline.detect.lexicon import Lexicon, Rule
+from pipeline.detect.persons import OFFICIAL, known
+from pipeline.detect.reader import Reader
+from pipeline.detect.syntax import object_of, subject_of
+
+if TYPE_CHECKING:
+    from pipeline.detect.drafts import Draft
+
+HOSTILE: Final = frozenset(("REJECT", "SANCTION", "COERCE", "ASSAULT", "ACCUSE", "PROTEST"))
+"""Types whose announcement is a threat."""
+
+LEFT: Final = frozenset(("CONSULT", "THREATEN", "REQUEST", "AGREE"))
+"""Types whose announcement adds nothing: talks to come, and what is words itself."""
+
+SHARE: Final = 0.8
+"""An announcement is less sure than the plan: its verb may only report somebody else's."""
+
+
+def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterator[Draft]:
+    """The drafts of one sentence in, at most one announcement out: only where nothing in the sentence has happened."""
+    if any(one.modality in ("asserted", "historical") for one in told):
+        return
+    for one in told:
+        if one.modality != "planned" or one.rule.type in LEFT or one.told_at is None:
+            continue
+        rule = _rule(lexicon, "threat" if one.rule.type in HOSTILE else "pledge")
+        if rule is None or not _speaks_for_itself(reader, one):
+            continue
+        yield replace(
+            one,
+            rule=rule,
+            modality="asserted",
+            commitment=False,
+            trigger=reader.tree.words[one.told_at],
+            at=reader.tree.offsets[one.told_at],
+            date=None,
+            candidate=None,
+            cause="it is the announcement that has happened",
+            scores={name: value * SHARE for name, value in one.scores.items()},
+            mentions=[],
+        )
+        return
+
+
+def _rule(lexicon: Lexicon, kind: str) -> Rule | None:
+    """A kind in, the rule by which its announcements are known out; none where a user's lexicon has dropped the kind."""
+    spec = lexicon.kinds.get(kind)
+    if spec is None or spec.type is None:
+        return None
+    return Rule(
+        id=f"{kind}/announced", kind=kind, type=spec.type, trigger="verb", cameo=spec.cameo, contexts=spec.contexts
+    )
+
+
+def _speaks_for_itself(reader: Reader, one: Draft) -> bool:
+    """Whether whoever tells it is of the country or body that is to do it, and no newspaper or neighbour."""
+    tree, verb = reader.tree, one.told_at
+    assert verb is not None
+    teller = object_of(tree, verb) if tree.passive(verb) else subject_of(tree, verb)
+    if teller is None:
+        return False
+    telling = [p for p in reader.parties(teller) if known(p) and (p.sector in OFFICIAL or p.sector == "REB")]
+    mine = {p.country or p.name for p in telling}
+    return bool(mine & {p.country or p.name for p in one.actors if known(p)})

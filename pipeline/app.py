@@ -165,7 +165,7 @@ class Worker:
     async def _publish_read(self, read: Read) -> None:
         await self._publish(bus.DOCUMENTS, read.article_id.encode(), read.document)
         for key, value in read.events:
-            await self._publish(bus.EVENTS, key, value)
+            await self._publish(bus.EVENTS, key, value, partition=track.PARTITION)
         metrics.article_age_seconds.labels(stage="detect").observe(max(0.0, time.time() - read.fetched_at))
         for labels in read.labels:
             metrics.events_total.labels(*labels).inc()

@@ -85,7 +85,7 @@ def read_chunk(raws: Sequence[bytes]) -> list[Read]:
 
 
 def _read_one(raw: bytes, mind: detect.Mind) -> Read:
-    from pipeline import flow, track  # noqa: PLC0415 - only pool processes pay for spaCy
+    from pipeline import flow  # noqa: PLC0415 - only pool processes pay for spaCy
 
     steps = flow.Steps()
     article_id = ""
@@ -105,7 +105,7 @@ def _read_one(raw: bytes, mind: detect.Mind) -> Read:
         article_id=article.id,
         fetched_at=article.fetched_at.timestamp(),
         document=encode(reading.document),
-        events=tuple((track.PARTITION_KEY, encode(event)) for event in reading.events),
+        events=tuple((event.id.encode(), encode(event)) for event in reading.events),
         labels=tuple(_labels(event) for event in reading.events),
         seconds=steps.seconds,
     )

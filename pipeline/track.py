@@ -27,10 +27,11 @@ from pipeline.story import merge, seen_at
 from pipeline.subject import Subjects, most
 from pipeline.wording import TELLING
 
-__all__ = ["PARTITION_KEY", "Stories", "matches", "merge"]
+__all__ = ["PARTITION", "Stories", "matches", "merge"]
 
-PARTITION_KEY: Final = b"stories"
-"""The key of every event in Kafka, so that all are folded in one place. docs/design.md, One place folds all events."""
+PARTITION: Final = 0
+"""The partition of every event in Kafka, so that all are folded in one place, however many partitions there are.
+docs/design.md, One place folds all events."""
 
 TOLD: Final = frozenset({"asserted", "planned"})
 """Only these are reports of a happening. What is hypothetical, denied or looked back on changes no story: joining one, it

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.app import InOrder
+from pipeline import bus, track
+from pipeline.app import InOrder, Worker
+from pipeline.pool import Read
 
 
 @dataclass
@@ -65,3 +67,21 @@ def test_what_was_taken_away_is_never_acknowledged():
         tracker.done(item)
     assert log == []
     assert len(tracker) == 0
+
+
+async def test_all_events_go_to_one_partition_whatever_their_keys():
+    """Reports of one happening meet there, however many partitions and workers there are."""
+    sent = []
+
+    async def publish(topic, key, value, *, partition=None):
+        sent.append((topic, key, partition))
+
+    worker = object.__new__(Worker)  # no Faust app is needed to see where it writes
+    worker._publish = publish
+    read = Read("ok", "detect", article_id="a", events=((b"e1", b"{}"), (b"e2", b"{}")))
+    await worker._publish_read(read)
+    assert sent == [
+        (bus.DOCUMENTS, b"a", None),
+        (bus.EVENTS, b"e1", track.PARTITION),
+        (bus.EVENTS, b"e2", track.PARTITION),
+    ]

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import itertools
+import json
+import re
 import threading
 import time
 import uuid
@@ -9,10 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 import pytest
+from prometheus_client import generate_latest
 
-from pipeline import bus, notify
-from pipeline.deliver import verify
+from pipeline import bus, metrics, notify
+from pipeline.deliver import AgainError, verify
 from pipeline.records import Alert, Failure, decode, encode
+from pipeline.rules import Channel
 from pipeline.settings import Alerts, Http
 from tests.make import make_alert
 
@@ -79,16 +83,21 @@ class Notifier:
     def __init__(self, settings, directory, channels):
         self.directory = directory
         (directory / "key").write_bytes(KEY)
+        self.write(channels)
+        self.settings = msgspec.structs.replace(
+            settings, directory=str(directory), alerts=Alerts(), http=Http(notifier_port=0)
+        )
+        self.start()
+
+    def write(self, channels):
         text = [
             f'[[channel]]\nname = "{name}"\ntype = "webhook"\nsecret_file = "key"\nbackoff_seconds = 0.02\n'
             f"backoff_max_seconds = 0.1\n" + "\n".join(f"{k} = {v!r}" for k, v in options.items())
             for name, options in channels.items()
         ]
-        (directory / "alerts.toml").write_text("\n".join(text).replace("'", '"'), "utf-8")
-        self.settings = msgspec.structs.replace(
-            settings, directory=str(directory), alerts=Alerts(), http=Http(notifier_port=0)
-        )
-        self.start()
+        new = self.directory / "new"
+        new.write_text("\n".join(text).replace("'", '"'), "utf-8")
+        new.replace(self.directory / "alerts.toml")
 
     def start(self):
         self.stop = threading.Event()
@@ -246,3 +255,68 @@ def test_a_new_channel_starts_with_the_last_hour_and_not_with_all_that_was(stack
     until(lambda: sink.taken)
     assert sink.taken == [new[0].id]
     assert not notify.is_new(running.settings, notify.GROUP + hook)
+
+
+def test_a_channel_that_is_added_while_all_runs_is_connected_and_the_old_one_goes_on(stack, notifier, receiver):
+    first, second = name(), name()
+    old, new = receiver(), receiver()
+    running = notifier(**{first: {"url": old.url}})
+    publish(stack, *alerts(2, first))
+    until(lambda: len(old.taken) == 2)
+    running.write({first: {"url": old.url}, second: {"url": new.url}})
+    publish(stack, *(told := alerts(2, first, second)))
+    until(lambda: sorted(new.taken) == sorted(a.id for a in told))
+    until(lambda: len(old.taken) == 4)
+    moved = receiver()
+    running.write({first: {"url": moved.url}})
+    deadline = time.monotonic() + 10
+    while not moved.taken and time.monotonic() < deadline:
+        publish(stack, *alerts(1, first))
+        time.sleep(0.5)
+    assert moved.taken
+    assert sorted(set(old.taken)) == sorted(old.taken)
+
+
+def test_a_file_that_is_wrong_leaves_the_channels_as_they_are(stack, notifier, receiver):
+    hook, sink = name(), receiver()
+    running = notifier(**{hook: {"url": sink.url}})
+    publish(stack, *alerts(1, hook))
+    until(lambda: len(sink.taken) == 1)
+    running.write({hook: {"url": sink.url, "tries": 0}})
+    until(lambda: metrics.rules_last_reload_successful._value.get() == 0)
+    publish(stack, *alerts(1, hook))
+    until(lambda: len(sink.taken) == 2)
+
+
+def test_another_topic_gets_each_alert_under_its_id(stack, tmp_path):
+    [alert] = alerts(1, "k")
+    send = notify.sender(Channel(name="k", type="kafka", topic=bus.FEEDBACK), stack)
+    send(alert, dt.datetime.now(dt.UTC))
+    [message] = [m for m in bus.read_all(stack, bus.FEEDBACK) if m.key == alert.id.encode()]
+    assert decode(message.value, Alert) == alert
+
+
+def test_the_lag_of_a_channel_that_cannot_deliver_is_told_from_its_first_alert_on(stack, notifier):
+    hook = name()
+    notifier(**{hook: {"url": "http://127.0.0.1:9/", "tries": 100_000}})
+    publish(stack, *alerts(2, hook))
+
+    def lag():
+        text = generate_latest().decode()
+        found = re.findall(rf'dateline_consumer_lag_records{{group="dateline-notifier-{hook}".*}} (.*)', text)
+        return sum(map(float, found))
+
+    until(lambda: lag() >= 2)
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_apprise_itself_tells_another_server(stack, receiver):
+    sink = receiver([200])
+    channel = Channel(name="desk", type="apprise", url=sink.url.replace("http:", "json:"))
+    notify.sender(channel, stack)(make_alert(), dt.datetime.now(dt.UTC))
+    [(_, body)] = sink.requests
+    table = json.loads(body)
+    assert (table["title"], table["message"]) == (make_alert().headline, make_alert().message)
+    gone = Channel(name="desk", type="apprise", url="json://127.0.0.1:9/")
+    with pytest.raises(AgainError):
+        notify.sender(gone, stack)(make_alert(), dt.datetime.now(dt.UTC))

@@ -143,11 +143,25 @@ def test_what_a_foreign_sum_is_taken_for_is_told():
         ({"date.precision": Where(any=("day",))}, True),
         ({"date.start": Where(any=("2024-05-14",))}, True),
         ({"subtype": Where(none=("military",))}, True),
+        ({"reports.attributed_to": Where(none=("the Kremlin",))}, True),
+        ({"reports.contexts": Where(any=("diplomatic",))}, False),
         ({"article_count": Where(at_least=1), "subtype": Where(any=("military",))}, False),
     ],
 )
 def test_any_field_of_a_story_may_be_asked_for(where, expected):
     assert rings(make_story(), where=where) is expected
+
+
+def test_the_events_of_a_story_may_be_asked_for_what_they_alone_know():
+    told = make_meeting(attributed_to="the Kremlin", contexts=("diplomatic",), event_mode="visit")
+    where = {
+        "reports.attributed_to": Where(any=("The Kremlin",)),
+        "reports.contexts": Where(any=("diplomatic",)),
+        "reports.event_mode": Where(any=("visit",)),
+        "reports.trigger": Where(text="putin"),
+    }
+    assert rung([make_rule(where=where)], [told])
+    assert not rung([make_rule(where=where)], [make_meeting()])
 
 
 def test_what_was_merged_into_another_story_is_silent_and_its_alerts_count_for_the_other():

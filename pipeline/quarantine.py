@@ -113,6 +113,9 @@ def retry(settings: Settings, failures: Sequence[Failure]) -> tuple[Retried, ...
 def _send(settings: Settings, publisher: bus.Publisher, failure: Failure) -> str:
     """Put one record back; why that cannot be done out, or nothing."""
     if failure.topic not in bus.TOPICS:
+        if failure.topic.startswith("feed:"):
+            feed = failure.topic.removeprefix("feed:")
+            return f"it came from feed {feed!r}, not from a topic: it is met again when the feed tells it anew"
         return f"it did not come from a topic but from {failure.topic or 'nowhere'}"
     raw: bytes | None = failure.raw
     if failure.raw_size > len(failure.raw):

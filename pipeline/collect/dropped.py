@@ -1,10 +1,14 @@
-"""The drop folder as a feed: each new file an article, each changed file a new version of it, the same content once."""
+"""The drop folder as a feed: each new file an article, each changed file a new version of it, the same content once.
+
+A file that is a feed itself gives its entries in the place of an article.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +16,11 @@ import msgspec
 import structlog
 
 from pipeline import bus
+from pipeline.collect import feed as feed_
 from pipeline.collect import local, seen, urls
-from pipeline.collect.feed import Entry, Parsed
+from pipeline.collect.feed import Entry, FeedError, Parsed
 from pipeline.collect.feeds import DROP_FOLDER
+from pipeline.collect.fetch import FetchError
 from pipeline.collect.poll import TOGETHER, Made, Poller
 from pipeline.collect.publish import Batch, LostError
 from pipeline.collect.seen import Candidate
@@ -27,6 +33,20 @@ LOOK_SECONDS: Final = 1.0
 """Between two looks at the folder; a file that has not changed between them is complete."""
 
 Stamp = tuple[int, int]
+
+
+_NO_FEED: Final = Parsed(title="Drop folder")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An article to be made; or the end of a feed's file (no candidate), which is done with when all its entries are."""
+
+    key: str
+    told: str
+    candidate: Candidate | None
+    parsed: Parsed = _NO_FEED
+    entries: tuple[str, ...] = ()
 
 
 class Dropped:
@@ -85,17 +105,17 @@ class Dropped:
 
     async def look(self) -> None:
         """Look once, and publish what is complete and new."""
-        found = self._new(await asyncio.to_thread(self._drop.scan))
+        found = await asyncio.to_thread(lambda: self._new(self._drop.scan()))
         for first in range(0, len(found), TOGETHER):
             if not self._ours or self._poller.stopping(DROP_FOLDER):
                 break
             await self._take(found[first : first + TOGETHER])
 
-    def _new(self, files: list[tuple[Path, Stamp]]) -> list[tuple[Candidate, Stamp]]:
-        """Complete files in, those that are new or changed out."""
+    def _new(self, files: list[tuple[Path, Stamp]]) -> list[_Found]:
+        """Complete files in, what is new or changed in them out."""
         # files from before this moment were forgotten for want of room, not for being new
         forgotten_until = int(self._state.last_modified or 0)
-        found = []
+        found: list[_Found] = []
         for path, stamp in files:
             url = local.url_of(path, self._directory)
             key = content_id(url, size=16)
@@ -103,21 +123,56 @@ class Dropped:
             previous = self._state.seen.get(key)
             if previous is None and stamp[0] <= forgotten_until:
                 continue
-            if previous is None or previous.entry_hash != told:
-                published = previous if previous is not None and previous.content_hash else None
-                found.append(
-                    (Candidate(key, Entry(id=url, url=url), url, urls.article_id(url), told, published), stamp)
-                )
+            if previous is not None and previous.entry_hash == told:
+                continue
+            if path.suffix.lower() in local.FEEDS:
+                found += self._entries(path, url, _Found(key, told, None))
+            else:
+                candidate = self._candidate(key, Entry(id=url, url=url), url, urls.article_id(url), told)
+                found.append(_Found(key, told, candidate))
         return found
 
-    async def _take(self, found: list[tuple[Candidate, Stamp]]) -> None:
+    def _candidate(self, key: str, entry: Entry, url: str, article_id: str, told: str) -> Candidate:
+        previous = self._state.seen.get(key)
+        published = previous if previous is not None and previous.content_hash else None
+        return Candidate(key, entry, url, article_id, told, published)
+
+    def _entries(self, path: Path, file_url: str, end: _Found) -> list[_Found]:
+        """A feed's file in, its entries that are new or changed out, and its end."""
+        limit = self._poller.settings.collector.feed_bytes
+        try:
+            parsed = feed_.parse(local.read(path, limit).body)
+            parsed = local.with_file_links(parsed, path, self._directory)
+        except (FeedError, FetchError) as error:
+            log.warning("dropped_file_unreadable", file=str(path), error=str(error))
+            return [end]
+        found: list[_Found] = []
+        for entry in parsed.entries:
+            key = content_id(file_url, entry.id, size=16)
+            known = self._state.seen.get(key)
+            if known is not None and known.entry_hash == end.told:
+                continue
+            url = entry.url if entry.url.startswith("file:") else urls.canonical(entry.url) or ""
+            article_id = urls.article_id(url) if url else content_id(file_url, entry.id)
+            candidate = self._candidate(key, entry, url, article_id, end.told)
+            found.append(_Found(key, end.told, candidate, parsed))
+        return [*found, replace(end, entries=tuple(one.key for one in found))]
+
+    async def _take(self, found: list[_Found]) -> None:
         remembered = dict(self._state.seen)
         made: list[Made] = []
-        for candidate, _ in found:
+        for item in found:
+            if item.candidate is None:
+                done = all(key in remembered and remembered[key].entry_hash == item.told for key in item.entries)
+                if done:
+                    now = self._poller.clock.now()
+                    end = SeenEntry(article_id=item.key, first_seen_at=now, content_hash="", entry_hash=item.told)
+                    remembered[item.key] = end
+                continue
             known = {entry.content_hash for entry in remembered.values() if entry.content_hash}
-            one = await self._poller.make(self._feed, Parsed(title="Drop folder"), candidate, known)
+            one = await self._poller.make(self._feed, item.parsed, item.candidate, known)
             if one.remember is not None:
-                remembered[candidate.key] = one.remember
+                remembered[item.key] = one.remember
             made.append(one)
         kept = seen.pruned(remembered, (), self._keep)
         now = self._poller.clock.now()

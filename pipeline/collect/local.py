@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,9 @@ TYPES: Final = {
     ".html": "text/html", ".htm": "text/html", ".xhtml": "text/html", ".txt": "text/plain", ".md": "text/markdown",
 }  # fmt: skip
 """What is taken from a drop folder, and from a feed's folder."""
+
+FEEDS: Final = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
+"""What is read as a feed in a drop folder: its entries are taken, not the file."""
 
 
 def path_of(url: str, directory: Path) -> Path:
@@ -83,13 +87,8 @@ def with_file_links(parsed: Parsed, feed_path: Path, directory: Path) -> Parsed:
                 url = url_of(linked(feed_path, url), directory.resolve())
             except FetchError:
                 url = ""
-        entries.append(_with_url(entry, url))
-    return Parsed(title=parsed.title, language=parsed.language, ttl_seconds=parsed.ttl_seconds, entries=tuple(entries))
-
-
-def _with_url(entry: Entry, url: str) -> Entry:
-    fields = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
-    return Entry(**fields | {"url": url})
+        entries.append(dataclasses.replace(entry, url=url))
+    return dataclasses.replace(parsed, entries=tuple(entries))
 
 
 @dataclass(slots=True)
@@ -124,7 +123,12 @@ class Drop:
         root = self.folder.resolve()
         for path in sorted(self.folder.rglob("*")) if self.folder.is_dir() else ():
             hidden = any(part.startswith(".") for part in path.relative_to(self.folder).parts)
-            if not hidden and path.suffix.lower() in TYPES and path.is_file() and path.resolve().is_relative_to(root):
+            if (
+                not hidden
+                and path.suffix.lower() in TYPES.keys() | FEEDS
+                and path.is_file()
+                and path.resolve().is_relative_to(root)
+            ):
                 yield path
 
 

@@ -103,6 +103,9 @@ def test_what_is_gone_or_came_from_no_topic_stays_in_the_list_and_says_why(publi
     monkeypatch.setattr(bus, "read_one", lambda *_: None)
     gone = make_failure(id="1" * 20, topic=bus.ARTICLES, partition=1, offset=9, raw=b"", raw_size=7_000_000)
     page = make_failure(id="2" * 20, topic="https://news.example/a", partition=None, offset=None)
+    entry = make_failure(id="3" * 20, topic="feed:bbc-world", partition=None, offset=None)
+    [told] = quarantine.retry(Settings(), [entry])
+    assert "it came from feed 'bbc-world', not from a topic" in told.problem
     results = quarantine.retry(Settings(), [gone, page])
     assert ["no longer holds it" in results[0].problem, "did not come from a topic" in results[1].problem] == [
         True,

@@ -7,6 +7,7 @@ import random
 
 import msgspec
 import pytest
+import structlog
 
 from pipeline.collect import local
 from pipeline.collect.claims import Claims
@@ -145,6 +146,48 @@ async def test_hidden_foreign_and_linked_files_are_left_alone_and_folders_looked
     (folder.path / "inner/page.html").write_text(f"<p>{TEXT}</p>")
     await folder.look(3)
     assert [article.url for article in folder.articles] == ["file:drop/inner/page.html"]
+
+
+FEED = "<rss version='2.0'><channel><title>Wire</title>{}</channel></rss>"
+
+
+def wire_item(number, text=TEXT):
+    words = f"{text} {number}. " * 3
+    return f"<item><guid isPermaLink='false'>{number}</guid><title>T{number}</title><description>{words}</description></item>"
+
+
+async def test_a_feed_in_the_drop_folder_gives_its_entries_once_and_the_changed_and_new_ones_later(tmp_path):
+    folder = Folder(tmp_path)
+    file = folder.path / "wire.xml"
+    file.write_text(FEED.format(wire_item(1) + wire_item(2)))
+    await folder.look(4)
+    assert [(article.title, article.publisher) for article in folder.articles] == [("T1", "Wire"), ("T2", "Wire")]
+    file.write_text(FEED.format(wire_item(1) + wire_item(2, "Changed words, and quite a lot of them.") + wire_item(3)))
+    await folder.look(4)
+    assert [article.title for article in folder.articles] == ["T1", "T2", "T2", "T3"]
+    assert folder.articles[1].id == folder.articles[2].id
+    again = Folder(tmp_path, folder.dropped._state)
+    await again.look(4)
+    assert again.articles == []
+
+
+async def test_a_dropped_feed_leads_to_files_beside_it_and_to_none_outside(tmp_path):
+    folder = Folder(tmp_path)
+    (tmp_path / "secret.txt").write_text(TEXT)
+    (folder.path / "page.txt").write_text(f"{TEXT} On the page.")
+    links = "".join(f"<item><title>T</title><link>{link}</link></item>" for link in ("page.txt", "../secret.txt"))
+    (folder.path / "wire.rss").write_text(FEED.format(links))
+    await folder.look(4)
+    assert [article.url for article in folder.articles] == ["file:drop/page.txt"]
+
+
+async def test_a_dropped_file_that_is_no_feed_is_told_once_and_left_alone(tmp_path):
+    folder = Folder(tmp_path)
+    (folder.path / "data.json").write_text('{"a": 1}')
+    with structlog.testing.capture_logs() as logs:
+        await folder.look(5)
+    assert folder.articles == []
+    assert [line["event"] for line in logs] == ["dropped_file_unreadable"]
 
 
 async def test_the_same_content_is_taken_once_and_changed_content_is_a_new_version(tmp_path):

@@ -56,6 +56,8 @@ class Team:
         self._takers: Sequence[Taker] = ()
         self._lost: set[int] = set()
         self._again_at: dict[int, float] = {}
+        # one that was given no part by then has none to do: there are more collectors than parts
+        self._stands_by_at = time.monotonic() + 2 * settings.worker.session_timeout_seconds
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -162,7 +164,8 @@ class Team:
 
     async def _take(self, parts: set[int]) -> None:
         if not parts:
-            self.problem = "" if self._wanted or not self.problem else self.problem
+            if self._wanted or time.monotonic() > self._stands_by_at:
+                self.problem = ""
             return
         began = time.monotonic()
         try:

@@ -259,8 +259,7 @@ class Event(Record, frozen=True, kw_only=True):
     that the second opinion gives the type. Without a second opinion it is what the rules say.
 
     `evidence` is the sentence or clause, `trigger` the words that gave the kind away. `mentions` are the other places of
-    the same article that tell the same event. The fields from `article_id` on say where it was read; `subject` are the
-    words that tell what that article is about, with their weights.
+    the same article that tell the same event. The fields from `article_id` on say where it was read; `subject`: its words.
     """
 
     id: str
@@ -344,11 +343,7 @@ class Story(Record, frozen=True, kw_only=True):
     `opened_at` is when its first event was seen and, unlike `first_seen_at`, never changes: it chooses the story's index.
     `reports` is bounded (oldest and best kept); `event_ids` is complete for as long as the story is open. `phases` are
     those it went through, `occasions` what a rule may ring for: "new", "phase:happened", "spike:10", "update:1" ...
-
-    An article has one *main* story, the one it is about; `subject_ids` are the articles whose main story this is (whether or
-    not they tell its own event) and `subject` the sum of their words. `part_of` is, of a story that began in an article about
-    another, the id of that main story. A story that proved to be another one's is `merged_into` it and changes no more.
-    `split_from` is the story that the first report of this one resembled and contradicted.
+    `subject_ids` are the articles about it, `subject` their words; of `part_of` and the last three docs/design.md tells.
     """
 
     id: str

@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint fmt types check bench lock clean
+.PHONY: help setup run test unit lint fmt types check bench eval train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -46,6 +46,13 @@ check: lint types test ## all that a change has to pass
 
 bench: setup ## speed, latency and memory of the whole path, beside spaCy alone
 	@$(BIN)/dateline bench
+
+eval: $(STAMP) ## measure on the labelled sets of ../shared; a row for docs/quality.md
+	@$(BIN)/python train/evaluate.py
+
+train: $(STAMP) ## train the second opinion anew, on train/sentences and the sets of ../shared
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/dateline train --out pipeline/detect/opinion/model.npz \
+		--sentences train/sentences $(if $(wildcard ../shared/eval),--sets ../shared/eval)
 
 lock: ## for maintainers: resolve the pins anew
 	@$(BIN)/python -m pip install --quiet uv

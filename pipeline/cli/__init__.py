@@ -18,7 +18,7 @@ from pipeline.version import VERSION
 
 # Importing them adds their commands, in the order of --help.
 # isort: off
-from pipeline.cli import service, texts, feeds, look, alerts  # noqa: F401
+from pipeline.cli import service, texts, learn, feeds, look, alerts  # noqa: F401
 
 Config = Annotated[
     Path | None,

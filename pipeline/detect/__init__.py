@@ -86,6 +86,8 @@ def _event(one: Draft, document: Document, about: dict[str, float]) -> Event:
         items=one.items,
         attributed_to=one.attributed_to,
         confidence=one.confidence,
+        rule_confidence=one.rule_confidence,
+        opinion=None if one.opinion is None else round(one.opinion, 3),
         rule=rule.id,
         mentions=tuple(one.mentions),
         article_id=document.id,

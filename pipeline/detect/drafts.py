@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from pipeline.detect import announce, details, modality, parties, triggers
+from pipeline.detect import announce, details, modality, opinion, parties, triggers
 from pipeline.detect.amounts import find_money, find_quantities
 from pipeline.detect.dates import find_dates
 from pipeline.detect.details import Found
@@ -50,7 +50,11 @@ Amount = TypeVar("Amount", Money, Quantity)
 
 @dataclass(slots=True)
 class Draft:
-    """An event in the making. `scores` are the parts of its confidence by name, for `explain`."""
+    """An event in the making.
+
+    `scores` are the parts of the rules' confidence by name, `opinion` is the share that the second opinion gives its type, and
+    `sure` what both come to.
+    """
 
     rule: Rule
     section: Section
@@ -73,12 +77,21 @@ class Draft:
     candidate: Candidate | None = None
     cause: str = ""
     told_at: int | None = None
+    opinion: float | None = None
+    sure: float | None = None
     mentions: list[Evidence] = field(default_factory=list)
 
     @property
-    def confidence(self) -> float:
-        """How sure: the rule's weight and what speaks for and against, between 0.05 and 0.98."""
+    def rule_confidence(self) -> float:
+        """How sure the rules are: the rule's weight and what speaks for and against, between 0.05 and 0.98."""
         return round(min(0.98, max(0.05, sum(self.scores.values()))), 3)
+
+    @property
+    def confidence(self) -> float:
+        """How sure: the probability that the second opinion gives, which being told again raises; else that of the rules."""
+        if self.sure is None:
+            return self.rule_confidence
+        return round(min(0.98, self.sure + (1.0 - self.sure) * self.scores.get("retold", 0.0)), 3)
 
 
 @dataclass(slots=True)
@@ -111,13 +124,14 @@ def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime |
     made: list[Draft] = []
     for start, end in tree.sentences:
         candidates = triggers.find(tree, start, end, mind.lexicon, reader.test)
+        candidates += opinion.propose(mind.opinion, reader, (start, end), candidates)
         if not candidates:
             continue
         candidates = [c for c in candidates if parties.enough(c.rule, parties.cast(reader, c))]
         scene = Scene(reader, mind, section, published, (start, end), candidates, _found(tree, start, end, published))
         told = [one for candidate in candidates if (one := _draft(scene, candidate)) is not None]
         made.extend((*told, *announce.announced(reader, mind.lexicon, told)))
-    return made
+    return opinion.weigh(mind.opinion, reader, made)
 
 
 def _found(tree: Tree, start: int, end: int, published: dt.datetime | None) -> Found:

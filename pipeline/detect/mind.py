@@ -1,4 +1,4 @@
-"""What a process needs to read articles, loaded once: the spaCy model, the lexicon, the resolver."""
+"""What a process needs to read articles, loaded once: the spaCy model, the lexicon, the second opinion, the resolver."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import annotate
-from pipeline.detect import lexicon
+from pipeline.detect import lexicon, opinion
 from pipeline.detect.lexicon import Lexicon
+from pipeline.detect.opinion import Opinion
 from pipeline.resolve import Resolver
 from pipeline.settings import Settings
 
@@ -22,6 +23,7 @@ class Mind:
     names: Resolver
     text_characters: int = 100_000
     min_confidence: float = 0.0
+    opinion: Opinion | None = None
     present_forms: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -39,6 +41,7 @@ def load_mind(settings: Settings) -> Mind:
     Raises:
         ModelError: no spaCy model is installed.
         LexiconError: a lexicon file cannot be used.
+        OpinionError: the model's file cannot be used.
     """
     options = settings.detect
     return Mind(
@@ -47,4 +50,13 @@ def load_mind(settings: Settings) -> Mind:
         names=Resolver(),
         text_characters=options.text_characters,
         min_confidence=options.min_confidence,
+        opinion=_opinion(settings),
     )
+
+
+def _opinion(settings: Settings) -> Opinion | None:
+    """The configured model: a file of the user's own, the one that ships, or none."""
+    named = settings.detect.opinion
+    if named == "none":
+        return None
+    return opinion.load() if named == "built-in" else opinion.load(settings.path(named))

@@ -1,0 +1,138 @@
+"""The second opinion: a small learnt model that weighs and vetoes what the rules found, and adds what they missed.
+
+features.py   a word of the tree -> what the model may know of it
+model.py      the model's file -> shares of the types, and how sure an event is
+fit.py        samples -> weights (SciPy)
+samples.py    labelled sentences -> samples
+train.py      the command: train, cross-validate, write the file
+
+Without a model's file the rules decide alone. docs/model-card.md says what it was trained on and what it is worth.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
+
+from pipeline.detect.forms import words
+from pipeline.detect.lexicon import Rule
+from pipeline.detect.matching import Candidate
+from pipeline.detect.opinion import model
+from pipeline.detect.opinion.features import Site, site
+from pipeline.detect.opinion.model import CLASSES, Floats, Opinion
+from pipeline.detect.persons import known
+from pipeline.detect.reader import Reader
+from pipeline.detect.syntax import subject_of
+from pipeline.records import EventType
+
+if TYPE_CHECKING:
+    from pipeline.detect.drafts import Draft
+
+__all__ = ["Opinion", "Site", "load", "propose", "site", "sites", "weigh"]
+
+load = model.load
+
+PROPOSED: Final = "opinion"
+"""What stands before the kind in the id of a rule that the model made."""
+
+PROPOSE_SHARE: Final = 0.35
+"""The share from which a type is looked at where the rules are silent."""
+
+PROPOSE_SURE: Final = 0.55
+"""How sure an event must be that only the model sees, and"""
+
+VETO_SURE: Final = 0.3
+"""how sure one that a rule found: what is below is left out. Both chosen by cross-validation, see docs/quality.md."""
+
+KINDS: Final[dict[str, str]] = {
+    "AGREE": "agreement", "CONSULT": "meeting", "SUPPORT": "support", "CONCEDE": "concession", "COOPERATE": "cooperation",
+    "AID": "aid_package", "RETREAT": "withdrawal", "REQUEST": "appeal", "ACCUSE": "accusation", "REJECT": "rejection",
+    "THREATEN": "threat", "PROTEST": "protest", "SANCTION": "rupture", "MOBILIZE": "mobilization", "COERCE": "restriction",
+    "ASSAULT": "attack",
+}  # fmt: skip
+"""The plainest kind of each type, for events of which only the type is known."""
+
+JOINT: Final = frozenset(("CONSULT", "AGREE"))
+NOT_VERBS: Final = words("amod compound aux auxpass nmod case prep det")
+SAYING: Final = words("said says say told tells added reported reports saying according")
+
+
+def made_rule(event_type: str) -> Rule:
+    """A type in, the rule of what the model proposes out."""
+    kind = KINDS[event_type]
+    return Rule(
+        id=f"{PROPOSED}/{kind}",
+        kind=kind,
+        type=cast("EventType", event_type),
+        trigger="verb",
+        party="both",
+        actor=("subj",),
+        to=("obj", "iobj", "to", "with", "against", "for", "from", "on", "by", "of", "in"),
+        weight=0.5,
+    )
+
+
+def sites(reader: Reader, sentence: tuple[int, int], taken: frozenset[int]) -> Iterator[int]:
+    """Words at which the rules are silent and an event may be told: verbs of which somebody known is the subject."""
+    tree = reader.tree
+    for index in range(*sentence):
+        if index in taken or not tree.is_verb(index) or tree.deps[index] in NOT_VERBS or tree.low[index] in SAYING:
+            continue
+        subject = subject_of(tree, index)
+        if subject is not None and any(known(p) for p in reader.parties(subject)):
+            yield index
+
+
+def propose(
+    opinion: Opinion | None, reader: Reader, sentence: tuple[int, int], candidates: Sequence[Candidate]
+) -> list[Candidate]:
+    """A sentence and what the rules see in it in, candidates where they are silent and the model is sure out."""
+    if opinion is None:
+        return []
+    tree = reader.tree
+    taken = frozenset(i for c in candidates for i in (*c.used, tree.clause(c.index)))
+    found = []
+    for index in sites(reader, sentence, taken):
+        shares = opinion.shares(site(reader, index))
+        best = int(np.argmax(shares[1:])) + 1
+        if shares[best] >= PROPOSE_SHARE:
+            rule = made_rule(CLASSES[best])
+            found.append(Candidate(rule, index, index, None, frozenset((index,)), rule.weight))
+    return found
+
+
+def weigh(opinion: Opinion | None, reader: Reader, drafts: list[Draft]) -> list[Draft]:
+    """Drafts of a section in, those that are likely enough out, each with how sure it is."""
+    if opinion is None:
+        return drafts
+    return [one for one in drafts if _weigh(opinion, reader, one)]
+
+
+def _weigh(opinion: Opinion, reader: Reader, one: Draft) -> bool:
+    """Set how sure a draft is. False where that is too little."""
+    index = bisect.bisect_right(reader.tree.offsets, one.at) - 1
+    shares = opinion.shares(site(reader, index))
+    one.opinion = float(shares[CLASSES.index(one.rule.type)])
+    one.sure = opinion.sure(judged(one, shares))
+    return one.sure >= (PROPOSE_SURE if proposed(one.rule) else VETO_SURE)
+
+
+def proposed(rule: Rule) -> bool:
+    """Did the model make the rule."""
+    return rule.id.startswith(f"{PROPOSED}/")
+
+
+def judged(one: Draft, shares: Floats) -> tuple[float, ...]:
+    """A draft and the model's shares in, what decides how sure it is out."""
+    return model.parts(
+        shares,
+        one.rule.type,
+        rule_confidence=None if proposed(one.rule) else one.rule_confidence,
+        unreal=one.modality in ("planned", "hypothetical", "denied"),
+        actor=any(known(p) for p in one.actors),
+        recipient=any(known(p) for p in one.recipients),
+        title=one.section == "title",
+    )

@@ -1,0 +1,189 @@
+"""A word of a parsed section in, what a linear model may know of it out: names of features, and words to look up as vectors.
+
+No feature names a person or a country: the model shall learn how news is told, not who does what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.detect.forms import words
+from pipeline.detect.persons import PRONOUNS, SECTORS
+from pipeline.detect.reader import Reader
+from pipeline.detect.syntax import Tree, object_of, subject_of
+
+WINDOW: Final = 6
+"""How many words around the trigger count as its neighbours."""
+
+LINKS: Final = words("prep agent dative prt")
+AUXILIARY: Final = words("aux auxpass neg mark")
+STOP: Final = words(
+    "the a an of to in on at by for with from and or but that this these those it its his her their he she they who which "
+    "is are was were be been has have had as after before ' '' `` \" , . ; : - – — ( ) 's ’s \n \n\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is known of one word: `names` of features, and the words whose vectors say what it is about."""
+
+    names: tuple[str, ...]
+    trigger: str
+    object: str
+    around: tuple[str, ...]
+
+
+def site(reader: Reader, index: int) -> Site:
+    """The word that may tell an event in, what the model may know of it out."""
+    tree = reader.tree
+    verb = tree.clause(index)
+    thing = _object(tree, index, verb)
+    start, end = tree.sentences[tree.sentence_of[index]]
+    around = [i for i in range(max(start, index - WINDOW), min(end, index + WINDOW + 1)) if i != index]
+    return Site(
+        names=tuple(dict.fromkeys(_names(reader, index, verb, thing))),
+        trigger=tree.low[index],
+        object=tree.low[thing] if thing is not None else "",
+        around=tuple(
+            tree.low[i] for i in around if _common(reader, i) and tree.low[i] not in STOP and tree.low[i].isalpha()
+        ),
+    )
+
+
+def _names(reader: Reader, index: int, verb: int, thing: int | None) -> Iterator[str]:
+    tree = reader.tree
+    low = tree.low[index]
+    yield f"t={low}"
+    yield f"stem={stem(low)}"
+    yield f"tag={tree.tags[index]}"
+    yield f"dep={tree.deps[index]}"
+    if verb != index:
+        yield f"v={stem(tree.low[verb])}"
+        yield f"v+t={stem(tree.low[verb])}+{stem(low)}"
+    yield from _roles(reader, verb, thing)
+    yield from _links(reader, index, verb)
+    yield from _mood(tree, verb)
+    yield from _surroundings(reader, index)
+
+
+def _roles(reader: Reader, verb: int, thing: int | None) -> Iterator[str]:
+    tree = reader.tree
+    subject = subject_of(tree, verb) if tree.is_verb(verb) else None
+    acting = sort(reader, subject)
+    yield f"subj={acting}"
+    yield f"passive={tree.passive(verb)}"
+    if subject is not None and _common(reader, subject):
+        yield f"subj:{stem(tree.low[subject])}"
+    yield f"obj={sort(reader, thing)}"
+    yield f"subj+obj={acting}+{sort(reader, thing)}"
+    yield f"v+subj={stem(tree.low[verb])}+{acting}"
+    if thing is not None and thing != verb:
+        if _common(reader, thing):
+            yield f"obj:{stem(tree.low[thing])}"
+            yield f"v+obj={stem(tree.low[verb])}+{stem(tree.low[thing])}"
+        else:
+            yield f"v+obj={stem(tree.low[verb])}+{sort(reader, thing)}"
+        for kid in tree.kids[thing]:
+            if tree.deps[kid] in ("compound", "amod", "nmod") and _common(reader, kid):
+                yield f"mod:{stem(tree.low[kid])}"
+
+
+def _links(reader: Reader, index: int, verb: int) -> Iterator[str]:
+    """Prepositions and particles that hang on the trigger or its verb, and what stands behind them."""
+    tree = reader.tree
+    for place in {index, verb}:
+        for kid in tree.kids[place]:
+            if tree.deps[kid] not in LINKS:
+                continue
+            link = tree.low[kid]
+            yield f"p={link}"
+            yield f"t+p={stem(tree.low[place])}+{link}"
+            for noun in tree.children(kid, "pobj", "pcomp"):
+                yield f"p={link}:{sort(reader, noun)}"
+                if _common(reader, noun):
+                    yield f"pobj:{stem(tree.low[noun])}"
+    head = tree.heads[index]
+    if tree.deps[index] == "pobj":
+        yield f"under={tree.low[head]}"
+
+
+def _mood(tree: Tree, verb: int) -> Iterator[str]:
+    for kid in tree.kids[verb]:
+        if tree.deps[kid] in AUXILIARY:
+            yield f"aux={tree.low[kid]}"
+        elif tree.deps[kid] in ("xcomp", "ccomp"):
+            yield f"comp={tree.deps[kid]}:{stem(tree.low[kid])}"
+            yield f"comp={tree.deps[kid]}"
+    if tree.deps[verb] != "ROOT":
+        yield f"vdep={tree.deps[verb]}"
+        yield f"gov={stem(tree.low[tree.heads[verb]])}"
+
+
+def _surroundings(reader: Reader, index: int) -> Iterator[str]:
+    """Words right beside the trigger, and those of its sentence."""
+    tree = reader.tree
+    start, end = tree.sentences[tree.sentence_of[index]]
+    for step in (-2, -1, 1, 2):
+        if start <= index + step < end:
+            beside = index + step
+            yield f"n{step:+d}={tree.low[beside] if _common(reader, beside) else sort(reader, beside)}"
+    for other in range(start, end):
+        low = tree.low[other]
+        if other != index and low not in STOP and low.isalpha() and _common(reader, other):
+            yield f"w:{stem(low)}"
+    named = {m.label for m in reader.mentions if start <= m.start < end}
+    countries = {m.party.country for m in reader.mentions if start <= m.start < end and m.party.country}
+    yield f"countries={min(len(countries), 3)}"
+    yield f"person={'PERSON' in named}"
+    yield f"length={min((end - start) // 10, 5)}"
+
+
+def _object(tree: Tree, index: int, verb: int) -> int | None:
+    """What it is done to: the verb's object, or for a noun what hangs on it by `of`."""
+    thing = object_of(tree, verb) if tree.is_verb(verb) else None
+    if thing in (None, index) and tree.is_noun(index):
+        for kid in tree.kids[index]:
+            if tree.deps[kid] == "prep":
+                return next(iter(tree.children(kid, "pobj")), None)
+    return thing
+
+
+def _common(reader: Reader, index: int) -> bool:
+    """Is it an ordinary word, no part of a name."""
+    return reader.mention_at(index) is None and reader.tree.tags[index] not in ("NNP", "NNPS", "CD")
+
+
+def sort(reader: Reader, index: int | None) -> str:
+    """What sort of thing a word stands for: a country, a person, a body, an army, nobody known."""
+    if index is None:
+        return "none"
+    tree, mention = reader.tree, reader.mention_at(index)
+    if mention is not None:
+        party = mention.party
+        if mention.label == "PERSON":
+            return "PERSON+" if party.country else "PERSON"
+        return f"{party.sector or mention.label}{'+' if party.country else ''}"
+    low = tree.low[index]
+    if low in PRONOUNS:
+        return "pronoun"
+    if low in SECTORS:
+        return f"a {SECTORS[low]}"
+    if tree.is_verb(index):
+        return "clause"
+    return "name" if tree.tags[index] in ("NNP", "NNPS") else "thing"
+
+
+ENDINGS: Final = ("ings", "ing", "ies", "ied", "ed", "es", "s", "e")
+
+
+def stem(low: str) -> str:
+    """A word without its ending: not a lemma, but the same for most forms of one."""
+    for ending in ENDINGS:
+        if low.endswith(ending) and len(low) - len(ending) >= 3:
+            low = low[: -len(ending)]
+            break
+    if len(low) > 3 and low[-1] == low[-2] and low[-1] not in "sle":
+        low = low[:-1]
+    return low[:-1] + "y" if low.endswith("i") else low

@@ -122,7 +122,7 @@ WIDE_DAYS: Final = 45
 
 
 def family(record: Event | Story) -> str:
-    """An event or story in, the family of its happening out: the partition key.
+    """An event or story in, the family of its happening out.
 
     It hangs on the kind and type alone, since that is all that every report of one happening shares: one names the place,
     the next only one of the two leaders.

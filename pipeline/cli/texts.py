@@ -84,7 +84,7 @@ def stories(
 ) -> None:
     """Articles in date order in, their stories out, as JSON lines.
 
-    Lines as for detect in; {"id", "stories": [ids]} out.
+    Lines as for detect in; {"id", "stories": [ids]} out, the story that the article is about first.
     """
     only_jsonl(jsonl)
     from pipeline import desk

@@ -80,9 +80,43 @@ def without_furniture(tree: HtmlElement) -> None:
         hidden = element.get("hidden") is not None or "display:none" in element.get("style", "").replace(" ", "")
         if (hidden or PARTS.search(marks)) and len(element.text_content()) < largest:
             doomed.append(element)
+    doomed += _link_lists(body)
     for element in doomed:
         if element.getparent() is not None:
             element.drop_tree()
+
+
+def _link_lists(body: HtmlElement) -> Iterator[HtmlElement]:
+    """Lists of headlines (each item begins with a link that is most of it), and paragraphs that are one link: "read also"."""
+    for element in body.iter("ul", "ol"):
+        items = element.findall("li")
+        linked = [item for item in items if (links := _link_text(item)) >= 20 and 2 * links >= _length(item) - 20]
+        headed = [item for item in items if _begins_with_link(item)]
+        if (len(items) >= 3 and len(linked) >= 0.8 * len(items)) or (
+            len(items) >= 4 and len(headed) >= 0.9 * len(items)
+        ):
+            yield element
+    for element in body.iter("p"):
+        children = [child for child in element if isinstance(child.tag, str)]
+        length = _length(element)
+        if length >= 20 and children and _link_text(element) >= length - 2:
+            yield element
+
+
+def _begins_with_link(item: HtmlElement) -> bool:
+    """Whether an item's first words, a headline's worth of them, are a link."""
+    first = next(
+        (" ".join(a.text_content().split()) for a in item.iter("a") if a.get("href") and a.text_content().strip()), ""
+    )
+    return len(first) >= 20 and " ".join(item.text_content().split()).startswith(first)
+
+
+def _link_text(element: HtmlElement) -> int:
+    return sum(_length(link) for link in element.iter("a") if link.get("href"))
+
+
+def _length(element: HtmlElement) -> int:
+    return len(" ".join(element.text_content().split()))
 
 
 def prose(tree: HtmlElement) -> list[str]:

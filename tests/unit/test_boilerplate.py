@@ -21,6 +21,14 @@ BODY = ["Ministers met in Lima on Tuesday.", "They agreed on a plan for the port
         "Photo: Jane Doe / Getty",
         "3 min read",
         "Comments (12)",
+        "|---|---|---|",
+        '[button link="https://p.example/" type="big"] Send us yours [/button]',
+        "Leggi anche: i porti del Perù",
+        "(Lire aussi : les ports du Pérou)",
+        "Te puede interesar: los puertos",
+        "Читайте также: порты Перу",
+        "Get the paper on the go by clicking here",
+        "- Order Reprints",
     ],
 )
 def test_furniture_is_dropped_in_the_middle_of_an_article(line):
@@ -42,6 +50,7 @@ def test_furniture_is_dropped_in_the_middle_of_an_article(line):
         ["This article was originally published by The Other Paper. Read the original article."],
         ["Reporting by Ann Lee in Lima; Editing by Bo Ek"],
         ["Tags: Peru, ports"],
+        ["Lima - Rua do Porto, 11 - Fone: (047) 2100-8000"],
         ["Contact the author at ann@paper.example"],
         ["For more on this story, visit our website"],
         ["ENDS"],

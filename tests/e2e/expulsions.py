@@ -18,9 +18,9 @@ NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def expulsions(count):
-    """So many articles as (address, raw record), met and published now; each pair of countries comes once."""
-    now = dt.datetime.now(dt.UTC)
+    """So many articles as (address, raw record), met and published when it is asked for; each pair of countries comes once."""
     for number, (ours, theirs) in enumerate(itertools.islice(itertools.permutations(LANDS, 2), count)):
+        now = dt.datetime.now(dt.UTC)
         words = NUMBERS[number % len(NUMBERS)]
         text = (
             f"{ours[0]} expelled {words} {theirs[1]} diplomats, the foreign ministry in {ours[2]} said.\n\n"

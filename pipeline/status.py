@@ -144,6 +144,8 @@ def feed_states(messages: Iterable[bus.Message]) -> tuple[FeedSeen, ...]:
     newest: dict[bytes, int] = {}
     for message in messages:
         key = message.key or b""
+        if key.startswith(b"backfill-"):  # a page of the journal of `dateline collect`: no feed
+            continue
         if message.timestamp_ms < newest.get(key, 0):
             continue  # a feed whose site changed left an old state in another partition
         newest[key] = message.timestamp_ms

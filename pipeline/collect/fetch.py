@@ -12,7 +12,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -61,7 +61,7 @@ class FetchError(Exception):
 class Answer:
     """What a server said. `body` is decompressed; `moved_to` is set when every step of the way was a permanent redirect.
 
-    `pushed`: the server was not asked, a hub sent it.
+    `pushed`: the server was not asked, a hub sent it. `links` is what it said in its Link headers.
     """
 
     url: str
@@ -73,6 +73,7 @@ class Answer:
     max_age_seconds: int | None = None
     moved_to: str | None = None
     pushed: bool = False
+    links: str = ""
 
     @property
     def not_modified(self) -> bool:
@@ -306,16 +307,7 @@ def _target(url: str, location: str) -> str:
 
 
 def _with_moved(answer: Answer, moved_to: str) -> Answer:
-    return Answer(
-        url=answer.url,
-        status=answer.status,
-        body=answer.body,
-        content_type=answer.content_type,
-        etag=answer.etag,
-        last_modified=answer.last_modified,
-        max_age_seconds=answer.max_age_seconds,
-        moved_to=moved_to,
-    )
+    return replace(answer, moved_to=moved_to)
 
 
 def _answer(url: str, response: aiohttp.ClientResponse, body: bytes, now: dt.datetime) -> Answer:
@@ -327,6 +319,7 @@ def _answer(url: str, response: aiohttp.ClientResponse, body: bytes, now: dt.dat
         etag=response.headers.get("ETag"),
         last_modified=response.headers.get("Last-Modified"),
         max_age_seconds=freshness(response.headers, now),
+        links=", ".join(response.headers.getall("Link", ())),
     )
 
 

@@ -21,7 +21,7 @@ import structlog
 
 from pipeline import metrics, stage
 from pipeline.collect import feed as feed_
-from pipeline.collect import follow, local, note, rhythm, schedule, seen, wishes
+from pipeline.collect import follow, local, note, rhythm, schedule, seen, websub, wishes
 from pipeline.collect.article import Page, compose, is_full, read_page
 from pipeline.collect.claims import Claims
 from pipeline.collect.feed import Entry, FeedError, Parsed
@@ -253,6 +253,7 @@ class Poller:
         if not answer.pushed:  # what a hub sends may be the news alone, without what the feed says of itself
             hours, days = wishes.skips(answer.body)
             state = msgspec.structs.replace(state, ttl_seconds=parsed.ttl_seconds, skip_hours=hours, skip_days=days)
+        named = websub.offered(answer.links, answer.url)
         bounds = () if unfinished else (parsed.ttl_seconds, answer.max_age_seconds)
         due_at = self._due(feed, state, now, dates=dates, bounds=bounds)
         if unfinished:  # without its ETag it is read again in full, and what was missed is found again
@@ -271,8 +272,8 @@ class Poller:
             moved_to=answer.moved_to or state.moved_to,
             entries=len(parsed.entries),
             newest_at=max(dates, default=state.newest_at),
-            hub=parsed.hub or (state.hub if answer.pushed else None),
-            topic=parsed.topic or (state.topic if answer.pushed else ""),
+            hub=state.hub if answer.pushed else (named[0] or parsed.hub),
+            topic=state.topic if answer.pushed else (named[1] or parsed.topic),
             seen=seen.pruned(intake.remembered, present, self.settings.collector.seen_entries),
             **rhythm.heard(state, dates, now, found=any(self._is_news(candidate, now) for candidate in found)),
         )

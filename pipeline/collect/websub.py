@@ -9,10 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
+
+from pipeline.collect.entry import joined
 
 RENEW_SHARE: Final = 0.8
 """Share of the lease after which it is renewed."""
@@ -99,6 +102,20 @@ def signed(body: bytes, header: str, secret: str) -> bool:
         return False
     right = hmac.new(secret.encode(), body, method.lower()).hexdigest()
     return hmac.compare_digest(right, given.strip().lower())
+
+
+_LINK = re.compile(r"<\s*([^<>]{1,2000}?)\s*>([^<]{0,500})")
+
+
+def offered(links: str, base: str) -> tuple[str, str]:
+    """Link headers and the address they came from in, the hub and the topic that they name out; empty where they do not."""
+    found = {"hub": "", "self": ""}
+    for target, parameters in _LINK.findall(links):
+        relations = re.search(r";\s*rel\s*=\s*\"?([^\";,]+)", parameters, re.IGNORECASE)
+        for name in relations.group(1).lower().split() if relations else ():
+            if name in found and not found[name]:
+                found[name] = joined(base, target)
+    return found["hub"], found["self"]
 
 
 def acceptable(hub: str, topic: str) -> bool:

@@ -293,3 +293,17 @@ def test_each_feed_has_a_key_of_its_own_and_a_lease_has_bounds():
     query = {"hub.mode": "subscribe", "hub.topic": "t", "hub.challenge": "c"}
     lasts = [websub.verified(query | {"hub.lease_seconds": s}, one, NOW)[1] - NOW for s in ("1", "", "99999999", "x")]
     assert lasts == [websub.SHORTEST, dt.timedelta(days=1), websub.LONGEST, dt.timedelta(days=1)]
+
+
+@pytest.mark.parametrize(
+    ("header", "hub", "topic"),
+    [
+        ('<https://h.example/>; rel="hub", <https://p.example/f>; rel="self"', "https://h.example/", "https://p.example/f"),
+        ("<https://h.example/?a=1,2>;rel=hub", "https://h.example/?a=1,2", ""),
+        ('</f>; title="x"; rel="self alternate", <https://h.example/>; REL="Hub"', "https://h.example/", "https://p.example/f"),
+        ("<https://x.example/>; rel=next", "", ""),
+        ("nonsense <", "", ""),
+    ],
+)  # fmt: skip
+def test_a_hub_in_the_headers_is_found(header, hub, topic):
+    assert websub.offered(header, "https://p.example/feed") == (hub, topic)

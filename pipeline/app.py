@@ -111,6 +111,7 @@ class Worker:
         self._stories: dict[int, track.Stories] = {}
         self._bells: dict[int, Bells] = {}
         self._ringing = asyncio.Lock()
+        self._revocations = 0
         self._topics = {topic: _raw_topic(self.app, topic) for topic in bus.TOPICS}
         self.app.agent(self._topics[bus.ARTICLES], name="read")(self._read_articles)
         self.app.agent(self._topics[bus.EVENTS], name="track")(self._track_events)
@@ -206,9 +207,14 @@ class Worker:
             raise Rejected("no_match")
 
     async def _bells_of(self, partition: int) -> Bells:
-        if partition not in self._bells:
-            self._bells[partition] = await asyncio.to_thread(load_bells, self.settings, partition)
-        return self._bells[partition]
+        """What has rung in a partition. What was read while partitions were taken away may be old soon: it is not kept."""
+        if partition in self._bells:
+            return self._bells[partition]
+        before = self._revocations
+        bells = await asyncio.to_thread(load_bells, self.settings, partition)
+        if before == self._revocations:
+            self._bells[partition] = bells
+        return bells
 
     async def _raise(self, partition: int, raised: Iterable[Alert]) -> None:
         for item in raised:
@@ -261,6 +267,7 @@ class Worker:
     async def _on_revoked(self, _app: Any, revoked: Any, **_: Any) -> None:
         """Forget what belongs to partitions that go to another worker: it reads the state from the topics."""
         self._order.forget(revoked)
+        self._revocations += 1
         for tp in revoked:
             if tp.topic == bus.EVENTS:
                 self._stories.pop(tp.partition, None)

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, Protocol
 import structlog
 
 from pipeline import bus, ecs, metrics, stage
-from pipeline.records import Alert, Document, Event, Failure, Record, Story, decode
+from pipeline.records import Alert, Document, Event, Failure, Feedback, Record, Story, decode
 from pipeline.settings import Settings
 
 log = structlog.get_logger("index")
@@ -30,6 +30,7 @@ TYPES: Final[dict[str, type[Record]]] = {
     bus.STORIES: Story,
     bus.ALERTS: Alert,
     bus.QUARANTINE: Failure,
+    bus.FEEDBACK: Feedback,
 }
 """The topics that are indexed, and what lies on each. Raw pages stay in Kafka."""
 

@@ -22,6 +22,7 @@ from pipeline.records import (
     Document,
     Event,
     Failure,
+    Feedback,
     Money,
     Party,
     Place,
@@ -35,7 +36,7 @@ from pipeline.words import country_words, folded
 
 ECS_VERSION: Final = "9.0.0"
 MAPPING_VERSION: Final = 1
-KINDS: Final = ("documents", "events", "stories", "alerts", "failures")
+KINDS: Final = ("documents", "events", "stories", "alerts", "failures", "feedback")
 
 TEXT_BYTES: Final = 1_000_000
 """Of an article's text: Elasticsearch highlights no more than a million characters of a field."""
@@ -138,6 +139,12 @@ def action(record: Record, *, prefix: str, now: dt.datetime) -> Action:
             source = clean(failure(record))
             index = f"{prefix}-failures-v{MAPPING_VERSION}-all"
             return Action(name="failures", index=index, id=record.id, op="create", source=source)
+        case Feedback():
+            # A mark may be changed months later, and is one mark all the same; the later word counts.
+            source = clean(feedback(record))
+            index = f"{prefix}-feedback-v{MAPPING_VERSION}-all"
+            version = _milliseconds(record.at)
+            return Action("feedback", index, record.id, "index", source, version, "external_gte")
     raise RecordError(f"{type(record).__name__.lower()}: not a kind of record that is indexed")
 
 
@@ -298,6 +305,29 @@ def failure(record: Failure) -> Source:
             "raw": record.raw[:RAW_BYTES].decode("utf-8", "replace"),
             "raw_bytes": record.raw_size or len(record.raw),
             "failed_at": _iso(record.failed_at),
+        },
+    }
+
+
+def feedback(record: Feedback) -> Source:
+    """What a person said of an alert, or which rule or story is muted. The event itself stays on the topic."""
+    read = record.event
+    return {
+        **_envelope(record.id, "feedback", at=record.at),
+        "rule": {"name": record.rule},
+        "news": {
+            "verdict": record.verdict,
+            "target": record.target,
+            "name": record.name,
+            "until": _iso(record.until),
+            "story_id": record.story_id,
+            "headline": cut(record.headline),
+            "evidence": cut(record.evidence),
+            "note": cut(record.note),
+            "by": record.by,
+            "event_id": read.id if read else None,
+            "kind": read.kind if read else None,
+            "event_type": read.event_type if read else None,
         },
     }
 

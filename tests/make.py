@@ -12,6 +12,7 @@ from pipeline.records import (
     Event,
     Export,
     Failure,
+    Feedback,
     Money,
     Party,
     Place,
@@ -211,6 +212,18 @@ def make_alert(**changes: Any) -> Alert:
         "channels": ("terminal",),
     }
     return Alert(**fields | changes)
+
+
+def make_feedback(**changes: Any) -> Feedback:
+    """A rule that is muted from NOW on."""
+    fields: dict[str, Any] = {
+        "id": content_id("mute", "leaders-meet"),
+        "verdict": "mute",
+        "target": "rule",
+        "name": "leaders-meet",
+        "at": NOW,
+    }
+    return Feedback(**fields | changes)
 
 
 def make_failure(**changes: Any) -> Failure:

@@ -24,6 +24,7 @@ VIEWS = {
     "alerts": "Dateline: alerts",
     "documents": "Dateline: articles",
     "failures": "Dateline: failures",
+    "feedback": "Dateline: feedback on alerts",
 }
 ANY = {"query": "", "language": "kuery"}
 Table = dict[str, Any]

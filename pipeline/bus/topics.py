@@ -41,7 +41,7 @@ NOTIFIER_GROUP: Final = "dateline-notifier"
 
 READS: Final = {
     WORKER_GROUP: (ARTICLES, EVENTS, STORIES),
-    INDEXER_GROUP: (DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE),
+    INDEXER_GROUP: (DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDBACK),
 }
 """What a group reads from the start on: there, a partition without a commit is one that has not been read."""
 

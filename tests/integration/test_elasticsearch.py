@@ -33,6 +33,7 @@ from tests.make import (
     make_document,
     make_event,
     make_failure,
+    make_feedback,
     make_meeting,
     make_sanctions,
     make_story,
@@ -77,7 +78,7 @@ def messages(topic, *records):
 
 def batch(number):
     """So many records of every kind that is indexed."""
-    fifth = number // 5
+    fifth = number // len(ecs.KINDS)
     events = [
         make_sanctions(evidence=f"The US imposed sanctions number {n} on Russia", places=(MOSCOW,))
         for n in range(fifth)
@@ -89,6 +90,7 @@ def batch(number):
         *messages(bus.STORIES, *stories),
         *messages(bus.ALERTS, *(make_alert(id=f"a{n}") for n in range(fifth))),
         *messages(bus.QUARANTINE, *(make_failure(id=f"f{n}") for n in range(fifth))),
+        *messages(bus.FEEDBACK, *(make_feedback(id=f"b{n}") for n in range(fifth))),
     ]
 
 
@@ -121,8 +123,8 @@ def eventually(check, *, seconds=30):
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def test_two_thousand_records_are_indexed_and_a_replay_changes_neither_counts_nor_contents(settings):
-    whole, quarantined = batch(2000), []
+def test_more_than_two_thousand_records_are_indexed_and_a_replay_changes_neither_counts_nor_contents(settings):
+    whole, quarantined = batch(2400), []
     with writing(settings, quarantined) as writer:
         writer.handle(whole)
         first = contents(settings)
@@ -130,11 +132,12 @@ def test_two_thousand_records_are_indexed_and_a_replay_changes_neither_counts_no
         writer.handle(list(reversed(whole)))
     prefix = settings.elasticsearch.index_prefix
     assert index.counts(settings) == {ecs.alias(prefix, name): 400 for name in ecs.KINDS}
-    assert len(first) == 2000
+    assert len(first) == 2400
     assert contents(settings) == first
     assert quarantined == []
     assert {found[0] for found in first.values()} == {f"{prefix}-{name}-v1-2024.05" for name in ecs.KINDS[:4]} | {
-        f"{prefix}-failures-v1-all"
+        f"{prefix}-failures-v1-all",
+        f"{prefix}-feedback-v1-all",
     }
 
 
@@ -256,7 +259,7 @@ def line(settings):
 def test_a_server_that_goes_away_in_the_middle_is_waited_for_and_nothing_is_lost(settings, line):
     through, proxy = line
     through = changed(through, bulk_records=20)
-    whole, quarantined = batch(1000), []
+    whole, quarantined = batch(1200), []
     with writing(through, quarantined) as writer:
         work = threading.Thread(target=writer.handle, args=(whole,), daemon=True)
         work.start()
@@ -264,12 +267,12 @@ def test_a_server_that_goes_away_in_the_middle_is_waited_for_and_nothing_is_lost
         proxy.cut()
         eventually(lambda: writer.progress.problem)
         assert work.is_alive()
-        assert len(contents(settings)) < 1000
+        assert len(contents(settings)) < 1200
         proxy.mend()
         work.join(60)
         assert not work.is_alive()
         assert writer.progress.problem == ""
-    assert len(contents(settings)) == 1000
+    assert len(contents(settings)) == 1200
     assert quarantined == []
 
 

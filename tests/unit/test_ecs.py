@@ -18,6 +18,7 @@ from tests.make import (
     make_document,
     make_event,
     make_failure,
+    make_feedback,
     make_meeting,
     make_quantity,
     make_report,
@@ -68,8 +69,16 @@ def full_alert():
     return make_alert(held="digest", gathers=("a1",), event_id="e1")
 
 
+def full_feedback():
+    return make_feedback(
+        verdict="false", target="alert", name="a1", until=NOW, rule="leaders-meet", story_id="s1", headline="They meet",
+        evidence="They met", note="sport", by="desk", event=make_meeting(),
+    )  # fmt: skip
+
+
 FULL = {
     "documents": full_document, "events": full_event, "stories": full_story, "alerts": full_alert, "failures": full_failure,
+    "feedback": full_feedback,
 }  # fmt: skip
 
 
@@ -306,6 +315,13 @@ def test_alerts_are_created_once():
     action = told(make_alert())
     header = json.loads(action.lines()[0])
     assert header == {"create": {"_index": "news-alerts-v1-2024.05", "_id": action.id}}
+
+
+def test_the_later_word_on_an_alert_takes_the_place_of_the_earlier_one():
+    header = json.loads(told(full_feedback()).lines()[0])["index"]
+    assert header["_index"] == "news-feedback-v1-all"
+    assert header["version_type"] == "external_gte"
+    assert header["version"] == int(NOW.timestamp() * 1000)
 
 
 def test_the_two_lines_are_json_without_a_line_break_inside():

@@ -2,8 +2,10 @@ import io
 
 from rich.console import Console
 
-from pipeline import ask, live, screen
+from pipeline import ask, bus, live, screen
 from pipeline.metrics import Sample
+from pipeline.records import encode
+from pipeline.settings import Settings
 from tests.make import make_alert, make_meeting, make_sanctions
 
 
@@ -145,3 +147,11 @@ def test_the_summary_names_who_is_behind_and_who_is_not_ready():
     assert "1 in quarantine" in text
     assert "behind: indexer 3" in text
     assert "not ready: indexer" in text
+
+
+def test_an_alert_that_was_held_back_is_not_shown():
+    seen = []
+    watcher = live.Watcher(Settings(), seen=seen.append)
+    for alert in (make_alert(id="held", held="muted", channels=()), make_alert(id="rang")):
+        watcher._take(bus.Message(bus.ALERTS, 0, 0, b"", encode(alert), 0))
+    assert [alert.id for alert in seen] == ["rang"]

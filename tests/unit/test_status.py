@@ -40,6 +40,8 @@ def test_the_last_state_of_each_feed_counts_and_those_that_fail_longest_come_fir
     ]
     states = status.feed_states(messages)
     assert [(s.id, s.failures) for s in states] == [("worse", 9), ("bad", 1), ("well", 0)]
+    journal = Message(bus.FEEDS, 0, 11, b"backfill-1.000001", messages[0].value, 0)
+    assert len(status.feed_states([*messages, journal])) == 3, "the journal of a backfill is no feed"
     gone = Message(bus.FEEDS, 0, 10, b"worse", None, 0)
     assert [s.id for s in status.feed_states([*messages, gone])] == ["bad", "well"]
 
@@ -53,6 +55,23 @@ def test_alerts_of_the_last_day_are_counted_once_each():
     garbage = Message(bus.ALERTS, 0, 0, b"x", b"?", int(NOW.timestamp() * 1000))
     messages = [written(old, 30), written(new, 3), written(new, 1), garbage]
     assert status.recent(messages, since=NOW - dt.timedelta(hours=24)) == (new,)
+    held = make_alert(id="3", held="throttled", channels=())
+    assert status.recent([*messages, written(held, 1)], since=NOW - dt.timedelta(hours=24)) == (new,)
+
+
+def test_a_process_that_is_ready_and_does_not_take_the_new_rules_is_a_problem():
+    wrong = {
+        "ok": True,
+        "rules_problem": "alerts.toml: rule[0] a: kinds: unknown kind 'metting', did you mean 'meeting'?",
+    }
+    found = status.Status(
+        processes=(
+            ask.Answer("worker", "h:1", up=True, ready=True, detail=wrong),
+            ask.Answer("indexer", "h:2", up=True, ready=True, detail={"ok": True}),
+        ),
+        index={"reachable": True, "status": "green"},
+    )
+    assert found.problems == (f"worker: the old rules go on: {wrong['rules_problem']}",)
 
 
 def test_what_is_wrong_is_named_and_the_rest_is_told_all_the_same():

@@ -130,6 +130,7 @@ class Track(Section, frozen=True, kw_only=True):
     """How reports become stories."""
 
     open_days: Positive = 14
+    open_stories: Positive = 100_000
     reports_kept: Positive = 50
 
 

@@ -336,17 +336,17 @@ class Stories:
         del self._happenings[story_id]
 
     def _close_old(self) -> None:
-        """Let go of the stories of which nothing was heard for `open_days`."""
+        """Let go of the stories of which nothing was heard for `open_days`, and of the stalest beyond `open_stories`."""
         horizon = self._clock - dt.timedelta(days=self._options.open_days)
-        while self._oldest and self._oldest[0][0] < horizon:
-            _, story_id = heapq.heappop(self._oldest)
-            if story_id not in self._open:
+        while self._oldest and (self._oldest[0][0] < horizon or len(self._open) > self._options.open_stories):
+            heard_at, story_id = heapq.heappop(self._oldest)
+            story = self._open.get(story_id)
+            if story is None:
                 continue  # merged into another meanwhile
-            story = self._open[story_id]
-            if story.last_seen_at >= horizon:
+            if story.last_seen_at > heard_at:
                 heapq.heappush(self._oldest, (story.last_seen_at, story_id))
-                continue
-            self._drop(story_id)
+            else:
+                self._drop(story_id)
 
 
 def _needed(words: int) -> float:

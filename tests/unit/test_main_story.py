@@ -261,6 +261,21 @@ def test_a_memory_of_closed_stories_is_empty():
     assert len(stories) <= 16
 
 
+def test_beyond_the_most_stories_the_one_that_was_silent_longest_is_closed():
+    def raid(town, at):
+        return strike(evidence=f"Missiles hit depot{town} at quay{town}", places=(), subject={f"{town}-{n}": 1.5 for n in range(24)},
+                      first_seen_at=NOW + at * dt.timedelta(hours=1), publisher=f"P{at}")  # fmt: skip
+
+    options = Track(open_stories=3)
+    told = [raid(town, at) for at, town in enumerate("abcadaebf")]
+    stories = Stories(options)
+    latest = {story.id: story for event in told for story in stories.fold(event)}
+    named = {story.id: story.reports[0].evidence[18] for story in latest.values()}
+    assert sorted(named[story.id] for story in stories) == ["b", "e", "f"]
+    resumed = Stories(options, latest.values())
+    assert {story.id for story in resumed} == {story.id for story in stories}
+
+
 def test_a_story_of_thousands_of_reports_costs_no_more_than_one_of_hundreds():
     stories = Stories()
     seconds = []

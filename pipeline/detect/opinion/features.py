@@ -175,15 +175,17 @@ def sort(reader: Reader, index: int | None) -> str:
     return "name" if tree.tags[index] in ("NNP", "NNPS") else "thing"
 
 
-ENDINGS: Final = ("ings", "ing", "ies", "ied", "ed", "es", "s", "e")
+ENDINGS: Final = ("ings", "ing", "ed", "es", "s", "e")
 
 
 def stem(low: str) -> str:
     """A word without its ending: not a lemma, but the same for most forms of one."""
+    if low.endswith(("ies", "ied")) and len(low) > 4:
+        return f"{low[:-3]}y"
     for ending in ENDINGS:
         if low.endswith(ending) and len(low) - len(ending) >= 3:
             low = low[: -len(ending)]
             break
     if len(low) > 3 and low[-1] == low[-2] and low[-1] not in "sle":
         low = low[:-1]
-    return low[:-1] + "y" if low.endswith("i") else low
+    return low

@@ -127,9 +127,16 @@ _CANONICAL = re.compile(
 )
 
 
+_OG_URL = re.compile(
+    r"<meta\b(?=[^>]{0,1000}\bproperty\s*=\s*[\"']?og:url\b)[^>]{0,1000}?\bcontent\s*=\s*[\"']?([^\"'\s>]{1,2000})",
+    re.IGNORECASE,
+)
+
+
 def canonical_link(page: str) -> str | None:
-    """A page in, the address that it gives as its own out."""
-    found = _CANONICAL.search(page[:200_000])
+    """A page in, the address that it gives as its own out: the canonical link, else what it gives to those who share it."""
+    head = page[:200_000]
+    found = _CANONICAL.search(head) or _OG_URL.search(head)
     return html.unescape(found.group(1)) if found else None
 
 

@@ -11,6 +11,7 @@ import datetime as dt
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from lxml import etree
@@ -143,7 +144,7 @@ def date_in(url: str) -> dt.datetime | None:
 
 def as_feed(parsed: Parsed) -> Parsed:
     """A sitemap in, the same as a feed out: its newest pages, those without any date left out and counted."""
-    with_date = [(at, entry) for entry in parsed.entries if (at := dated(entry)) is not None]
+    with_date = [(at, _with(entry, at)) for entry in parsed.entries if (at := dated(entry)) is not None]
     with_date.sort(key=lambda pair: pair[0], reverse=True)
     return Parsed(
         title=parsed.title,
@@ -152,6 +153,11 @@ def as_feed(parsed: Parsed) -> Parsed:
         undated=len(parsed.entries) - len(with_date),
         kind=parsed.kind,
     )
+
+
+def _with(entry: Entry, at: dt.datetime) -> Entry:
+    """A page with the date of its address where it has no other: an old one must not look as if it might be new."""
+    return entry if entry.published_at or entry.updated_at else replace(entry, updated_at=at)
 
 
 def chosen(children: Sequence[Child], *, since: dt.datetime | None, most: int) -> tuple[Child, ...]:

@@ -13,8 +13,19 @@ from pipeline.records import content_id
 LONGEST: Final = 4000
 """Characters. Longer "links" are data: URIs and accidents."""
 
-_AMP_PATH = re.compile(r"(?:/amp/?|\.amp(?=\.html?$|$))$|^/amp(?=/)", re.IGNORECASE)
+_AMP_PATH = re.compile(r"/amp/?$|\.amp(?=\.html?$|$)|^/amp(?=/)", re.IGNORECASE)
 _AMP_QUERY = re.compile(r"(?:^|&)(?:amp|outputType|output)=(?:1|true|amp)?(?=&|$)", re.IGNORECASE)
+
+
+_AMP_CACHE = re.compile(
+    r"^https?://(?:(?:www\.)?google\.[a-z.]{2,6}/amp|[\w-]+\.cdn\.ampproject\.org/[a-z])/(s/)?(?=[\w-]+\.[a-z])",
+    re.IGNORECASE,
+)
+"""Where search engines keep copies of AMP pages: the publisher's own address stands behind."""
+
+
+def _uncached(found: re.Match[str]) -> str:
+    return "https://" if found.group(1) else "http://"
 
 
 def canonical(url: str, base: str = "") -> str | None:
@@ -24,7 +35,7 @@ def canonical(url: str, base: str = "") -> str | None:
     """
     url = "".join(url.split())
     try:
-        absolute = urljoin(base, url) if base else url
+        absolute = _AMP_CACHE.sub(_uncached, urljoin(base, url) if base else url)
         parts = urlsplit(absolute)
         if parts.scheme.lower() not in ("http", "https") or not parts.hostname or len(absolute) > LONGEST:
             return None

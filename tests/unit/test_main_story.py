@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import track
 from pipeline.records import Party, Place, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
@@ -324,3 +325,55 @@ def test_a_toll_that_falls_on_a_later_day_is_another_attack():
             stories.fold(msgspec.structs.replace(raid(dead, day), subject={}))
     assert len(falling) == 2
     assert len(rising) <= len(falling)
+
+
+def test_an_article_that_only_mentions_another_news_is_listed_with_that_and_is_not_about_it():
+    stories = Stories()
+    [main] = stories.fold(strike())
+    mention = strike(subject=TANKERS, publisher="The Post")
+    [grown] = stories.fold(mention)
+    assert grown.subject_ids == main.subject_ids
+    assert stories.told_in(mention.article_id, [mention.id]) == [main.id]
+
+
+def test_stories_of_different_news_are_not_merged_by_a_mention():
+    china, russia, both = bridge()
+    stories = Stories()
+    stories.fold(strike(article_id="x"))
+    stories.fold(msgspec.structs.replace(china, article_id="x"))  # part of what x is about
+    stories.fold(russia)
+    stories.fold(both)
+    assert all(not story.merged_ids for story in stories)
+
+
+def test_stories_too_large_together_stay_two(monkeypatch):
+    monkeypatch.setattr("pipeline.story.EVENTS_KEPT", 2)
+    stories = Stories()
+    for event in bridge():
+        stories.fold(event)
+    assert all(not story.merged_ids for story in stories)
+    assert len(stories) == 2
+
+
+def test_a_merged_story_closes_like_any_other():
+    stories = Stories(Track(open_days=14))
+    for event in bridge():
+        stories.fold(event)
+    at = NOW + 20 * DAY
+    stories.fold(strike(first_seen_at=at, date=make_day(at.date())))
+    assert len(stories) == 1
+    assert sum(len(held) for name, held in vars(stories).items() if name == "_moved") == 0
+
+
+@pytest.mark.parametrize(("words", "least"), [(3, 0.75), (17, 0.75), (22, 0.15), (30, 0.15), (55, 0.20), (80, 0.25), (200, 0.25)])  # fmt: skip
+def test_how_alike_is_enough_grows_with_the_length_of_a_text(words, least):
+    assert track._needed(words) == pytest.approx(least)
+
+
+def test_a_merged_story_lists_no_more_reports_than_any_other_and_counts_all():
+    stories = Stories(Track(reports_kept=2))
+    for event in bridge():
+        stories.fold(event)
+    [story] = stories
+    assert len(story.reports) == 2
+    assert len(story.event_ids) == story.article_count == 3

@@ -1,13 +1,24 @@
 """The worker's own bookkeeping: what is acknowledged, and when."""
 
+import asyncio
+import threading
+import types
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import bus, track
+from pipeline import app, bus, feedback, track
 from pipeline.app import InOrder, Worker
+from pipeline.bells import Bells
 from pipeline.pool import Read
+from pipeline.records import Alert, decode, encode
+from pipeline.rules import Rule, RuleSet
+from pipeline.settings import Settings
+from pipeline.stage import Rejected
+from pipeline.watchdog import Pulse
+from tests.make import NOW, make_alert, make_story
 
 
 @dataclass
@@ -85,3 +96,67 @@ async def test_all_events_go_to_one_partition_whatever_their_keys():
         (bus.EVENTS, b"e1", track.PARTITION),
         (bus.EVENTS, b"e2", track.PARTITION),
     ]
+
+
+# --- ringing ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def worker():
+    """A worker without Faust and Kafka: what it writes is kept."""
+    made = Worker.__new__(Worker)
+    rule = Rule(name="hourly", about="By the hour", digest_minutes=60, channels=("desk",))
+    made.rules = types.SimpleNamespace(found=RuleSet(rules=(rule,), channels={}), look=lambda: False)
+    made.marks, made.marks_read = feedback.Marks(), threading.Event()
+    made._bells, made._ringing, made._revocations = {0: Bells()}, asyncio.Lock(), 0
+    made.pulse = Pulse(assigned=frozenset({(bus.STORIES, 0)}))
+    made.written = []
+
+    async def publish(topic, key, value, *, partition=None):
+        made.written.append((topic, partition, decode(value, Alert)))
+
+    made._publish = publish
+    return made
+
+
+async def test_a_story_is_held_against_the_rules_when_all_marks_are_known_and_not_before(worker):
+    ringing = asyncio.create_task(worker._alert(0, make_story()))
+    await asyncio.sleep(0.2)
+    assert not ringing.done()
+    worker.marks_read.set()
+    await ringing
+    [(topic, partition, alert)] = worker.written
+    assert (topic, partition, alert.held) == (bus.ALERTS, 0, "digest")
+    with pytest.raises(Rejected, match="no_match"):
+        await worker._alert(0, make_story(revision=2))
+
+
+async def test_a_digest_goes_out_by_the_clock_where_no_further_story_comes(worker):
+    worker.marks_read.set()
+    await worker._alert(0, make_story())
+    await worker._tend_rules()
+    await worker._tend_rules()
+    [_, (topic, partition, digest)] = worker.written
+    assert (topic, partition) == (bus.ALERTS, 0)
+    assert (digest.channels, digest.gathers) == (("desk",), (worker.written[0][2].id,))
+
+
+async def test_what_was_read_while_partitions_were_taken_away_is_not_kept(worker, monkeypatch):
+    def load(_settings, _partition):
+        worker._revocations += 1
+        return Bells()
+
+    monkeypatch.setattr(app, "load_bells", load)
+    worker.settings = Settings()
+    await worker._bells_of(1)
+    assert 1 not in worker._bells
+    monkeypatch.setattr(app, "load_bells", lambda _settings, _partition: Bells())
+    assert await worker._bells_of(1) is await worker._bells_of(1)
+
+
+def test_the_bells_of_a_partition_are_what_its_topic_remembers(monkeypatch):
+    raws = [encode(make_alert(id="a", held="digest", held_until=NOW, family="talks")), b"garbage"]
+    monkeypatch.setattr(
+        bus, "read_all", lambda *_: iter([bus.Message(bus.ALERTS, 0, n, b"", raw, 0) for n, raw in enumerate(raws)])
+    )
+    assert app.load_bells(Settings(), 0).waiting == 1

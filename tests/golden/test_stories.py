@@ -27,10 +27,11 @@ def first(stories):
     return {article: ids[0] for article, ids in stories.items()}
 
 
-def baseline(lines, wanted, among):
-    """The best that a single pass over TF-IDF does, at whichever threshold suits it best."""
+def baseline(lines, wanted, among, thresholds=THRESHOLDS):
+    """What a single pass over TF-IDF does at the best of these thresholds, and that threshold."""
     texts = {line["id"]: f"{line.get('title', '')} {line['text']}" for line in lines if line["id"] in among}
-    return max((b_cubed(single_pass(texts, alike=alike), wanted) for alike in THRESHOLDS), key=lambda a: a.f1)
+    tried = ((b_cubed(single_pass(texts, alike=alike), wanted), alike) for alike in thresholds)
+    return max(tried, key=lambda one: one[0].f1)
 
 
 @cache
@@ -58,7 +59,7 @@ def test_articles_about_one_news_share_their_first_story():
     lines, stories, wanted = newsstand()
     found = b_cubed(first(stories), wanted)
     print("b_cubed", found)
-    print("tf_idf", baseline(lines, wanted, stories))
+    print("tf_idf", *baseline(lines, wanted, stories))
     assert found.f1 >= 0.95, found
     assert found.items >= 45, found
 
@@ -73,13 +74,16 @@ def test_no_side_event_glues_two_news_together():
 @pytest.mark.skipif(not STREAM.is_file(), reason="the stream of bullets is not beside this checkout")
 def test_of_one_topic_each_happening_is_its_own_story():
     lines, stories, wanted = stream()
-    found, other = b_cubed(first(stories), wanted), baseline(lines, wanted, stories)
+    found = b_cubed(first(stories), wanted)
+    best, alike = baseline(lines, wanted, stories)
+    _, suits_articles = baseline(*(newsstand()[n] for n in (0, 2, 1)))
+    other, _ = baseline(lines, wanted, stories, [suits_articles])
     print("b_cubed", found)
-    print("tf_idf", other)
+    print("tf_idf", other, "at the threshold that suits articles", suits_articles, "and", best, "at", alike)
     assert len(wanted) >= 200
     assert found.f1 >= 0.89, found
     assert found.precision >= 0.9, found
-    assert found.f1 >= other.f1, (found, other)
+    assert found.f1 >= other.f1 + 0.05, (found, other)
 
 
 def test_b_cubed_counts_purity_and_completeness():

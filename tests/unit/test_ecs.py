@@ -61,7 +61,7 @@ def full_failure():
 def full_story():
     return make_story(
         actors=(US_WITH_ID,), recipients=(RUSSIA_WITH_ID,), timeline=(Moment(at=NOW, what="new"),), subtype="oil", money=(Money(text="$2m", value=2e6, currency="USD", low=1.0),), items=("oil",),
-        quantities=(make_quantity(3, "banks"),),
+        quantities=(make_quantity(3, "banks"),), subject_ids=("a1",), part_of="s0", merged_into="s2", merged_ids=("s3",), split_from="s4",
     )  # fmt: skip
 
 

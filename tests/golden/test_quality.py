@@ -1,0 +1,101 @@
+"""Floors under the figures, on samples of the labelled sets that the project's neighbour `shared` holds.
+
+Each floor is a little below what the set gave when it was last measured (docs/quality.md has the figures of the whole sets),
+so a change that costs quality fails here before anybody reads an event.
+"""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.detect import detect_jsonl, load_mind
+from pipeline.settings import Settings
+
+SETS = Path(__file__).parents[3] / "shared" / "eval"
+SCORER = SETS / "score.py"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not SCORER.exists(), reason="the labelled sets are not beside this project"),
+]
+
+SAMPLED = {"wce_category": 10, "whitehouse": 8}
+"""Of the large sets every so-many-th case, and all of sports, where one alarm in a sample would say nothing."""
+
+FLOORS = {
+    "hand_wce": {"f1": 0.80, "precision": 0.78},
+    "challenge_wce": {"f1": 0.78, "silent_on_clean": 0.80},
+    "plover_gsr": {"root_recall": 0.84, "countries_right": 0.79, "triple": 0.70},
+    "whitehouse": {"contact_recall": 0.94, "counterpart_f1": 0.88, "aid_recall": 0.94, "aid_amount": 0.94},
+    "wce_category": {"speaks": 0.74},
+    "petrarch_unit": {"speaks": 0.63, "silent": 0.5},
+}
+CEILINGS = {
+    "hand_wce": {"leaked_unreal": 0.1},
+    "challenge_wce": {"leaked_unreal": 0.1},
+    "plover_gsr": {"events_per_sentence": 1.4},
+    "whitehouse": {"false_alarms": 0.02},
+    "wce_category": {"quiet_any": 0.1, "sports_alarms_per_1000": 5.0},
+}
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    spec = importlib.util.spec_from_file_location("shared_score", SCORER)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def mind():
+    return load_mind(Settings())
+
+
+def rows_of(name):
+    rows = [json.loads(line) for line in (SETS / name / "dev.jsonl").read_text("utf-8").splitlines()]
+    every = SAMPLED.get(name, 1)
+    return [row for number, row in enumerate(rows) if number % every == 0 or row.get("category") == "Sports"]
+
+
+@pytest.fixture(scope="module")
+def found(scorer, mind):
+    """Events of a set, by id; each set is read once."""
+    kept = {}
+
+    def read(name):
+        if name not in kept:
+            lines = [
+                json.dumps({"id": r["id"], "text": r["text"], "published": r.get("date") and scorer.iso(r["date"])})
+                for r in rows_of(name)
+            ]
+            kept[name] = {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, mind))}
+        return kept[name]
+
+    return read
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_no_figure_falls_through_its_floor(name, scorer, found):
+    figures = scorer.SETS[name](rows_of(name), found(name))
+    low = {key: figures[key] for key, floor in FLOORS[name].items() if figures[key] < floor}
+    high = {key: figures[key] for key, ceiling in CEILINGS.get(name, {}).items() if figures[key] > ceiling}
+    assert not low, f"below their floor: {low}"
+    assert not high, f"above their ceiling: {high}"
+
+
+def test_how_sure_an_event_is_means_how_often_it_is_right(scorer, found):
+    """Of the surest events more are right than of the others, and about as many as they say."""
+    sure, doubtful = [], []
+    for name in ("hand_wce", "challenge_wce"):
+        for row in rows_of(name):
+            labels = {x for key in ("labels", "optional", "negated", "hypothetical") for x in row.get(key) or ()}
+            for event in found(name)[row["id"]]:
+                right = any(scorer.KINDS[x](event) for x in labels if x in scorer.KINDS)
+                (sure if event["confidence"] >= 0.8 else doubtful).append((event["confidence"], right))
+    assert len(sure) > 60, "the surest are not a few"
+    assert sum(right for _, right in sure) / len(sure) >= 0.8
+    assert sum(right for _, right in sure) / len(sure) > sum(right for _, right in doubtful) / len(doubtful)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import settings as settings_module
+from pipeline.collect import websub
 from pipeline.settings import Settings, SettingsError
 
 
@@ -28,7 +29,8 @@ def check(directory: Path | None) -> Iterator[Checked]:
         yield Checked("dateline.toml", problem=str(error))
         return
     file = Path(settings.directory) / "dateline.toml"
-    yield Checked(str(file), "options and environment" if file.exists() else "absent: every option has its default")
+    found = "options and environment" if file.exists() else "absent: every option has its default"
+    yield Checked(str(file), found, websub.problem(settings.websub.callback_url, settings.websub.secret))
     for name, read in (
         (settings.collector.feeds_file, _feeds),
         (settings.alerts.rules_file, _rules),

@@ -32,8 +32,6 @@ TOGETHER: Final = 8
 WAITING: Final = 2000
 """Pushes that were not read yet, at the most; beyond that a hub is told to come again."""
 
-SECRET_CHARACTERS: Final = 16
-
 
 class Push:
     """Subscriptions and the server that hubs call. Make it inside the running loop; `wake` is told of a feed that has news."""
@@ -230,10 +228,8 @@ async def opened(settings: Settings, clock: Clock) -> Push | None:
     options = settings.websub
     if not options.callback_url:
         return None
-    if not options.callback_url.startswith(("https://", "http://")):
-        raise SettingsError("websub.callback_url: has to begin with https:// or http://")
-    if len(options.secret) < SECRET_CHARACTERS:
-        raise SettingsError(f"websub.secret: give a text of {SECRET_CHARACTERS} characters or more")
+    if wrong := websub.problem(options.callback_url, options.secret):
+        raise SettingsError(wrong)
     push = Push(settings, clock)
     try:
         await push.open()

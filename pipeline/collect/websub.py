@@ -29,6 +29,9 @@ DENIED: Final = dt.timedelta(days=1)
 SHORTEST: Final = dt.timedelta(minutes=5)
 LONGEST: Final = dt.timedelta(days=30)
 
+SECRET_CHARACTERS: Final = 16
+"""A shorter secret can be tried out."""
+
 _METHODS: Final = ("sha1", "sha256", "sha384", "sha512")
 """Those of the standard. Old hubs still sign with sha1: as a keyed hash it holds."""
 
@@ -116,6 +119,19 @@ def offered(links: str, base: str) -> tuple[str, str]:
             if name in found and not found[name]:
                 found[name] = joined(base, target)
     return found["hub"], found["self"]
+
+
+def problem(callback_url: str, secret: str) -> str:
+    """The options of WebSub in, what is wrong with them out; nothing where they are right, or it is off."""
+    if not callback_url:
+        return ""
+    if not callback_url.startswith(("https://", "http://")):
+        return "websub.callback_url: has to begin with https:// or http://"
+    return (
+        ""
+        if len(secret) >= SECRET_CHARACTERS
+        else f"websub.secret: give a text of {SECRET_CHARACTERS} characters or more"
+    )
 
 
 def acceptable(hub: str, topic: str) -> bool:

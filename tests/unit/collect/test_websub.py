@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from pipeline import check
 from pipeline.collect import push as push_
 from pipeline.collect import websub
 from pipeline.collect.claims import Claims
@@ -307,3 +308,10 @@ def test_each_feed_has_a_key_of_its_own_and_a_lease_has_bounds():
 )  # fmt: skip
 def test_a_hub_in_the_headers_is_found(header, hub, topic):
     assert websub.offered(header, "https://p.example/feed") == (hub, topic)
+
+
+def test_the_check_of_the_configuration_names_what_is_wrong(tmp_path):
+    (tmp_path / "dateline.toml").write_text('[websub]\ncallback_url = "https://c.example/"\n')
+    assert next(check.check(tmp_path)).problem.startswith("websub.secret: give a text of")
+    (tmp_path / "dateline.toml").write_text(f'[websub]\ncallback_url = "https://c.example/"\nsecret = "{SECRET}"\n')
+    assert next(check.check(tmp_path)).problem == ""

@@ -24,7 +24,9 @@ OWNERS = {
     "jpype": {"local/jvm.py"},
     "scipy": {"detect/opinion/fit.py", "detect/opinion/train.py"},
     "jgo": {"local/jars.py"},
-    "typer": {f"cli/{room}.py" for room in ("__init__", "common", "service", "texts", "feeds", "look", "alerts", "learn")},
+    "typer": {
+        f"cli/{room}.py" for room in ("__init__", "common", "service", "texts", "feeds", "look", "alerts", "learn")
+    },
 }
 """One library in one module: a change of library is a change of one file."""
 

@@ -25,7 +25,11 @@ def test_a_pages_own_address_is_found(head, link):
 @pytest.mark.parametrize(
     ("claimed", "found", "believed"),
     [
-        ("https://www.paper.example/story-1", "https://amp.paper.example/story-1/amp", "https://www.paper.example/story-1"),
+        (
+            "https://www.paper.example/story-1",
+            "https://amp.paper.example/story-1/amp",
+            "https://www.paper.example/story-1",
+        ),
         ("https://p.example/", "https://p.example/story-1", "https://p.example/story-1"),
         ("https://other.example/story-1", "https://p.example/story-1", "https://p.example/story-1"),
         ("https://p.example/story-2", "https://p.example/story-1", "https://p.example/story-1"),

@@ -15,7 +15,10 @@ from pipeline.collect.urls import accepted, article_id, canonical, host, same_si
         ("https://news.example/story?amp=1", "https://news.example/story"),
         ("https://www.google.com/amp/s/news.example/story/amp/", "https://news.example/story"),
         ("https://www.google.co.uk/amp/news.example/story", "http://news.example/story"),
-        ("https://news-example.cdn.ampproject.org/c/s/news.example/story.amp.html?x=1", "https://news.example/story.html?x=1"),
+        (
+            "https://news-example.cdn.ampproject.org/c/s/news.example/story.amp.html?x=1",
+            "https://news.example/story.html?x=1",
+        ),
         ("https://www.google.com/amp/", "https://www.google.com/"),
         ("https://news.example/story.amp", "https://news.example/story"),
         ("https://news.example/a?b=2&a=1", "https://news.example/a?a=1&b=2"),

@@ -20,7 +20,7 @@ def rehearsed(alerts: Sequence[Alert], often: Sequence[Often]) -> RenderableType
     rang = [a for a in alerts if not a.held]
     parts: list[RenderableType] = [heading(f"Alerts ({len(rang)})", f"{len(alerts) - len(rang)} held back")]
     for one in alerts:
-        head = Text(moment(one.raised_at), style="dim")
+        head = Text(f"{moment(one.raised_at)}  story {one.story_id[:ID_SHOWN]}", style="dim")
         if one.held:
             head.append(f"  {one.rule}  held back: {one.held}  {one.headline}")
             parts.append(head)

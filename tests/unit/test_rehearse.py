@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -167,6 +168,7 @@ def test_the_command_tells_when_and_how_often_as_a_page_and_as_json(monkeypatch,
     page = CliRunner().invoke(cli.app, ["alerts", "test", "--jsonl", str(file)]).stdout
     assert "Alerts (2)" in page
     assert "1 on 2024-05-14" in page
+    assert re.search(r"2024-05-14 09:00:00 UTC  story [0-9a-f]{12}\n", page)
     table = json.loads(CliRunner().invoke(cli.app, ["alerts", "test", "--jsonl", str(file), "--json"]).stdout)
     assert table["total"] == len(table["alerts"]) == 2
     assert {row["rule"]: row["rang"] for row in table["rules"]}["leaders-meet"] == 1

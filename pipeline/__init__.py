@@ -5,7 +5,7 @@
     extract   extract.py                    Article -> Extracted      (none)             worker
     annotate  annotate.py, resolve.py       Extracted -> Document     news.documents     worker
     detect    detect/                       Document -> Events        news.events        worker
-    track     track.py                      Event -> Story            news.stories       worker
+    track     track.py, subject.py          Event -> Story            news.stories       worker
     alert     alert.py, bells.py            Story -> Alerts           news.alerts        worker
     index     index.py, mappings/           any -> Elasticsearch      (none)             indexer
     notify    notify.py                     Alert -> channels         (none)             notifier

@@ -12,7 +12,6 @@ from pipeline import annotate
 from pipeline.annotate import BATCH, Parsed, batches
 from pipeline.detect.forms import words as word_set
 from pipeline.detect.mind import Mind
-from pipeline.extract import language_of
 from pipeline.records import Document, Event
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -107,6 +106,8 @@ def _language(text: str) -> str | None:
     words = [word.strip(".,;:\"'()") for word in text[:JUDGED_CHARACTERS].casefold().split()]
     if sum(word in ENGLISH for word in words) >= LEAST_ENGLISH * len(words):
         return None
+    from pipeline.extract import language_of  # noqa: PLC0415 - reading the lexicon need not load what reads pages
+
     return language_of(text)
 
 

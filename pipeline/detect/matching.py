@@ -68,7 +68,7 @@ def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) ->
 
 def general(rule: Rule, words: frozenset[str]) -> bool:
     """Whether the sentence has a word that the rule needs, and none that it forbids."""
-    return (not rule.need or bool(rule.need.forms & words)) and not rule.veto.forms & words
+    return (not rule.need or not rule.need.forms.isdisjoint(words)) and rule.veto.forms.isdisjoint(words)
 
 
 def subject_fits(tree: Tree, index: int, rule: Rule, test: Test) -> bool:

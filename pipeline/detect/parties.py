@@ -17,9 +17,9 @@ from pipeline.detect import roles
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.matching import Candidate
-from pipeline.detect.persons import PRONOUNS, distinct, known, named
+from pipeline.detect.persons import CALENDAR, PRONOUNS, distinct, known, named
 from pipeline.detect.reader import Reader
-from pipeline.detect.syntax import subject_of
+from pipeline.detect.syntax import object_of, prep_objects, subject_of
 from pipeline.records import Party, Place
 
 DOMESTIC: Final = frozenset(
@@ -188,8 +188,36 @@ def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
         found = [p for p in reader.parties(mention.end - 1) if known(p) and (at_home or p.country not in own)]
         if found:
             return tuple(found[:2])
+    return _unknown_recipient(reader, candidate, actors)
+
+
+def _unknown_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Party]) -> tuple[Party, ...]:
+    """A name that the gazetteer does not know, inside what the verb is done to: `welcomed the return of Ruritania`."""
+    tree, verb = reader.tree, candidate.verb
+    if verb is None:
+        return ()
+    target = object_of(tree, verb)
+    places = (
+        [target]
+        if target is not None
+        else prep_objects(tree, verb, *BEHIND)
+    )
+    own = {p.text for p in actors}
+    for index in sorted(i for place in places for i in tree.subtree(place)):
+        if (
+            index <= verb
+            or tree.tags[index] not in ("NNP", "NNPS")
+            or tree.deps[index] not in ("pobj", "conj", "appos", "dobj")
+        ):
+            continue
+        found = [p for p in reader.parties(index) if named(p) and p.text not in own]
+        if found and reader.tree.low[index] not in CALENDAR:
+            return tuple(found[:2])
     return ()
 
+
+BEHIND: Final = ("for", "over", "about", "on", "against", "of", "off", "into")
+"""Prepositions of a verb without an object behind which a name that nobody knows may be the recipient."""
 
 LIST_ENDS: Final = words(
     "to about regarding following during after before for on in at who which that as over where while"

@@ -89,8 +89,13 @@ def known(party: Party) -> bool:
 
 
 def named(party: Party) -> bool:
-    """Is the party known, or at least written like a name: a state or a body that the gazetteer has never heard of."""
-    return known(party) or any(word[:1].isupper() for word in party.text.split()[-1:])
+    """Is somebody named, if only by an unknown name: `Jane Doe`, `the Ruritanian government`."""
+    if known(party):
+        return True
+    words = party.text.split()
+    if any(word[:1].isupper() for word in words[-1:]):
+        return True
+    return party.sector in OFFICIAL and any(word[:1].isupper() for word in words[:-1])
 
 
 def distinct(parties: Sequence[Party]) -> tuple[Party, ...]:

@@ -134,6 +134,11 @@ class Reader:
             for noun in prep_objects(tree, head, "of"):
                 if noun in self._at and self._at[noun].label != "PERSON":
                     heads.extend(k for k in tree.conjuncts(noun) if k in self._at and self._at[k].label == "PERSON")
+        for head in tuple(heads):  # "Peru, the Bahamas, Chile and Cuba": the parser takes the second for an apposition
+            for kid in tree.children(head, "appos"):
+                listed = tree.conjuncts(kid)
+                if len(listed) > 1 and all(tree.tags[k] in ("NNP", "NNPS") for k in (head, *listed)):
+                    heads.extend(listed)
         return sorted(set(heads))[:12]
 
     def _one(self, head: int) -> list[Party]:
@@ -182,6 +187,10 @@ class Reader:
         for noun in inner:
             if parties := [p for p in self.parties(noun) if known(p)]:
                 return [self._part(head, p, start, end) for p in parties]
+        for noun in inner:  # `soldiers from Ruritania`: whose they are is written, if nobody knows where that is
+            if tree.tags[noun] in ("NNP", "NNPS") and tree.low[head] in SECTORS and tree.low[noun] not in CALENDAR:
+                owners = [msgspec.structs.replace(p, name=p.name or p.text) for p in self.parties(noun)]
+                return [self._part(head, owner, start, end) for owner in owners]
         return []
 
     def _of_apposition(self, head: int, start: int, end: int) -> list[Party]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.detect.matching import Candidate
-from pipeline.detect.persons import distinct, known
+from pipeline.detect.persons import distinct, known, named
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, object_of, prep_objects, subject_of
 from pipeline.records import Party
@@ -35,8 +35,9 @@ def fill(reader: Reader, candidate: Candidate) -> tuple[tuple[Party, ...], tuple
 
 def _named_first(parties: list[Party]) -> list[Party]:
     """When somebody is known, nameless ones are left out: `officials` beside France says nothing more."""
-    named = [p for p in parties if known(p)]
-    return named or parties
+    if not any(known(p) for p in parties):
+        return parties
+    return [p for p in parties if named(p)]
 
 
 def _same_as_any(party: Party, others: Sequence[Party]) -> bool:

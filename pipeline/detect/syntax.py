@@ -51,6 +51,8 @@ class Tree:
     sentences: list[tuple[int, int]]
     kids: list[list[int]] = field(default_factory=list)
     sentence_of: list[int] = field(default_factory=list)
+    subjects: dict[int, int | None] = field(default_factory=dict)
+    objects: dict[int, int | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._link()
@@ -60,6 +62,8 @@ class Tree:
                 self.sentence_of[index] = number
 
     def _link(self) -> None:
+        self.subjects.clear()  # what many rules ask of one verb is remembered
+        self.objects.clear()
         self.kids = [[] for _ in self.words]
         for index, head in enumerate(self.heads):
             if head != index:
@@ -140,7 +144,8 @@ class Tree:
                 self.heads[index], self.deps[index] = verb, "nsubj"
             elif index < verb and crosses:
                 left = index - 1
-                if left >= start and self.tags[left] == "IN" and self.tags[index] in NOUN_TAGS:
+                free = left >= start and index not in (left, *self.ancestors(left))  # no word hangs on itself
+                if free and self.tags[left] == "IN" and self.tags[index] in NOUN_TAGS:
                     self.heads[index], self.deps[index] = left, "pobj"
                 elif subject is not None:
                     self.heads[index] = subject
@@ -160,9 +165,9 @@ class Tree:
     def _noun_before(self, verb: int, start: int) -> int | None:
         """The head of the phrase that ends before a verb: the court of `the Court of Human Rights orders`."""
         noun = next((i for i in range(verb - 1, start - 1, -1) if self.tags[i] in NOUN_TAGS), None)
-        above = noun
-        while above is not None and start <= self.heads[above] < verb and self.heads[above] != above:
-            above = self.heads[above]
+        for above in self.ancestors(noun) if noun is not None else ():
+            if not start <= above < verb:
+                break
             noun = above if self.tags[above] in NOUN_TAGS else noun
         return noun
 
@@ -271,6 +276,14 @@ class Tree:
 
 def subject_of(tree: Tree, verb: int, depth: int = 0) -> int | None:
     """The word that does it: own subject, the agent of a passive, or the one shared through conjunction, control, relative."""
+    if depth:
+        return _subject_of(tree, verb, depth)
+    if verb not in tree.subjects:
+        tree.subjects[verb] = _subject_of(tree, verb, 0)
+    return tree.subjects[verb]
+
+
+def _subject_of(tree: Tree, verb: int, depth: int) -> int | None:
     kids = tree.kids[verb]
     if tree.passive(verb):
         agent = agent_of(tree, verb)
@@ -296,6 +309,14 @@ def agent_of(tree: Tree, verb: int) -> int | None:
 
 def object_of(tree: Tree, verb: int, depth: int = 0) -> int | None:
     """The word that it is done to: direct object, or the subject of a passive."""
+    if depth:
+        return _object_of(tree, verb, depth)
+    if verb not in tree.objects:
+        tree.objects[verb] = _object_of(tree, verb, 0)
+    return tree.objects[verb]
+
+
+def _object_of(tree: Tree, verb: int, depth: int) -> int | None:
     if tree.passive(verb) and (found := _passive_object(tree, verb, depth)) is not None:
         return found
     for wanted in ("dobj", "obj", "attr", "oprd"):

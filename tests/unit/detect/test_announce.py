@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipeline.detect import detect_jsonl, load_mind
-from pipeline.settings import Settings
+from pipeline.settings import Detect, Settings
 
 CASES = {
     "Canada announced that it will deploy 1,000 soldiers to Latvia.": ("pledge", "AGREE"),
@@ -24,7 +24,10 @@ SILENT = (
 def told():
     """Each sentence with its events."""
     lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in (*CASES, *SILENT))
-    return {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, load_mind(Settings())))}
+    return {
+        one["id"]: one["events"]
+        for one in map(json.loads, detect_jsonl(lines, load_mind(Settings(detect=Detect(opinion="none")))))
+    }
 
 
 @pytest.mark.parametrize("sentence", CASES)

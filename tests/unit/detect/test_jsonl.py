@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline import annotate
@@ -106,16 +106,21 @@ not troops killed 12 $5 million Monday " “ ” ( ) - U.S. 's 2024 if aid talks
 NEWS = st.lists(st.sampled_from(WORDS.split()), max_size=40).map(" ".join)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.one_of(st.text(max_size=120), NEWS), title=st.one_of(st.text(max_size=40), NEWS))
-@example(text="\x00\ud83d", title="\u202e")
-@example(text="\n \n", title=" ")
-@example(text="and and and and", title="of of of")
-@example(text="( " * 300, title="")
-def test_no_text_is_too_odd_to_read(mind, text, title):
-    text, title = text.encode("utf-8", "replace").decode(), title.encode("utf-8", "replace").decode()
-    (one,) = detect(mind, {"id": "a", "text": text, "title": title, "published": "2024-06-14T12:00:00+00:00"})
-    assert "error" not in one
-    for event in one["events"]:
-        where = title if event["section"] == "title" else text
-        assert where[event["start"] : event["end"]] == event["evidence"]
+def test_no_text_is_too_odd_to_read(mind):
+    """The mind is no argument of the inner test: Hypothesis would print the whole of it."""
+
+    @settings(max_examples=40, deadline=None)
+    @given(text=st.one_of(st.text(max_size=120), NEWS), title=st.one_of(st.text(max_size=40), NEWS))
+    @example(text="\x00\ud83d", title="\u202e")
+    @example(text="\n \n", title=" ")
+    @example(text="and and and and", title="of of of")
+    @example(text="( " * 300, title="")
+    def holds(text, title):
+        text, title = text.encode("utf-8", "replace").decode(), title.encode("utf-8", "replace").decode()
+        (one,) = detect(mind, {"id": "a", "text": text, "title": title, "published": "2024-06-14T12:00:00+00:00"})
+        assert "error" not in one
+        for event in one["events"]:
+            where = title if event["section"] == "title" else text
+            assert where[event["start"] : event["end"]] == event["evidence"]
+
+    holds()

@@ -85,3 +85,34 @@ def test_of_two_words_that_may_be_the_verb_the_first_is_taken_where_the_parser_t
     made.repair(PRESENT)
     assert made.heads[at(made, "rejects")] == at(made, "rejects")
     assert word(made, subject_of(made, at(made, "rejects"))) == "Putin"
+
+
+def test_no_repair_makes_a_word_hang_on_itself():
+    """The noun that stood above a preposition before it is not put below it."""
+    made = tree(
+        "in IN prep 1\nDelhi NNP compound 3\ncourt NN compound 3\nsentences NNS ROOT 3\nspy NN compound 3\ncase NN appos 3"
+    )
+    made.repair(PRESENT)
+    for index in range(len(made.words)):
+        assert made.heads[[index, *made.ancestors(index)][-1]] == [index, *made.ancestors(index)][-1]
+
+
+def test_a_name_is_never_broken_for_a_verb():
+    lines = "United NNP compound 1\nStates NNP nsubj 2\nrejects VBZ ROOT 2\nplan NN dobj 2"
+    made, whole = tree(lines), tree(lines)
+    made.repair(PRESENT | {"states"}, {0, 1})
+    assert (made.tags, made.heads) == (whole.tags, whole.heads)
+
+
+def test_a_noun_read_as_an_auxiliary_is_the_subject():
+    made = tree("rebels NNS aux 1\nattack VB ROOT 1\nbuses NNS dobj 1")
+    made.repair(PRESENT)
+    assert word(made, subject_of(made, at(made, "attack"))) == "rebels"
+
+
+def test_the_subject_of_a_verb_given_back_is_the_head_of_its_phrase():
+    lines = "court NN nsubj 5\nof IN prep 0\nRights NNPS pobj 1\nsentences NNS pobj 1\nto TO aux 5\npay VB ROOT 5\nfine NN dobj 5"
+    made = tree(lines)
+    made.repair(PRESENT)
+    assert word(made, subject_of(made, at(made, "sentences"))) == "court"
+    assert made.deps[at(made, "pay")] == "xcomp"

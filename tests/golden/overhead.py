@@ -1,0 +1,83 @@
+"""What detection costs beside entities and parse alone: `python -m tests.golden.overhead [FILE.jsonl]` prints the ratio.
+
+CPU seconds of this process, so that neighbours on the machine do not count; the best of several rounds, for the same reason.
+Without a file the golden cases are read, over and over.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import annotate
+from pipeline.detect import Mind, detect, load_mind
+from pipeline.detect.jsonl import _read
+from pipeline.records import Document
+from pipeline.settings import Settings
+
+CASES = Path(__file__).parent / "cases"
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds for the same texts: the model alone, and the model with names, detection and the second opinion."""
+
+    parse_seconds: float
+    whole_seconds: float
+    peak_megabytes: float
+
+    @property
+    def ratio(self) -> float:
+        """How much longer the whole takes: 1.15 is fifteen per cent more."""
+        return self.whole_seconds / self.parse_seconds
+
+
+def documents(times: int = 6) -> list[Document]:
+    """The golden cases as documents, each `times` over."""
+    made = []
+    for case in sorted(CASES.iterdir()):
+        title, text = (case / "article.txt").read_text("utf-8").split("\n\n", 1)
+        line = {"id": case.name, "title": title, "text": text, "published": "2024-06-14T12:00:00+00:00"}
+        made.append(_read(json.dumps(line)))
+    return [one for one in made if isinstance(one, Document)] * times
+
+
+def measure(given: Sequence[Document], mind: Mind, rounds: int = ROUNDS) -> Cost:
+    """Documents in, what reading them costs out."""
+    texts = [text for one in given for text in (one.title, one.text)]
+    alone, whole = [], []
+    for _ in range(rounds):
+        with mind.nlp.memory_zone():
+            began = time.process_time()
+            for _doc in mind.nlp.pipe(texts, batch_size=2 * annotate.BATCH):
+                pass
+            alone.append(time.process_time() - began)
+        with mind.nlp.memory_zone():
+            began = time.process_time()
+            for parsed in annotate.parse_many(given, mind):
+                detect(parsed, mind)
+            whole.append(time.process_time() - began)
+    return Cost(min(alone), min(whole), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def main() -> None:
+    """Print the cost of the golden cases, or of a file of JSON lines."""
+    given = documents()
+    if len(sys.argv) > 1:
+        read = [_read(line) for line in Path(sys.argv[1]).read_text("utf-8").splitlines()]
+        given = [one for one in read if isinstance(one, Document)]
+    cost = measure(given, load_mind(Settings()))
+    print(  # noqa: T201 - the tool's output
+        f"parse {cost.parse_seconds:.2f} s, with detection {cost.whole_seconds:.2f} s: {cost.ratio - 1:+.1%}; "
+        f"peak {cost.peak_megabytes:.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()

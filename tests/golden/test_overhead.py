@@ -1,0 +1,25 @@
+"""Detection is cheap beside the model that it rests on. The tool prints the exact figure; the floors leave room for a busy machine."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def cost():
+    """What the tool prints, run in a process of its own, which holds nothing but what reading needs."""
+    command = [sys.executable, "-m", "tests.golden.overhead"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    share, megabytes = re.search(r"([+-][\d.]+)%; peak (\d+) MB", done.stdout).groups()
+    return float(share), float(megabytes)
+
+
+def test_detection_adds_little_to_the_time_of_entities_and_parse(cost):
+    assert cost[0] <= 45
+
+
+def test_a_process_with_everything_loaded_stays_small(cost):
+    assert cost[1] < 1200

@@ -254,6 +254,7 @@ def main() -> None:
     plan = Plan(**vars(parser.parse_args()))
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(local=make_local(Path(directory)))
+        logs.set_up(settings.log, least="warning")
         with Stack(settings):
             json.dump(measure(settings, plan), sys.stdout, indent=2)
     sys.stdout.write("\n")

@@ -127,9 +127,10 @@ def kafka_properties(local: Local, data: Path) -> str:
         "num.io.threads": 4,
         "background.threads": 4,
         "num.recovery.threads.per.data.dir": 2,
-        # The only broker: nobody gains when a laptop that slept, or is busy, is declared dead at once.
+        # The only broker: nobody gains when a laptop that slept, or is busy, is declared dead at once. But one that was
+        # killed is let in again only when its old session is over, and has to be there within local.start_timeout_seconds.
         "broker.heartbeat.interval.ms": 1000,
-        "broker.session.timeout.ms": 60_000,
+        "broker.session.timeout.ms": 15_000,
     }
     return "".join(f"{key}={_escaped(value)}\n" for key, value in properties.items())
 

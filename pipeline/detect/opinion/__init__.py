@@ -96,12 +96,24 @@ def propose(
     taken = frozenset(i for c in candidates for i in (*c.used, tree.clause(c.index)))
     found = []
     for index in sites(reader, sentence, taken):
+        if not _another(reader, index, sentence):
+            continue
         shares = opinion.shares(site(reader, index))
         best = int(np.argmax(shares[1:])) + 1
         if shares[best] >= PROPOSE_SHARE:
             rule = made_rule(CLASSES[best])
             found.append(Candidate(rule, index, index, None, frozenset((index,)), rule.weight))
     return found
+
+
+def _another(reader: Reader, index: int, sentence: tuple[int, int]) -> bool:
+    """Is somebody known named in the sentence beside the verb's subject: without two sides nothing is proposed."""
+    subject = subject_of(reader.tree, index)
+    own = reader.mention_at(subject) if subject is not None else None
+    return any(
+        mention is not None and mention is not own and known(mention.party)
+        for mention in map(reader.mention_at, range(*sentence))
+    )
 
 
 def weigh(opinion: Opinion | None, reader: Reader, drafts: list[Draft]) -> list[Draft]:

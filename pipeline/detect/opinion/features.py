@@ -5,6 +5,7 @@ No feature names a person or a country: the model shall learn how news is told, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,9 @@ from pipeline.detect.syntax import Tree, object_of, subject_of
 
 WINDOW: Final = 6
 """How many words around the trigger count as its neighbours."""
+
+NAMES: Final = frozenset(("NNP", "NNPS", "CD"))
+"""Tags of words that are no ordinary ones: names and numbers."""
 
 LINKS: Final = words("prep agent dative prt")
 AUXILIARY: Final = words("aux auxpass neg mark")
@@ -129,12 +133,18 @@ def _surroundings(reader: Reader, index: int) -> Iterator[str]:
         if start <= index + step < end:
             beside = index + step
             yield f"n{step:+d}={tree.low[beside] if _common(reader, beside) else sort(reader, beside)}"
+    named, countries = set(), set()
     for other in range(start, end):
+        mention = reader.mention_at(other)
+        if mention is not None:
+            if mention.start == other:
+                named.add(mention.label)
+                countries.add(mention.party.country)
+            continue
         low = tree.low[other]
-        if other != index and low not in STOP and low.isalpha() and _common(reader, other):
+        if other != index and low not in STOP and tree.tags[other] not in NAMES and low.isalpha():
             yield f"w:{stem(low)}"
-    named = {m.label for m in reader.mentions if start <= m.start < end}
-    countries = {m.party.country for m in reader.mentions if start <= m.start < end and m.party.country}
+    countries.discard(None)
     yield f"countries={min(len(countries), 3)}"
     yield f"person={'PERSON' in named}"
     yield f"length={min((end - start) // 10, 5)}"
@@ -152,7 +162,7 @@ def _object(tree: Tree, index: int, verb: int) -> int | None:
 
 def _common(reader: Reader, index: int) -> bool:
     """Is it an ordinary word, no part of a name."""
-    return reader.mention_at(index) is None and reader.tree.tags[index] not in ("NNP", "NNPS", "CD")
+    return reader.mention_at(index) is None and reader.tree.tags[index] not in NAMES
 
 
 def sort(reader: Reader, index: int | None) -> str:
@@ -178,6 +188,7 @@ def sort(reader: Reader, index: int | None) -> str:
 ENDINGS: Final = ("ings", "ing", "ed", "es", "s", "e")
 
 
+@functools.lru_cache(maxsize=20_000)
 def stem(low: str) -> str:
     """A word without its ending: not a lemma, but the same for most forms of one."""
     if low.endswith(("ies", "ied")) and len(low) > 4:

@@ -61,9 +61,13 @@ class Vectors:
 
     def of(self, site: Site) -> Floats:
         """The trigger's vector, its object's, and the mean of the words around them, one after the other."""
-        around = [self.rows[word] for word in site.around if word in self.rows]
-        mean = self.table[around].mean(axis=0) if around else np.zeros(self.size, dtype=np.float32)
-        return np.concatenate([self.get(site.trigger), self.get(site.object), mean])
+        found = np.zeros(3 * self.size, dtype=np.float32)
+        for place, word in enumerate((site.trigger, site.object)):
+            if (row := self.rows.get(word)) is not None:
+                found[place * self.size : (place + 1) * self.size] = self.table[row]
+        if around := [self.rows[word] for word in site.around if word in self.rows]:
+            found[2 * self.size :] = self.table[around].sum(axis=0) / len(around)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,8 @@ class Opinion:
 
     def shares(self, site: Site) -> Floats:
         """A site in, the share of each of `CLASSES` out."""
-        rows = [self.names[name] for name in site.names if name in self.names]
-        scores = self.weights[rows].sum(axis=0) + self.weights[-1]
+        rows: list[int] = [row for name in site.names if (row := self.names.get(name)) is not None]
+        scores = np.add.reduce(self.weights.take(rows, axis=0), axis=0) + self.weights[-1]
         scores = scores + self.vectors.of(site) @ self.weights[len(self.names) : -1]
         spread = np.exp(scores - scores.max())
         return np.asarray(spread / spread.sum(), dtype=np.float32)

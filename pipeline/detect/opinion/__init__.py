@@ -44,7 +44,7 @@ PROPOSE_SHARE: Final = 0.35
 PROPOSE_SURE: Final = 0.4
 """How sure an event must be that only the model sees, and"""
 
-VETO_SURE: Final = 0.25
+VETO_SURE: Final = 0.2
 """how sure one that a rule found: what is below is left out. Both chosen by cross-validation, see docs/quality.md."""
 
 KINDS: Final[dict[str, str]] = {

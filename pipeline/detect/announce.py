@@ -15,6 +15,7 @@ from pipeline.detect.lexicon import Lexicon, Rule
 from pipeline.detect.persons import OFFICIAL, known
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import object_of, subject_of
+from pipeline.records import Party
 
 if TYPE_CHECKING:
     from pipeline.detect.drafts import Draft
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 HOSTILE: Final = frozenset(("REJECT", "SANCTION", "COERCE", "ASSAULT", "ACCUSE", "PROTEST"))
 """Types whose announcement is a threat."""
 
-LEFT: Final = frozenset(("CONSULT", "THREATEN", "REQUEST", "AGREE"))
+LEFT: Final = frozenset(("CONSULT", "THREATEN", "REQUEST"))
 """Types whose announcement adds nothing: talks to come, and what is words itself."""
 
 SHARE: Final = 0.8
@@ -37,11 +38,13 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
         if one.modality != "planned" or one.rule.type in LEFT or one.told_at is None:
             continue
         rule = _rule(lexicon, "threat" if one.rule.type in HOSTILE else "pledge")
-        if rule is None or not _speaks_for_itself(reader, one):
+        actors = _who_speaks_for_itself(reader, one)
+        if rule is None or not actors:
             continue
         yield replace(
             one,
             rule=rule,
+            actors=actors,
             modality="asserted",
             commitment=False,
             trigger=reader.tree.words[one.told_at],
@@ -65,13 +68,16 @@ def _rule(lexicon: Lexicon, kind: str) -> Rule | None:
     )
 
 
-def _speaks_for_itself(reader: Reader, one: Draft) -> bool:
-    """Whether whoever tells it is of the country or body that is to do it, and no newspaper or neighbour."""
+def _who_speaks_for_itself(reader: Reader, one: Draft) -> tuple[Party, ...]:
+    """The actors, if whoever tells it is of their country or body, and no newspaper or neighbour; else nobody."""
     tree, verb = reader.tree, one.told_at
     assert verb is not None
     teller = object_of(tree, verb) if tree.passive(verb) else subject_of(tree, verb)
     if teller is None:
-        return False
-    telling = [p for p in reader.parties(teller) if known(p) and (p.sector in OFFICIAL or p.sector == "REB")]
+        return ()
+    telling = tuple(p for p in reader.parties(teller) if known(p) and (p.sector in OFFICIAL or p.sector == "REB"))
+    acting = [p for p in one.actors if known(p)]
+    if not acting:  # "announced that its embassy will be closed": it closes its own
+        return telling
     mine = {p.country or p.name for p in telling}
-    return bool(mine & {p.country or p.name for p in one.actors if known(p)})
+    return one.actors if mine & {p.country or p.name for p in acting} else ()

@@ -122,8 +122,12 @@ def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime |
     """A section in, its drafts out in the order of the text."""
     tree = reader.tree
     made: list[Draft] = []
+
+    def keep(candidate: Candidate) -> bool:
+        return parties.enough(candidate.rule, parties.cast(reader, candidate))
+
     for start, end in tree.sentences:
-        candidates = triggers.find(tree, start, end, mind.lexicon, reader.test)
+        candidates = triggers.find(tree, start, end, mind.lexicon, reader.test, keep=keep)
         candidates += opinion.propose(mind.opinion, reader, (start, end), candidates)
         if not candidates:
             continue
@@ -293,7 +297,7 @@ def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: R
 
 def _may_be_scheduled(tree: Tree, anchor: int, rule: Rule) -> bool:
     """Whether a date to come makes an event a plan. What somebody did or says about next month is done and said."""
-    if tree.tags[anchor] == "VBD":
+    if tree.tags[anchor] == "VBD" or rule.kind == "proposal":
         return False
     return rule.type in ("CONSULT", "PROTEST", "COOPERATE", "AGREE") or tree.tags[anchor] not in ("VBZ", "VBP", "VBN")
 
@@ -316,6 +320,8 @@ def _told_at(tree: Tree, reading: Reading) -> int | None:
     if reading.by is not None:
         return tree.heads[reading.by]
     above = reading.governor
+    if above is not None and tree.is_noun(above):  # "announces plans to withdraw"
+        above = tree.heads[above]
     return above if above is not None and tree.is_verb(above) and tree.low[above] not in modality.BE else None
 
 

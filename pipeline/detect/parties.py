@@ -197,11 +197,7 @@ def _unknown_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
     if verb is None:
         return ()
     target = object_of(tree, verb)
-    places = (
-        [target]
-        if target is not None
-        else prep_objects(tree, verb, *BEHIND)
-    )
+    places = [target] if target is not None else prep_objects(tree, verb, *BEHIND)
     own = {p.text for p in actors}
     for index in sorted(i for place in places for i in tree.subtree(place)):
         if (

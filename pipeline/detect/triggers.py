@@ -6,7 +6,7 @@ that follow the verb in the same clause are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,8 +21,10 @@ REACH: Final = 9
 """How many words after a verb its object or preposition is looked for when the arcs do not show it."""
 
 
-def find(tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test) -> list[Candidate]:
-    """A sentence (its words from `start` up to `end`) in, its candidates out: at most one for a trigger, the best."""
+def find(
+    tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test, *, keep: Callable[[Candidate], bool] = bool
+) -> list[Candidate]:
+    """A sentence (its words from `start` up to `end`) in, its candidates out: at most one for a trigger, the best kept."""
     words = frozenset(tree.low[start:end])
     found: list[Candidate] = []
     for index in range(start, end):
@@ -43,15 +45,18 @@ def find(tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test) -> list
             found.extend(
                 c for rule in lexicon.nouns[low] if (c := noun_candidate(tree, index, rule, words, test)) is not None
             )
-    return best(found)
+    return best(found, keep)
 
 
-def best(found: list[Candidate]) -> list[Candidate]:
-    """Candidates in, those that share no word out, the best first; in the order of the text at the end."""
+def best(found: list[Candidate], keep: Callable[[Candidate], bool] = bool) -> list[Candidate]:
+    """Candidates in, those that share no word out, the best first; in the order of the text at the end.
+
+    One that is not kept (it lacks the parties that its rule asks for) does not stand in the way of the next best.
+    """
     taken: set[int] = set()
     kept = []
     for candidate in sorted(found, key=lambda c: (-c.score, c.index, c.rule.id)):
-        if not candidate.used & taken:
+        if not candidate.used & taken and keep(candidate):
             kept.append(candidate)
             taken |= candidate.used
     return sorted(kept, key=lambda c: c.index)

@@ -95,11 +95,17 @@ def load(models: Sequence[str]) -> Any:
     raise ModelError(f"no spaCy model is installed, tried {', '.join(models) or 'none'} (option detect.models)")
 
 
+_BLANKS: Final = re.compile(r"^\s|\s\s|[^\S ]")
+"""Where spaCy makes a token of white space: at the start, where two stand together, and of any that is no plain blank."""
+
+
 def paragraphs(doc: Any) -> Any:
     """A tokenized doc in, the same with a sentence begun after each end of a paragraph: headings have no full stop.
 
     A single line break ends a paragraph too, unless the text is wrapped by hand: many lines of about one length.
     """
+    if not _BLANKS.search(doc.text):
+        return doc  # no token is a space
     lines = [len(line) for line in doc.text.split("\n") if line.strip()]
     wrapped = len(lines) > WRAPPED_LINES and max(lines) <= WRAPPED_LENGTH
     broken = False
@@ -225,7 +231,9 @@ def find_mentions(doc: Any, names: Names, on: dt.date | None = None) -> tuple[Me
     A person's name that holds a country's (Michael Jordan) is the person's; a body that resolves as a whole stays whole.
     """
     words = [token.text for token in doc]
-    labels = [token.ent_type_ for token in doc]
+    labels = [""] * len(words)  # asking each token for its own takes as long as all the rest
+    for entity in doc.ents:
+        labels[entity.start : entity.end] = [entity.label_] * (entity.end - entity.start)
     spans = names.spans(words)
     found: list[Mention] = []
     for entity in doc.ents:

@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule, Words
-from pipeline.detect.syntax import Tree, subject_of
+from pipeline.detect.syntax import Tree
 
 CONTAINERS: Final = words(
     "package series number round wave barrage volley dozens hundreds thousands raft set slew part kind type "
@@ -71,11 +71,10 @@ def general(rule: Rule, words: frozenset[str]) -> bool:
     return (not rule.need or not rule.need.forms.isdisjoint(words)) and rule.veto.forms.isdisjoint(words)
 
 
-def subject_fits(tree: Tree, index: int, rule: Rule, test: Test) -> bool:
-    """Whether the verb's subject is one that the rule asks for, and none that it refuses."""
+def subject_fits(tree: Tree, subject: int | None, rule: Rule, test: Test) -> bool:
+    """Whether a verb's subject is one that the rule asks for, and none that it refuses."""
     if not rule.subject and not rule.not_subject:
         return True
-    subject = subject_of(tree, index)
     if subject is None:
         return not rule.subject
     if rule.subject and not matches(tree, subject, rule.subject, test):

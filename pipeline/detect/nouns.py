@@ -7,7 +7,7 @@ from typing import Final
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule, Words
 from pipeline.detect.matching import CONTAINERS, Candidate, Test, general, matches, subject_fits
-from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, prep_objects
+from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, prep_objects, subject_of
 
 SCHEDULED: Final = words("scheduled planned expected slated due set")
 
@@ -39,9 +39,9 @@ def noun_candidate(tree: Tree, index: int, rule: Rule, words: frozenset[str], te
     if placed is None:
         return None
     verb, used, bonus = placed
-    if verb is not None and rule.subject and not subject_fits(tree, verb, rule, test):
+    if verb is not None and rule.subject and not subject_fits(tree, subject_of(tree, verb), rule, test):
         return None
-    if verb is not None and rule.not_subject and not subject_fits(tree, verb, rule, test):
+    if verb is not None and rule.not_subject and not subject_fits(tree, subject_of(tree, verb), rule, test):
         return None
     score = rule.weight + bonus + (0.1 if rule.modifier else 0) + (0.1 if rule.prep else 0)
     return Candidate(rule, index, verb, anchor, frozenset({index, anchor, *used}), score)

@@ -14,7 +14,7 @@ from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Lexicon, Rule, Words
 from pipeline.detect.matching import Candidate, Test, general, matches, subject_fits
 from pipeline.detect.nouns import noun_candidate
-from pipeline.detect.syntax import SUBJECTS, Tree, object_of, prep_objects
+from pipeline.detect.syntax import SUBJECTS, Tree, object_of, prep_objects, subject_of
 
 NAMED_EVENTS: Final = words("summit conference offensive talks airstrike ceasefire")
 REACH: Final = 9
@@ -40,7 +40,7 @@ def find(
         ):
             continue  # part of a name: the Court of Appeal, the month of March
         if low in lexicon.verbs and _stands_as_verb(tree, index):
-            found.extend(c for rule in lexicon.verbs[low] if (c := _verb(tree, index, rule, words, test)) is not None)
+            found.extend(_verbs(tree, index, [rule for rule in lexicon.verbs[low] if general(rule, words)], test))
         if low in lexicon.nouns and (tree.is_noun(index) or tree.tags[index] in ("VBG", "VB", "JJ", "VBP")):
             found.extend(
                 c for rule in lexicon.nouns[low] if (c := noun_candidate(tree, index, rule, words, test)) is not None
@@ -69,13 +69,20 @@ def _stands_as_verb(tree: Tree, index: int) -> bool:
     return tree.deps[index] in ("ROOT", "ccomp") and any(tree.deps[k] in SUBJECTS for k in tree.kids[index])
 
 
-def _verb(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Candidate | None:
-    """A verb that a rule names in, the candidate out if everything that the rule wants around it is there."""
-    if not general(rule, words):
-        return None
+def _verbs(tree: Tree, index: int, rules: list[Rule], test: Test) -> Iterator[Candidate]:
+    """A verb and the rules that name it in, the candidates out. Its subject and object are looked for once."""
+    if not rules:
+        return
+    subject, target = subject_of(tree, index), object_of(tree, index)
+    for rule in rules:
+        if subject_fits(tree, subject, rule, test) and (c := _verb(tree, index, target, rule, test)) is not None:
+            yield c
+
+
+def _verb(tree: Tree, index: int, target: int | None, rule: Rule, test: Test) -> Candidate | None:
+    """A verb, its object and a rule in, the candidate out if everything that the rule wants around the verb is there."""
     fit = _Fit(used={index}, score=rule.weight)
-    target = object_of(tree, index)
-    if not (_particle_fits(tree, index, rule, fit) and subject_fits(tree, index, rule, test)):
+    if not _particle_fits(tree, index, rule, fit):
         return None
     if rule.object:
         target = _object_fits(tree, index, target, fit, (rule, test))
@@ -242,6 +249,6 @@ def _phrase(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Tes
     span = range(index, index + length)
     anchor = next((i for i in span if tree.heads[i] not in span or tree.heads[i] == i), index)
     verb = anchor if tree.is_verb(anchor) else next((i for i in span if tree.is_verb(i)), None)
-    if verb is not None and not subject_fits(tree, verb, rule, test):
+    if verb is not None and not subject_fits(tree, subject_of(tree, verb), rule, test):
         return
     yield Candidate(rule, anchor, verb, anchor if verb is None else None, frozenset(span), rule.weight + 0.3)

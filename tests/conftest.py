@@ -11,6 +11,15 @@ from pipeline.settings import Settings
 from tests.stack_fixture import make_local
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Side by side (`-n 2`), a module stays in one process, and the whole path first and one test at a time: it takes long."""
+    for item in items:
+        whole_path = item.path.parent.name == "e2e"
+        item.add_marker(pytest.mark.xdist_group("e2e" if whole_path else str(item.path)))
+    items.sort(key=lambda item: item.path.parent.name != "e2e")
+
+
 @contextlib.contextmanager
 def _stack_in(directory):
     settings = Settings(local=make_local(directory))

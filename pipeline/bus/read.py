@@ -137,6 +137,18 @@ def _note(progress: Progress, consumer: KafkaConsumer) -> None:
     progress.behind = behind
 
 
+def _partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
+    """A topic's partitions in order.
+
+    Raises:
+        BusError: the topic is not there.
+    """
+    known = consumer.partitions_for_topic(topic)
+    if not known:
+        raise BusError(f"topic {topic} does not exist: run `dateline topics`")
+    return [TopicPartition(topic, p) for p in sorted(known)]
+
+
 def read_all(settings: Settings, topic: str, partition: int | None = None) -> Iterator[Message]:
     """Every committed record of a topic (or of one partition), from its start to its end as of now, partition by partition.
 
@@ -145,10 +157,7 @@ def read_all(settings: Settings, topic: str, partition: int | None = None) -> It
     """
     consumer = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
     try:
-        known = consumer.partitions_for_topic(topic)
-        if not known:
-            raise BusError(f"topic {topic} does not exist: run `dateline topics`")
-        wanted = [TopicPartition(topic, p) for p in sorted(known) if partition is None or p == partition]
+        wanted = [place for place in _partitions(consumer, topic) if partition in (None, place.partition)]
         consumer.assign(wanted)
         ends = consumer.end_offsets(wanted)
         starts = consumer.beginning_offsets(wanted)
@@ -211,10 +220,7 @@ def follow(settings: Settings, topic: str, stop: threading.Event, read_once: thr
     """
     consumer = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
     try:
-        known = consumer.partitions_for_topic(topic)
-        if not known:
-            raise BusError(f"topic {topic} does not exist: run `dateline topics`")
-        wanted = [TopicPartition(topic, p) for p in sorted(known)]
+        wanted = _partitions(consumer, topic)
         consumer.assign(wanted)
         consumer.seek_to_beginning(*wanted)
         ends = consumer.end_offsets(wanted)

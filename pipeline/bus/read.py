@@ -64,6 +64,26 @@ def consumer_of(settings: Settings, **options: Any) -> KafkaConsumer:
         raise BusError(f"Kafka at {settings.bootstrap_servers} does not answer: {error}") from error
 
 
+def poll(consumer: KafkaConsumer, seconds: float, *, max_records: int | None = None) -> list[Message]:
+    """What a member of a group is given within so many seconds, as our own records; it stays in the group meanwhile.
+
+    kafka-python joins again where a topic's partitions became known only after it had joined. If that takes longer than one
+    poll, it forgets that it was joining, and the member is given nothing ever after, without an error: so it is reminded.
+    """
+    found = messages_of(consumer.poll(timeout_ms=max(1, int(seconds * 1000)), max_records=max_records))
+    if not joined(consumer):
+        coordinator = consumer._coordinator  # noqa: SLF001 - no public call tells; an integration test notices if it changes
+        if not coordinator.need_rejoin():
+            log.info("join_resumed", group=coordinator.group_id)
+            coordinator.request_rejoin()
+    return found
+
+
+def joined(consumer: KafkaConsumer) -> bool:
+    """Whether a consumer has its place in its group: what it was assigned then (maybe nothing) is what it has to do."""
+    return bool(consumer._coordinator.stable())  # noqa: SLF001 - as above
+
+
 def messages_of(batches: Mapping[Any, Iterable[Any]]) -> list[Message]:
     """What `poll` gave, as our own records."""
     return [
@@ -107,7 +127,7 @@ def consume(
     consumer.subscribe(topics=list(topics))
     try:
         while not stop.is_set():
-            messages = messages_of(consumer.poll(timeout_ms=int(wait_seconds * 1000), max_records=max_records))
+            messages = poll(consumer, wait_seconds, max_records=max_records)
             _note(progress, consumer)
             if not messages:
                 continue

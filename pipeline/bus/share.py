@@ -13,13 +13,13 @@ from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import FencedInstanceIdError, KafkaError
 
-from pipeline.bus.read import consumer_of
+from pipeline.bus.read import consumer_of, joined, poll
 from pipeline.bus.topics import BusError, connection
 from pipeline.settings import Settings
 
 log = structlog.get_logger("bus")
 
-LOOK_MS: Final = 200
+LOOK_SECONDS: Final = 0.2
 """How often a member looks whether its part has changed."""
 
 LOOKS: Final = 10
@@ -75,6 +75,8 @@ class Member:
         self._name = name
         self._changed = changed
         self._release = release
+        self.joined = False
+        """Whether the group has given this member its part, be it none; as long as it has not, it has no say."""
 
     def run(self, stop: threading.Event, alive: Callable[[], bool] = lambda: True) -> None:
         """Take part until `stop` is set, then leave. A member that is not `alive` is soon without partitions.
@@ -109,16 +111,17 @@ class Member:
         heartless = 0
         while not stop.is_set():
             if not alive():
-                stop.wait(LOOK_MS / 1000)
+                stop.wait(LOOK_SECONDS)
                 continue
             try:
-                consumer.poll(timeout_ms=LOOK_MS)
+                poll(consumer, LOOK_SECONDS)
             except FencedInstanceIdError as error:
                 raise ReplacedError(told) from error
             except KafkaError as error:
                 log.warning("group_failed", group=self._group, error=str(error))
                 stop.wait(1)
                 continue
+            self.joined = joined(consumer)
             heartless = heartless + 1 if _heartless(consumer) else 0
             if heartless > LOOKS:
                 raise ReplacedError(told)

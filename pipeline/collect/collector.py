@@ -59,6 +59,9 @@ class Health:
     feeds: int = 0
     failing: int = 0
     polls: int = 0
+    behind_seconds: float = 0.0
+    """For how long more polls have been due than may be under way."""
+    patience_seconds: float = float("inf")
     team: Team | None = None
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
@@ -69,12 +72,15 @@ class Health:
     def ready(self) -> tuple[bool, dict[str, object]]:
         """Whether the state was read, the loop turns, and Kafka takes what is published."""
         alive, detail = self.healthy()
-        good = self.started and alive and not self.problem
-        metrics.ready.set(good)
         problem = self.problem or ("" if self.started else "reading the state of the feeds")
+        if not problem and self.behind_seconds > self.patience_seconds:
+            problem = "feeds are due and not polled"
+        good = alive and not problem
+        metrics.ready.set(good)
         parts = len(self.team.shares.held) if self.team is not None else 0
         return good, {
-            **detail, "parts": parts, "feeds": self.feeds, "failing": self.failing, "polls": self.polls, "problem": problem,
+            **detail, "parts": parts, "feeds": self.feeds, "failing": self.failing, "polls": self.polls,
+            "behind_seconds": round(self.behind_seconds, 1), "problem": problem,
         }  # fmt: skip
 
 
@@ -100,6 +106,7 @@ class Collector:
         self._states: dict[str, FeedState] = {}
         self._poller = poller
         self._health = health
+        health.patience_seconds = settings.collector.interval_seconds
         self._lost = lost
         self._schedule = Schedule()
         self._turns = Turns(PER_HOST)
@@ -163,6 +170,7 @@ class Collector:
         """Poll what is due, until `stop` is set; then let the polls under way end."""
         most = self._settings.collector.connections * POLLS_PER_CONNECTION
         stopping = asyncio.create_task(stop.wait())
+        caught_up_at = self._poller.clock.now()
         try:
             while not stop.is_set():
                 now = self._poller.clock.now()
@@ -171,6 +179,8 @@ class Collector:
                         self._start(feed_id)
                 self._health.polls = len(self._polls)
                 full = len(self._polls) >= most
+                caught_up_at = caught_up_at if full else now
+                self._health.behind_seconds = (now - caught_up_at).total_seconds()
                 wait = TICK_SECONDS if full else self._schedule.seconds_to_next(now, most=TICK_SECONDS)
                 self._woken.clear()
                 woken = asyncio.create_task(self._woken.wait())

@@ -29,6 +29,7 @@ log = structlog.get_logger("collector")
 AGAIN_SECONDS: Final = 2.0
 """After Kafka was away."""
 
+JOINING: Final = "joining the other collectors"
 PLACED_SECONDS: Final = 30.0
 FOLLOW: Final = "what other collectors publish"
 
@@ -47,7 +48,7 @@ class Team:
     """A collector's place among the others. Make it inside the running loop."""
 
     def __init__(self, settings: Settings, count: int, claims: Claims, *, name: str, alive: Callable[[], bool]) -> None:
-        self.problem = "joining the other collectors"
+        self.problem = JOINING
         self._settings = settings
         self._claims = claims
         self._alive = alive
@@ -164,8 +165,10 @@ class Team:
 
     async def _take(self, parts: set[int]) -> None:
         if not parts:
-            if self._wanted or time.monotonic() > self._stands_by_at:
+            if self._wanted or (self._member.joined and time.monotonic() > self._stands_by_at):
                 self.problem = ""
+            elif not self._member.joined:
+                self.problem = JOINING
             return
         began = time.monotonic()
         try:

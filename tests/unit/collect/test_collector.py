@@ -168,6 +168,22 @@ async def test_feeds_of_one_site_do_not_take_the_places_of_others():
     assert sum(name.startswith("slow") for name in poller.polled) <= 2 * PER_HOST
 
 
+async def test_feeds_that_are_due_longer_than_an_interval_and_not_polled_make_it_not_ready():
+    poller = FakePoller()
+    began = dt.datetime.now(dt.UTC)
+    quick = 10_000  # so many seconds of the feeds' clock in one of ours
+    poller.clock = Clock(now=lambda: NOW + quick * (dt.datetime.now(dt.UTC) - began), sleep=asyncio.sleep)
+    poller.seconds = 0.1
+    busy = await run(poller, feeds(*(f"f{number}" for number in range(60))), seconds=0.35)
+    busy.started = True
+    assert busy.behind_seconds > SETTINGS.collector.interval_seconds
+    assert not busy.ready()[0]
+    poller.seconds = 0.0
+    idle = await run(poller, feeds("a"), seconds=0.2)
+    idle.started = True
+    assert idle.ready()[0]
+
+
 async def test_told_to_stop_it_lets_polls_end():
     poller = FakePoller()
     poller.seconds = 0.3
@@ -185,6 +201,10 @@ def test_it_is_ready_once_started_and_while_what_is_published_arrives():
     assert not ready
     assert "Kafka is away" in detail["problem"]
     health.problem = ""
+    health.behind_seconds, health.patience_seconds = 301.0, 300.0
+    assert health.ready()[1]["problem"] == "feeds are due and not polled"
+    health.behind_seconds = 0.0
+    assert health.ready()[0]
     health.turned_at -= 60
     assert not health.ready()[0]
     assert not health.healthy()[0]

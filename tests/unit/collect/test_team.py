@@ -24,6 +24,7 @@ class Group:
     def __init__(self, *_, changed, release, **__):
         self.changed, self.release = changed, release
         self.replaced = threading.Event()
+        self.joined = True
         Group.last = self
 
     def run(self, stop, alive):
@@ -150,6 +151,19 @@ async def test_while_kafka_is_away_a_part_is_tried_again_and_the_trouble_is_told
     assert "Kafka is away" in team.problem
     await asyncio.sleep(1.3)
     assert (hands.parts, team.problem) == ({3}, "")
+
+
+async def test_one_that_has_no_part_yet_is_trouble_until_it_is_known_to_stand_by(house):
+    team, *_ = house
+    Group.last.joined = False
+    await asyncio.sleep(1.2)  # longer than it takes to be sure that there is nothing to do
+    assert team.problem
+    Group.last.joined = True
+    await asyncio.sleep(1.2)
+    assert team.problem == ""
+    Group.last.joined = False  # the group no longer counts it in
+    await asyncio.sleep(1.2)
+    assert team.problem
 
 
 async def test_a_process_whose_name_another_took_stops(house):

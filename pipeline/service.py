@@ -296,7 +296,6 @@ class Service:
         opening.start()
         if stack is not None:
             self._stack = stack
-            self._screen.progress("starting Kafka and Elasticsearch", 0, 2)
             stack.start()
         if not self._topics.wait(TOPICS_SECONDS):
             raise ServiceError(self._problem or f"Kafka at {self.settings.bootstrap_servers} does not answer")
@@ -309,7 +308,7 @@ class Service:
         ports.require_free({f"http.{name}_port": ask.port(self.settings.http, name) for name in ask.NAMES})
 
     def _prepare_stack(self) -> Any:
-        """The stack to start, its jars downloaded; None where all is configured, or `dateline up` started it."""
+        """What has to be started, its jars downloaded; None where all is configured, or `dateline up` started it."""
         if self.settings.kafka.bootstrap_servers and self.settings.elasticsearch.url:
             return None
         from pipeline.local import jars, stack  # noqa: PLC0415 - only here, and only where it is wanted

@@ -34,13 +34,16 @@ log = structlog.get_logger("local.stack")
 
 POLL_SECONDS: Final = 0.1
 
+BOTH: Final = (servers.KAFKA, servers.ELASTICSEARCH)
+PORTS: Final = {servers.KAFKA: ("port", "controller_port"), servers.ELASTICSEARCH: ("port", "transport_port")}
+
 
 class StackError(LocalError):
     """The stack did not start or stop as it should, or lost a server; the message has the last log lines."""
 
 
 class Stack:
-    """Kafka and Elasticsearch as children of this process, from `start` (or `with`) to `stop`."""
+    """Kafka and Elasticsearch, where not configured elsewhere, as children of this process, from `start` (or `with`) to `stop`."""
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class Stack:
     ) -> None:
         self._prepare = prepare
         self._local = settings.local
+        self._wanted = wanted(settings)
         self._data_dir = settings.data_dir
         self._progress = progress or silent
         self._detached = detached
@@ -67,7 +71,7 @@ class Stack:
         self.stop()
 
     def start(self) -> None:
-        """Fetch what is missing, start both servers at once, return when both answer.
+        """Fetch what is missing, start the servers at once, return when they answer.
 
         Raises:
             LocalError: a jar, a port, the data directory or a server is not as needed; nothing is left running.
@@ -84,8 +88,10 @@ class Stack:
         self._locks = owner.take(self._data_dir)
         shutil.rmtree(self._data_dir / "tmp", ignore_errors=True)
         jars.fetch(self._progress)
-        ports.require_free(_ports(self._local))
+        ports.require_free(_ports(self._local, self._wanted))
         for launch, ask in launches(self._local, self._data_dir):
+            if launch.server not in self._wanted:
+                continue
             lock_fd = self._locks[-1].fileno()
             self._children.append(child.start(self._prepare(launch), self._data_dir, ask, lock_fd=lock_fd))
         self._wait_until_ready(began + self._local.start_timeout_seconds)
@@ -94,14 +100,15 @@ class Stack:
         log.info("local stack ready", seconds=round(time.monotonic() - began, 1), data_dir=str(self._data_dir))
 
     def _wait_until_ready(self, deadline: float) -> None:
-        """Both servers, in whatever order they come."""
+        """All servers, in whatever order they come."""
         waiting = list(self._children)
+        self._progress(starting(self._wanted), 0, len(waiting))
         while waiting:
             self.check()
             for one in [one for one in waiting if one.ready()]:
                 waiting.remove(one)
                 done = len(self._children) - len(waiting)
-                self._progress("starting Kafka and Elasticsearch", done, len(self._children))
+                self._progress(starting(self._wanted), done, len(self._children))
             if waiting and time.monotonic() > deadline:
                 late = waiting[0]
                 raise StackError(
@@ -111,7 +118,7 @@ class Stack:
             time.sleep(POLL_SECONDS)
 
     def check(self) -> None:
-        """Nothing out while both servers run.
+        """Nothing out while the servers run.
 
         Raises:
             StackError: one has ended; the message has its last log lines.
@@ -123,7 +130,7 @@ class Stack:
                 raise StackError(f"{one.title} ended {how}. Its last lines:\n{child.last_lines(one)}")
 
     def stop(self) -> None:
-        """Stop both servers in order, Elasticsearch first, and let go of the data directory. Safe to call twice."""
+        """Stop the servers in order, Elasticsearch first, and let go of the data directory. Safe to call twice."""
         while self._children:
             one = self._children.pop()
             dead = one.process.poll() is not None
@@ -144,6 +151,17 @@ class Stack:
                 pipe.close()
         while self._locks:
             self._locks.pop().close()
+
+
+def wanted(settings: Settings) -> tuple[str, ...]:
+    """The servers that nobody has configured, so that they have to be started here."""
+    configured = {servers.KAFKA: settings.kafka.bootstrap_servers, servers.ELASTICSEARCH: settings.elasticsearch.url}
+    return tuple(server for server in BOTH if not configured[server])
+
+
+def starting(wanted_: tuple[str, ...]) -> str:
+    """Servers in, what is said while they start out."""
+    return "starting " + " and ".join(servers.TITLES[server] for server in wanted_)
 
 
 _stacks: Final[weakref.WeakSet[Stack]] = weakref.WeakSet()
@@ -176,7 +194,7 @@ def up(settings: Settings, *, progress: Progress | None = None) -> Running:
     jars.fetch(progress or silent)
     if owner.is_owned(data_dir):
         raise OwnedError(owner.why_not(data_dir))
-    ports.require_free(_ports(settings.local))
+    ports.require_free(_ports(settings.local, BOTH))
     log_file = data_dir / "logs" / "stack.log"
     local = msgspec.structs.replace(settings.local, data_dir=str(data_dir))
     told, tell = os.pipe()
@@ -244,8 +262,8 @@ def launches(local: Local, data_dir: Path) -> tuple[tuple[Launch, Callable[[], b
     )
 
 
-def _ports(local: Local) -> dict[str, int]:
-    names = ("kafka_port", "kafka_controller_port", "elasticsearch_port", "elasticsearch_transport_port")
+def _ports(local: Local, servers_: tuple[str, ...]) -> dict[str, int]:
+    names = (f"{server}_{kind}" for server in servers_ for kind in PORTS[server])
     return {f"local.{name}": getattr(local, name) for name in names}
 
 

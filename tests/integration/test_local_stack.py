@@ -20,7 +20,7 @@ from pipeline.local import stack as local_stack
 from pipeline.local.owner import OwnedError
 from pipeline.local.ports import PortTakenError
 from pipeline.local.stack import Stack, StackError
-from pipeline.settings import Settings
+from pipeline.settings import Elasticsearch, Kafka, Settings
 from tests.stack_fixture import make_local
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -295,6 +295,20 @@ def test_a_server_that_dies_is_noticed_and_reported_with_its_last_lines(own, vic
     assert f"{servers.TITLES[victim]} ended by signal 9" in message
     assert child.tail(servers.log_file(own.data_dir, victim))[-1] in message
     assert server_processes(own) == [], "the other one was stopped"
+
+
+@pytest.mark.parametrize("named", ["kafka", "elasticsearch"])
+def test_a_server_that_is_configured_elsewhere_is_not_started_here(own, named):
+    elsewhere = {
+        "kafka": Kafka(bootstrap_servers="127.0.0.1:1"),
+        "elasticsearch": Elasticsearch(url="http://127.0.0.1:1"),
+    }
+    with Stack(msgspec.structs.replace(own, **{named: elsewhere[named]})):
+        listening = {
+            "kafka": servers.kafka_ready(own.local.kafka_port),
+            "elasticsearch": servers.elasticsearch_ready(own.local.elasticsearch_port),
+        }
+    assert listening == {"kafka": named != "kafka", "elasticsearch": named != "elasticsearch"}
 
 
 def test_a_taken_port_stops_the_start_and_leaves_nothing_running(own):

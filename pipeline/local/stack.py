@@ -43,7 +43,7 @@ class StackError(LocalError):
 
 
 class Stack:
-    """Kafka and Elasticsearch, where not configured elsewhere, as children of this process, from `start` (or `with`) to `stop`."""
+    """Kafka and Elasticsearch, unless configured elsewhere, as children of this process from `start` (or `with`) to `stop`."""
 
     def __init__(
         self,

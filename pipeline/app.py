@@ -379,6 +379,9 @@ def _faust_app(settings: Settings) -> faust.App:
         broker_heartbeat_interval=worker.heartbeat_seconds,
         broker_request_timeout=max(40.0, 2 * worker.session_timeout_seconds),
         broker_commit_interval=1.0,
+        # aiokafka takes a member without partitions for one that hangs: after so long it would leave the group for good, and a
+        # worker that stands by would not take over. Whether work stalls is the watchdog's to say.
+        broker_max_poll_interval=10 * 365 * 86_400.0,
         broker_max_poll_records=64,
         consumer_max_fetch_size=bus.MESSAGE_BYTES,
         consumer_auto_offset_reset="earliest",

@@ -160,3 +160,7 @@ def test_the_bells_of_a_partition_are_what_its_topic_remembers(monkeypatch):
         bus, "read_all", lambda *_: iter([bus.Message(bus.ALERTS, 0, n, b"", raw, 0) for n, raw in enumerate(raws)])
     )
     assert app.load_bells(Settings(), 0).waiting == 1
+
+
+def test_a_worker_that_stands_by_for_a_year_is_still_in_its_group():
+    assert app._faust_app(Settings()).conf.broker_max_poll_interval > 365 * 86_400

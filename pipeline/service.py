@@ -318,7 +318,7 @@ class Service:
             self._screen.say(f"using the Kafka and Elasticsearch that `dateline up` started (process {found.process})")
             return None
         jars.fetch(self._screen.progress)
-        return stack.Stack(self.settings, progress=self._screen.progress)
+        return stack.Stack(self.settings, wanted=stack.unconfigured(self.settings), progress=self._screen.progress)
 
     def _open_topics(self) -> None:
         """As soon as Kafka answers: make the topics, start who needs them, read what comes."""

@@ -43,19 +43,20 @@ class StackError(LocalError):
 
 
 class Stack:
-    """Kafka and Elasticsearch, unless configured elsewhere, as children of this process from `start` (or `with`) to `stop`."""
+    """Kafka and Elasticsearch, or the `wanted` of them, as children of this process from `start` (or `with`) to `stop`."""
 
     def __init__(
         self,
         settings: Settings,
         *,
+        wanted: tuple[str, ...] = BOTH,
         progress: Progress | None = None,
         detached: bool = False,
         prepare: Callable[[Launch], Launch] = aot.used,
     ) -> None:
         self._prepare = prepare
         self._local = settings.local
-        self._wanted = wanted(settings)
+        self._wanted = wanted
         self._data_dir = settings.data_dir
         self._progress = progress or silent
         self._detached = detached
@@ -153,15 +154,15 @@ class Stack:
             self._locks.pop().close()
 
 
-def wanted(settings: Settings) -> tuple[str, ...]:
+def unconfigured(settings: Settings) -> tuple[str, ...]:
     """The servers that nobody has configured, so that they have to be started here."""
     configured = {servers.KAFKA: settings.kafka.bootstrap_servers, servers.ELASTICSEARCH: settings.elasticsearch.url}
     return tuple(server for server in BOTH if not configured[server])
 
 
-def starting(wanted_: tuple[str, ...]) -> str:
+def starting(wanted: tuple[str, ...]) -> str:
     """Servers in, what is said while they start out."""
-    return "starting " + " and ".join(servers.TITLES[server] for server in wanted_)
+    return "starting " + " and ".join(servers.TITLES[server] for server in wanted)
 
 
 _stacks: Final[weakref.WeakSet[Stack]] = weakref.WeakSet()

@@ -303,7 +303,8 @@ def test_a_server_that_is_configured_elsewhere_is_not_started_here(own, named):
         "kafka": Kafka(bootstrap_servers="127.0.0.1:1"),
         "elasticsearch": Elasticsearch(url="http://127.0.0.1:1"),
     }
-    with Stack(msgspec.structs.replace(own, **{named: elsewhere[named]})):
+    settings = msgspec.structs.replace(own, **{named: elsewhere[named]})
+    with Stack(settings, wanted=local_stack.unconfigured(settings)):
         listening = {
             "kafka": servers.kafka_ready(own.local.kafka_port),
             "elasticsearch": servers.elasticsearch_ready(own.local.elasticsearch_port),

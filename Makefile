@@ -28,7 +28,7 @@ run: setup ## the whole service on this machine, until Ctrl-C
 	@$(BIN)/dateline run
 
 test: setup ## every test, on a real Kafka and a real Elasticsearch
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 unit: $(STAMP) ## the fast tests alone
 	@$(BIN)/python -m pytest tests/unit

@@ -1,6 +1,6 @@
 """Extracted text to a parsed Document: sentences, entities, and whom they name. The only importer of spaCy.
 
-`Parsed` holds spaCy's docs beside our Document: they live inside the caller's `nlp.memory_zone()` and never leave the process.
+spaCy's docs live inside the caller's `nlp.memory_zone()`; what `Parsed` holds of them beside our Document are plain lists.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from pipeline.plain import Plain, plain
 from pipeline.records import Article, Document, Entity, Party, Section, Sentence
 
 if TYPE_CHECKING:
@@ -67,11 +68,11 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A Document with spaCy's reading of title and text, and the names found in each. No docs: not read (not English)."""
+    """A Document with the parse of title and text, and the names found in each. No parse: not read (not English)."""
 
     document: Document
-    title: Any | None
-    text: Any | None
+    title: Plain | None
+    text: Plain | None
     title_mentions: tuple[Mention, ...] = ()
     text_mentions: tuple[Mention, ...] = ()
 
@@ -193,8 +194,9 @@ def _base(article: Article, extracted: Extracted, characters: int) -> Document:
     )
 
 
-def _parsed(document: Document, title: Any, text: Any, mind: Mind) -> Parsed:
+def _parsed(document: Document, title_doc: Any, text_doc: Any, mind: Mind) -> Parsed:
     on = document.published_at.date() if document.published_at else None
+    title, text = plain(title_doc), plain(text_doc)
     title_mentions, text_mentions = find_mentions(title, mind.names, on), find_mentions(text, mind.names, on)
     document = msgspec.structs.replace(
         document,
@@ -204,14 +206,14 @@ def _parsed(document: Document, title: Any, text: Any, mind: Mind) -> Parsed:
     return Parsed(document, title, text, title_mentions, text_mentions)
 
 
-def _sentences(doc: Any, section: Section) -> Iterator[Sentence]:
-    for sentence in doc.sents:
-        yield Sentence(start=sentence.start_char, end=sentence.end_char, section=section)
+def _sentences(read: Plain, section: Section) -> Iterator[Sentence]:
+    for start, end in read.sentences:
+        yield Sentence(start=read.offsets[start], end=read.end_offset(end - 1), section=section)
 
 
-def _entities(doc: Any, mentions: Sequence[Mention], section: Section) -> Iterator[Entity]:
+def _entities(read: Plain, mentions: Sequence[Mention], section: Section) -> Iterator[Entity]:
     for mention in mentions:
-        start = doc[mention.start].idx
+        start = read.offsets[mention.start]
         party = mention.party
         yield Entity(
             text=mention.text,
@@ -225,33 +227,34 @@ def _entities(doc: Any, mentions: Sequence[Mention], section: Section) -> Iterat
         )
 
 
-def find_mentions(doc: Any, names: Names, on: dt.date | None = None) -> tuple[Mention, ...]:
-    """A doc of spaCy's in, the names in it out: those of the gazetteer, for they are surer, and the model's entities.
+def find_mentions(read: Plain, names: Names, on: dt.date | None = None) -> tuple[Mention, ...]:
+    """A parsed text in, the names in it out: those of the gazetteer, for they are surer, and the model's entities.
 
     A person's name that holds a country's (Michael Jordan) is the person's; a body that resolves as a whole stays whole.
     """
-    words = [token.text for token in doc]
-    labels = [""] * len(words)  # asking each token for its own takes as long as all the rest
-    for entity in doc.ents:
-        labels[entity.start : entity.end] = [entity.label_] * (entity.end - entity.start)
+    words = read.words
     spans = names.spans(words)
     found: list[Mention] = []
-    for entity in doc.ents:
-        start, end = _trimmed(entity.start, entity.end, words)
-        if entity.label_ not in NAMING or end <= start:
+    labels: dict[int, str] = {}
+    for first, last, label in read.entities:
+        if label not in NAMING:
             continue
-        text = doc[start:end].text
+        labels.update(dict.fromkeys(range(first, last), label))
+        start, end = _trimmed(first, last, words)
+        if end <= start:
+            continue
+        text = read.span(start, end)
         party = names.party(text, on=on)
         inside = [span for span in spans if span[0] < end and span[1] > start]
         longer = all(start <= a and b <= end and b - a < end - start for a, b in inside)
-        if inside and not (longer and (entity.label_ == "PERSON" or party.name or party.country)):
+        if inside and not (longer and (label == "PERSON" or party.name or party.country)):
             continue
         spans = [span for span in spans if span not in inside]
-        found.append(Mention(start, end, text, entity.label_, party))
+        found.append(Mention(start, end, text, label, party))
     for start, end in spans:
-        text = doc[start:end].text
-        label = next((label for label in labels[start:end] if label in NAMING), "")
-        found.append(Mention(start, end, text, label or "GPE", names.party(text, on=on)))
+        text = read.span(start, end)
+        label = next((labels[index] for index in range(start, end) if index in labels), "GPE")
+        found.append(Mention(start, end, text, label, names.party(text, on=on)))
     return tuple(sorted(found, key=lambda m: m.start))
 
 

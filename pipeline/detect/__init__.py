@@ -12,7 +12,7 @@ drafts.py, merge.py, export.py         putting an event together, once for an ar
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final
+from typing import Final
 
 from pipeline.annotate import Mention, Parsed
 from pipeline.detect import drafts
@@ -24,6 +24,7 @@ from pipeline.detect.merge import merge
 from pipeline.detect.mind import Mind, load_mind
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import Tree
+from pipeline.plain import Plain
 from pipeline.records import Document, Event, Party, Section, content_id
 from pipeline.subject import subject
 
@@ -40,12 +41,12 @@ def detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
     known: dict[str, Party] = {}
     made: dict[Section, list[Draft]] = {}
     for section in SECTIONS:  # the text first: a title says `Xi` and the text says who that is
-        doc, mentions = (
+        read, mentions = (
             (parsed.title, parsed.title_mentions) if section == "title" else (parsed.text, parsed.text_mentions)
         )
-        if not len(doc):
+        if not len(read):
             continue
-        reader = _reader(doc, mentions, mind, known, document.published_at.date() if document.published_at else None)
+        reader = _reader(read, mentions, mind, known, document.published_at.date() if document.published_at else None)
         made[section] = drafts.draft(reader, mind, section, document.published_at or None)
     merged = merge([*made.get("title", ()), *made.get("text", ())])
     about = subject(document.title, document.text) if merged else {}
@@ -53,8 +54,10 @@ def detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
     return tuple(event for event in events if event.confidence >= mind.min_confidence)
 
 
-def _reader(doc: Any, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party], on: dt.date | None) -> Reader:
-    tree = Tree.from_doc(doc)
+def _reader(
+    read: Plain, mentions: tuple[Mention, ...], mind: Mind, known: dict[str, Party], on: dt.date | None
+) -> Reader:
+    tree = Tree.of(read)
     named = (index for mention in mentions for index in range(mention.start, mention.end))
     tree.repair(mind.present_forms, {index for index in named if tree.words[index][:1].isupper()})
     return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known, on=on)

@@ -1,16 +1,17 @@
 """A parsed text as plain lists: words, tags, arcs, and the few questions that detection asks of a clause.
 
-spaCy's tokens are wrapped once into lists, so that the rules are quick, and a test can write a tree by hand.
+It is made of lists, so that the rules are quick, and a test can write a tree by hand.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.detect.forms import verb_forms, words
+from pipeline.plain import Plain
 
 SUBJECTS: Final = frozenset(("nsubj", "csubj", "expl"))
 PASSIVE_SUBJECTS: Final = frozenset(("nsubjpass", "csubjpass"))
@@ -181,19 +182,17 @@ class Tree:
                 self.deps[index] = "nsubj"
 
     @classmethod
-    def from_doc(cls, doc: Sequence[object]) -> Tree:
-        """A doc of spaCy's in, the tree out."""
-        spacy_doc: object = doc
-        tokens = list(spacy_doc)  # type: ignore[call-overload]
+    def of(cls, read: Plain) -> Tree:
+        """A parsed text in, its tree out: tags and arcs are copies, for they may be repaired."""
         return cls(
-            text=spacy_doc.text,  # type: ignore[attr-defined]
-            words=[t.text for t in tokens],
-            low=[t.lower_.replace("’", "'") for t in tokens],
-            tags=[t.tag_ for t in tokens],
-            deps=[t.dep_ for t in tokens],
-            heads=[t.head.i for t in tokens],
-            offsets=[t.idx for t in tokens],
-            sentences=[(s.start, s.end) for s in spacy_doc.sents],  # type: ignore[attr-defined]
+            text=read.text,
+            words=read.words,
+            low=read.low,
+            tags=read.tags.copy(),
+            deps=read.deps.copy(),
+            heads=read.heads.copy(),
+            offsets=read.offsets,
+            sentences=read.sentences,
         )
 
     def end_offset(self, index: int) -> int:

@@ -115,6 +115,7 @@ def _document(row: Mapping[str, Any]) -> Document:
 
 def _read(parsed: Parsed, mind: Mind) -> Read:
     at = parsed.document.published_at
+    assert parsed.text is not None, "a text whose language nobody named is read"
     reader = _reader(parsed.text, parsed.text_mentions, mind, {}, at.date() if at else None)
     return Read(reader, draft(reader, mind, "text", at))
 

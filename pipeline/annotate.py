@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from pipeline.hyphens import PREFIXED, joined
 from pipeline.plain import Plain, plain
 from pipeline.records import Article, Document, Entity, Party, Section, Sentence
 
@@ -53,6 +54,7 @@ class Mind(Protocol):
     nlp: Any
     names: Any
     text_characters: int
+    hyphened: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def load(models: Sequence[str]) -> Any:
         if spacy.util.is_package(name) or "/" in name:
             nlp = spacy.load(name, exclude=list(UNUSED))
             nlp.max_length = max(nlp.max_length, 2_000_000)
+            nlp.tokenizer.token_match = PREFIXED.fullmatch
             nlp.add_pipe("paragraphs", before="parser")
             return nlp
     raise ModelError(f"no spaCy model is installed, tried {', '.join(models) or 'none'} (option detect.models)")
@@ -196,7 +199,7 @@ def _base(article: Article, extracted: Extracted, characters: int) -> Document:
 
 def _parsed(document: Document, title_doc: Any, text_doc: Any, mind: Mind) -> Parsed:
     on = document.published_at.date() if document.published_at else None
-    title, text = plain(title_doc), plain(text_doc)
+    title, text = (joined(plain(doc), mind.hyphened) for doc in (title_doc, text_doc))
     title_mentions, text_mentions = find_mentions(title, mind.names, on), find_mentions(text, mind.names, on)
     document = msgspec.structs.replace(
         document,

@@ -59,7 +59,7 @@ def _reader(
 ) -> Reader:
     tree = Tree.of(read)
     named = (index for mention in mentions for index in range(mention.start, mention.end))
-    tree.repair(mind.present_forms, {index for index in named if tree.words[index][:1].isupper()})
+    tree.repair(mind.present_forms, {index for index in named if tree.words[index][:1].isupper()}, mind.past_forms)
     return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known, on=on)
 
 

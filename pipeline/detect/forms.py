@@ -23,6 +23,9 @@ IRREGULAR: Final[dict[str, tuple[str, str]]] = {
     "build": ("built", "built"), "burn": ("burned", "burned"), "burst": ("burst", "burst"), "buy": ("bought", "bought"),
     "cast": ("cast", "cast"), "catch": ("caught", "caught"), "choose": ("chose", "chosen"), "come": ("came", "come"),
     "cost": ("cost", "cost"), "cut": ("cut", "cut"), "deal": ("dealt", "dealt"), "do": ("did", "done"),
+    "bear": ("bore", "borne"), "bend": ("bent", "bent"), "breed": ("bred", "bred"), "dig": ("dug", "dug"),
+    "grow": ("grew", "grown"), "kneel": ("knelt", "knelt"), "light": ("lit", "lit"), "sling": ("slung", "slung"),
+    "wear": ("wore", "worn"),
     "draw": ("drew", "drawn"), "drive": ("drove", "driven"), "eat": ("ate", "eaten"), "fall": ("fell", "fallen"),
     "feed": ("fed", "fed"), "feel": ("felt", "felt"), "fight": ("fought", "fought"), "find": ("found", "found"),
     "flee": ("fled", "fled"), "fling": ("flung", "flung"), "fly": ("flew", "flown"), "forbid": ("forbade", "forbidden"),
@@ -54,7 +57,7 @@ IRREGULAR: Final[dict[str, tuple[str, str]]] = {
 
 ALSO: Final[dict[str, tuple[str, ...]]] = {
     "be": ("is", "are", "am", "were", "being", "'s", "'re", "’s"), "have": ("has", "having", "'ve"),
-    "strike": ("struck",), "lie": ("lying",), "speed": ("sped", "speeded"), "plead": ("pleaded", "pled"),
+    "strike": ("struck",), "burn": ("burnt",), "lie": ("lying",), "speed": ("sped", "speeded"), "plead": ("pleaded", "pled"),
     "shell": (), "die": ("dying", "died", "dies"), "tie": ("tying", "ties", "tied"), "learn": ("learnt",),
 }  # fmt: skip
 
@@ -64,11 +67,15 @@ DOUBLING: Final = words(
     "nab net nod occur omit patrol pet pin plan plot plug permit prefer program prop propel put quit quip rap "
     "rebut recur refer regret rehabit rid rig rip rob rub run scan scrap set ship shed shop shut sit skip slam "
     "slap slip slot snap spot stab star stem step stir stop strip submit sum swap tap tip trap top transfer "
-    "transmit tug unwrap upset wed wrap whip win wiretap"
+    "airdrop bag clog club dig eavesdrop extol flog fulfil gas gut hem man map outfit outgun pen prod ram readmit rebel refit "
+    "remit repel reset shred shrug shun slit snub spar thin trek trim unban transmit tug unwrap upset wed wrap whip win wiretap"
 )  # fmt: skip
 """Verbs that double their last consonant before -ed and -ing."""
 
-BRITISH: Final = words("cancel fuel label level model quarrel shovel signal total travel tunnel counsel dispel")
+BRITISH: Final = words(
+    "backpedal channel funnel marshal pummel cancel fuel label level model "
+    "quarrel shovel signal total travel tunnel counsel dispel"
+)
 """Verbs that are written both ways: cancelled, canceled."""
 
 PLURALS: Final = {
@@ -77,6 +84,14 @@ PLURALS: Final = {
     "militiaman": "militiamen", "congressman": "congressmen", "spokesman": "spokesmen", "foot": "feet", "analysis": "analyses",
     "aircraft": "aircraft", "personnel": "personnel", "police": "police", "people": "people", "knife": "knives",
 }  # fmt: skip
+
+
+PASTS: Final = frozenset(form for lemma, (past, _) in IRREGULAR.items() for form in (past,) if past != lemma) - words(
+    "bore bound cast cost cut fell felt found ground hit hurt knelt laid "
+    "lay left lit lost met put read rose saw shed shot spoke stood won "
+    "wound"
+)
+"""Irregular forms of the past that are hardly ever anything else: retook, overran, withdrew."""
 
 
 def noun_forms(lemma: str) -> frozenset[str]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.detect.forms import noun_forms, verb_forms, words
+from pipeline.detect.forms import PASTS, noun_forms, verb_forms, words
 from pipeline.records import EventType, Modality
 
 HERE: Final = Path(__file__).parent / "lexicon"
@@ -25,6 +25,12 @@ TESTS: Final = frozenset(
 
 
 NEVER_HEADLINES: Final = words("his its is was has be are were am 's 're ’s have had do does did")
+
+
+SET_PHRASES: Final = words(
+    "backed led based sponsored brokered held controlled occupied mediated owned allied armed united wanted aligned"
+)
+"""Participles that stand between a name and a noun as its modifier: Iran backed rebels."""
 
 
 class LexiconError(ValueError):
@@ -155,6 +161,24 @@ class Lexicon:
         told = (self.modality.get(f"{name}_verbs", frozenset()) for name in ("saying", "planning", "hypothetical"))
         forms = frozenset(self.verbs).union(*told) - NEVER_HEADLINES
         return frozenset(form for form in forms if not form.endswith(("ing", "ed")))
+
+    @property
+    def past_forms(self) -> frozenset[str]:
+        """Forms of the past of verbs that trigger which no noun has: a tagger that calls one a noun or an adjective errs."""
+        return frozenset(
+            form for form in self.verbs if form in PASTS or (form.endswith("ed") and form not in SET_PHRASES)
+        )
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """All words that trigger an event or that a rule asks for around its trigger."""
+        told = {form for table in (self.verbs, self.nouns) for form in table}
+        for rules in (*self.verbs.values(), *self.nouns.values(), *self.phrases.values()):
+            for rule in rules:
+                told |= (
+                    rule.object.forms | rule.modifier.forms | rule.prep_object.forms | rule.need.forms | rule.veto.forms
+                )
+        return frozenset(told)
 
 
 def built_in() -> list[Path]:

@@ -25,9 +25,13 @@ class Mind:
     min_confidence: float = 0.0
     opinion: Opinion | None = None
     present_forms: frozenset[str] = frozenset()
+    past_forms: frozenset[str] = frozenset()
+    hyphened: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.present_forms = self.lexicon.present_forms
+        self.past_forms = self.lexicon.past_forms
+        self.hyphened = self.lexicon.forms
 
     @property
     def vocabulary(self) -> Mapping[str, frozenset[str]]:

@@ -11,7 +11,8 @@ from pipeline.records import Party
 SECTORS: Final[dict[str, str]] = {
     word: sector
     for sector, words in {
-        "GOV": "government ministry minister president officials official premier cabinet administration regime authorities "
+        "GOV": "government ministry minister ministers premiers mayors governors "
+               "president officials official premier cabinet administration regime authorities "
                "authority leader leaders diplomat diplomats ambassador ambassadors envoy envoys delegation spokesman "
                "spokeswoman spokesperson embassy chancellor secretary negotiator negotiators governor mayor junta king emir",
         "MIL": "forces force army troops troop military soldiers soldier navy marines warship warships jets jet warplanes "
@@ -19,14 +20,20 @@ SECTORS: Final[dict[str, str]] = {
                "commanders peacekeepers fleet airstrike airstrikes strike strikes bombers gunboats servicemen reservists",
         "COP": "police policemen officers policeman gendarmes guards border-guards",
         "REB": "rebels rebel militants militant insurgents insurgent guerrillas guerrilla fighters fighter militia militias "
-               "militiamen gunmen separatists jihadists extremists terrorists paramilitaries militiaman group",
+               "militiamen gunmen bomber bombers attackers attacker assailants pirates "
+               "tribesmen warlord warlords separatists jihadists extremists terrorists "
+               "paramilitaries militiaman group",
         "JUD": "court judge judges tribunal prosecutor prosecutors magistrate judiciary",
-        "LEG": "parliament lawmakers lawmaker congress senate assembly legislature senators senator mps duma bundestag knesset",
+        "LEG": "parliament lawmakers lawmaker congress senate assembly legislature senators senator mps deputies "
+               "legislators duma bundestag knesset",
         "OPP": "opposition dissidents dissident",
         "CVL": "protesters demonstrators civilians civilian people residents citizens citizen students student workers "
                "women children villagers refugees refugee migrants families activists activist settlers farmers prisoners "
-               "detainees hostages nationals supporters crowd crowds men teachers women's",
-        "MED": "newspaper newspapers media journalists journalist reporters reporter broadcaster television tv agency",
+               "detainees hostages nationals supporters crowd crowds men teachers women's monks monk nuns priests clerics "
+               "relatives mothers laureates youths youth union unions lawyers doctors "
+               "nurses miners drivers truckers exiles survivors pensioners leftists "
+               "fishermen tourists pilgrims rioters mob",
+        "MED": "press newspaper newspapers media journalists journalist reporters reporter broadcaster television tv agency",
         "BUS": "company companies firm firms bank banks businessman businessmen oligarch oligarchs entities exporters",
     }.items()
     for word in words.split()
@@ -93,6 +100,8 @@ def named(party: Party) -> bool:
     if known(party):
         return True
     words = party.text.split()
+    if len(words) == 1 and words[0].casefold() in SECTORS:
+        return False  # `Doctors` with a capital only because it begins the sentence
     if any(word[:1].isupper() for word in words[-1:]):
         return True
     return party.sector in OFFICIAL and any(word[:1].isupper() for word in words[:-1])

@@ -158,7 +158,8 @@ class Reader:
             if parties := find(head, start, end):
                 return parties
         if back := self._definite(head):
-            return list(back)
+            whole = self._trim(start, head)
+            return [self.place(party, tree.span(whole, end), whole) for party in back] if len(back) == 1 else list(back)
         written = tree.tags[head] in ("NNP", "NNPS") and low not in CALENDAR
         return [self._common(head, start, end)] if low in SECTORS or written else []
 

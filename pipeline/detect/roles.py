@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import distinct, known, named
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, object_of, prep_objects, subject_of
 from pipeline.records import Party
+
+PAIR: Final = 2
+"""Sides of a meeting or a clash."""
 
 
 def fill(reader: Reader, candidate: Candidate) -> tuple[tuple[Party, ...], tuple[Party, ...]]:
@@ -20,7 +24,7 @@ def fill(reader: Reader, candidate: Candidate) -> tuple[tuple[Party, ...], tuple
         actors.extend(parties)
         if parties and not rule.joint and any(known(p) for p in parties):
             break
-    acting = distinct(_named_first(actors))
+    acting = distinct(_named_first(actors, joint=rule.joint))
     recipients: tuple[Party, ...] = ()
     for slot in rule.to:
         parties = [p for p in filled(reader, candidate, slot) if not _same_as_any(p, acting)]
@@ -33,9 +37,12 @@ def fill(reader: Reader, candidate: Candidate) -> tuple[tuple[Party, ...], tuple
     return acting, recipients
 
 
-def _named_first(parties: list[Party]) -> list[Party]:
-    """When somebody is known, nameless ones are left out: `officials` beside France says nothing more."""
-    if not any(known(p) for p in parties):
+def _named_first(parties: list[Party], *, joint: bool) -> list[Party]:
+    """When somebody is known, nameless ones are left out: `officials` beside France says nothing more.
+
+    Of something joint a second side stays: `the government and leftist rebels`.
+    """
+    if not any(known(p) for p in parties) or (joint and len(distinct(parties)) == PAIR):
         return parties
     return [p for p in parties if named(p)]
 
@@ -112,6 +119,13 @@ def _owners(reader: Reader, noun: int) -> list[Party]:
 def _complement_subjects(reader: Reader, candidate: Candidate) -> list[Party]:
     """Who is to do it: the subject of the clause that the verb governs (`demanded that China stop`), or its object."""
     tree, verb = reader.tree, candidate.verb
+    if (
+        candidate.rule.trigger == "noun" and candidate.noun is not None
+    ):  # "a threat to crush the rebels": who is crushed
+        for kid in tree.children(candidate.noun, "acl"):
+            target = object_of(tree, kid) if tree.tags[kid] == "VB" else None
+            if target is not None and (parties := reader.parties(target)):
+                return list(parties)
     if verb is None:
         return []
     for kid in tree.children(verb, "ccomp", "xcomp", "advcl", "pcomp"):

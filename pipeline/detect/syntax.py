@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.detect.forms import verb_forms, words
+from pipeline.detect.forms import PASTS, verb_forms, words
 from pipeline.plain import Plain
 
 SUBJECTS: Final = frozenset(("nsubj", "csubj", "expl"))
@@ -36,6 +36,10 @@ CLAUSES: Final = frozenset(
 LEFT: Final = frozenset(
     ("compound", "amod", "nmod", "poss", "det", "nummod", "quantmod", "case", "advmod", "punct", "predet", "npadvmod")
 )
+
+
+Wanted = tuple[frozenset[str], Container[int], frozenset[str]]
+"""What a lost verb is looked for with: forms of the present, words that are part of a name, forms of the past."""
 
 
 @dataclass(slots=True)
@@ -70,20 +74,22 @@ class Tree:
             if head != index:
                 self.kids[head].append(index)
 
-    def repair(self, verbs: frozenset[str], named: Container[int] = ()) -> None:
+    def repair(self, verbs: frozenset[str], named: Container[int] = (), pasts: frozenset[str] = frozenset()) -> None:
         """Give a sentence without a finite verb one back: `A court sentences the man` is read as nouns by a small tagger.
 
-        `verbs` are the forms of the present that are looked for, `named` the words that are part of a name (the United
-        *States*). Only main clauses without a finite verb are touched.
+        `verbs` are the forms of the present that are looked for, `pasts` those of the past, `named` the words that are part
+        of a name (the United *States*). Only main clauses without a finite verb are touched.
         """
         self._lost_subjects()
+        self._behind_modals(verbs)
+        wanted = (verbs, named, pasts)
         for start, end in self.sentences:
             root = next((i for i in range(start, end) if self.heads[i] == i), start)
-            if self.tags[root] in ("VBZ", "VBP") and self._misread_root(root, start, end, (verbs, named)):
+            if self.tags[root] in ("VBZ", "VBP") and self._misread_root(root, start, end, wanted):
                 continue
             if not self._has_finite(root, start, end):
                 index = next(
-                    (i for i in range(start + 1, end - 1) if self._hidden_verb(i, start, (verbs, named))),
+                    (i for i in range(start + 1, end - 1) if self._hidden_verb(i, start, wanted)),
                     None,
                 )
                 if index is not None:
@@ -98,7 +104,7 @@ class Tree:
                 return True
         return self.tags[root] == "VB" and not any(self.low[k] == "to" for k in self.kids[root])
 
-    def _misread_root(self, root: int, start: int, end: int, verbs: tuple[frozenset[str], Container[int]]) -> bool:
+    def _misread_root(self, root: int, start: int, end: int, verbs: Wanted) -> bool:
         """`The president rejects calls`, `Houthi forces strike`: the parser took the wrong one of two words for the verb."""
         if root - 1 > start and self._hidden_verb(root - 1, start, verbs):
             verb = root - 1
@@ -114,16 +120,23 @@ class Tree:
         self._promote(verb, start, end)
         return True
 
-    def _hidden_verb(self, index: int, start: int, verbs: tuple[frozenset[str], Container[int]]) -> bool:
-        """Might a word that is read as a noun be the verb: a form of the present behind a noun, before its object."""
+    def _hidden_verb(self, index: int, start: int, verbs: Wanted) -> bool:
+        """Might a word that is read as a noun or a modifier be the verb: behind a noun, before its object."""
         low, tag, before = self.low[index], self.tags[index], self.tags[index - 1]
-        forms, named = verbs
-        lost = tag in ("VBZ", "VBP") and self.deps[index] not in FINITE_DEPS
-        if low not in forms or index in named or (tag not in NOUN_TAGS and not lost):
+        forms, named, pasts = verbs
+        modifier = self.deps[index] not in FINITE_DEPS
+        if index in named:
             return False
-        plural = before in ("NNS", "NNPS") or (index - 1 in named and lost)
-        if not low.endswith("s") and not plural and low not in NEVER_NOUNS:
-            return False
+        if low in pasts:  # `the army retook the pass`, `Norway funded demining`
+            if tag not in NOUN_TAGS and not (modifier and tag in ("VBN", "VBD", "JJ") and index - 1 in named):
+                return False
+        else:
+            lost = tag in ("VBZ", "VBP") and modifier
+            if low not in forms or (tag not in NOUN_TAGS and not lost):
+                return False
+            plural = before in ("NNS", "NNPS") or (index - 1 in named and lost)
+            if not low.endswith("s") and not plural and low not in NEVER_NOUNS:
+                return False
         follows = (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP", "VBZ", "VBN")
         return (
             before in (*NOUN_TAGS, "VBZ", "''", ",", "-RRB-")
@@ -134,7 +147,8 @@ class Tree:
     def _promote(self, verb: int, start: int, end: int) -> None:
         """Make a noun the verb of its sentence: what stands before is the subject, the first noun after it the object."""
         old = next((i for i in range(start, end) if self.heads[i] == i), verb)
-        self.tags[verb], self.deps[verb], self.heads[verb] = "VBZ", "ROOT", verb
+        past = self.tags[verb] in ("VBD", "VBN") or self.low[verb] in PASTS or self.low[verb].endswith("ed")
+        self.tags[verb], self.deps[verb], self.heads[verb] = "VBD" if past else "VBZ", "ROOT", verb
         subject = old if old < verb else self._noun_before(verb, start)
         for index in range(start, end):
             if index == verb:
@@ -180,6 +194,16 @@ class Tree:
                 continue
             if not any(self.deps[k] in SUBJECTS | PASSIVE_SUBJECTS for k in self.kids[head]):
                 self.deps[index] = "nsubj"
+
+    def _behind_modals(self, verbs: frozenset[str]) -> None:
+        """`Qatar will once more mediate`: what a modal leads to is a verb, whatever the tagger calls it."""
+        for index, tag in enumerate(self.tags):
+            head = self.heads[index]
+            if tag != "MD" or head <= index or self.is_verb(head) or self.low[head] not in verbs:
+                continue
+            self.tags[head] = "VB"
+            if self.deps[head] not in CLAUSES:
+                self.deps[head] = "ccomp"
 
     @classmethod
     def of(cls, read: Plain) -> Tree:

@@ -96,3 +96,26 @@ def test_a_persons_name_is_not_cut_by_the_country_in_it(mind):
 
 def test_components_that_are_not_used_are_not_loaded(mind):
     assert not set(annotate.UNUSED) & set(mind.nlp.pipe_names)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "trigger"),
+    [
+        ("The cease-fire between Nepal's Maoists and the army took effect on Monday.", "ceasefire", "cease-fire"),
+        ("Pakistan test-fires missile able to reach India's cities", "mobilization", "test-fires"),
+        ("Kagame was re-elected president of Rwanda on Monday.", "election", "re-elected"),
+        ("The Thai army re-took the hill from Cambodian soldiers.", "offensive", "re-took"),
+        ("An Israeli air-strike hit a Hezbollah depot in Lebanon.", "strike", "air-strike"),
+    ],
+)
+def test_a_word_with_a_hyphen_triggers_as_one_word(mind, text, kind, trigger):
+    (parsed,) = parse(mind, document(text))
+    events = detect(parsed, mind)
+    assert kind in [e.kind for e in events]
+    assert any(trigger in e.trigger for e in events)
+    assert all(text[e.start : e.end] == e.evidence for e in events)
+
+
+def test_a_name_with_a_hyphen_keeps_its_parts(mind):
+    (parsed,) = parse(mind, document("Iran-backed rebels fired on a U.S. base."))
+    assert "Iran" in [e.text for e in parsed.document.entities]

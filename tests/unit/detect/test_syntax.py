@@ -3,6 +3,7 @@ from pipeline.detect.syntax import object_of, prep_objects, subject_of
 from tests.unit.detect.trees import tree
 
 PRESENT = lexicon.load().present_forms
+PAST = lexicon.load().past_forms
 
 
 def word(made, index):
@@ -116,3 +117,28 @@ def test_the_subject_of_a_verb_given_back_is_the_head_of_its_phrase():
     made.repair(PRESENT)
     assert word(made, subject_of(made, at(made, "sentences"))) == "court"
     assert made.deps[at(made, "pay")] == "xcomp"
+
+
+def test_a_verb_of_the_past_that_was_read_as_a_noun_or_modifier_is_found():
+    noun = tree(
+        "The DT det 2\narmy NN compound 2\nretook NN ROOT 2\nElephant NNP compound 4\nPass NNP appos 2\n. . punct 2"
+    )
+    modifier = tree(
+        "Norway NNP npadvmod 1\nfunded VBD amod 2\nclinics NNS ROOT 2\nin IN prep 2\nLaos NNP pobj 3\n. . punct 2"
+    )
+    noun.repair(PRESENT, {3, 4}, PAST)
+    modifier.repair(PRESENT, {0, 4}, PAST)
+    assert (noun.tags[2], word(noun, subject_of(noun, 2)), word(noun, object_of(noun, 2))) == ("VBD", "army", "Pass")
+    assert (modifier.tags[1], word(modifier, subject_of(modifier, 1))) == ("VBD", "Norway")
+
+
+def test_a_participle_that_is_no_verb_stays_a_modifier():
+    made = tree("Iran NNP npadvmod 1\nbacked VBN amod 2\nrebels NNS ROOT 2\nin IN prep 2\nYemen NNP pobj 3")
+    made.repair(PRESENT, {0, 4}, PAST)
+    assert made.tags[1] == "VBN"
+
+
+def test_what_a_modal_leads_to_is_a_verb():
+    made = tree("Qatar NNP nsubj 2\nwill MD aux 2\nmediate JJ nsubj 4\n, , punct 4\nsaid VBD ROOT 4")
+    made.repair(PRESENT)
+    assert (made.tags[2], word(made, subject_of(made, 2))) == ("VB", "Qatar")

@@ -11,6 +11,7 @@ import heapq
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from pipeline.wording import GENERIC, STOP, lands, stem
@@ -79,11 +80,8 @@ def subject(title: str, text: str) -> dict[str, float]:
     names: dict[str, float] = {}
     for part, factor in ((title, TITLE), (text[:LEAD_CHARS], LEAD), (text[LEAD_CHARS:READ_CHARS], 1.0)):
         for number, word in enumerate(_WORD.findall(part)):
-            low = word.lower().removesuffix("’s").removesuffix("'s")
-            if low in STOP or len(low) < (2 if low.isdigit() else 3) or _SHORTENED.search(low):
-                continue
-            key = stem(low)
-            if key in PLAIN:
+            key = _key(word)
+            if not key:
                 continue
             counts[key] = counts.get(key, 0.0) + factor
             if (number > 0 and word[0].isupper()) or word[0].isdigit():
@@ -92,9 +90,23 @@ def subject(title: str, text: str) -> dict[str, float]:
     return _cut(weights, TERMS_KEPT)
 
 
+@lru_cache(maxsize=65536)
+def _key(word: str) -> str:
+    """A word in, its stem out; nothing for one that tells no subject."""
+    low = word.lower().removesuffix("’s").removesuffix("'s")
+    if low in STOP or len(low) < (2 if low.isdigit() else 3) or _SHORTENED.search(low):
+        return ""
+    key = stem(low)
+    return "" if key in PLAIN else key
+
+
+@lru_cache(maxsize=65536)
+def _sort(key: str) -> float:
+    return FAMILY_WORD if key in GENERIC else LAND if key in lands() else 1.0
+
+
 def _weight(key: str, count: float, named: float) -> float:
-    known = FAMILY_WORD if key in GENERIC else LAND if key in lands() else 1.0
-    return known * (NAME if 2 * named > count else 1.0) * (1 + math.log(max(1.0, count)))
+    return _sort(key) * (NAME if 2 * named > count else 1.0) * (1 + math.log(max(1.0, count)))
 
 
 def added(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, TypeVar
+
+import msgspec
 
 from pipeline.annotate import Mention
-from pipeline.detect.dates import FoundDate, Prefer
+from pipeline.detect.amounts import find_money
+from pipeline.detect.counts import find_counts
+from pipeline.detect.dates import FoundDate, Prefer, find_dates
 from pipeline.detect.forms import words
 from pipeline.detect.persons import PLACE_NOUNS
 from pipeline.detect.reader import Reader
@@ -29,15 +35,40 @@ ITEM_WORDS: Final = re.compile(
     r"armou?r|rifles?|grenades?|mines?|interceptors?|equipment|supplies|trucks?|ambulances?|fuel|grain)\b", re.IGNORECASE,
 )  # fmt: skip
 
+Amount = TypeVar("Amount", Money, Quantity)
 
-@dataclass(slots=True)
+
+@dataclass
 class Found:
-    """What stands in one sentence, with offsets of the section."""
+    """What stands in one sentence, with offsets of the section: looked for when it is asked for, and then kept."""
 
-    money: list[Money] = field(default_factory=list)
-    quantities: list[Quantity] = field(default_factory=list)
-    dates: list[FoundDate] = field(default_factory=list)
+    text: str
     base: int = 0
+    published: dt.datetime | None = None
+
+    @cached_property
+    def _sums(self) -> tuple[Money, ...]:
+        return find_money(self.text)
+
+    @cached_property
+    def money(self) -> tuple[Money, ...]:
+        """The sums."""
+        return tuple(_shift(one, self.base) for one in self._sums)
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """The counted things."""
+        taken = [(money.start or 0, money.end or 0) for money in self._sums]
+        return tuple(_shift(one, self.base) for one in find_counts(self.text, taken))
+
+    @cached_property
+    def dates(self) -> tuple[FoundDate, ...]:
+        """The dates, with offsets of the sentence."""
+        return find_dates(self.text, self.published)
+
+
+def _shift(value: Amount, base: int) -> Amount:
+    return msgspec.structs.replace(value, start=(value.start or 0) + base, end=(value.end or 0) + base)
 
 
 def place_mentions(reader: Reader, verb: int, sentence: tuple[int, int]) -> list[tuple[int, int]]:

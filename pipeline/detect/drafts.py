@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
 from pipeline.detect import announce, details, modality, opinion, parties, triggers
-from pipeline.detect.amounts import find_money, find_quantities
-from pipeline.detect.dates import find_dates
 from pipeline.detect.details import Found
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
@@ -44,8 +42,6 @@ COUNTED: Final = frozenset(("ASSAULT", "AID", "MOBILIZE", "PROTEST", "COERCE", "
 HOSTILE: Final = frozenset(
     ("REQUEST", "ACCUSE", "REJECT", "THREATEN", "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT")
 )
-
-Amount = TypeVar("Amount", Money, Quantity)
 
 
 @dataclass(slots=True)
@@ -139,19 +135,9 @@ def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime |
 
 
 def _found(tree: Tree, start: int, end: int, published: dt.datetime | None) -> Found:
-    """Dates and amounts of one sentence, with offsets of the section."""
+    """Where the dates and amounts of one sentence are looked for."""
     base = tree.offsets[start]
-    text = tree.text[base : tree.end_offset(end - 1)]
-    return Found(
-        money=[_shift(m, base) for m in find_money(text)],
-        quantities=[_shift(q, base) for q in find_quantities(text)],
-        dates=list(find_dates(text, published)),
-        base=base,
-    )
-
-
-def _shift(value: Amount, base: int) -> Amount:
-    return msgspec.structs.replace(value, start=(value.start or 0) + base, end=(value.end or 0) + base)
+    return Found(tree.text[base : tree.end_offset(end - 1)], base, published)
 
 
 def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
@@ -413,8 +399,8 @@ def _amounts(made: Draft, found: Found, sentence: str) -> None:
     """Sums and counts of the sentence go to the types that have them."""
     kind, event_type = made.rule.kind, made.rule.type
     if event_type in MONEYED or kind in ("pledge", "legal_action"):
-        made.money = tuple(found.money)
+        made.money = found.money
     if event_type in COUNTED:
-        made.quantities = tuple(found.quantities)
+        made.quantities = found.quantities
     if kind in ("aid_package", "arms_deal", "arms_procurement"):
         made.items = details.items(sentence)

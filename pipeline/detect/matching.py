@@ -30,9 +30,12 @@ Test = Callable[[str, int], bool]
 """A test of meaning ($party) and a word in, whether it passes out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A rule that fits: the word that triggered it, the verb and the noun it stands on, and all words used."""
+    """A rule that fits: the word that triggered it, the verb and the noun it stands on, and all words used.
+
+    Each is equal to itself alone, so that what is worked out for one is quickly found again.
+    """
 
     rule: Rule
     index: int

@@ -55,6 +55,13 @@ class Cast:
 
 def cast(reader: Reader, candidate: Candidate) -> Cast:
     """A candidate in, who does it to whom out: as the rule's slots say, or else the nearest names."""
+    found = reader.casts.get(candidate)
+    if found is None:
+        found = reader.casts[candidate] = _cast(reader, candidate)
+    return found
+
+
+def _cast(reader: Reader, candidate: Candidate) -> Cast:
     actors, recipients = roles.fill(reader, candidate)
     guesses = 0
     if candidate.verb is not None and not any(known(p) for p in actors) and candidate.rule.party:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -36,6 +36,10 @@ from pipeline.detect.persons import (
 from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, Tree, prep_objects
 from pipeline.records import Party
 
+if TYPE_CHECKING:
+    from pipeline.detect.matching import Candidate
+    from pipeline.detect.parties import Cast
+
 
 class Names(Protocol):
     """What roles needs of the resolver."""
@@ -47,7 +51,10 @@ class Names(Protocol):
 
 @dataclass(slots=True)
 class Reader:
-    """One section of an article: its tree, the names in it, and what has been resolved so far."""
+    """One section of an article: its tree, the names in it, and what has been resolved so far.
+
+    Remembered are `shares`, what the second opinion says of a word, and `casts`, who takes part in what a candidate tells.
+    """
 
     tree: Tree
     names: Names
@@ -55,6 +62,8 @@ class Reader:
     known: dict[str, Party] = field(default_factory=dict)
     speaker: tuple[Party, ...] = ()
     on: dt.date | None = None
+    shares: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    casts: dict[Candidate, Cast] = field(default_factory=dict)
     _at: dict[int, Mention] = field(default_factory=dict)
     _memo: dict[int, tuple[Party, ...]] = field(default_factory=dict)
     _resolving: set[int] = field(default_factory=set)
@@ -67,6 +76,10 @@ class Reader:
     def mention_at(self, index: int) -> Mention | None:
         """The name that a word is part of."""
         return self._at.get(index)
+
+    def named_in(self, start: int, end: int) -> list[Mention]:
+        """The names that stand between two words, or reach in."""
+        return list({id(m): m for index in range(start, end) if (m := self._at.get(index)) is not None}.values())
 
     # --- tests of meaning, for the rules --------------------------------------------------------------------------------
 

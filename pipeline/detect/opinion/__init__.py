@@ -15,14 +15,13 @@ import bisect
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-import numpy as np
-
+from pipeline.annotate import Mention
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.matching import Candidate
 from pipeline.detect.opinion import model
 from pipeline.detect.opinion.features import Site, site
-from pipeline.detect.opinion.model import CLASSES, Floats, Opinion
+from pipeline.detect.opinion.model import CLASSES, Opinion
 from pipeline.detect.persons import known
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import subject_of
@@ -92,28 +91,36 @@ def propose(
     """A sentence and what the rules see in it in, candidates where they are silent and the model is sure out."""
     if opinion is None:
         return []
+    sides = [mention for mention in reader.named_in(*sentence) if known(mention.party)]
+    if not sides:
+        return []
     tree = reader.tree
     taken = frozenset(i for c in candidates for i in (*c.used, tree.clause(c.index)))
     found = []
     for index in sites(reader, sentence, taken):
-        if not _another(reader, index, sentence):
+        if not _another(reader, index, sides):
             continue
-        shares = opinion.shares(site(reader, index))
-        best = int(np.argmax(shares[1:])) + 1
+        shares = _shares(opinion, reader, index)
+        best = max(range(1, len(shares)), key=shares.__getitem__)
         if shares[best] >= PROPOSE_SHARE:
             rule = made_rule(CLASSES[best])
             found.append(Candidate(rule, index, index, None, frozenset((index,)), rule.weight))
     return found
 
 
-def _another(reader: Reader, index: int, sentence: tuple[int, int]) -> bool:
+def _another(reader: Reader, index: int, sides: Sequence[Mention]) -> bool:
     """Is somebody known named in the sentence beside the verb's subject: without two sides nothing is proposed."""
     subject = subject_of(reader.tree, index)
     own = reader.mention_at(subject) if subject is not None else None
-    return any(
-        mention is not None and mention is not own and known(mention.party)
-        for mention in map(reader.mention_at, range(*sentence))
-    )
+    return any(mention is not own for mention in sides)
+
+
+def _shares(opinion: Opinion, reader: Reader, index: int) -> tuple[float, ...]:
+    """The model's shares of a word, which several drafts may ask for."""
+    shares = reader.shares.get(index)
+    if shares is None:
+        shares = reader.shares[index] = opinion.shares(site(reader, index))
+    return shares
 
 
 def weigh(opinion: Opinion | None, reader: Reader, drafts: list[Draft]) -> list[Draft]:
@@ -126,8 +133,8 @@ def weigh(opinion: Opinion | None, reader: Reader, drafts: list[Draft]) -> list[
 def _weigh(opinion: Opinion, reader: Reader, one: Draft) -> bool:
     """Set how sure a draft is. False where that is too little."""
     index = bisect.bisect_right(reader.tree.offsets, one.at) - 1
-    shares = opinion.shares(site(reader, index))
-    one.opinion = float(shares[CLASSES.index(one.rule.type)])
+    shares = _shares(opinion, reader, index)
+    one.opinion = shares[CLASSES.index(one.rule.type)]
     one.sure = opinion.sure(judged(one, shares))
     return one.sure >= (PROPOSE_SURE if proposed(one.rule) else VETO_SURE)
 
@@ -137,7 +144,7 @@ def proposed(rule: Rule) -> bool:
     return rule.id.startswith(f"{PROPOSED}/")
 
 
-def judged(one: Draft, shares: Floats) -> tuple[float, ...]:
+def judged(one: Draft, shares: Sequence[float]) -> tuple[float, ...]:
     """A draft and the model's shares in, what decides how sure it is out."""
     return model.parts(
         shares,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -79,18 +79,45 @@ class Opinion:
     vectors: Vectors
     judge: tuple[float, ...]
     made_of: Mapping[str, str]
+    _spoken: Floats = field(init=False, repr=False)
 
-    def shares(self, site: Site) -> Floats:
+    def __post_init__(self) -> None:
+        """Multiply every word's vector with the weights once: then a site is only a sum of rows.
+
+        They stand behind one another: the named features, the bias, then all words as trigger, as object, and as neighbours.
+        """
+        ends, size = len(self.names), self.vectors.size
+        words = [
+            self.vectors.table @ self.weights[ends + place * size : ends + (place + 1) * size] for place in range(3)
+        ]
+        object.__setattr__(self, "_spoken", np.concatenate((self.weights[:ends], self.weights[-1:], *words)))
+
+    def shares(self, site: Site) -> tuple[float, ...]:
         """A site in, the share of each of `CLASSES` out."""
-        rows: list[int] = [row for name in site.names if (row := self.names.get(name)) is not None]
-        scores = np.add.reduce(self.weights.take(rows, axis=0), axis=0) + self.weights[-1]
-        scores = scores + self.vectors.of(site) @ self.weights[len(self.names) : -1]
-        spread = np.exp(scores - scores.max())
-        return np.asarray(spread / spread.sum(), dtype=np.float32)
+        names, words, bias = self.names, self.vectors.rows, len(self.names)
+        as_trigger, as_object, as_neighbour = (bias + 1 + place * len(words) for place in range(3))
+        rows = [bias]
+        rows += [row for name in site.names if (row := names.get(name)) is not None]
+        if (row := words.get(site.trigger)) is not None:
+            rows.append(as_trigger + row)
+        if (row := words.get(site.object)) is not None:
+            rows.append(as_object + row)
+        scores = np.add.reduce(self._spoken.take(rows, axis=0), axis=0)
+        if around := [as_neighbour + row for word in site.around if (row := words.get(word)) is not None]:
+            scores = scores + np.add.reduce(self._spoken.take(around, axis=0), axis=0) / len(around)
+        return softmax(scores.tolist())
 
     def sure(self, parts: Sequence[float]) -> float:
         """What the second part weighs in, the probability that the event is right out."""
         return 1.0 / (1.0 + math.exp(-sum(a * b for a, b in zip(self.judge, parts, strict=True))))
+
+
+def softmax(scores: Sequence[float]) -> tuple[float, ...]:
+    """Scores in, their shares out. So few numbers are quicker without NumPy."""
+    highest = max(scores)
+    spread = [math.exp(score - highest) for score in scores]
+    whole = sum(spread)
+    return tuple(one / whole for one in spread)
 
 
 def logit(share: float) -> float:
@@ -100,8 +127,8 @@ def logit(share: float) -> float:
 
 
 def parts(
-    shares: Floats, event_type: str, *, rule_confidence: float | None, unreal: bool, actor: bool, recipient: bool,
-    title: bool,
+    shares: Sequence[float] | Floats, event_type: str, *, rule_confidence: float | None, unreal: bool, actor: bool,
+    recipient: bool, title: bool,
 ) -> tuple[float, ...]:  # fmt: skip
     """What is known of an event in, the numbers that the second part weighs out, in the order of `PARTS`."""
     own = CLASSES.index(event_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,7 +12,7 @@ import msgspec
 
 from pipeline.detect import announce, details, modality, opinion, parties, triggers
 from pipeline.detect.details import Found
-from pipeline.detect.forms import words
+from pipeline.detect.forms import verb_forms, words
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.matching import Candidate
 from pipeline.detect.mind import Mind
@@ -31,6 +32,12 @@ BESIDE: Final = words("with after following amid during before since as despite 
 VICTIM_VERBS: Final = words(
     "kill kills killed killing injure injures injured injuring wound wounds wounded wounding die dies died dying hurt"
 )
+YEAR: Final = re.compile(r"(?:19|20)\d\d")
+ACCIDENTS: Final = frozenset().union(
+    *(verb_forms(verb) for verb in words("crash collide derail capsize sink collapse erupt overturn plunge skid flip"))
+)
+"""Verbs of mishaps: whoever is killed by one was not attacked."""
+
 PROMISES: Final = frozenset(("agreement", "pledge"))
 """Kinds that only say that something else is promised: where that is found, it is told in their stead."""
 
@@ -238,9 +245,14 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
 
 
 def _only_victims(scene: Scene, candidate: Candidate, others: Sequence[Candidate]) -> bool:
-    """Does the clause only count the victims of what another candidate tells (`the raid left five dead and nine injured`)."""
+    """Does the clause only count the victims of a mishap, or of what another candidate tells (`the raid left five dead`)."""
     if candidate.rule.type != "ASSAULT" or candidate.verb is None or scene.tree.low[candidate.verb] not in VICTIM_VERBS:
         return False
+    if (
+        scene.tree.deps[candidate.verb] in ("advcl", "conj")
+        and scene.tree.low[scene.tree.heads[candidate.verb]] in ACCIDENTS
+    ):
+        return True
     violent = [c for c in others if c.rule.type in ("ASSAULT", "PROTEST") and c.score >= candidate.score]
     subject = subject_of(scene.tree, candidate.verb)
     if any(subject in c.used for c in violent) if subject is not None else False:
@@ -263,7 +275,7 @@ def _governs(tree: Tree, upper: int, lower: int) -> bool:
 def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> bool:
     """Whether it is told only to say who or what is meant (tanks supplied last year, a man who had been accused)."""
     tree = scene.tree
-    if reading.side >= 2 and reading.relative:
+    if (reading.side >= 2 and reading.relative) or _since(tree, anchor):
         return True
     if (
         candidate.verb is None
@@ -271,14 +283,39 @@ def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: R
         or not any(tag in FINITE for tag in tree.tags[slice(*scene.sentence)])
     ):
         return False
-    dep = tree.deps[anchor]
+    first = _first_conjunct(tree, anchor)  # "people who support one thing and oppose another"
+    dep = tree.deps[first]
     if dep not in ("acl", "relcl"):
         return False
+    if _of_another_year(tree, tree.heads[first], scene.published):
+        return True
     if dep == "relcl" and not any(known(p) for p in parties.cast(scene.reader, candidate).actors):
         return True
     if tree.tags[anchor] == "VBN" and tree.passive(anchor) and agent_of(tree, anchor) is None:
         return True
     return any(tree.deps[k] == "aux" and tree.low[k] == "had" for k in tree.kids[anchor])
+
+
+def _since(tree: Tree, anchor: int) -> bool:
+    """`the first since Russia invaded`: a clause that only says from when on."""
+    verb = _first_conjunct(tree, tree.clause(anchor))
+    marks = {tree.low[k] for k in tree.kids[verb] if tree.deps[k] == "mark"}
+    if tree.deps[verb] == "pcomp":
+        marks.add(tree.low[tree.heads[verb]])
+    return tree.deps[verb] in ("advcl", "pcomp", "acl") and "since" in marks
+
+
+def _first_conjunct(tree: Tree, index: int) -> int:
+    """The first of coordinated verbs of one form; where the forms differ, the parser may have joined what is apart."""
+    while tree.deps[index] == "conj" and tree.tags[index] == tree.tags[tree.heads[index]]:
+        index = tree.heads[index]
+    return index
+
+
+def _of_another_year(tree: Tree, noun: int, published: dt.datetime | None) -> bool:
+    """`a 2013 riot that killed 42`: the year stands before what the clause describes."""
+    years = [int(tree.low[k]) for k in tree.kids[noun] if k < noun and YEAR.fullmatch(tree.low[k])]
+    return published is not None and any(year < published.year for year in years)
 
 
 def _may_be_scheduled(tree: Tree, anchor: int, rule: Rule) -> bool:

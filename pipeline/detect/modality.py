@@ -33,6 +33,11 @@ GOVERNED: Final = words("acl prep ccomp xcomp compound pobj advcl amod nmod pcom
 
 STRENGTH: Final = {"asserted": 0, "historical": 1, "planned": 2, "hypothetical": 3, "denied": 4}
 BE: Final = words("be is are was were 's been")
+BLAMING: Final = words("of for with over")
+"""Prepositions behind which stands what somebody is blamed, tried or thanked for."""
+
+BEFORE: Final = words("previously formerly originally")
+BREAK: Final = frozenset((";", "–", "—"))
 STEPS: Final = 25
 """No sentence of news is nested deeper; a broken tree is left."""
 
@@ -90,12 +95,22 @@ def own(tree: Tree, index: int, vocabulary: Vocabulary, reading: Reading, arc: s
             _auxiliary(tree, index, kid, vocabulary, reading)
         elif dep == "mark" and tree.deps[index] != "ROOT":
             reading.weaken("hypothetical" if low in UNLESS | NOT_YET else "asserted", kid)
-        elif dep == "advmod" and low in ("tomorrow", "soon", "shortly") and tree.tags[index] not in ("VBD", "VBN"):
-            reading.weaken("planned", kid)
+        elif dep == "advmod":
+            _adverb(tree, index, kid, vocabulary, reading)
         elif dep in SUBJECTS | PASSIVE_SUBJECTS and any(tree.low[k] in ("no", "neither") for k in tree.kids[kid]):
             reading.weaken("denied", kid)
     if not noun and arc in ("dobj", "attr", "pobj", "nsubjpass") and tree.low[index] in vocabulary["negative_verbs"]:
         reading.weaken("denied", index)
+
+
+def _adverb(tree: Tree, verb: int, kid: int, vocabulary: Vocabulary, reading: Reading) -> None:
+    low, past = tree.low[kid], tree.tags[verb] in ("VBD", "VBN")
+    if low in vocabulary["doubting_words"]:
+        reading.weaken("hypothetical", kid)
+    elif past and low in BEFORE:
+        reading.weaken("historical", kid)
+    elif not past and low in ("tomorrow", "soon", "shortly"):
+        reading.weaken("planned", kid)
 
 
 def _auxiliary(tree: Tree, verb: int, kid: int, vocabulary: Vocabulary, reading: Reading) -> None:
@@ -127,6 +142,7 @@ class _Walk:
     tree: Tree
     vocabulary: Vocabulary
     reading: Reading
+    blamed: bool = False
 
     def up(self, index: int) -> None:
         """Walk from a word to the root of its sentence."""
@@ -134,11 +150,13 @@ class _Walk:
         for _ in range(STEPS):
             dep, head = tree.deps[current], tree.heads[current]
             if dep == "ROOT" or head == current:
+                self._lost_side_clause(current)
                 return
             if dep == "pcomp":
                 clausal = True
             elif dep == "prep" and clausal:  # "suspected of testing": the clause behind the preposition is the content
                 dep, clausal = "pcomp", False
+            self.blamed = self.blamed or tree.low[current] in BLAMING
             if dep in ("relcl", "acl", "advcl", "pcomp"):
                 self.reading.side += 1
                 self.reading.relative = self.reading.relative or dep in ("relcl", "acl")
@@ -149,8 +167,17 @@ class _Walk:
                 shared = dep == "advcl" and tree.tags[below] == "VBG"  # ", killing five": as real as the main clause
                 own(tree, current, self.vocabulary, self.reading, "" if shared else dep)
 
+    def _lost_side_clause(self, root: int) -> None:
+        """`After sanctions were imposed, the rouble fell`: a parser that errs makes the side clause the main one."""
+        marks = [
+            k for k in self.tree.kids[root] if self.tree.deps[k] == "mark" and self.tree.low[k] in ("after", "since")
+        ]
+        self.reading.side += len(marks)
+
     def _stops(self, current: int, dep: str, head: int) -> bool:
         tree = self.tree
+        if dep == "ccomp" and self._beside(current, head):
+            return True
         if tree.is_verb(head) or (tree.deps[head] in ("ROOT", "ccomp") and not tree.is_noun(head)):
             return self._verb(current, dep, head)
         if tree.is_noun(head) or tree.tags[head].startswith(("JJ", "CD", "PRP", "DT")):
@@ -159,6 +186,8 @@ class _Walk:
 
     def _verb(self, current: int, dep: str, head: int) -> bool:
         """One step up, to a verb. True when nothing above can matter any more."""
+        if (self.blamed or dep in ("ccomp", "xcomp")) and self.tree.low[head] in self.vocabulary["accusing_verbs"]:
+            self.reading.weaken("hypothetical", head)  # the accusation, the trial or the thanks is what happened
         if dep == "advcl":
             return self._adverbial(current)
         if dep == "conj":
@@ -180,6 +209,8 @@ class _Walk:
         elif low in words_of["planning_verbs"] and (to or dep != "ccomp" or low in words_of["planning_that_verbs"]):
             reading.weaken("planned", head)
             reading.commitment = reading.commitment or low in words_of["commitment_verbs"]
+        elif low in words_of["insisting_verbs"] and dep == "ccomp" and self._subjunctive(current, head):
+            reading.weaken("hypothetical", head)
         elif to and not self._perfect(current) and (low in words_of["saying_verbs"] or low in BE):
             reading.weaken("planned", head)
         if dep == "ccomp" and reading.by is None and low in words_of["saying_verbs"]:
@@ -196,6 +227,18 @@ class _Walk:
             reading.weaken("denied", head)
 
     def _adverbial(self, current: int) -> bool:
+        """A side clause under its verb; True where the main clause says nothing of it."""
+        stops = self._side_clause(current)
+        if stops:  # told inside a relative clause (`refugees who fled after`) it only says who is meant
+            above = [
+                self.tree.deps[i] for i in (self.tree.heads[current], *self.tree.ancestors(self.tree.heads[current]))
+            ]
+            if "relcl" in above or "acl" in above:
+                self.reading.side += 1
+                self.reading.relative = True
+        return stops
+
+    def _side_clause(self, current: int) -> bool:
         tree = self.tree
         marks = {tree.low[k] for k in tree.kids[current] if tree.deps[k] in ("mark", "advmod", "prep")}
         if marks & (UNLESS | NOT_YET):
@@ -213,6 +256,10 @@ class _Walk:
         tree = self.tree
         own_subject = any(tree.deps[k] in SUBJECTS | PASSIVE_SUBJECTS for k in tree.kids[current])
         own_aux = any(tree.deps[k] == "aux" for k in tree.kids[current])
+        if tree.tags[current] in ("VBD", "VBZ") and tree.tags[head] in ("VBG", "VB") and not own_aux:
+            return (
+                True  # "accuses it of helping and suspends ties": no participle has a finite partner, the main verb has
+            )
         if own_subject or (tree.tags[current] in ("VBD", "VBZ", "VBP") and not own_aux):
             return tree.deps[head] == "ROOT"  # a clause of its own; what governs both still counts
         if not own_aux:  # "will meet and sign": the second verb shares the auxiliary
@@ -226,6 +273,8 @@ class _Walk:
         tree, reading, words_of, low = self.tree, self.reading, self.vocabulary, self.tree.low[head]
         if dep == "relcl":
             return True
+        if dep == "ccomp" and low in words_of["accusing_verbs"]:
+            reading.weaken("hypothetical", head)  # "Police allege that": a headline's verb read as a noun
         if dep in GOVERNED:
             if low in words_of["denying_nouns"] or low in words_of["denying_words"]:
                 reading.weaken("denied", head)
@@ -243,6 +292,35 @@ class _Walk:
 
     def _infinitive(self, verb: int) -> bool:
         return any(self.tree.deps[k] == "aux" and self.tree.low[k] == "to" for k in self.tree.kids[verb])
+
+    def _subjunctive(self, verb: int, above: int) -> bool:
+        """`insisted that troops withdraw`: the bare form where the past would have to follow a past."""
+        if any(self.tree.deps[k] in ("aux", "auxpass") and self.tree.low[k] != "be" for k in self.tree.kids[verb]):
+            return False
+        if any(self.tree.low[k] == "be" for k in self.tree.kids[verb]):
+            return True
+        return self.tree.tags[verb] == "VB" or (
+            self.tree.tags[verb] == "VBP" and self.tree.tags[above] in ("VBD", "VBN")
+        )
+
+    def _beside(self, current: int, head: int) -> bool:
+        """`Troops fired; the ministers may meet`: the parser puts the first of two main clauses under the second."""
+        tree = self.tree
+        subject = next((k for k in tree.kids[head] if tree.deps[k] in SUBJECTS | PASSIVE_SUBJECTS), None)
+        if (
+            not current < head
+            or subject is None
+            or not any(tree.deps[k] in SUBJECTS | PASSIVE_SUBJECTS for k in tree.kids[current])
+        ):
+            return False
+        between = tree.low[current + 1 : max(subject, current + 1)]
+        if not BREAK.isdisjoint(between):
+            return True
+        return (
+            subject > current
+            and tree.low[head] not in self.vocabulary["saying_verbs"]
+            and {"and", "but", "while"} & set(between) != set()
+        )
 
     def _perfect(self, verb: int) -> bool:
         """Is the infinitive one of the past: `claims to have executed`."""

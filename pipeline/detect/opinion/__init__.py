@@ -56,6 +56,12 @@ KINDS: Final[dict[str, str]] = {
 
 JOINT: Final = frozenset(("CONSULT", "AGREE"))
 NOT_VERBS: Final = words("amod compound aux auxpass nmod case prep det")
+ACCIDENTS: Final = words(
+    "crash crashes crashed derail derails derailed collide collides collided capsize capsizes capsized weather storm flood "
+    "floods earthquake landslide hurricane typhoon cyclone tornado avalanche outbreak virus"
+)
+"""Words of sentences in which no force is proposed: whoever dies there was not attacked."""
+
 SAYING: Final = words("said says say told tells added reported reports saying according")
 
 
@@ -102,6 +108,8 @@ def propose(
             continue
         shares = _shares(opinion, reader, index)
         best = max(range(1, len(shares)), key=shares.__getitem__)
+        if CLASSES[best] == "ASSAULT" and not ACCIDENTS.isdisjoint(tree.low[slice(*sentence)]):
+            continue
         if shares[best] >= PROPOSE_SHARE:
             rule = made_rule(CLASSES[best])
             found.append(Candidate(rule, index, index, None, frozenset((index,)), rule.weight))

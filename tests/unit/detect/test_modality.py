@@ -115,3 +115,56 @@ def test_words_in_quotation_marks_are_noticed():
         "He PRP nsubj 1\nsaid VBD ROOT 1\n\" `` punct 4\nFrance NNP nsubj 4\nattacked VBD ccomp 1\n\" '' punct 4"
     )
     assert read(made, "attacked").quoted
+
+
+@pytest.mark.parametrize(
+    ("verb", "preposition"), [("accused", "of"), ("blamed", "for"), ("suspected", "of"), ("thanked", "for")]
+)
+def test_what_somebody_is_blamed_or_thanked_for_is_not_told_as_a_fact(verb, preposition):
+    made = tree(
+        f"Peru NNP nsubj 1\n{verb} VBD ROOT 1\nChile NNP dobj 1\n{preposition} IN prep 1\nexpelling VBG pcomp 3\n"
+        "it PRP dobj 4\nand CC cc 4\nshelling VBG conj 4\nMali NNP dobj 7"
+    )
+    assert read(made, "expelling").modality == "hypothetical"
+    assert read(made, "shelling").modality == "hypothetical"
+    assert read(made, verb).modality == "asserted"
+
+
+def test_a_finite_verb_joined_to_a_participle_belongs_to_the_main_clause():
+    made = tree(
+        "Peru NNP nsubj 1\naccuses VBZ ROOT 1\nit PRP dobj 1\nof IN prep 1\nhelping VBG pcomp 3\nand CC cc 4\n"
+        "suspends VBZ conj 4\nties NNS dobj 6"
+    )
+    assert read(made, "suspends").modality == "asserted"
+
+
+def test_the_first_of_two_main_clauses_is_not_the_content_of_the_second():
+    made = tree(
+        "Mali NNP nsubj 1\nfired VBD ccomp 6\nmissiles NNS dobj 1\n; : punct 6\nthey PRP nsubj 6\nmay MD aux 6\nmeet VB ROOT 6"
+    )
+    assert read(made, "fired").modality == "asserted"
+    assert read(made, "meet").modality == "hypothetical"
+
+
+@pytest.mark.parametrize(
+    ("form", "tag", "expected"), [("withdraw", "VBP", "hypothetical"), ("withdrew", "VBD", "asserted")]
+)
+def test_the_bare_form_under_insist_is_a_demand(form, tag, expected):
+    made = tree(f"it PRP nsubj 1\ninsisted VBD ROOT 1\nthat IN mark 4\ntroops NNS nsubj 4\n{form} {tag} ccomp 1")
+    assert read(made, form).modality == expected
+
+
+def test_what_is_told_inside_a_relative_clause_is_background():
+    made = tree(
+        "refugees NNS nsubj 6\nwho WP nsubj 2\nfled VBD relcl 0\nafter IN mark 5\nMali NNP nsubj 5\nattacked VBD advcl 2\n"
+        "sang VBD ROOT 6"
+    )
+    reading = read(made, "attacked")
+    assert reading.relative
+    assert reading.side == 2
+
+
+@pytest.mark.parametrize(("adverb", "expected"), [("allegedly", "hypothetical"), ("previously", "historical")])
+def test_an_adverb_says_how_real_it_is(adverb, expected):
+    made = tree(f"Mali NNP nsubj 2\n{adverb} RB advmod 2\nattacked VBD ROOT 2\nit PRP dobj 2")
+    assert read(made, "attacked").modality == expected

@@ -199,7 +199,8 @@ def _base(article: Article, extracted: Extracted, characters: int) -> Document:
 
 def _parsed(document: Document, title_doc: Any, text_doc: Any, mind: Mind) -> Parsed:
     on = document.published_at.date() if document.published_at else None
-    title, text = (joined(plain(doc), mind.hyphened) for doc in (title_doc, text_doc))
+    title = joined(plain(title_doc, document.title), mind.hyphened)
+    text = joined(plain(text_doc, document.text), mind.hyphened)
     title_mentions, text_mentions = find_mentions(title, mind.names, on), find_mentions(text, mind.names, on)
     document = msgspec.structs.replace(
         document,

@@ -6,10 +6,11 @@ Nothing of it belongs to spaCy any more, so it may outlive the `nlp.memory_zone(
 from __future__ import annotations
 
 import itertools
+import operator
 from dataclasses import dataclass
 from typing import Any, Final
 
-COLUMNS: Final = ("ORTH", "LOWER", "TAG", "DEP", "HEAD", "IDX", "SENT_START")
+COLUMNS: Final = ("ORTH", "TAG", "DEP", "HEAD", "IDX", "SENT_START")
 STRINGS_KEPT: Final = 200_000
 """Different words kept in memory: an hour's news holds fewer."""
 
@@ -43,45 +44,49 @@ class Plain:
 class _Strings(dict[int, str]):
     """spaCy's numbers of strings -> the strings. A number is a hash of its string, so it holds for every vocabulary."""
 
-    def __init__(self, *, low: bool = False) -> None:
-        super().__init__()
-        self._low = low
-
     def of(self, numbers: list[int], store: Any) -> list[str]:
         """A column of numbers in, their strings out."""
         try:
-            return [self[number] for number in numbers]
+            return list(map(self.__getitem__, numbers))
         except KeyError:
             if len(self) > STRINGS_KEPT:
                 self.clear()
-            for number in numbers:
-                text = store[number]
-                self[number] = text.replace("’", "'") if self._low else text
-            return [self[number] for number in numbers]
+            self.update((number, store[number]) for number in numbers)
+            return list(map(self.__getitem__, numbers))
+
+
+class _Low(dict[str, str]):
+    """Words -> the same in lower case, with a plain apostrophe."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > STRINGS_KEPT:
+            self.clear()
+        low = self[word] = word.lower().replace("’", "'")
+        return low
 
 
 _strings: Final = _Strings()
-_low: Final = _Strings(low=True)
+_low: Final = _Low()
 
 
-def plain(doc: Any) -> Plain:
-    """A doc of spaCy's in, what detection needs of it out."""
+def plain(doc: Any, text: str) -> Plain:
+    """A doc of spaCy's and the text that was parsed in, what detection needs of it out."""
     size = len(doc)
     if not size:
         return Plain("", [], [], [], [], [], [], [], [])
     array = doc.to_array(COLUMNS)
-    words, low, tags, deps, _, offsets, begins = array.T.tolist()
+    numbers, tags, deps, _, offsets, begins = array.T.tolist()
+    steps = array[:, COLUMNS.index("HEAD")].astype("int64").tolist()  # as they came, steps back are huge numbers
     store = doc.vocab.strings
+    words = _strings.of(numbers, store)
     starts = [0, *(index for index in range(1, size) if begins[index] == 1)]
     return Plain(
-        text=doc.text,
-        words=_strings.of(words, store),
-        low=_low.of(low, store),
+        text=text,
+        words=words,
+        low=list(map(_low.__getitem__, words)),
         tags=_strings.of(tags, store),
         deps=_strings.of(deps, store),
-        heads=[
-            index + step for index, step in enumerate(array[:, 4].astype("int64").tolist())
-        ],  # steps may be negative
+        heads=list(map(operator.add, range(size), steps)),
         offsets=offsets,
         sentences=list(itertools.pairwise((*starts, size))),
         entities=[(entity.start, entity.end, entity.label_) for entity in doc.ents],

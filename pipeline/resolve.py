@@ -52,6 +52,8 @@ class Resolver:
         self._offices = [(office, role, frozenset(only.split())) for office, role, only in rows("offices.tsv")]
         self._offices.sort(key=lambda row: -len(row[0]))
         self._parties: dict[tuple[str, dt.date | None], Party] = {}
+        self._timeless: dict[str, Party] = {}
+        self._day_counted = False
 
     @cached_property
     def _places(self) -> Places:
@@ -100,6 +102,7 @@ class Resolver:
 
     def holder(self, country: str, role: str, on: dt.date) -> Entry | None:
         """A country, a role of holders.tsv and a day in, who held it then out."""
+        self._day_counted = True
         for term, entry in self._index.offices.get((country, role), ()):
             if (term.since or dt.date.min) <= on <= (term.until or dt.date.max):
                 return entry
@@ -117,15 +120,25 @@ class Resolver:
         `on` tells office holders apart (`the Russian president`); `countries` are those of the article, for a body that
         every country has (`the Senate`).
         """
-        key = (text, on)
-        known = self._parties.get(key)
+        known = self._timeless.get(text) or self._parties.get((text, on))
         if known is None:
-            if len(self._parties) >= _CACHED:
-                self._parties.clear()
-            known = self._parties[key] = self._resolve(text, on)
+            known = self._keep(text, on)
         if known.country is None and known.sector in _STATE and known.name is None and countries:
             return msgspec.structs.replace(known, country=countries[0])
         return known
+
+    def _keep(self, text: str, on: dt.date | None) -> Party:
+        """Resolve a phrase and remember it: for that day, or for ever where the day made no difference."""
+        self._day_counted = on is None
+        party = self._resolve(text, on)
+        if len(self._timeless) + len(self._parties) >= _CACHED:
+            self._timeless.clear()
+            self._parties.clear()
+        if self._day_counted:
+            self._parties[text, on] = party
+        else:
+            self._timeless[text] = party
+        return party
 
     def _whole(self, text: str) -> Entry | None:
         words = WORD.findall(fold(text))
@@ -143,7 +156,7 @@ class Resolver:
         start = self._body(tokens, mentions)
         exact = self._exact(phrase, start, mentions)
         if exact is not None:
-            return _of(exact, text, on)
+            return self._of(exact, text, on)
         return self._described(text, phrase, [token for token in tokens if token[1] >= start], mentions, on)
 
     def _body(self, tokens: list[tuple[str, int, int]], mentions: Sequence[Mention]) -> int:
@@ -179,7 +192,7 @@ class Resolver:
         head_at, cut = self._head(tokens, mentions)
         titled = self._titled(phrase, tokens, mentions)
         if titled is not None:
-            return _of(titled, text, on)
+            return self._of(titled, text, on)
         before = [m for m in mentions if m.end <= cut]
         last = before[-1] if before else None
         if (
@@ -187,7 +200,7 @@ class Resolver:
             and last.end >= cut - 1
             and last.kind in ("holder", "org", "group", "body", "country", "capital")
         ):
-            own = _of(last.entry, text, on)
+            own = self._of(last.entry, text, on)
             if last.kind in ("holder", "group") or len(before) == 1 or own.country is None:
                 return own
         head = tokens[head_at][0].lower() if 0 <= head_at < len(tokens) else ""
@@ -197,7 +210,7 @@ class Resolver:
         if person:
             known = self._whole(person)
             if known is not None and known.kind == "holder":
-                return _of(known, text, on)
+                return self._of(known, text, on)
             title = self._sector_of_titles(tokens, cut)
             return Party(
                 text=text, name=person, country=owner.country if owner else None, sector=title or sector or _lent(owner)
@@ -213,7 +226,7 @@ class Resolver:
         if owner.kind == "region":
             return Party(text=text, name=owner.party_name, sector=sector)
         if on is not None and owner.country and (holder := self._office(phrase, owner.country, on)) is not None:
-            return _of(holder, text, on)
+            return self._of(holder, text, on)
         if owner.kind in ("group", "body", "holder") and not (owner.kind == "body" and sector):
             group_sector = owner.sector if sector in (None, "GOV", "MIL", "REB", "CVL") else sector
             return Party(text=text, name=owner.party_name, country=owner.country, sector=group_sector)
@@ -311,6 +324,15 @@ class Resolver:
                 )
         return Party(text=text, sector=sector)
 
+    def _of(self, entry: Entry, text: str, on: dt.date | None) -> Party:
+        country, sector = entry.country, entry.sector
+        if entry.terms and on is not None:
+            self._day_counted = True
+            term = _term(entry.terms, on)
+            if term is not None:
+                country, sector = term.country, _sector(term, sector)
+        return Party(text=text, name=entry.name, country=country, sector=sector, identifier=entry.identifier)
+
     def _office(self, phrase: str, country: str, on: dt.date) -> Entry | None:
         """`the Russian president`, `Ukraine's defence minister`, `the president of France`: who held it on that day."""
         plain = " " + " ".join(word.lower() for word in WORD.findall(fold(phrase))) + " "
@@ -331,15 +353,6 @@ def _lent(owner: Mention | None) -> str | None:
 
 def _tidy(name: str) -> str:
     return name.replace("’", "'").strip(_QUOTES)
-
-
-def _of(entry: Entry, text: str, on: dt.date | None) -> Party:
-    country, sector = entry.country, entry.sector
-    if entry.terms and on is not None:
-        term = _term(entry.terms, on)
-        if term is not None:
-            country, sector = term.country, _sector(term, sector)
-    return Party(text=text, name=entry.name, country=country, sector=sector, identifier=entry.identifier)
 
 
 def _term(terms: Sequence[Term], on: dt.date) -> Term | None:

@@ -8,12 +8,13 @@ reads `second round` as a time, costs a millisecond a phrase, and gives one read
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from pipeline.detect import daywords as cal
 from pipeline.detect.date_forms import FORMS, reader_of
-from pipeline.detect.date_reader import DASHES, Hit, Part, Reader, Token, tokens_of
+from pipeline.detect.date_reader import DASHES, PARTS_OF_DAY, TOKEN, Hit, Part, Reader, Token, tokens_of
 from pipeline.detect.daywords import DAY, Span
 from pipeline.records import Precision, When
 
@@ -34,8 +35,14 @@ _RANGE_STARTS: Final = frozenset(
     ("from", "between", "the", "q", "h", "today", "yesterday", "tomorrow", "early", "late", "mid", "twenty", "thirty",
      *cal.MONTHS, *cal.WEEKDAYS, *cal.ORDINALS, *cal.SEASONS)
 )  # fmt: skip
+_FIGURE: Final = re.compile(r"\d")
 _STARTS: Final = frozenset((*FORMS, "from", "between", *_RELATIONS))
 """Words that a date can begin with; at any other nothing is tried."""
+_TELLING: Final = frozenset(
+    (*cal.MONTHS, *cal.WEEKDAYS, *cal.UNITS, *cal.SEASONS, *PARTS_OF_DAY, *(word for feast in cal.FEASTS for word in feast),
+     "today", "tonight", "tonite", "tomorrow", "tmrw", "yesterday", "overnight", "now", "date", "present")
+)  # fmt: skip
+"""Without one of these words or a figure there is no date."""
 _SET_FOR: Final = frozenset(("scheduled", "planned", "due", "set", "slated", "expected"))
 _LEADS: Final = frozenset(("the", "on", "over", "in", "at", "during", "from"))
 """Small words before a date that are no part of it."""
@@ -72,6 +79,9 @@ def find_dates(text: str, published_at: dt.datetime | None) -> tuple[FoundDate, 
     Durations (`for three days`), recurrences (`every Friday`) and times of day are no dates. The time zone of `published_at`
     counts: `Tuesday` is another day in Sydney.
     """
+    low = text.lower()
+    if _FIGURE.search(low) is None and _TELLING.isdisjoint(TOKEN.findall(low)):
+        return ()
     tokens = tokens_of(text)
     reader = reader_of(tokens, published_at.date() if published_at is not None else None)
     found: list[FoundDate] = []

@@ -142,6 +142,24 @@ class Rule:
     modality: Modality | None = None
     weight: float = 0.7
     phrases: tuple[tuple[str, ...], ...] = ()
+    wanted: tuple[frozenset[str], ...] = field(init=False, default=(), repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Gather the sets of words of which a sentence must hold one before the rule is worth a closer look."""
+        sets = [self.need.forms] if self.need else []
+        if self.trigger in ("verb", "noun"):
+            sets += [self.prep, _forms_alone(self.prep_object) if self.prep else frozenset()]
+        if self.trigger == "verb":
+            sets += [self.particle, self.comp if "*" not in self.comp else frozenset()]
+            sets += [_forms_alone(self.object), _forms_alone(self.subject)]
+        elif self.trigger == "noun":
+            sets.append(_forms_alone(self.modifier))
+        object.__setattr__(self, "wanted", tuple(one for one in sets if one))
+
+
+def _forms_alone(words: Words) -> frozenset[str]:
+    """The forms of which one has to be there; none where a test of meaning may do instead."""
+    return words.forms if not words.tests else frozenset()
 
 
 @dataclass(slots=True)

@@ -70,8 +70,11 @@ def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) ->
 
 
 def general(rule: Rule, words: frozenset[str]) -> bool:
-    """Whether the sentence has a word that the rule needs, and none that it forbids."""
-    return (not rule.need or not rule.need.forms.isdisjoint(words)) and rule.veto.forms.isdisjoint(words)
+    """Whether the sentence has the words that the rule cannot do without, wherever they stand, and none that it forbids."""
+    for wanted in rule.wanted:
+        if wanted.isdisjoint(words):
+            return False
+    return rule.veto.forms.isdisjoint(words)
 
 
 def subject_fits(tree: Tree, subject: int | None, rule: Rule, test: Test) -> bool:

@@ -58,6 +58,7 @@ class Tree:
     sentence_of: list[int] = field(default_factory=list)
     subjects: dict[int, int | None] = field(default_factory=dict)
     objects: dict[int, int | None] = field(default_factory=dict)
+    passives: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._link()
@@ -69,6 +70,7 @@ class Tree:
     def _link(self) -> None:
         self.subjects.clear()  # what many rules ask of one verb is remembered
         self.objects.clear()
+        self.passives.clear()
         self.kids = [[] for _ in self.words]
         for index, head in enumerate(self.heads):
             if head != index:
@@ -283,9 +285,13 @@ class Tree:
 
     def passive(self, verb: int) -> bool:
         """Is the verb a passive? A participle under a noun (`a missile fired by`) counts as one."""
-        if any(self.deps[kid] in ("auxpass", "nsubjpass", "agent") for kid in self.kids[verb]):
-            return True
-        return self.tags[verb] == "VBN" and self.deps[verb] == "acl"
+        known = self.passives.get(verb)
+        if known is None:
+            known = (self.tags[verb] == "VBN" and self.deps[verb] == "acl") or any(
+                self.deps[kid] in ("auxpass", "nsubjpass", "agent") for kid in self.kids[verb]
+            )
+            self.passives[verb] = known
+        return known
 
     def clause(self, index: int) -> int:
         """The verb that governs a word, or the root of the sentence."""

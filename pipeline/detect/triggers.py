@@ -27,11 +27,12 @@ def find(
     """A sentence (its words from `start` up to `end`) in, its candidates out: at most one for a trigger, the best kept."""
     words = frozenset(tree.low[start:end])
     found: list[Candidate] = []
-    for index in range(start, end):
-        low = tree.low[index]
+    for index, low in enumerate(tree.low[start:end], start):
         for rule in lexicon.phrases.get(low, ()):
-            if any(tuple(tree.low[index : index + len(p)]) == p for p in rule.phrases):
+            if any(p[0] == low and tuple(tree.low[index : index + len(p)]) == p for p in rule.phrases):
                 found.extend(_phrase(tree, index, rule, words, test))
+        if low not in lexicon.verbs and low not in lexicon.nouns:
+            continue
         if (
             tree.words[index][:1].isupper()
             and tree.tags[index] in ("NNP", "NNPS")

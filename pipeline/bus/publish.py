@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from pipeline import metrics
 from pipeline.bus.topics import QUARANTINE_BYTES, BusError, connection
 from pipeline.settings import Settings
+
+BLOCK_MS: Final = 15_000
+"""How long to wait for news of a topic before its first record. The client's 60 s would hold up an alert for a minute."""
 
 
 class Publisher:
     """An idempotent producer (acks=all). With a `transactional_id`, what is sent inside `transaction()` is all or nothing."""
 
     def __init__(self, settings: Settings, transactional_id: str = "") -> None:
+        self._settings = settings
+        self._transactional_id = transactional_id
+        self._producer = self._connect()
+        self._sent: list[tuple[str, Any]] = []
+
+    def _connect(self) -> KafkaProducer:
         options: dict[str, Any] = {
-            **connection(settings),
+            **connection(self._settings),
             "acks": "all",
             "enable_idempotence": True,
             "linger_ms": 5,
@@ -27,16 +36,17 @@ class Publisher:
             "max_request_size": QUARANTINE_BYTES,
             "compression_type": "gzip",
             "allow_auto_create_topics": False,
+            "max_block_ms": BLOCK_MS,
         }
-        if transactional_id:
-            options["transactional_id"] = transactional_id
+        if self._transactional_id:
+            options["transactional_id"] = self._transactional_id
         try:
-            self._producer = KafkaProducer(**options)
-            if transactional_id:
-                self._producer.init_transactions()
+            producer = KafkaProducer(**options)
+            if self._transactional_id:
+                producer.init_transactions()
         except KafkaError as error:
-            raise BusError(f"Kafka at {settings.bootstrap_servers} does not answer: {error}") from error
-        self._sent: list[tuple[str, Any]] = []
+            raise BusError(f"Kafka at {self._settings.bootstrap_servers} does not answer: {error}") from error
+        return producer
 
     def send(self, topic: str, key: bytes, value: bytes | None, *, partition: int | None = None) -> None:
         """Queue a record; it is on the topic when `flush` (or the transaction) returns.
@@ -44,10 +54,24 @@ class Publisher:
         Raises:
             BusError: the record is too large, or the producer has failed.
         """
+        record = {"key": key, "value": value, "partition": partition}
         try:
-            self._sent.append((topic, self._producer.send(topic, value=value, key=key, partition=partition)))
+            sent = self._try(topic, record)
         except KafkaError as error:
             raise BusError(f"{topic}: {error}") from error
+        self._sent.append((topic, sent))
+
+    def _try(self, topic: str, record: dict[str, Any]) -> Any:
+        try:
+            return self._producer.send(topic, **record)
+        except KafkaTimeoutError:
+            if self._sent or self._transactional_id:
+                raise
+            # The client's task that learns where topics are can die with a connection, and nothing starts it again: where
+            # nothing is under way, a new client does.
+            self.close()
+            self._producer = self._connect()
+            return self._producer.send(topic, **record)
 
     def flush(self) -> None:
         """Wait until all that was sent is acknowledged by every in-sync replica.

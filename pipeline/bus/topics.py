@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError, KafkaError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError
 
 from pipeline.settings import Settings
 
@@ -111,7 +111,7 @@ def patiently(ask: Callable[[], T], *, seconds: float = 10.0) -> T:
     while True:
         try:
             return ask()
-        except CoordinatorNotAvailableError:
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

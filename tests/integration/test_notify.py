@@ -203,6 +203,8 @@ def test_what_is_not_taken_goes_to_quarantine_and_from_there_to_its_channel_alon
     publisher.flush()
     publisher.close()
     until(lambda: strict.taken == [alert.id])
+    until(lambda: kind.taken)
+    time.sleep(0.5)
     assert kind.taken == [alert.id]
 
 

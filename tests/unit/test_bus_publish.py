@@ -1,0 +1,60 @@
+"""A publisher whose client hangs, without Kafka."""
+
+import pytest
+from kafka.errors import KafkaTimeoutError
+
+from pipeline import bus
+from pipeline.bus import publish
+from pipeline.settings import Settings
+
+
+class Client:
+    """A client that never learns where a topic is while `deaf` lasts."""
+
+    deaf = 0
+    made = 0
+
+    def __init__(self, **_):
+        Client.made += 1
+        self.number = Client.made
+        self.closed = False
+
+    def init_transactions(self):
+        pass
+
+    def send(self, topic, **_):
+        if self.number <= Client.deaf:
+            raise KafkaTimeoutError("Failed to update metadata")
+        return f"sent by client {self.number}"
+
+    def close(self, timeout):
+        self.closed = True
+
+
+@pytest.fixture(autouse=True)
+def client(monkeypatch):
+    monkeypatch.setattr(publish, "KafkaProducer", Client)
+    monkeypatch.setattr(Client, "made", 0)
+
+
+def test_a_client_that_never_learns_where_a_topic_is_is_replaced_once(monkeypatch):
+    monkeypatch.setattr(Client, "deaf", 1)
+    publisher = bus.Publisher(Settings())
+    first = publisher._producer
+    publisher.send(bus.ALERTS, b"key", b"value")
+    assert first.closed
+    assert publisher._sent == [(bus.ALERTS, "sent by client 2")]
+
+
+def test_when_the_second_does_not_either_the_error_names_the_topic(monkeypatch):
+    monkeypatch.setattr(Client, "deaf", 2)
+    with pytest.raises(bus.BusError, match=bus.ALERTS):
+        bus.Publisher(Settings()).send(bus.ALERTS, b"key", b"value")
+    assert Client.made == 2
+
+
+def test_one_with_a_transaction_is_not_replaced_under_it(monkeypatch):
+    monkeypatch.setattr(Client, "deaf", 1)
+    with pytest.raises(bus.BusError):
+        bus.Publisher(Settings(), "dateline-test").send(bus.ALERTS, b"key", b"value")
+    assert Client.made == 1

@@ -26,7 +26,34 @@ def merge(drafts: Sequence[Draft]) -> list[Draft]:
             kept.append(one)
         else:
             kept[kept.index(same)] = _fold(same, one)
+    return _without_bare(kept)
+
+
+def _without_bare(drafts: list[Draft]) -> list[Draft]:
+    """What names no party, place or sum is the one such thing of the article told again: "The guns fell silent at noon".
+
+    The type may differ: a truce is agreed to in one sentence, and begins in the next.
+    """
+    kept = list(drafts)
+    for one in [draft for draft in drafts if _bare(draft)]:
+        told = [d for d in kept if d is not one and d.rule.kind == one.rule.kind and not _bare(d)]
+        if len(told) == 1 and _modalities(told[0], one) and _dates(told[0], one):
+            kept.remove(one)
+            kept[kept.index(told[0])] = _told_again(told[0], one)
     return kept
+
+
+def _bare(draft: Draft) -> bool:
+    return not (draft.actors or draft.recipients or draft.places or draft.money)
+
+
+def _told_again(full: Draft, bare: Draft) -> Draft:
+    """The one that names somebody leads, however sure the other is."""
+    full.mentions = _mentions(full, bare)
+    full.date = full.date or bare.date
+    full.quantities = full.quantities or bare.quantities
+    _retold(full)
+    return full
 
 
 def _same(a: Draft, b: Draft) -> bool:
@@ -103,8 +130,12 @@ def _fold(first: Draft, second: Draft) -> Draft:
     lead.quantities = lead.quantities or other.quantities
     lead.items = lead.items or other.items
     lead.attributed_to = lead.attributed_to or other.attributed_to
-    lead.scores["retold"] = min(0.1, lead.scores.get("retold", 0.0) + 0.04)
+    _retold(lead)
     return lead
+
+
+def _retold(lead: Draft) -> None:
+    lead.scores["retold"] = min(0.1, lead.scores.get("retold", 0.0) + 0.04)
 
 
 def _mentions(lead: Draft, other: Draft) -> list[Evidence]:

@@ -80,3 +80,21 @@ def test_packages_of_different_sums_are_two_events():
         )
         == 2
     )
+
+
+def bare(kind="meeting", **fields):
+    return draft(kind, start=90, actors=(), **fields)
+
+
+def test_what_names_nobody_is_the_one_such_thing_told_again():
+    (one,) = merge([draft(start=0, weight=0.6), bare(weight=0.9, date=day(21))])
+    assert (one.start, one.date, [m.start for m in one.mentions]) == (0, day(21), [90])
+
+
+def test_what_names_nobody_stays_by_itself_where_two_such_things_were_told():
+    assert len(merge([draft(), draft(start=50, actors=(RUSSIA, FRANCE)), bare()])) == 3
+
+
+def test_what_names_nobody_and_did_not_happen_or_happened_on_another_day_stays_by_itself():
+    assert len(merge([draft(), bare(modality="planned")])) == 2
+    assert len(merge([draft(date=day(20)), bare(date=day(22))])) == 2

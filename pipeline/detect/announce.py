@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pipeline.detect.forms import verb_forms, words
 from pipeline.detect.lexicon import Lexicon, Rule
 from pipeline.detect.persons import OFFICIAL, known
 from pipeline.detect.reader import Reader
@@ -26,6 +27,11 @@ HOSTILE: Final = frozenset(("REJECT", "SANCTION", "COERCE", "ASSAULT", "ACCUSE",
 LEFT: Final = frozenset(("CONSULT", "THREATEN", "REQUEST"))
 """Types whose announcement adds nothing: talks to come, and what is words itself."""
 
+AWAITED: Final = frozenset().union(
+    *(verb_forms(verb) for verb in words("expect anticipate await schedule slate mean poise"))
+)
+"""Verbs that tell of what is to come without announcing it: `is expected to become`."""
+
 SHARE: Final = 0.8
 """An announcement is less sure than the plan: its verb may only report somebody else's."""
 
@@ -36,6 +42,8 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
         return
     for one in told:
         if one.modality != "planned" or one.rule.type in LEFT or one.told_at is None:
+            continue
+        if reader.tree.low[one.told_at] in AWAITED:
             continue
         rule = _rule(lexicon, "threat" if one.rule.type in HOSTILE else "pledge")
         actors = _who_speaks_for_itself(reader, one)

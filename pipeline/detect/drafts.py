@@ -275,7 +275,7 @@ def _governs(tree: Tree, upper: int, lower: int) -> bool:
 def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> bool:
     """Whether it is told only to say who or what is meant (tanks supplied last year, a man who had been accused)."""
     tree = scene.tree
-    if (reading.side >= 2 and reading.relative) or _since(tree, anchor):
+    if (reading.side >= 2 and reading.relative) or _since(tree, anchor) or _past_beside_present(tree, anchor):
         return True
     if (
         candidate.verb is None
@@ -294,6 +294,16 @@ def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: R
     if tree.tags[anchor] == "VBN" and tree.passive(anchor) and agent_of(tree, anchor) is None:
         return True
     return any(tree.deps[k] == "aux" and tree.low[k] == "had" for k in tree.kids[anchor])
+
+
+def _past_beside_present(tree: Tree, anchor: int) -> bool:
+    """`goes on trial over a killing that sparked riots`: beside the present of news, a relative clause in the past is older."""
+    verb = _first_conjunct(tree, tree.clause(anchor))
+    if tree.deps[verb] != "relcl" or tree.tags[verb] != "VBD":
+        return False
+    start, end = tree.sentences[tree.sentence_of[verb]]
+    root = next((i for i in range(start, end) if tree.heads[i] == i), verb)
+    return tree.tags[root] in ("VBZ", "VBP")
 
 
 def _since(tree: Tree, anchor: int) -> bool:

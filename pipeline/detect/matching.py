@@ -26,6 +26,13 @@ PERSONISH: Final = words(
 )
 """Heads that a modifier does not stand for: an aid worker is no aid."""
 
+MISHAPS: Final = words(
+    "shooting shootings stabbing stabbings fire fires blaze crash crashes accident collision "
+    "rockslide landslide landslides mudslide mudslides avalanche outbreak storm storms flood floods flooding earthquake "
+    "earthquakes quake tornado hurricane cyclone typhoon stampede derailment eruption leak"
+)
+"""What happens is nobody, wherever it happens: `a rockslide in Canada` is not Canada."""
+
 Test = Callable[[str, int], bool]
 """A test of meaning ($party) and a word in, whether it passes out."""
 
@@ -83,6 +90,14 @@ def subject_fits(tree: Tree, subject: int | None, rule: Rule, test: Test) -> boo
         return True
     if subject is None:
         return not rule.subject
+    if tree.low[subject] in MISHAPS:
+        test = _nobody
     if rule.subject and not matches(tree, subject, rule.subject, test):
         return False
     return not (rule.not_subject and matches(tree, subject, rule.not_subject, test))
+
+
+def _nobody(name: str, index: int) -> bool:
+    """The test that nothing passes."""
+    del name, index
+    return False

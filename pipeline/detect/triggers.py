@@ -219,8 +219,16 @@ def _surface_object(tree: Tree, index: int, words: Words, target: int | None) ->
             ):
                 return None
             if tree.low[ahead] in words.forms and tree.is_noun(ahead):
+                named = tree.words[ahead][0].isupper()
+                if (
+                    target is not None
+                    and not named
+                    and tree.deps[ahead] == "pobj"
+                    and tree.low[tree.heads[ahead]] != "of"
+                ):
+                    return None  # "shut down its loudspeakers across the border": the verb has its object
                 below = target is not None and target != ahead and target in tree.ancestors(ahead)
-                below = below and not (tree.words[ahead][0].isupper() and tree.tags[target or 0] in ("NNP", "NNPS"))
+                below = below and not (named and tree.tags[target or 0] in ("NNP", "NNPS"))
                 return None if below or tree.deps[ahead] in ("compound", "poss") else ahead
     return None
 

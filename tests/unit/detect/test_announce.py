@@ -17,6 +17,7 @@ SILENT = (
     "Reuters said that Canada will deploy 1,000 soldiers to Latvia.",
     "Canada will deploy 1,000 soldiers to Latvia.",
     "The Kremlin said Vladimir Putin will visit China.",
+    "Canada is expected to deploy 1,000 soldiers to Latvia.",
 )
 
 

@@ -64,6 +64,7 @@ class _Currencies(NamedTuple):
     codes: dict[str, str]
     names: dict[str, str]
     last_words: frozenset[str]
+    marks: frozenset[str]
     shy: frozenset[str]
 
 
@@ -81,6 +82,8 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
 
 def find_money(text: str, *, dollar: str = "USD") -> tuple[Money, ...]:
     """Text in, the sums in it out, in order. `dollar` is what a bare `$` or `dollars` means for this publisher."""
+    if not _names_currency(text):
+        return ()
     found: list[Money] = []
     free = 0
     for match in _WORD.finditer(text):
@@ -107,6 +110,13 @@ def find_money(text: str, *, dollar: str = "USD") -> tuple[Money, ...]:
     return tuple(found)
 
 
+def _names_currency(text: str) -> bool:
+    """Whether a sign, code or name of a currency stands in a text at all."""
+    words = set(_WORD.findall(text))
+    currencies = _currencies()
+    return not (words.isdisjoint(currencies.marks) and currencies.last_words.isdisjoint(map(str.lower, words)))
+
+
 @cache
 def _currencies() -> _Currencies:
     signs: dict[str, str] = {}
@@ -127,7 +137,8 @@ def _currencies() -> _Currencies:
             names[name] = code
     codes.update({code: codes[code.upper()] for code in _CARELESS})
     last_words = frozenset(name.rsplit(" ", 1)[-1] for name in names)
-    return _Currencies(signs, codes, names, last_words, frozenset(shy))
+    marks = frozenset(("$", *signs, *codes, *(f"M{code}" for code in codes)))
+    return _Currencies(signs, codes, names, last_words, marks, frozenset(shy))
 
 
 def _signed(text: str, match: re.Match[str], free: int) -> tuple[str, _Figure] | None:

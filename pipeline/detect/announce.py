@@ -7,6 +7,7 @@ come are left as they are: for them the plan is the news, and everybody speaks o
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from pipeline.detect.lexicon import Lexicon, Rule
 from pipeline.detect.persons import OFFICIAL, known
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import object_of, subject_of
-from pipeline.records import Party
+from pipeline.records import EventType, Party
 
 if TYPE_CHECKING:
     from pipeline.detect.drafts import Draft
@@ -71,9 +72,12 @@ def _rule(lexicon: Lexicon, kind: str) -> Rule | None:
     spec = lexicon.kinds.get(kind)
     if spec is None or spec.type is None:
         return None
-    return Rule(
-        id=f"{kind}/announced", kind=kind, type=spec.type, trigger="verb", cameo=spec.cameo, contexts=spec.contexts
-    )
+    return _announcing(kind, spec.type, spec.cameo, spec.contexts)
+
+
+@functools.cache
+def _announcing(kind: str, event_type: EventType, cameo: str, contexts: tuple[str, ...]) -> Rule:
+    return Rule(id=f"{kind}/announced", kind=kind, type=event_type, trigger="verb", cameo=cameo, contexts=contexts)
 
 
 def _who_speaks_for_itself(reader: Reader, one: Draft) -> tuple[Party, ...]:

@@ -142,10 +142,11 @@ class Reader:
         """What comes each year: the last one that has begun and the next one that has not ended."""
         if self.ref is None:
             return None
-        spans = [span for year in range(self.ref.year - 9, self.ref.year + 10) if (span := of_year(year)) is not None]
-        begun = [span for span in spans if span.start <= self.ref]
-        coming = [span for span in spans if span.end >= self.ref]
-        return Hit(end, begun[-1], coming[0], precision, part, nearest=True) if begun and coming else None
+        now = self.ref.year  # a leap day may be eight years off
+        back, on = map(of_year, range(now + 1, now - 10, -1)), map(of_year, range(now - 1, now + 10))
+        begun = next((span for span in back if span is not None and span.start <= self.ref), None)
+        coming = next((span for span in on if span is not None and span.end >= self.ref), None)
+        return Hit(end, begun, coming, precision, part, nearest=True) if begun and coming else None
 
     def low(self, index: int) -> str:
         """The token's word in lower case, or nothing outside of the text."""

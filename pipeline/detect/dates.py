@@ -43,6 +43,8 @@ _TELLING: Final = frozenset(
      "today", "tonight", "tonite", "tomorrow", "tmrw", "yesterday", "overnight", "now", "date", "present")
 )  # fmt: skip
 """Without one of these words or a figure there is no date."""
+LEAD: Final = 12
+"""So many tokens may stand before it: `no later than the twenty-first day of the second half of`."""
 _SET_FOR: Final = frozenset(("scheduled", "planned", "due", "set", "slated", "expected"))
 _LEADS: Final = frozenset(("the", "on", "over", "in", "at", "during", "from"))
 """Small words before a date that are no part of it."""
@@ -84,9 +86,12 @@ def find_dates(text: str, published_at: dt.datetime | None) -> tuple[FoundDate, 
         return ()
     tokens = tokens_of(text)
     reader = reader_of(tokens, published_at.date() if published_at is not None else None)
+    telling = [index for index, token in enumerate(tokens) if token.low in _TELLING or token.low[:1].isdecimal()]
+    begins = {index for end in telling for index in range(max(0, end - LEAD), end + 1)}
     found: list[FoundDate] = []
     free = 0
-    for index, token in enumerate(tokens):
+    for index in sorted(begins):
+        token = tokens[index]
         if index < free or not (token.low in _STARTS or token.low[:1].isdecimal()):
             continue
         date, after = _at(reader, tokens, text, index)

@@ -107,9 +107,9 @@ class Words:
         return bool(self.forms or self.tests)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A rule ready for use. `id` is its kind and number, which an event carries as `rule`."""
+    """A rule ready for use. `id` is its kind and number, which an event carries as `rule`. Each is equal to itself alone."""
 
     id: str
     kind: str
@@ -142,7 +142,7 @@ class Rule:
     modality: Modality | None = None
     weight: float = 0.7
     phrases: tuple[tuple[str, ...], ...] = ()
-    wanted: tuple[frozenset[str], ...] = field(init=False, default=(), repr=False, compare=False)
+    wanted: tuple[frozenset[str], ...] = field(init=False, default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Gather the sets of words of which a sentence must hold one before the rule is worth a closer look."""
@@ -162,14 +162,43 @@ def _forms_alone(words: Words) -> frozenset[str]:
     return words.forms if not words.tests else frozenset()
 
 
+class Rules(list[Rule]):
+    """The rules of one word. Some verbs have fifty, and a sentence has the words for two or three of them."""
+
+    FEW: Final = 8
+    """A set of more words than this is no key: most sentences have one of them."""
+
+    _free: list[Rule] | None = None
+    """Those that can do without any word in particular."""
+
+    def near(self, words: frozenset[str]) -> list[Rule]:
+        """A sentence's words in, the rules that may fit it out: at least one of the words is one that the rule needs."""
+        if self._free is None:
+            self._index()
+        keys = self._by_word.keys() & words
+        found = self._free or []
+        return list(dict.fromkeys((*found, *(r for key in keys for r in self._by_word[key])))) if keys else found
+
+    def _index(self) -> None:
+        self._free = []
+        self._by_word: dict[str, list[Rule]] = {}
+        for rule in self:
+            fewest = min(rule.wanted, key=len, default=frozenset[str]())
+            if not 0 < len(fewest) <= self.FEW:
+                self._free.append(rule)
+                continue
+            for word in fewest:
+                self._by_word.setdefault(word, []).append(rule)
+
+
 @dataclass(slots=True)
 class Lexicon:
     """All kinds: `verbs`, `nouns` and `phrases` lead from a word form (the first one of a phrase) to its rules."""
 
     kinds: dict[str, KindSpec] = field(default_factory=dict)
-    verbs: dict[str, list[Rule]] = field(default_factory=dict)
-    nouns: dict[str, list[Rule]] = field(default_factory=dict)
-    phrases: dict[str, list[Rule]] = field(default_factory=dict)
+    verbs: dict[str, Rules] = field(default_factory=dict)
+    nouns: dict[str, Rules] = field(default_factory=dict)
+    phrases: dict[str, Rules] = field(default_factory=dict)
     classes: dict[str, Words] = field(default_factory=dict)
     modality: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -272,7 +301,7 @@ def _index(lexicon: Lexicon, kind: KindSpec, classes: dict[str, str]) -> None:
         else:
             table, forms = lexicon.phrases, frozenset(words[0] for words in rule.phrases)
         for form in forms:
-            table.setdefault(form, []).append(rule)
+            table.setdefault(form, Rules()).append(rule)
 
 
 def _rule(kind: KindSpec, spec: RuleSpec, number: int, classes: dict[str, str], where: str) -> Rule:

@@ -28,7 +28,7 @@ def find(
     words = frozenset(tree.low[start:end])
     found: list[Candidate] = []
     for index, low in enumerate(tree.low[start:end], start):
-        for rule in lexicon.phrases.get(low, ()):
+        for rule in lexicon.phrases[low].near(words) if low in lexicon.phrases else ():
             if any(p[0] == low and tuple(tree.low[index : index + len(p)]) == p for p in rule.phrases):
                 found.extend(_phrase(tree, index, rule, words, test))
         if low not in lexicon.verbs and low not in lexicon.nouns:
@@ -41,10 +41,12 @@ def find(
         ):
             continue  # part of a name: the Court of Appeal, the month of March
         if low in lexicon.verbs and _stands_as_verb(tree, index):
-            found.extend(_verbs(tree, index, [rule for rule in lexicon.verbs[low] if general(rule, words)], test))
+            found.extend(_verbs(tree, index, [r for r in lexicon.verbs[low].near(words) if general(r, words)], test))
         if low in lexicon.nouns and (tree.is_noun(index) or tree.tags[index] in ("VBG", "VB", "JJ", "VBP")):
             found.extend(
-                c for rule in lexicon.nouns[low] if (c := noun_candidate(tree, index, rule, words, test)) is not None
+                c
+                for rule in lexicon.nouns[low].near(words)
+                if (c := noun_candidate(tree, index, rule, words, test)) is not None
             )
     return best(found, keep)
 

@@ -12,6 +12,7 @@ Without a model's file the rules decide alone. docs/model-card.md says what it w
 from __future__ import annotations
 
 import bisect
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
@@ -65,6 +66,7 @@ ACCIDENTS: Final = words(
 SAYING: Final = words("said says say told tells added reported reports saying according")
 
 
+@functools.cache
 def made_rule(event_type: str) -> Rule:
     """A type in, the rule of what the model proposes out."""
     kind = KINDS[event_type]

@@ -132,7 +132,7 @@ def parts(
 ) -> tuple[float, ...]:  # fmt: skip
     """What is known of an event in, the numbers that the second part weighs out, in the order of `PARTS`."""
     own = CLASSES.index(event_type)
-    rival = max(float(share) for number, share in enumerate(shares) if number not in (0, own))
+    rival = float(max((*shares[1:own], *shares[own + 1 :])))
     return (
         1.0,
         float(rule_confidence is None),

@@ -4,9 +4,10 @@ Delivery is at least once everywhere. The collector's articles and its feed stat
 consumer here reads committed records only, so a collector that dies in the middle of a poll leaves nothing half said.
 """
 
+from pipeline.bus.group import Progress, consume
 from pipeline.bus.lag import Lag, Observer, lags
 from pipeline.bus.publish import Publisher
-from pipeline.bus.read import Progress, consume, follow, read_all, read_one, tail
+from pipeline.bus.read import follow, read_all, read_one, tail
 from pipeline.bus.share import Member, Parts, ReplacedError, partitions_of
 from pipeline.bus.topics import (
     ALERTS,

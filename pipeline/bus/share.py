@@ -13,7 +13,8 @@ from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import FencedInstanceIdError, KafkaError
 
-from pipeline.bus.read import consumer_of, joined, poll
+from pipeline.bus.group import joined, poll
+from pipeline.bus.read import consumer_of
 from pipeline.bus.topics import BusError, connection
 from pipeline.settings import Settings
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from pipeline import bus
+from pipeline.bus import group as reading
 
 pytestmark = pytest.mark.integration
 
@@ -119,6 +120,26 @@ def test_offsets_move_only_after_the_batch_was_handled(settings, mark):
     mine = [lag for lag in bus.lags(settings) if lag.group == group]
     assert mine
     assert sum(lag.records for lag in mine) == 0
+
+
+def test_a_client_that_gives_nothing_while_records_wait_is_given_up(settings, mark, monkeypatch):
+    def publish():
+        publisher = bus.Publisher(settings)
+        publisher.send(bus.DOCUMENTS, mark, b"one more", partition=0)
+        publisher.flush()
+        publisher.close()
+
+    publish()
+    name = f"dateline-test-{mark.decode()}"
+    consume(settings, name, sum(1 for _ in bus.read_all(settings, bus.DOCUMENTS)))
+    publish()
+    real = reading.poll
+    monkeypatch.setattr(reading, "poll", lambda *given, **options: real(*given, **options)[:0])
+    monkeypatch.setattr(reading, "DOUBT_SECONDS", 1.0)
+    with pytest.raises(bus.BusError, match=f"records wait on {bus.DOCUMENTS}, partition 0"):
+        consume(settings, name, 1)
+    monkeypatch.undo()
+    assert consume(settings, name, 1)[-1].value == b"one more"
 
 
 def test_the_markers_of_transactions_are_no_lag(settings, mark):

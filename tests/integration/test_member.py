@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pipeline import bus
-from pipeline.bus import read
+from pipeline.bus import group, read
 
 pytestmark = pytest.mark.integration
 
@@ -96,13 +96,13 @@ def test_a_member_that_is_interrupted_while_it_joins_once_more_comes_back(stack)
     consumer = read.consumer_of(stack, group_id="dateline-test-hasty", auto_offset_reset="latest")
     consumer.subscribe(topics=[bus.FEEDS])
     try:
-        wait_until(lambda: (read.poll(consumer, 0.2), read.joined(consumer))[1])
+        wait_until(lambda: (group.poll(consumer, 0.2), group.joined(consumer))[1])
         for _ in range(20):
             # as if the topic's partitions had become known only now, which is what happens at the start on a busy machine
             consumer._coordinator._assignment_snapshot = {bus.FEEDS: set()}
             for _ in range(3):  # each too short for the whole way to the group and back
-                read.poll(consumer, 0.001)
-            wait_until(lambda: (read.poll(consumer, 0.2), read.joined(consumer))[1], 5)
+                group.poll(consumer, 0.001)
+            wait_until(lambda: (group.poll(consumer, 0.2), group.joined(consumer))[1], 5)
         assert len(consumer.assignment()) == stack.kafka.partitions
     finally:
         consumer.close(autocommit=False)

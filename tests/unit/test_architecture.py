@@ -9,7 +9,7 @@ PIPELINE = Path(__file__).parents[2] / "pipeline"
 FILES = sorted(PIPELINE.rglob("*.py"))
 
 OWNERS = {
-    "kafka": {f"bus/{room}.py" for room in ("topics", "publish", "read", "lag", "share")},
+    "kafka": {f"bus/{room}.py" for room in ("topics", "publish", "read", "group", "lag", "share")},
     "faust": {"app.py"},
     "aiokafka": {"app.py"},
     "elasticsearch": {"index.py"},

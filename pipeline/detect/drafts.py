@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,15 +10,16 @@ from typing import Final
 import msgspec
 
 from pipeline.detect import announce, details, modality, opinion, parties, triggers
+from pipeline.detect.background import mere_background, only_victims
 from pipeline.detect.details import Found
-from pipeline.detect.forms import verb_forms, words
+from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.matching import Candidate
 from pipeline.detect.mind import Mind
 from pipeline.detect.modality import Reading
 from pipeline.detect.persons import known
 from pipeline.detect.reader import Reader
-from pipeline.detect.syntax import FINITE, Tree, agent_of, subject_of
+from pipeline.detect.syntax import Tree
 from pipeline.records import Evidence, Modality, Money, Party, Place, Quantity, Section, When
 
 OLD_DAYS: Final = 45
@@ -28,15 +28,6 @@ OLD_DAYS: Final = 45
 LONGEST_EVIDENCE: Final = 500
 BESIDE: Final = words("with after following amid during before since as despite while")
 """Prepositions that put one event beside another: what stands behind them is not its content."""
-
-VICTIM_VERBS: Final = words(
-    "kill kills killed killing injure injures injured injuring wound wounds wounded wounding die dies died dying hurt"
-)
-YEAR: Final = re.compile(r"(?:19|20)\d\d")
-ACCIDENTS: Final = frozenset().union(
-    *(verb_forms(verb) for verb in words("crash collide derail capsize sink collapse erupt overturn plunge skid flip"))
-)
-"""Verbs of mishaps: whoever is killed by one was not attacked."""
 
 PROMISES: Final = frozenset(("agreement", "pledge"))
 """Kinds that only say that something else is promised: where that is found, it is told in their stead."""
@@ -152,7 +143,7 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
     tree, rule = scene.tree, candidate.rule
     anchor = candidate.verb if candidate.verb is not None else candidate.index
     reading = _reading(scene, candidate, anchor)
-    if _told_by_another(scene, candidate, anchor, reading) or _mere_background(scene, candidate, anchor, reading):
+    if _told_by_another(scene, candidate, anchor, reading) or mere_background(scene, candidate, anchor, reading):
         return None
     cast = parties.cast(scene.reader, candidate)
     if not parties.enough(rule, cast):
@@ -227,7 +218,7 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
         or (candidate.rule.kind == "agreement" and any(c.rule.type == "AID" for c in told))
     ):
         return True
-    if _only_victims(scene, candidate, others):
+    if only_victims(scene, candidate, others):
         return True
     if reading.modality not in ("hypothetical", "planned", "denied"):
         return False
@@ -244,22 +235,6 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
     return False
 
 
-def _only_victims(scene: Scene, candidate: Candidate, others: Sequence[Candidate]) -> bool:
-    """Does the clause only count the victims of a mishap, or of what another candidate tells (`the raid left five dead`)."""
-    if candidate.rule.type != "ASSAULT" or candidate.verb is None or scene.tree.low[candidate.verb] not in VICTIM_VERBS:
-        return False
-    if (
-        scene.tree.deps[candidate.verb] in ("advcl", "conj")
-        and scene.tree.low[scene.tree.heads[candidate.verb]] in ACCIDENTS
-    ):
-        return True
-    violent = [c for c in others if c.rule.type in ("ASSAULT", "PROTEST") and c.score >= candidate.score]
-    subject = subject_of(scene.tree, candidate.verb)
-    if any(subject in c.used for c in violent) if subject is not None else False:
-        return True
-    return bool(violent) and scene.tree.deps[candidate.verb] in ("advcl", "acl", "conj", "ccomp", "oprd", "dep")
-
-
 def _governs(tree: Tree, upper: int, lower: int) -> bool:
     """Whether the lower verb is in the complement of the upper one, directly or coordinated there."""
     current = lower
@@ -270,62 +245,6 @@ def _governs(tree: Tree, upper: int, lower: int) -> bool:
             return False
         current = above
     return False
-
-
-def _mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> bool:
-    """Whether it is told only to say who or what is meant (tanks supplied last year, a man who had been accused)."""
-    tree = scene.tree
-    if (reading.side >= 2 and reading.relative) or _since(tree, anchor) or _past_beside_present(tree, anchor):
-        return True
-    if (
-        candidate.verb is None
-        or candidate.rule.trigger == "noun"
-        or not any(tag in FINITE for tag in tree.tags[slice(*scene.sentence)])
-    ):
-        return False
-    first = _first_conjunct(tree, anchor)  # "people who support one thing and oppose another"
-    dep = tree.deps[first]
-    if dep not in ("acl", "relcl"):
-        return False
-    if _of_another_year(tree, tree.heads[first], scene.published):
-        return True
-    if dep == "relcl" and not any(known(p) for p in parties.cast(scene.reader, candidate).actors):
-        return True
-    if tree.tags[anchor] == "VBN" and tree.passive(anchor) and agent_of(tree, anchor) is None:
-        return True
-    return any(tree.deps[k] == "aux" and tree.low[k] == "had" for k in tree.kids[anchor])
-
-
-def _past_beside_present(tree: Tree, anchor: int) -> bool:
-    """`goes on trial over a killing that sparked riots`: beside the present of news, a relative clause in the past is older."""
-    verb = _first_conjunct(tree, tree.clause(anchor))
-    if tree.deps[verb] != "relcl" or tree.tags[verb] != "VBD":
-        return False
-    start, end = tree.sentences[tree.sentence_of[verb]]
-    root = next((i for i in range(start, end) if tree.heads[i] == i), verb)
-    return tree.tags[root] in ("VBZ", "VBP")
-
-
-def _since(tree: Tree, anchor: int) -> bool:
-    """`the first since Russia invaded`: a clause that only says from when on."""
-    verb = _first_conjunct(tree, tree.clause(anchor))
-    marks = {tree.low[k] for k in tree.kids[verb] if tree.deps[k] == "mark"}
-    if tree.deps[verb] == "pcomp":
-        marks.add(tree.low[tree.heads[verb]])
-    return tree.deps[verb] in ("advcl", "pcomp", "acl") and "since" in marks
-
-
-def _first_conjunct(tree: Tree, index: int) -> int:
-    """The first of coordinated verbs of one form; where the forms differ, the parser may have joined what is apart."""
-    while tree.deps[index] == "conj" and tree.tags[index] == tree.tags[tree.heads[index]]:
-        index = tree.heads[index]
-    return index
-
-
-def _of_another_year(tree: Tree, noun: int, published: dt.datetime | None) -> bool:
-    """`a 2013 riot that killed 42`: the year stands before what the clause describes."""
-    years = [int(tree.low[k]) for k in tree.kids[noun] if k < noun and YEAR.fullmatch(tree.low[k])]
-    return published is not None and any(year < published.year for year in years)
 
 
 def _may_be_scheduled(tree: Tree, anchor: int, rule: Rule) -> bool:

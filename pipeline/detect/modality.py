@@ -260,6 +260,9 @@ class _Walk:
             return (
                 True  # "accuses it of helping and suspends ties": no participle has a finite partner, the main verb has
             )
+        if tree.tags[current] == "VBG" and not own_aux and tree.low[head] in self.vocabulary["accusing_verbs"]:
+            self.reading.weaken("hypothetical", head)  # "accuses it of breaking treaties and detaining sailors"
+            return True
         if own_subject or (tree.tags[current] in ("VBD", "VBZ", "VBP") and not own_aux):
             return tree.deps[head] == "ROOT"  # a clause of its own; what governs both still counts
         if not own_aux:  # "will meet and sign": the second verb shares the auxiliary

@@ -1,0 +1,122 @@
+"""What is told only to say who or what is meant, and what only counts victims: no events of their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from pipeline.detect import parties
+from pipeline.detect.forms import verb_forms, words
+from pipeline.detect.matching import MISHAPS, Candidate
+from pipeline.detect.modality import Reading
+from pipeline.detect.persons import known
+from pipeline.detect.syntax import FINITE, Tree, agent_of, subject_of
+
+if TYPE_CHECKING:
+    from pipeline.detect.drafts import Scene
+
+VICTIM_VERBS: Final = words(
+    "kill kills killed killing injure injures injured injuring wound wounds wounded wounding die dies died dying hurt"
+)
+YEAR: Final = re.compile(r"(?:19|20)\d\d")
+ACCIDENTS: Final = frozenset().union(
+    *(verb_forms(verb) for verb in words("crash collide derail capsize sink collapse erupt overturn plunge skid flip"))
+)
+"""Verbs of mishaps: whoever is killed by one was not attacked."""
+
+WORDS_ONLY: Final = frozenset(("REQUEST", "REJECT", "SUPPORT", "PROTEST", "CONSULT"))
+"""Types of which a participle behind somebody's name only says what they were at."""
+
+
+def only_victims(scene: Scene, candidate: Candidate, others: Sequence[Candidate]) -> bool:
+    """Does the clause only count the victims of a mishap, or of what another candidate tells (`the raid left five dead`)."""
+    if candidate.rule.type != "ASSAULT" or candidate.verb is None or scene.tree.low[candidate.verb] not in VICTIM_VERBS:
+        return False
+    if _of_mishap(scene.tree, candidate.verb):
+        return True
+    violent = [c for c in others if c.rule.type in ("ASSAULT", "PROTEST") and c.score >= candidate.score]
+    subject = subject_of(scene.tree, candidate.verb)
+    if any(subject in c.used for c in violent) if subject is not None else False:
+        return True
+    return bool(violent) and scene.tree.deps[candidate.verb] in ("advcl", "acl", "conj", "ccomp", "oprd", "dep")
+
+
+def _of_mishap(tree: Tree, verb: int) -> bool:
+    """Does a crash or a flood over the clause kill (`trains collide near Lyon, injuring`, `floods in Mali, which killed`)."""
+    if tree.deps[verb] not in ("advcl", "conj", "acl", "relcl"):
+        return False
+    for above in tree.ancestors(verb):
+        if tree.low[above] in ACCIDENTS or tree.low[above] in MISHAPS:
+            return True
+        if tree.is_verb(above):
+            return False
+    return False
+
+
+def mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> bool:
+    """Whether it is told only to say who or what is meant (tanks supplied last year, a man who had been accused)."""
+    tree = scene.tree
+    if (reading.side >= 2 and reading.relative) or _since(tree, anchor) or _past_beside_present(tree, anchor):
+        return True
+    if (
+        candidate.verb is None
+        or candidate.rule.trigger == "noun"
+        or not any(tag in FINITE for tag in tree.tags[slice(*scene.sentence)])
+    ):
+        return False
+    first = _first_conjunct(tree, anchor)  # "people who support one thing and oppose another"
+    dep = tree.deps[first]
+    if dep not in ("acl", "relcl"):
+        return False
+    if _of_another_year(tree, tree.heads[first], scene.published):
+        return True
+    if dep == "acl" and _says_which(scene, candidate, first):
+        return True
+    if dep == "relcl" and not any(known(p) for p in parties.cast(scene.reader, candidate).actors):
+        return True
+    if tree.tags[anchor] == "VBN" and tree.passive(anchor) and agent_of(tree, anchor) is None:
+        return True
+    return any(tree.deps[k] == "aux" and tree.low[k] == "had" for k in tree.kids[anchor])
+
+
+def _says_which(scene: Scene, candidate: Candidate, verb: int) -> bool:
+    """`killed Palestinians seeking aid`: a participle right behind the people it describes."""
+    tree = scene.tree
+    noun = tree.heads[verb]
+    if candidate.rule.type not in WORDS_ONLY or tree.tags[verb] != "VBG" or tree.deps[noun] != "dobj":
+        return False
+    return verb == noun + 1 and any(known(p) for p in scene.reader.parties(noun))
+
+
+def _past_beside_present(tree: Tree, anchor: int) -> bool:
+    """`goes on trial over a killing that sparked riots`: beside the present of news, a relative clause in the past is older."""
+    verb = _first_conjunct(tree, tree.clause(anchor))
+    if tree.deps[verb] != "relcl" or tree.tags[verb] != "VBD":
+        return False
+    start, end = tree.sentences[tree.sentence_of[verb]]
+    root = next((i for i in range(start, end) if tree.heads[i] == i), verb)
+    return tree.tags[root] in ("VBZ", "VBP")
+
+
+def _since(tree: Tree, anchor: int) -> bool:
+    """`the first since Russia invaded`: a clause that only says from when on."""
+    verb = _first_conjunct(tree, tree.clause(anchor))
+    marks = {tree.low[k] for k in tree.kids[verb] if tree.deps[k] == "mark"}
+    if tree.deps[verb] == "pcomp":
+        marks.add(tree.low[tree.heads[verb]])
+    return tree.deps[verb] in ("advcl", "pcomp", "acl") and "since" in marks
+
+
+def _first_conjunct(tree: Tree, index: int) -> int:
+    """The first of coordinated verbs of one form; where the forms differ, the parser may have joined what is apart."""
+    while tree.deps[index] == "conj" and tree.tags[index] == tree.tags[tree.heads[index]]:
+        index = tree.heads[index]
+    return index
+
+
+def _of_another_year(tree: Tree, noun: int, published: dt.datetime | None) -> bool:
+    """`a 2013 riot that killed 42`: the year stands before what the clause describes."""
+    years = [int(tree.low[k]) for k in tree.kids[noun] if k < noun and YEAR.fullmatch(tree.low[k])]
+    return published is not None and any(year < published.year for year in years)

@@ -19,7 +19,7 @@ from pipeline.detect.lexicon import Rule
 from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import CALENDAR, PRONOUNS, distinct, known, named
 from pipeline.detect.reader import Reader
-from pipeline.detect.syntax import object_of, prep_objects, subject_of
+from pipeline.detect.syntax import Tree, object_of, prep_objects, subject_of
 from pipeline.records import Party, Place
 
 DOMESTIC: Final = frozenset(
@@ -42,6 +42,12 @@ DOMESTIC: Final = frozenset(
 
 AT_HOME: Final = frozenset(("PROTEST", "COERCE", "CONCEDE", "RETREAT", "REJECT", "THREATEN", "REQUEST"))
 """Types whose two sides are often of one country: a government and its opposition."""
+
+
+AGAINST: Final = frozenset(("PROTEST", "THREATEN", "SANCTION", "MOBILIZE", "ASSAULT", "COERCE"))
+"""Types whose recipient is whoever stands behind `against`."""
+
+LOCATIVE: Final = words("in at near through across around outside inside throughout along off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +188,12 @@ def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
     after = max(candidate.used)
     _, end = tree.sentences[tree.sentence_of[candidate.index]]
     own = {p.country for p in actors if p.country} | {p.name for p in actors if p.name}
-    for mention in reader.mentions:
-        if mention.start <= after or mention.end > end or not known(mention.party):
-            continue
+    if candidate.rule.type in AGAINST and (aimed := _aimed_at(reader, candidate, range(after + 1, end))):
+        return aimed
+    ahead = [m for m in reader.mentions if m.start > after and m.end <= end and known(m.party)]
+    if candidate.rule.type in AGAINST:  # a place is taken only where nobody else is named
+        ahead.sort(key=lambda m: _stands_in_place(tree, m))
+    for mention in ahead:
         at_home = (
             candidate.rule.type in AT_HOME
             and mention.label in ("PERSON", "ORG", "NORP")
@@ -196,6 +205,35 @@ def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
         if found:
             return tuple(found[:2])
     return _unknown_recipient(reader, candidate, actors)
+
+
+def _aimed_at(reader: Reader, candidate: Candidate, ahead: range) -> tuple[Party, ...]:
+    """Who stands behind `against`, wherever the parser hangs it; of a protest, also whom its purpose names (`to oust him`)."""
+    tree = reader.tree
+    for index in ahead:
+        if tree.low[index] == "against":
+            for noun in tree.children(index, "pobj"):
+                if parties := [p for p in reader.parties(noun) if known(p) or p.sector]:
+                    return tuple(parties[:2])
+    if candidate.rule.type != "PROTEST" or candidate.verb is None:
+        return ()
+    for clause in tree.children(candidate.verb, "advcl", "xcomp"):
+        target = object_of(tree, clause) if tree.tags[clause] == "VB" else None
+        if target is not None and (parties := [p for p in reader.parties(target) if known(p) or p.sector]):
+            return tuple(parties[:2])
+    return ()
+
+
+def _stands_in_place(tree: Tree, mention: Mention) -> bool:
+    """Does a name only say where: `in Tbilisi`, `the streets of Mandalay`."""
+    if mention.label not in ("GPE", "LOC", "FAC"):
+        return False
+    for above in tree.ancestors(mention.end - 1):
+        if tree.low[above] in LOCATIVE:
+            return True
+        if tree.is_verb(above) or (tree.deps[above] == "prep" and tree.low[above] != "of"):
+            return False
+    return False
 
 
 def _unknown_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Party]) -> tuple[Party, ...]:
@@ -238,6 +276,14 @@ def _telling(reader: Reader, mention: Mention) -> bool:
         if tree.low[above] in TELLING:
             return True
         if tree.is_verb(above):
+            break
+    _, end = tree.sentences[tree.sentence_of[head]]
+    for index in range(
+        mention.end, min(mention.end + 6, end)
+    ):  # ", the World Food Program (WFP) said": whatever the arcs say
+        if tree.low[index] in ("said", "says", "added", "reported", "announced"):
+            return True
+        if tree.words[index].isalpha() and tree.tags[index] not in ("NNP", "NNPS"):
             return False
     return False
 

@@ -26,7 +26,7 @@ SECTORS: Final[dict[str, str]] = {
         "JUD": "court judge judges tribunal prosecutor prosecutors magistrate judiciary",
         "LEG": "parliament lawmakers lawmaker congress senate assembly legislature senators senator mps deputies "
                "legislators duma bundestag knesset",
-        "OPP": "opposition dissidents dissident",
+        "OPP": "opposition dissidents dissident coalition faction factions",
         "CVL": "protesters demonstrators civilians civilian people residents citizens citizen students student workers "
                "women children villagers refugees refugee migrants families activists activist settlers farmers prisoners "
                "detainees hostages nationals supporters crowd crowds men teachers women's monks monk nuns priests clerics "
@@ -61,6 +61,9 @@ THING_PRONOUNS: Final = frozenset(("it", "its", "itself"))
 PLURAL_PRONOUNS: Final = frozenset(("they", "them", "their", "themselves", "theirs", "both"))
 FIRST_PRONOUNS: Final = frozenset(("we", "us", "our", "i", "me", "my", "ours"))
 PRONOUNS: Final = PERSON_PRONOUNS | THING_PRONOUNS | PLURAL_PRONOUNS | FIRST_PRONOUNS
+MEDIA: Final = words("media agency agencies newspaper newspapers daily dailies broadcaster television radio press")
+"""Who only reports: a pronoun in a report stands for somebody of whom it is told."""
+
 COLLECTIVES: Final = words(
     "leaders presidents sides countries ministers two nations governments parties pair men neighbours "
     "neighbors allies officials"

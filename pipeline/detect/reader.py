@@ -22,6 +22,7 @@ from pipeline.detect.persons import (
     COLLECTIVES,
     FIRST_PRONOUNS,
     INNER,
+    MEDIA,
     OFFICIAL,
     PERSON_PRONOUNS,
     PERSONS,
@@ -33,6 +34,7 @@ from pipeline.detect.persons import (
     distinct,
     known,
 )
+from pipeline.detect.phrases import unknown_pair, written_as_name
 from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, Tree, prep_objects
 from pipeline.records import Party
 
@@ -173,7 +175,9 @@ class Reader:
         if back := self._definite(head):
             whole = self._trim(start, head)
             return [self.place(party, tree.span(whole, end), whole) for party in back] if len(back) == 1 else list(back)
-        written = tree.tags[head] in ("NNP", "NNPS") and low not in CALENDAR
+        if low in SECTORS and (pair := unknown_pair(tree, head)):
+            return pair
+        written = written_as_name(tree, head) and low not in CALENDAR
         return [self._common(head, start, end)] if low in SECTORS or written else []
 
     def _of_owner(self, head: int, start: int, end: int) -> list[Party]:
@@ -202,7 +206,11 @@ class Reader:
             if parties := [p for p in self.parties(noun) if known(p)]:
                 return [self._part(head, p, start, end) for p in parties]
         for noun in inner:  # `soldiers from Ruritania`: whose they are is written, if nobody knows where that is
-            if tree.tags[noun] in ("NNP", "NNPS") and tree.low[head] in SECTORS and tree.low[noun] not in CALENDAR:
+            written = tree.tags[noun] in ("NNP", "NNPS") or (  # `leaders of the Azadliq coalition`
+                tree.low[noun] in SECTORS
+                and any(tree.tags[k] == "NNP" for k in tree.children(noun, "compound", "nmod"))
+            )
+            if written and tree.low[head] in SECTORS and tree.low[noun] not in CALENDAR:
                 owners = [msgspec.structs.replace(p, name=p.name or p.text) for p in self.parties(noun)]
                 return [self._part(head, owner, start, end) for owner in owners]
         return []
@@ -347,7 +355,7 @@ class Reader:
         if low in FIRST_PRONOUNS:
             return self._speaker_of(pronoun)
         for candidate in self._earlier_subjects(pronoun):
-            if self._fits(candidate, low):
+            if self.tree.low[candidate] not in MEDIA and self._fits(candidate, low):
                 parties = self.parties(candidate)
                 if parties and (low in PLURAL_PRONOUNS or len(parties) == 1):
                     return parties

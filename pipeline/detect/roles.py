@@ -67,6 +67,12 @@ def filled(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
         return _owners(reader, noun if noun is not None else candidate.index)
     if slot == "comp":
         return _complement_subjects(reader, candidate)
+    return _behind(reader, candidate, slot)
+
+
+def _behind(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
+    """Who stands behind a preposition of the trigger, of its object, or of another word of it."""
+    tree, verb, noun = reader.tree, candidate.verb, candidate.noun
     found: list[Party] = []
     own = slot.startswith("+")  # "+with": of the verb alone, not of its object (discussed cooperation with Kenya)
     slot = slot.removeprefix("+")
@@ -78,6 +84,10 @@ def filled(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
         and target not in places
     ):
         places.append(target)
+    if not own:  # "says no to Washington", "pulled out of talks with Colombo": it hangs on another word of the trigger
+        places += sorted(candidate.used.difference(places))
+    if slot == "by":  # "a map drawn by the mediators": whoever made the object
+        places += [k for place in places if tree.is_noun(place) for k in tree.children(place, "acl") if tree.passive(k)]
     for place in places:
         for index in prep_objects(tree, place, slot):
             if index not in candidate.used:
@@ -92,7 +102,7 @@ def _object_slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]
     if verb is None:
         return []
     if slot == "iobj":
-        return [p for kid in tree.children(verb, "dative") for p in reader.parties(kid)]
+        return [p for kid in tree.children(verb, "dative") for p in reader.parties(kid)] or _lost_dative(reader, verb)
     target = object_of(tree, verb)
     if target is None or (
         target == candidate.noun and candidate.rule.trigger == "noun" and target == subject_of(tree, verb)
@@ -101,6 +111,17 @@ def _object_slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]
     if target == candidate.noun and candidate.rule.object.forms and (owners := _owners(reader, target)):
         return owners
     return list(reader.parties(target))
+
+
+def _lost_dative(reader: Reader, verb: int) -> list[Party]:
+    """`sold Angola thirty tanks`: the parser takes the receiver for a part of the object's name."""
+    target = object_of(reader.tree, verb)
+    if target is None:
+        return []
+    for mention in reader.inside(max(verb + 1, reader.tree.left_edge(target)), target):
+        if reader.tree.tags[mention.end] in ("CD", "DT", "$", "PRP$") and known(mention.party):
+            return [reader.place(mention.party, mention.text, mention.start)]
+    return []
 
 
 def _owners(reader: Reader, noun: int) -> list[Party]:

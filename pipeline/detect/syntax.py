@@ -87,7 +87,9 @@ class Tree:
         wanted = (verbs, named, pasts)
         for start, end in self.sentences:
             root = next((i for i in range(start, end) if self.heads[i] == i), start)
-            if self.tags[root] in ("VBZ", "VBP") and self._misread_root(root, start, end, wanted):
+            if self.tags[root] in ("VBZ", "VBP") and (
+                self._misread_root(root, start, end, wanted) or self._noun_as_root(root, start, end, verbs)
+            ):
                 continue
             if not self._has_finite(root, start, end):
                 index = next(
@@ -117,6 +119,17 @@ class Tree:
         ):
             verb = root + 1
         else:
+            return False
+        self.tags[root] = "NNS"
+        self._promote(verb, start, end)
+        return True
+
+    def _noun_as_root(self, root: int, start: int, end: int, verbs: frozenset[str]) -> bool:
+        """`airstrikes on the city of Idlib kill 26`: what is read as a verb has no subject, and no `and` leads to the verb."""
+        if self.children(root, *SUBJECTS, *PASSIVE_SUBJECTS, "cc") or self.low[root] in verbs:
+            return False
+        verb = next((k for k in self.children(root, "conj", "ccomp", "dep") if k > root and self.low[k] in verbs), None)
+        if verb is None:
             return False
         self.tags[root] = "NNS"
         self._promote(verb, start, end)
@@ -396,9 +409,17 @@ OBJECT_CONTROL: Final = frozenset().union(
 """Forms of verbs whose object does what the infinitive says: `urged China to press`."""
 
 
+PAPERS: Final = words(
+    "resolution statement letter report declaration communique note motion decree order bill petition text"
+)
+"""What somebody issues: its participle says what the issuer does."""
+
+
 def _shared_subject(tree: Tree, verb: int, depth: int) -> int | None:
     dep, head = tree.deps[verb], tree.heads[verb]
     if dep in ("acl", "relcl"):
+        if tree.tags[verb] == "VBG" and tree.low[head] in PAPERS and tree.is_verb(tree.heads[head]):
+            return subject_of(tree, tree.heads[head], depth + 1)  # "passed a resolution calling on Russia"
         if tree.tags[verb] == "VBG" or dep == "relcl":  # "protesters demanding": the noun does it
             return head
         owner = next((k for k in tree.kids[head] if tree.deps[k] == "poss"), None)  # "Russia's plan to withdraw"

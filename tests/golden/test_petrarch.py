@@ -44,6 +44,8 @@ def told(pair, events):
         acting, receiving = words(event["actors"]), words(event["recipients"])
         if not event["recipients"] and event["event_type"] in ONE_SIDE:
             receiving = acting
+        elif event["kind"] == "meeting":  # all who meet are actors; the recipient is the host of a visit told with it
+            receiving |= acting
         if written(source) & acting and written(target) & receiving:
             return True
     return False

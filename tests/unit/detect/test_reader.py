@@ -62,3 +62,16 @@ def test_a_name_that_nobody_knows_is_still_somebody_written_like_a_name():
     made = tree("Gondor NNP nsubj 1\nattacked VBD ROOT 1")
     (party,) = reader(made).parties(0)
     assert (party.text, party.name, party.country) == ("Gondor", None, None)
+
+
+def test_two_peoples_that_nobody_knows_before_one_noun_are_two_parties():
+    made = tree("Ruritanian NNP nmod 3\nand CC cc 0\nBordurian NNP conj 0\ntroops NNS nsubj 4\nmet VBD ROOT 4")
+    assert [p.text for p in reader(made).parties(3)] == ["Ruritanian troops", "Bordurian troops"]
+
+
+def test_they_in_a_report_of_an_agency_are_those_it_tells_of():
+    made = tree(
+        "Putin NNP nsubj 1\nmet VBD ROOT 1\nXi NNP dobj 1",
+        "Russian JJ amod 1\nagencies NNS nsubj 2\nreported VBD ROOT 2\nthey PRP nsubj 4\nspoke VBD ccomp 2",
+    )
+    assert names(reader(made, {"Putin": "PERSON", "Xi": "PERSON"}).parties(6)) == ["Vladimir Putin", "Xi Jinping"]

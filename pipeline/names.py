@@ -270,9 +270,11 @@ Words = list[Word]
 def find(index: Index, text: str) -> tuple[Mention, ...]:
     """Text in, the known names in it out, in order, longest first where they overlap."""
     plain = fold(text)
-    found: list[Mention] = []
-    words: Words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(plain)]
     trie = index.trie
+    if trie.keys().isdisjoint(WORD.findall(plain)):
+        return ()
+    found: list[Mention] = []
+    words: Words = [(match[0], *match.span()) for match in WORD.finditer(plain)]
     free = 0
     for position, (word, start, _) in enumerate(words):
         if word not in trie or position < free:

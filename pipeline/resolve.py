@@ -7,6 +7,7 @@ Putin`), else to what its head noun says of the name in it (`Israeli forces`: IS
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -67,22 +68,17 @@ class Resolver:
 
     def spans(self, words: Sequence[str]) -> list[tuple[int, int]]:
         """A text's words in, where known names stand among them out: (first, one past the last)."""
-        starts: dict[int, int] = {}
-        ends: dict[int, int] = {}
-        offset = 0
-        for number, word in enumerate(words):
-            starts[offset] = number
-            offset += len(word)
-            ends[offset] = number + 1
-            offset += 1
-        joined = " ".join(words)
-        found = []
-        for mention in self.find(joined):
-            start = starts.get(mention.start)
-            end = ends.get(mention.end)
-            if start is not None and end is not None:
-                found.append((start, end))
-        return found
+        mentions = self.find(" ".join(words))
+        if not mentions:
+            return []
+        behind = list(itertools.accumulate(len(word) + 1 for word in words))  # where each word's next one begins
+        starts = {0: 0, **dict(zip(behind, range(1, len(words)), strict=False))}
+        ends = dict(zip(behind, range(1, len(words) + 1), strict=True))
+        return [
+            (starts[mention.start], ends[mention.end + 1])
+            for mention in mentions
+            if mention.start in starts and mention.end + 1 in ends
+        ]
 
     def country(self, name: str) -> str | None:
         """A country's name, people, adjective or capital in, its ISO 3166 alpha-3 code out."""

@@ -54,6 +54,9 @@ _PURE_JOIN: Final = re.compile(r"\s*(?:,|,? and|,? &)\s+(?:at least |another |up
 _ANCHOR: Final = re.compile(r"[^\W\d_]+|\d")
 _NUMBER: Final = re.compile(numerals.NUMBER, re.IGNORECASE)
 _STARTS: Final = frozenset((*numerals.UNITS, *numerals.TENS, "a", "an", "half", "quarter"))
+_DIGIT: Final = re.compile(r"\d")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_NUMERALS: Final = frozenset((*numerals.UNITS, *numerals.TENS, *numerals.SCALES, "half", "quarter"))
 _NEXT: Final = re.compile(r"[ \u00a0\n-]([^\W\d_](?:[\w'’–-]*\w)?)")
 _OF: Final = re.compile(r" of (?:the|its|their|his|our|those|these)(?: [a-z]+)?(?= )", re.IGNORECASE)
 _UNFIT_AFTER: Final = re.compile(
@@ -102,6 +105,11 @@ class _Noun(NamedTuple):
     end: int
     person: bool
     known: bool
+
+
+def named(text: str) -> bool:
+    """Whether a number stands in a text at all; `a` alone is none."""
+    return _DIGIT.search(text) is not None or not _NUMERALS.isdisjoint(map(str.lower, _LETTERS.findall(text)))
 
 
 def find_counts(text: str, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity, ...]:

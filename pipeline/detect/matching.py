@@ -37,7 +37,7 @@ Test = Callable[[str, int], bool]
 """A test of meaning ($party) and a word in, whether it passes out."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Candidate:
     """A rule that fits: the word that triggered it, the verb and the noun it stands on, and all words used.
 

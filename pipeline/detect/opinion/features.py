@@ -6,7 +6,6 @@ No feature names a person or a country: the model shall learn how news is told, 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +28,7 @@ STOP: Final = words(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Site:
     """What is known of one word: `names` of features, and the words whose vectors say what it is about."""
 
@@ -56,83 +55,78 @@ def site(reader: Reader, index: int) -> Site:
     )
 
 
-def _names(reader: Reader, index: int, verb: int, thing: int | None) -> Iterator[str]:
+def _names(reader: Reader, index: int, verb: int, thing: int | None) -> list[str]:
     tree = reader.tree
     low = tree.low[index]
-    yield f"t={low}"
-    yield f"stem={stem(low)}"
-    yield f"tag={tree.tags[index]}"
-    yield f"dep={tree.deps[index]}"
+    found = [f"t={low}", f"stem={stem(low)}", f"tag={tree.tags[index]}", f"dep={tree.deps[index]}"]
     if verb != index:
-        yield f"v={stem(tree.low[verb])}"
-        yield f"v+t={stem(tree.low[verb])}+{stem(low)}"
-    yield from _roles(reader, verb, thing)
-    yield from _links(reader, index, verb)
-    yield from _mood(tree, verb)
-    yield from _surroundings(reader, index)
+        found += [f"v={stem(tree.low[verb])}", f"v+t={stem(tree.low[verb])}+{stem(low)}"]
+    found += _roles(reader, verb, thing)
+    found += _links(reader, index, verb)
+    found += _mood(tree, verb)
+    found += _surroundings(reader, index)
+    return found
 
 
-def _roles(reader: Reader, verb: int, thing: int | None) -> Iterator[str]:
+def _roles(reader: Reader, verb: int, thing: int | None) -> list[str]:
     tree = reader.tree
     subject = subject_of(tree, verb) if tree.is_verb(verb) else None
-    acting = sort(reader, subject)
-    yield f"subj={acting}"
-    yield f"passive={tree.passive(verb)}"
+    acting, done_to, said = sort(reader, subject), sort(reader, thing), stem(tree.low[verb])
+    found = [f"subj={acting}", f"passive={tree.passive(verb)}"]
     if subject is not None and _common(reader, subject):
-        yield f"subj:{stem(tree.low[subject])}"
-    yield f"obj={sort(reader, thing)}"
-    yield f"subj+obj={acting}+{sort(reader, thing)}"
-    yield f"v+subj={stem(tree.low[verb])}+{acting}"
+        found.append(f"subj:{stem(tree.low[subject])}")
+    found += [f"obj={done_to}", f"subj+obj={acting}+{done_to}", f"v+subj={said}+{acting}"]
     if thing is not None and thing != verb:
         if _common(reader, thing):
-            yield f"obj:{stem(tree.low[thing])}"
-            yield f"v+obj={stem(tree.low[verb])}+{stem(tree.low[thing])}"
+            found += [f"obj:{stem(tree.low[thing])}", f"v+obj={said}+{stem(tree.low[thing])}"]
         else:
-            yield f"v+obj={stem(tree.low[verb])}+{sort(reader, thing)}"
+            found.append(f"v+obj={said}+{done_to}")
         for kid in tree.kids[thing]:
             if tree.deps[kid] in ("compound", "amod", "nmod") and _common(reader, kid):
-                yield f"mod:{stem(tree.low[kid])}"
+                found.append(f"mod:{stem(tree.low[kid])}")
+    return found
 
 
-def _links(reader: Reader, index: int, verb: int) -> Iterator[str]:
+def _links(reader: Reader, index: int, verb: int) -> list[str]:
     """Prepositions and particles that hang on the trigger or its verb, and what stands behind them."""
     tree = reader.tree
+    found: list[str] = []
     for place in {index, verb}:
         for kid in tree.kids[place]:
             if tree.deps[kid] not in LINKS:
                 continue
             link = tree.low[kid]
-            yield f"p={link}"
-            yield f"t+p={stem(tree.low[place])}+{link}"
+            found += [f"p={link}", f"t+p={stem(tree.low[place])}+{link}"]
             for noun in tree.children(kid, "pobj", "pcomp"):
-                yield f"p={link}:{sort(reader, noun)}"
+                found.append(f"p={link}:{sort(reader, noun)}")
                 if _common(reader, noun):
-                    yield f"pobj:{stem(tree.low[noun])}"
-    head = tree.heads[index]
+                    found.append(f"pobj:{stem(tree.low[noun])}")
     if tree.deps[index] == "pobj":
-        yield f"under={tree.low[head]}"
+        found.append(f"under={tree.low[tree.heads[index]]}")
+    return found
 
 
-def _mood(tree: Tree, verb: int) -> Iterator[str]:
+def _mood(tree: Tree, verb: int) -> list[str]:
+    found: list[str] = []
     for kid in tree.kids[verb]:
         if tree.deps[kid] in AUXILIARY:
-            yield f"aux={tree.low[kid]}"
+            found.append(f"aux={tree.low[kid]}")
         elif tree.deps[kid] in ("xcomp", "ccomp"):
-            yield f"comp={tree.deps[kid]}:{stem(tree.low[kid])}"
-            yield f"comp={tree.deps[kid]}"
+            found += [f"comp={tree.deps[kid]}:{stem(tree.low[kid])}", f"comp={tree.deps[kid]}"]
     if tree.deps[verb] != "ROOT":
-        yield f"vdep={tree.deps[verb]}"
-        yield f"gov={stem(tree.low[tree.heads[verb]])}"
+        found += [f"vdep={tree.deps[verb]}", f"gov={stem(tree.low[tree.heads[verb]])}"]
+    return found
 
 
-def _surroundings(reader: Reader, index: int) -> Iterator[str]:
+def _surroundings(reader: Reader, index: int) -> list[str]:
     """Words right beside the trigger, and those of its sentence."""
     tree = reader.tree
     start, end = tree.sentences[tree.sentence_of[index]]
+    found: list[str] = []
     for step in (-2, -1, 1, 2):
-        if start <= index + step < end:
-            beside = index + step
-            yield f"n{step:+d}={tree.low[beside] if _common(reader, beside) else sort(reader, beside)}"
+        beside = index + step
+        if start <= beside < end:
+            found.append(f"n{step:+d}={tree.low[beside] if _common(reader, beside) else sort(reader, beside)}")
     named, countries = set(), set()
     for other in range(start, end):
         mention = reader.mention_at(other)
@@ -143,11 +137,14 @@ def _surroundings(reader: Reader, index: int) -> Iterator[str]:
             continue
         low = tree.low[other]
         if other != index and low not in STOP and tree.tags[other] not in NAMES and low.isalpha():
-            yield f"w:{stem(low)}"
+            found.append(f"w:{stem(low)}")
     countries.discard(None)
-    yield f"countries={min(len(countries), 3)}"
-    yield f"person={'PERSON' in named}"
-    yield f"length={min((end - start) // 10, 5)}"
+    found += [
+        f"countries={min(len(countries), 3)}",
+        f"person={'PERSON' in named}",
+        f"length={min((end - start) // 10, 5)}",
+    ]
+    return found
 
 
 def _object(tree: Tree, index: int, verb: int) -> int | None:

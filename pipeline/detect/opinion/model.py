@@ -102,10 +102,12 @@ class Opinion:
             rows.append(as_trigger + row)
         if (row := words.get(site.object)) is not None:
             rows.append(as_object + row)
-        scores = np.add.reduce(self._spoken.take(rows, axis=0), axis=0)
-        if around := [as_neighbour + row for word in site.around if (row := words.get(word)) is not None]:
-            scores = scores + np.add.reduce(self._spoken.take(around, axis=0), axis=0) / len(around)
-        return softmax(scores.tolist())
+        around = [as_neighbour + row for word in site.around if (row := words.get(word)) is not None]
+        if not around:
+            return softmax(np.add.reduce(self._spoken.take(rows, axis=0), axis=0).tolist())
+        both = self._spoken.take(rows + around, axis=0)
+        own, near = np.add.reduceat(both, (0, len(rows)), axis=0).tolist()
+        return softmax([a + b / len(around) for a, b in zip(own, near, strict=True)])
 
     def sure(self, parts: Sequence[float]) -> float:
         """What the second part weighs in, the probability that the event is right out."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 VICTIM_VERBS: Final = words(
     "kill kills killed killing injure injures injured injuring wound wounds wounded wounding die dies died dying hurt"
 )
+LONG: Final = words("year years decade decades months century centuries")
 YEAR: Final = re.compile(r"(?:19|20)\d\d")
 ACCIDENTS: Final = frozenset().union(
     *(verb_forms(verb) for verb in words("crash collide derail capsize sink collapse erupt overturn plunge skid flip"))
@@ -102,11 +103,21 @@ def _past_beside_present(tree: Tree, anchor: int) -> bool:
 
 def _since(tree: Tree, anchor: int) -> bool:
     """`the first since Russia invaded`: a clause that only says from when on."""
+    return any(tree.low[k] == "since" for k in _marks(tree, anchor))
+
+
+def long_ago(tree: Tree, anchor: int) -> bool:
+    """`four years after soldiers took power`: a clause that says how long ago it was."""
+    return any(tree.low[k] in ("after", "since") and k > 0 and tree.low[k - 1] in LONG for k in _marks(tree, anchor))
+
+
+def _marks(tree: Tree, anchor: int) -> list[int]:
+    """The words that open a side clause."""
     verb = _first_conjunct(tree, tree.clause(anchor))
-    marks = {tree.low[k] for k in tree.kids[verb] if tree.deps[k] == "mark"}
-    if tree.deps[verb] == "pcomp":
-        marks.add(tree.low[tree.heads[verb]])
-    return tree.deps[verb] in ("advcl", "pcomp", "acl") and "since" in marks
+    if tree.deps[verb] not in ("advcl", "pcomp", "acl"):
+        return []
+    opening = [tree.heads[verb]] if tree.deps[verb] == "pcomp" else []
+    return opening + [k for k in tree.kids[verb] if tree.deps[k] == "mark"]
 
 
 def _first_conjunct(tree: Tree, index: int) -> int:

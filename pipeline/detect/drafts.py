@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from pipeline.detect import announce, details, modality, opinion, parties, triggers
-from pipeline.detect.background import mere_background, only_victims
+from pipeline.detect.background import long_ago, mere_background, only_victims
 from pipeline.detect.details import Found
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
@@ -157,6 +157,8 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
     level = _timed(level, date, scene.published, scheduled=_may_be_scheduled(tree, anchor, rule))
     if level == "historical" and reading.side:
         return None
+    if level == "asserted" and long_ago(tree, anchor):
+        level = "historical"
     places = _places(scene, anchor, [p.country for p in (*cast.recipients, *cast.actors) if p.country])
     cast = parties.settle(scene.reader, candidate, cast, places)
     if reading.commitment and rule.type == "AID":

@@ -186,8 +186,11 @@ class _Walk:
 
     def _verb(self, current: int, dep: str, head: int) -> bool:
         """One step up, to a verb. True when nothing above can matter any more."""
-        if (self.blamed or dep in ("ccomp", "xcomp")) and self.tree.low[head] in self.vocabulary["accusing_verbs"]:
+        clause, low = dep in ("ccomp", "xcomp"), self.tree.low[head]
+        if (clause or self.blamed) and low in self.vocabulary["accusing_verbs"]:
             self.reading.weaken("hypothetical", head)  # the accusation, the trial or the thanks is what happened
+        elif clause and low in self.vocabulary["depicting_verbs"]:
+            self.reading.weaken("hypothetical", head)
         if dep == "advcl":
             return self._adverbial(current)
         if dep == "conj":

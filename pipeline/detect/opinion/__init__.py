@@ -106,7 +106,7 @@ def propose(
     taken = frozenset(i for c in candidates for i in (*c.used, tree.clause(c.index)))
     found = []
     for index in sites(reader, sentence, taken):
-        if not _another(reader, index, sides):
+        if not _another(reader, index, sides) or _court(reader, index):
             continue
         shares = _shares(opinion, reader, index)
         best = max(range(1, len(shares)), key=shares.__getitem__)
@@ -116,6 +116,12 @@ def propose(
             rule = made_rule(CLASSES[best])
             found.append(Candidate(rule, index, index, None, frozenset((index,)), rule.weight))
     return found
+
+
+def _court(reader: Reader, index: int) -> bool:
+    """Is the doer a court. What courts do the rules know; what they do not (hearings, postponements) is procedure."""
+    subject = subject_of(reader.tree, index)
+    return subject is not None and all(p.sector == "JUD" for p in reader.parties(subject))
 
 
 def _another(reader: Reader, index: int, sides: Sequence[Mention]) -> bool:

@@ -168,3 +168,9 @@ def test_what_is_told_inside_a_relative_clause_is_background():
 def test_an_adverb_says_how_real_it_is(adverb, expected):
     made = tree(f"Mali NNP nsubj 2\n{adverb} RB advmod 2\nattacked VBD ROOT 2\nit PRP dobj 2")
     assert read(made, "attacked").modality == expected
+
+
+@pytest.mark.parametrize(("verb", "arc"), [("recalls", "ccomp"), ("rehearsed", "xcomp")])
+def test_what_is_remembered_or_played_is_no_fact(verb, arc):
+    made = tree(f"memoir NN nsubj 1\n{verb} VBZ ROOT 1\nrebels NNS nsubj 3\nattacking VBG {arc} 1\nMali NNP dobj 3")
+    assert read(made, "attacking").modality == "hypothetical"

@@ -11,6 +11,7 @@ from pipeline.detect.opinion import features, model, train
 from pipeline.detect.opinion.features import Site, stem
 from pipeline.detect.opinion.model import CLASSES, Opinion, OpinionError, Vectors
 from pipeline.detect.opinion.samples import Drafted, Sample
+from pipeline.records import Party
 from pipeline.settings import Settings
 from tests.unit.detect.trees import reader, tree
 
@@ -234,3 +235,10 @@ def test_features_know_sorts_of_things():
     made = blamed()
     assert [features.sort(made, i) for i in (0, 1, 4)] == ["GOV+", "clause", "thing"]
     assert features.sort(made, None) == "none"
+
+
+def test_what_courts_do_is_left_to_the_rules():
+    court = Party(text="court", name="the court", sector="JUD")
+    asked = blamed()
+    asked._memo[0] = (court,)
+    assert opinion.propose(seeing({"t=lambasted": {"ACCUSE": 9.0}}), asked, (0, 5), []) == []

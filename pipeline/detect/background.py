@@ -27,6 +27,7 @@ ACCIDENTS: Final = frozenset().union(
 )
 """Verbs of mishaps: whoever is killed by one was not attacked."""
 
+CRASHES: Final = frozenset().union(*(verb_forms(verb) for verb in words("crash collide derail capsize")))
 WORDS_ONLY: Final = frozenset(("REQUEST", "REJECT", "SUPPORT", "PROTEST", "CONSULT"))
 """Types of which a participle behind somebody's name only says what they were at."""
 
@@ -48,6 +49,8 @@ def _of_mishap(tree: Tree, verb: int) -> bool:
     """Does a crash or a flood over the clause kill (`trains collide near Lyon, injuring`, `floods in Mali, which killed`)."""
     if tree.deps[verb] not in ("advcl", "conj", "acl", "relcl"):
         return False
+    if not CRASHES.isdisjoint(tree.low[tree.heads[verb] : verb]):
+        return True  # "a train and a bus collide near Lyon, killing": the parser read the verb as a noun
     for above in tree.ancestors(verb):
         if tree.low[above] in ACCIDENTS or tree.low[above] in MISHAPS:
             return True

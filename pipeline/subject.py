@@ -86,7 +86,7 @@ def subject(title: str, text: str) -> dict[str, float]:
             counts[key] = counts.get(key, 0.0) + factor
             if (number > 0 and word[0].isupper()) or word[0].isdigit():
                 names[key] = names.get(key, 0.0) + factor
-    weights = {key: round(_weight(key, count, names.get(key, 0.0)), 3) for key, count in counts.items()}
+    weights = {key: _weight(_sort(key), count, 2 * names.get(key, 0.0) > count) for key, count in counts.items()}
     return _cut(weights, TERMS_KEPT)
 
 
@@ -105,8 +105,9 @@ def _sort(key: str) -> float:
     return FAMILY_WORD if key in GENERIC else LAND if key in lands() else 1.0
 
 
-def _weight(key: str, count: float, named: float) -> float:
-    return _sort(key) * (NAME if 2 * named > count else 1.0) * (1 + math.log(max(1.0, count)))
+@lru_cache(maxsize=4096)
+def _weight(sort: float, count: float, named: bool) -> float:
+    return round(sort * (NAME if named else 1.0) * (1 + math.log(max(1.0, count))), 3)
 
 
 def added(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:

@@ -117,9 +117,16 @@ class Reader:
         self.ref = ref
         self._forms = forms
         self._ends = ends
+        self._periods: dict[int, Hit | None] = {}
+        self._bounds: dict[int, Hit | None] = {}
 
     def period(self, index: int) -> Hit | None:
         """The longest form that begins here."""
+        if index not in self._periods:  # a range, a bound and a plain date all ask for it
+            self._periods[index] = self._period(index)
+        return self._periods[index]
+
+    def _period(self, index: int) -> Hit | None:
         word = self.low(index)
         best: Hit | None = None
         for form in self._forms.get("0" if word[:1].isdecimal() else word, ()):
@@ -131,6 +138,11 @@ class Reader:
     def bound(self, index: int) -> Hit | None:
         """One end of a range, or what stands behind `since`: here a bare month, year, season is surely one."""
         index = self.skip(index, "the") if self.low(index + 1) not in cal.UNITS else index
+        if index not in self._bounds:
+            self._bounds[index] = self._bound(index)
+        return self._bounds[index]
+
+    def _bound(self, index: int) -> Hit | None:
         best = self.period(index)
         for form in self._ends:
             hit = form(self, index)

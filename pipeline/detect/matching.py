@@ -55,7 +55,7 @@ class Candidate:
 
 def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) -> bool:
     """Whether a noun fits the words: itself, a modifier, what it holds (`a barrage of rockets`), or one coordinated with it."""
-    if tree.low[index] in words.forms or any(test(name, index) for name in words.tests):
+    if tree.low[index] in words.forms or (words.tests and any(test(name, index) for name in words.tests)):
         return True
     if depth > 3:
         return False

@@ -67,6 +67,7 @@ class Reader:
     shares: dict[int, tuple[float, ...]] = field(default_factory=dict)
     casts: dict[Candidate, Cast] = field(default_factory=dict)
     _at: dict[int, Mention] = field(default_factory=dict)
+    _tested: dict[tuple[str, int], bool] = field(default_factory=dict)
     _memo: dict[int, tuple[Party, ...]] = field(default_factory=dict)
     _resolving: set[int] = field(default_factory=set)
 
@@ -87,6 +88,13 @@ class Reader:
 
     def test(self, name: str, index: int) -> bool:
         """`$party` and its like of a word: whether its noun phrase has that meaning."""
+        key = (name, index)
+        found = self._tested.get(key)
+        if found is None:  # many rules of one verb ask the same of its subject
+            found = self._tested[key] = self._test(name, index)
+        return found
+
+    def _test(self, name: str, index: int) -> bool:
         if name == "$named":
             return index in self._at or self.tree.tags[index] in ("NNP", "NNPS")
         if name == "$people":

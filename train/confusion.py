@@ -161,6 +161,10 @@ def main() -> None:
     got = {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, mind))}
     told = [(row, gold, event) for row in rows for gold, event in paired(row, got[row["id"]])]
     pairs = [(gold, event) for _, gold, event in told]
+    if clean := [got[row["id"]] for row in rows if not row["events"]]:
+        print(f"sentences without an event {len(clean)}  silent {sum(not found for found in clean) / len(clean):.3f}")
+    if not pairs:
+        return
     if given.misses:
         print("\n".join(line for one in told if (line := miss(*one))))
     print(table(pairs))

@@ -24,6 +24,9 @@ TESTS: Final = frozenset(
 )
 
 
+OPEN_CLAUSES: Final = ("*", "to", "bare")
+"""What `comp` may say in place of verbs: any clause, an infinitive, `that` with a bare verb (insisted that he go)."""
+
 NEVER_HEADLINES: Final = words("his its is was has be are were am 's 're ’s have had do does did")
 
 
@@ -331,7 +334,7 @@ def _rule(kind: KindSpec, spec: RuleSpec, number: int, classes: dict[str, str], 
         prep=frozenset(spec.prep.split()),
         prep_object=nouns(spec.prep_object),
         particle=frozenset(spec.particle.split()),
-        comp=verbs(spec.comp) if spec.comp not in ("*", "to") else frozenset((spec.comp,)),
+        comp=verbs(spec.comp) if spec.comp not in OPEN_CLAUSES else frozenset((spec.comp,)),
         modifier=nouns(spec.modifier),
         not_modifier=nouns(spec.not_modifier),
         place=frozenset((spec.place or "subj obj").split()),

@@ -48,7 +48,11 @@ def _named_first(parties: list[Party], *, joint: bool) -> list[Party]:
 
 
 def _same_as_any(party: Party, others: Sequence[Party]) -> bool:
-    return any((party.name and party.name == o.name) or party.text.casefold() == o.text.casefold() for o in others)
+    """Is it one of the others: by name and sector (Spain's leaders are not Spain), or by the same words."""
+    return any(
+        (party.name and party.name == o.name and party.sector == o.sector) or party.text.casefold() == o.text.casefold()
+        for o in others
+    )
 
 
 def filled(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
@@ -90,7 +94,7 @@ def _behind(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
         places += [k for place in places if tree.is_noun(place) for k in tree.children(place, "acl") if tree.passive(k)]
     for place in places:
         for index in prep_objects(tree, place, slot):
-            if index not in candidate.used:
+            if index not in candidate.used or slot in candidate.rule.prep:
                 found.extend(reader.parties(index))
         if found:
             break
@@ -104,6 +108,8 @@ def _object_slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]
     if slot == "iobj":
         return [p for kid in tree.children(verb, "dative") for p in reader.parties(kid)] or _lost_dative(reader, verb)
     target = object_of(tree, verb)
+    if target is None and candidate.surface:
+        target = candidate.noun
     if target is None or (
         target == candidate.noun and candidate.rule.trigger == "noun" and target == subject_of(tree, verb)
     ):

@@ -414,11 +414,15 @@ PAPERS: Final = words(
 )
 """What somebody issues: its participle says what the issuer does."""
 
+ISSUING: Final = frozenset().union(
+    *(verb_forms(verb) for verb in words("pass adopt issue sign publish send release approve table submit write"))
+)
+
 
 def _shared_subject(tree: Tree, verb: int, depth: int) -> int | None:
     dep, head = tree.deps[verb], tree.heads[verb]
     if dep in ("acl", "relcl"):
-        if tree.tags[verb] == "VBG" and tree.low[head] in PAPERS and tree.is_verb(tree.heads[head]):
+        if tree.tags[verb] == "VBG" and tree.low[head] in PAPERS and tree.low[tree.heads[head]] in ISSUING:
             return subject_of(tree, tree.heads[head], depth + 1)  # "passed a resolution calling on Russia"
         if tree.tags[verb] == "VBG" or dep == "relcl":  # "protesters demanding": the noun does it
             return head

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.detect.forms import words
-from pipeline.detect.lexicon import Lexicon, Rule, Words
+from pipeline.detect.lexicon import OPEN_CLAUSES, Lexicon, Rule, Words
 from pipeline.detect.matching import Candidate, Test, general, matches, subject_fits
 from pipeline.detect.nouns import noun_candidate
 from pipeline.detect.syntax import SUBJECTS, Tree, object_of, prep_objects, subject_of
@@ -149,7 +149,7 @@ def _complement_fits(tree: Tree, index: int, rule: Rule, fit: _Fit) -> bool:
     clause = _complement(tree, index, rule.comp)
     if clause is None:
         return False
-    open_clause = rule.comp & {"*", "to"}
+    open_clause = rule.comp.intersection(OPEN_CLAUSES)
     fit.score += 0.1 if open_clause else 0.25
     if not open_clause:
         fit.used.add(clause)
@@ -157,7 +157,10 @@ def _complement_fits(tree: Tree, index: int, rule: Rule, fit: _Fit) -> bool:
 
 
 def _complement(tree: Tree, index: int, words: frozenset[str]) -> int | None:
-    """The clause that a verb governs, if its verb or an auxiliary of it is a word; `*` is any clause, `to` an infinitive."""
+    """The clause that a verb governs, if its verb or an auxiliary of it is a word.
+
+    `*` is any clause, `to` an infinitive, `bare` a bare verb.
+    """
     for kid in tree.kids[index]:
         if tree.deps[kid] not in ("xcomp", "ccomp", "advcl", "acl"):
             continue
@@ -165,7 +168,10 @@ def _complement(tree: Tree, index: int, words: frozenset[str]) -> int | None:
             if any(tree.low[k] == "to" and tree.deps[k] == "aux" for k in tree.kids[kid]):
                 return kid
             continue
-        if "*" in words:
+        if "bare" in words:
+            if tree.tags[kid] == "VB" and not tree.children(kid, "aux", "auxpass"):
+                return kid
+        elif "*" in words:
             if tree.deps[kid] != "advcl" or any(tree.low[k] == "to" and tree.deps[k] == "aux" for k in tree.kids[kid]):
                 return kid
         elif tree.low[kid] in words or any(

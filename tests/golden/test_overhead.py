@@ -18,7 +18,8 @@ def cost():
 
 
 def test_detection_adds_little_to_the_time_of_entities_and_parse(cost):
-    assert cost[0] <= 45
+    """Measured: +16 to +20 % for these dense cases on a quiet machine, up to +26 % beside five busy processes on two cores."""
+    assert cost[0] <= 32
 
 
 def test_a_process_with_everything_loaded_stays_small(cost):

@@ -7,7 +7,7 @@ from typing import Final
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule, Words
 from pipeline.detect.matching import CONTAINERS, Candidate, Test, general, matches, subject_fits
-from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, prep_objects, subject_of
+from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, doers_of, prep_objects, subject_of
 
 SCHEDULED: Final = words("scheduled planned expected slated due set")
 
@@ -31,10 +31,10 @@ def noun_candidate(tree: Tree, index: int, rule: Rule, words: frozenset[str], te
         _modifies(tree, k, anchor, rule.not_modifier, test) for k in range(max(0, anchor - 8), anchor)
     ):
         return None
-    if rule.prep and not any(
-        not rule.prep_object or matches(tree, n, rule.prep_object, test) for n in prep_objects(tree, anchor, *rule.prep)
-    ):
-        return None
+    if rule.prep:
+        behind = prep_objects(tree, anchor, *rule.prep) or (doers_of(tree, anchor) if "by" in rule.prep else [])
+        if not any(not rule.prep_object or matches(tree, n, rule.prep_object, test) for n in behind):
+            return None
     placed = _position(tree, anchor, rule)
     if placed is None:
         return None

@@ -44,6 +44,9 @@ AT_HOME: Final = frozenset(("PROTEST", "COERCE", "CONCEDE", "RETREAT", "REJECT",
 """Types whose two sides are often of one country: a government and its opposition."""
 
 
+REACH: Final = 8
+"""How many words behind a passive its doer is looked for."""
+
 AGAINST: Final = frozenset(("PROTEST", "THREATEN", "SANCTION", "MOBILIZE", "ASSAULT", "COERCE"))
 """Types whose recipient is whoever stands behind `against`."""
 
@@ -177,9 +180,21 @@ def _missing_actor(reader: Reader, candidate: Candidate, recipients: Sequence[Pa
     ):
         return ()
     if reader.tree.passive(candidate.verb):
-        return ()
+        return _lost_agent(reader, candidate.verb)
     near = roles.nearest(reader, candidate.verb, before=True)
     return distinct([p for p in near if p.text not in {r.text for r in recipients}][:1])
+
+
+def _lost_agent(reader: Reader, verb: int) -> tuple[Party, ...]:
+    """`was threatened with sanctions by the Union`: the parser hangs the doer of a passive on the noun before it."""
+    tree = reader.tree
+    _, end = tree.sentences[tree.sentence_of[verb]]
+    for index in range(verb + 1, min(verb + REACH, end)):
+        if tree.low[index] == "by":
+            return distinct([p for noun in tree.children(index, "pobj") for p in reader.parties(noun) if known(p)])
+        if tree.tags[index] in ("VBD", "VBZ", "VBP", "MD", ","):
+            break
+    return ()
 
 
 def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Party]) -> tuple[Party, ...]:

@@ -8,7 +8,7 @@ from typing import Final
 from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import distinct, known, named
 from pipeline.detect.reader import Reader
-from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, object_of, prep_objects, subject_of
+from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, doers_of, object_of, prep_objects, subject_of
 from pipeline.records import Party
 
 PAIR: Final = 2
@@ -93,7 +93,7 @@ def _behind(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
     if slot == "by":  # "a map drawn by the mediators": whoever made the object
         places += [k for place in places if tree.is_noun(place) for k in tree.children(place, "acl") if tree.passive(k)]
     for place in places:
-        for index in prep_objects(tree, place, slot):
+        for index in doers_of(tree, place) if slot == "by" else prep_objects(tree, place, slot):
             if index not in candidate.used or slot in candidate.rule.prep:
                 found.extend(reader.parties(index))
         if found:
@@ -149,8 +149,9 @@ def _complement_subjects(reader: Reader, candidate: Candidate) -> list[Party]:
     if (
         candidate.rule.trigger == "noun" and candidate.noun is not None
     ):  # "a threat to crush the rebels": who is crushed
-        for kid in tree.children(candidate.noun, "acl"):
-            target = object_of(tree, kid) if tree.tags[kid] == "VB" else None
+        for kid in tree.children(candidate.noun, "acl", "ccomp"):
+            subject = next(iter(tree.children(kid, *SUBJECTS)), None)  # "the demand that Georgia free them"
+            target = subject or (object_of(tree, kid) if tree.tags[kid] == "VB" else None)
             if target is not None and (parties := reader.parties(target)):
                 return list(parties)
     if verb is None:

@@ -456,6 +456,13 @@ def prep_objects(tree: Tree, index: int, *prepositions: str) -> list[int]:
     return found
 
 
+def doers_of(tree: Tree, noun: int) -> list[int]:
+    """Who stands behind `by` of a noun, or of what it is of: `the arrest of a lawmaker by police`."""
+    return prep_objects(tree, noun, "by") or [
+        doer for held in prep_objects(tree, noun, "of") for doer in prep_objects(tree, held, "by")
+    ]
+
+
 def _behind(tree: Tree, preposition: int, depth: int) -> list[int]:
     found: list[int] = []
     for kid in tree.kids[preposition]:

@@ -15,12 +15,13 @@ help: ## list the targets
 setup: $(STAMP) ## create .venv and install everything at its pinned version and hash
 	@$(BIN)/python -m pipeline.local.prepare
 
-# The test of a download is its hash: pip refuses whatever is not in constraints.txt.
+# The test of a download is its hash: pip refuses whatever is not in constraints.txt. The list is complete, so pip has nothing to
+# resolve (--no-deps); where it does, a new release of a package that another wants with an extra can make it refuse everything.
 $(STAMP): constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; name it: make setup PYTHON=/path/to/python3"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the pinned packages into $(VENV) (a minute or two, once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 

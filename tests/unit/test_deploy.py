@@ -256,6 +256,13 @@ def test_the_image_is_built_in_two_stages_and_runs_without_root():
     assert f'"{project["description"]}"' in labels
 
 
+def test_the_list_of_pinned_packages_is_whole_so_that_setting_up_resolves_nothing():
+    install = next(line for line in (ROOT / "Makefile").read_text("utf-8").splitlines() if "-r constraints.txt" in line)
+    assert "--require-hashes --no-deps" in install
+    check = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stdout
+
+
 def test_what_the_image_copies_exists_and_reaches_the_builder():
     ignored = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line and line[0] != "#"]
     assert ignored[0] == "*"

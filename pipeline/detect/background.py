@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 VICTIM_VERBS: Final = words(
     "kill kills killed killing injure injures injured injuring wound wounds wounded wounding die dies died dying hurt"
 )
+BEING: Final = words("is are was were be been")
 LONG: Final = words("year years decade decades months century centuries")
 YEAR: Final = re.compile(r"(?:19|20)\d\d")
 ACCIDENTS: Final = frozenset().union(
@@ -72,7 +73,7 @@ def mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Re
         return False
     first = _first_conjunct(tree, anchor)  # "people who support one thing and oppose another"
     dep = tree.deps[first]
-    if dep not in ("acl", "relcl"):
+    if dep not in ("acl", "relcl") or _among(tree, tree.heads[first]):
         return False
     if _of_another_year(tree, tree.heads[first], scene.published):
         return True
@@ -83,6 +84,15 @@ def mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Re
     if tree.tags[anchor] == "VBN" and tree.passive(anchor) and agent_of(tree, anchor) is None:
         return True
     return any(tree.deps[k] == "aux" and tree.low[k] == "had" for k in tree.kids[anchor])
+
+
+def _among(tree: Tree, noun: int) -> bool:
+    """`two officials are among six people kidnapped`, `was one of those arrested`: that is what the sentence has to tell."""
+    prep = tree.heads[noun]
+    over = tree.heads[prep]
+    if tree.low[prep] == "of" and tree.low[over] == "one":
+        return tree.low[tree.heads[over]] in BEING
+    return tree.low[prep] == "among" and tree.low[over] in BEING
 
 
 def _says_which(scene: Scene, candidate: Candidate, verb: int) -> bool:

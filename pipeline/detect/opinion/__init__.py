@@ -47,6 +47,9 @@ PROPOSE_SURE: Final = 0.4
 VETO_SURE: Final = 0.2
 """how sure one that a rule found: what is below is left out. Both chosen by cross-validation, see docs/quality.md."""
 
+UNREAL_SURE: Final = VETO_SURE / 2
+"""The same for what is told as denied, planned or merely possible: that is no false alarm, so it takes more to leave it out."""
+
 KINDS: Final[dict[str, str]] = {
     "AGREE": "agreement", "CONSULT": "meeting", "SUPPORT": "support", "CONCEDE": "concession", "COOPERATE": "cooperation",
     "AID": "aid_package", "RETREAT": "withdrawal", "REQUEST": "appeal", "ACCUSE": "accusation", "REJECT": "rejection",
@@ -152,7 +155,8 @@ def _weigh(opinion: Opinion, reader: Reader, one: Draft) -> bool:
     shares = _shares(opinion, reader, index)
     one.opinion = shares[CLASSES.index(one.rule.type)]
     one.sure = opinion.sure(judged(one, shares))
-    return one.sure >= (PROPOSE_SURE if proposed(one.rule) else VETO_SURE)
+    real = one.modality in ("asserted", "historical")
+    return one.sure >= (PROPOSE_SURE if proposed(one.rule) else VETO_SURE if real else UNREAL_SURE)
 
 
 def proposed(rule: Rule) -> bool:

@@ -363,11 +363,7 @@ def work(settings: Settings, outlet: Outlet, stop: threading.Event) -> None:
 
 def is_new(settings: Settings, group: str) -> bool:
     """Whether this channel has never settled an alert."""
-    observer = bus.Observer(settings)
-    try:
-        return not any(lag.committed is not None for lag in observer.lags([group]))
-    finally:
-        observer.close()
+    return not any(lag.committed is not None for lag in bus.lags(settings, [group]))
 
 
 class Topic:

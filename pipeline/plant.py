@@ -10,7 +10,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -275,15 +275,20 @@ class Memory:
             self.parts_mb = {name: max(size, self.parts_mb.get(name, 0)) for name, size in now.items()}
 
 
-def tree_mb(pid: int) -> int:
-    """A process in, the resident memory of it and all below it out."""
+def tree_sum(pid: int, of: Callable[[psutil.Process], int]) -> int:
+    """A process and what to ask of each in, the sum over it and all below it out."""
     total = 0
     with contextlib.suppress(psutil.Error):
         root = psutil.Process(pid)
         for process in (root, *root.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss
-    return total // 1_000_000
+                total += of(process)
+    return total
+
+
+def tree_mb(pid: int) -> int:
+    """A process in, the resident memory of it and all below it out."""
+    return tree_sum(pid, lambda process: process.memory_info().rss) // 1_000_000
 
 
 def parts(path: Plant) -> dict[str, int]:

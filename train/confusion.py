@@ -109,7 +109,7 @@ def figures(pairs: list[tuple[Row, Row | None]], events: int, sentences: int) ->
         either = sum(gold == label for gold, _ in roots) + sum(found == label for _, found in roots)
         scores.append(2 * both / either)
     right = sum(gold == found for gold, found in roots)
-    cast = sum(bool(e) and gold_root(g) == found_root(e) and right_sides(g, e) == 2 for g, e in pairs if e)
+    cast = sum(gold_root(g) == found_root(e) and right_sides(g, e) == 2 for g, e in pairs if e)
     return (
         f"events {len(pairs)}  found {sum(found != 'NONE' for _, found in roots) / len(pairs):.3f}  "
         f"root accuracy {right / len(pairs):.3f}  root macro-F1 {sum(scores) / len(scores):.3f}  "

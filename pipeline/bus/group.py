@@ -12,7 +12,7 @@ import structlog
 from kafka import KafkaConsumer
 from kafka.errors import CommitFailedError
 
-from pipeline.bus.lag import Lag, Observer
+from pipeline.bus.lag import Lag, lags
 from pipeline.bus.read import consumer_of, messages_of
 from pipeline.bus.topics import BusError, Message
 from pipeline.settings import Settings
@@ -147,7 +147,7 @@ def consume(
         max_poll_records=max_records,
     )
     consumer.subscribe(topics=list(topics))
-    doubt = Doubt(lambda: _lags(settings, group))
+    doubt = Doubt(lambda: lags(settings, [group]))
     try:
         while not stop.is_set():
             messages = poll(consumer, wait_seconds, max_records=max_records)
@@ -180,11 +180,3 @@ def _note(progress: Progress, consumer: KafkaConsumer) -> None:
         if highwater is not None:
             behind += max(0, highwater - consumer.position(partition))
     progress.behind = behind
-
-
-def _lags(settings: Settings, group: str) -> tuple[Lag, ...]:
-    observer = Observer(settings)
-    try:
-        return observer.lags([group])
-    finally:
-        observer.close()

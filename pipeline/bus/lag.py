@@ -114,14 +114,14 @@ class Observer:
         self._peek.close(autocommit=False)
 
 
-def lags(settings: Settings) -> tuple[Lag, ...]:
-    """The lag of all of Dateline's groups, asked once.
+def lags(settings: Settings, groups: Iterable[str] | None = None) -> tuple[Lag, ...]:
+    """Groups in (all of Dateline's by default), their lag on each partition out, asked once.
 
     Raises:
         BusError: Kafka is not there.
     """
     observer = Observer(settings)
     try:
-        return observer.lags()
+        return observer.lags(groups)
     finally:
         observer.close()

@@ -6,6 +6,7 @@ A sum is a sign, a code or a name of a currency with a figure beside it. The sig
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -75,9 +76,15 @@ class _Figure(NamedTuple):
     low: float | None = None
 
 
-def find_quantities(text: str) -> tuple[Quantity, ...]:
-    """Text in, the counted things in it out, in order: `a million rounds`, `12 dead`; never money, dates, ages, percentages."""
-    return counts.find_counts(text, [(money.start or 0, money.end or 0) for money in find_money(text)])
+def find_quantities(text: str, sums: Sequence[Money] | None = None) -> tuple[Quantity, ...]:
+    """Text in, the counted things in it out, in order: `a million rounds`, `12 dead`; never money, dates, ages, percentages.
+
+    `sums` are those of the text, where they are known already.
+    """
+    if not counts.named(text):
+        return ()
+    taken = find_money(text) if sums is None else sums
+    return counts.find_counts(text, [(money.start or 0, money.end or 0) for money in taken])
 
 
 def find_money(text: str, *, dollar: str = "USD") -> tuple[Money, ...]:

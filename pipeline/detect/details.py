@@ -11,8 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from pipeline.annotate import Mention
-from pipeline.detect import counts
-from pipeline.detect.amounts import find_money
+from pipeline.detect.amounts import find_money, find_quantities
 from pipeline.detect.dates import FoundDate, Prefer, find_dates
 from pipeline.detect.forms import words
 from pipeline.detect.persons import PLACE_NOUNS
@@ -58,10 +57,7 @@ class Found:
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
         """The counted things."""
-        if not counts.named(self.text):
-            return ()
-        taken = [(money.start or 0, money.end or 0) for money in self._sums]
-        return tuple(_shift(one, self.base) for one in counts.find_counts(self.text, taken))
+        return tuple(_shift(one, self.base) for one in find_quantities(self.text, self._sums))
 
     @cached_property
     def dates(self) -> tuple[FoundDate, ...]:

@@ -86,7 +86,7 @@ PLURALS: Final = {
 }  # fmt: skip
 
 
-PASTS: Final = frozenset(form for lemma, (past, _) in IRREGULAR.items() for form in (past,) if past != lemma) - words(
+PASTS: Final = frozenset(past for lemma, (past, _) in IRREGULAR.items() if past != lemma) - words(
     "bore bound cast cost cut fell felt found ground hit hurt knelt laid "
     "lay left lit lost met put read rose saw shed shot spoke stood won "
     "wound"

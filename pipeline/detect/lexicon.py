@@ -27,6 +27,9 @@ TESTS: Final = frozenset(
 OPEN_CLAUSES: Final = ("*", "to", "bare")
 """What `comp` may say in place of verbs: any clause, an infinitive, `that` with a bare verb (insisted that he go)."""
 
+WORDLESS_CLAUSES: Final = ("*", "bare")
+"""Those of them that no word of the sentence shows."""
+
 NEVER_HEADLINES: Final = words("his its is was has be are were am 's 're ’s have had do does did")
 
 
@@ -153,7 +156,7 @@ class Rule:
         if self.trigger in ("verb", "noun"):
             sets += [self.prep, _forms_alone(self.prep_object) if self.prep else frozenset()]
         if self.trigger == "verb":
-            sets += [self.particle, self.comp if "*" not in self.comp else frozenset()]
+            sets += [self.particle, self.comp if self.comp.isdisjoint(WORDLESS_CLAUSES) else frozenset()]
             sets += [_forms_alone(self.object), _forms_alone(self.subject)]
         elif self.trigger == "noun":
             sets.append(_forms_alone(self.modifier))

@@ -146,9 +146,8 @@ def _owners(reader: Reader, noun: int) -> list[Party]:
 def _complement_subjects(reader: Reader, candidate: Candidate) -> list[Party]:
     """Who is to do it: the subject of the clause that the verb governs (`demanded that China stop`), or its object."""
     tree, verb = reader.tree, candidate.verb
-    if (
-        candidate.rule.trigger == "noun" and candidate.noun is not None
-    ):  # "a threat to crush the rebels": who is crushed
+    if candidate.rule.trigger == "noun" and candidate.noun is not None:
+        # "a threat to crush the rebels": who is crushed
         for kid in tree.children(candidate.noun, "acl", "ccomp"):
             subject = next(iter(tree.children(kid, *SUBJECTS)), None)  # "the demand that Georgia free them"
             target = subject or (object_of(tree, kid) if tree.tags[kid] == "VB" else None)

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -22,32 +23,17 @@ import psutil
 
 from pipeline import bench, bus, logs, quarantine
 from pipeline.local.stack import Stack
-from pipeline.plant import Plant, own, parts, tree_mb
+from pipeline.plant import Plant, own, parts, tree_mb, tree_sum
 from pipeline.settings import Settings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-
-
-def open_files(pid: int) -> int:
-    """A process in, how many files and sockets it and all below it hold open out."""
-    total = 0
-    with contextlib.suppress(psutil.Error):
-        root = psutil.Process(pid)
-        for process in (root, *root.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):
-                total += process.num_fds()
-    return total
 
 
 def growth(memory_mb: Sequence[int], articles: Sequence[int]) -> float:
     """Memory and articles read so far at each look in, megabytes a thousand articles out: the slope of the second half."""
     half = len(memory_mb) // 2
     memory, read = memory_mb[half:], articles[half:]
-    mean_m, mean_r = sum(memory) / len(memory), sum(read) / len(read)
-    spread = sum((r - mean_r) ** 2 for r in read)
-    if not spread:
-        return 0.0
-    return 1000 * sum((m - mean_m) * (r - mean_r) for m, r in zip(memory, read, strict=True)) / spread
+    return 1000 * statistics.linear_regression(read, memory).slope if len(set(read)) > 1 else 0.0
 
 
 def soak(path: Plant, samples: Sequence[str], *, minutes: int, per_second: float) -> Iterator[dict[str, object]]:
@@ -69,7 +55,7 @@ def soak(path: Plant, samples: Sequence[str], *, minutes: int, per_second: float
             "p50_seconds": round(late.p50_seconds, 2),
             "p99_seconds": round(late.p99_seconds, 2),
             "memory_mb": {name: sizes[-1] for name, sizes in memory.items()},
-            "open_files": {name: open_files(pid) for name, pid in pids.items()},
+            "open_files": {name: tree_sum(pid, psutil.Process.num_fds) for name, pid in pids.items()},
         }
     path.settle()
     published, indexed = path.counts()

@@ -14,6 +14,6 @@
 The same path twice: `flow.py` is the path as plain functions on one article (`dateline trace`), `app.py` is the path on Kafka.
 Rules are `rules.py` (the file, checked), `conditions.py` (a rule against a story), `bells.py` (throttle, digest, mutes) and
 `rehearse.py`; what people say of alerts is `feedback.py`.
-The nouns are in `records.py`, configuration in `settings.py`, every metric in `metrics.py`, Kafka outside Faust in `bus/`,
+The nouns are in `records/`, configuration in `settings.py`, every metric in `metrics.py`, Kafka outside Faust in `bus/`,
 the Kafka and Elasticsearch of a laptop in `local/`, and `cli/` is the command; only it prints.
 """

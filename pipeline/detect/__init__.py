@@ -1,9 +1,9 @@
 """What happened: a parsed article in, its events out. Pure and deterministic.
 
 lexicon/*.toml, lexicon.py, forms.py   kinds of events as data, indexed by word form
-syntax.py                              the dependency parse as plain lists
+syntax.py, repair.py                   the dependency parse as plain lists, its lost verbs found
 triggers.py                            which rules a clause fits
-reader.py, roles.py                    who to whom, pronouns and short names resolved
+reader.py, antecedents.py, roles.py    who to whom, pronouns and short names resolved
 modality.py                            asserted, planned, hypothetical, denied, historical
 dates.py, amounts.py, details.py       when, how much, where
 drafts.py, merge.py, export.py         putting an event together, once for an article
@@ -23,6 +23,7 @@ from pipeline.detect.jsonl import detect_jsonl
 from pipeline.detect.merge import merge
 from pipeline.detect.mind import Mind, load_mind
 from pipeline.detect.reader import Reader
+from pipeline.detect.repair import repair
 from pipeline.detect.syntax import Tree
 from pipeline.plain import Plain
 from pipeline.records import Document, Event, Party, Section, content_id
@@ -59,7 +60,8 @@ def _reader(
 ) -> Reader:
     tree = Tree.of(read)
     named = (index for mention in mentions for index in range(mention.start, mention.end))
-    tree.repair(mind.present_forms, {index for index in named if tree.words[index][:1].isupper()}, mind.past_forms)
+    capital = {index for index in named if tree.words[index][:1].isupper()}
+    repair(tree, mind.present_forms, capital, mind.past_forms)
     return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known, on=on)
 
 

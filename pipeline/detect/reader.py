@@ -14,28 +14,22 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from pipeline.annotate import Mention
+from pipeline.detect.antecedents import antecedents, definite
 from pipeline.detect.persons import (
     ARMED_HEADS,
-    BACK,
     CALENDAR,
-    CLASS_OF,
-    COLLECTIVES,
-    FIRST_PRONOUNS,
     INNER,
-    MEDIA,
     OFFICIAL,
     PERSON_PRONOUNS,
     PERSONS,
     PLACE_NOUNS,
-    PLURAL_PRONOUNS,
     PRONOUNS,
     SECTORS,
-    THING_PRONOUNS,
     distinct,
     known,
 )
 from pipeline.detect.phrases import unknown_pair, written_as_name
-from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, Tree, prep_objects
+from pipeline.detect.syntax import Tree, prep_objects
 from pipeline.records import Party
 
 if TYPE_CHECKING:
@@ -66,23 +60,23 @@ class Reader:
     on: dt.date | None = None
     shares: dict[int, tuple[float, ...]] = field(default_factory=dict)
     casts: dict[Candidate, Cast] = field(default_factory=dict)
-    _at: dict[int, Mention] = field(default_factory=dict)
+    at: dict[int, Mention] = field(default_factory=dict)
     _tested: dict[tuple[str, int], bool] = field(default_factory=dict)
     _memo: dict[int, tuple[Party, ...]] = field(default_factory=dict)
-    _resolving: set[int] = field(default_factory=set)
+    resolving: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for mention in self.mentions:
             for index in range(mention.start, mention.end):
-                self._at[index] = mention
+                self.at[index] = mention
 
     def mention_at(self, index: int) -> Mention | None:
         """The name that a word is part of."""
-        return self._at.get(index)
+        return self.at.get(index)
 
     def named_in(self, start: int, end: int) -> list[Mention]:
         """The names that stand between two words, or reach in."""
-        return list({id(m): m for index in range(start, end) if (m := self._at.get(index)) is not None}.values())
+        return list({id(m): m for index in range(start, end) if (m := self.at.get(index)) is not None}.values())
 
     # --- tests of meaning, for the rules --------------------------------------------------------------------------------
 
@@ -96,11 +90,11 @@ class Reader:
 
     def _test(self, name: str, index: int) -> bool:
         if name == "$named":
-            return index in self._at or self.tree.tags[index] in ("NNP", "NNPS")
+            return index in self.at or self.tree.tags[index] in ("NNP", "NNPS")
         if name == "$people":
             return self._is_people(index)
         if name == "$place":
-            mention = self._at.get(index)
+            mention = self.at.get(index)
             if mention is None and self.tree.low[index] in PLACE_NOUNS:
                 return True
             return mention is not None and (
@@ -108,7 +102,7 @@ class Reader:
             )
         parties = self.parties(index)
         if name == "$person":
-            mention = self._at.get(index)
+            mention = self.at.get(index)
             return (
                 bool(mention and mention.label == "PERSON")
                 or (self.tree.low[index] in PERSONS and bool(parties))
@@ -128,7 +122,7 @@ class Reader:
 
     def _is_people(self, index: int) -> bool:
         """Whether a word names the people of a country: `Georgians`, however it is tagged."""
-        mention = self._at.get(index)
+        mention = self.at.get(index)
         if mention is None or not mention.party.country:
             return False
         return self.tree.tags[index] == "NNPS" or (mention.label == "NORP" and self.tree.low[index].endswith("s"))
@@ -139,13 +133,13 @@ class Reader:
         """The word of a noun phrase in, the parties it names out, coordinated ones included."""
         if index in self._memo:
             return self._memo[index]
-        if index in self._resolving:
+        if index in self.resolving:
             return ()
-        self._resolving.add(index)
+        self.resolving.add(index)
         found: list[Party] = []
         for head in self._coordinated(index):
             found.extend(self._one(head))
-        self._resolving.discard(index)
+        self.resolving.discard(index)
         result = distinct(found)
         self._memo[index] = result
         return result
@@ -155,8 +149,8 @@ class Reader:
         heads = [h for h in tree.conjuncts(index) if h == index or not tree.is_verb(h)]
         for head in tuple(heads):  # "Macron of France and Scholz of Germany": the parser joins Scholz to France
             for noun in prep_objects(tree, head, "of"):
-                if noun in self._at and self._at[noun].label != "PERSON":
-                    heads.extend(k for k in tree.conjuncts(noun) if k in self._at and self._at[k].label == "PERSON")
+                if noun in self.at and self.at[noun].label != "PERSON":
+                    heads.extend(k for k in tree.conjuncts(noun) if k in self.at and self.at[k].label == "PERSON")
         for head in tuple(heads):  # "Peru, the Bahamas, Chile and Cuba": the parser takes the second for an apposition
             for kid in tree.children(head, "appos"):
                 listed = tree.conjuncts(kid)
@@ -166,9 +160,9 @@ class Reader:
 
     def _one(self, head: int) -> list[Party]:
         """One head of a noun phrase, without what is coordinated with it."""
-        tree, low, mention = self.tree, self.tree.low[head], self._at.get(head)
+        tree, low, mention = self.tree, self.tree.low[head], self.at.get(head)
         if low in PRONOUNS and mention is None:
-            return list(self.antecedents(head))
+            return list(antecedents(self, head))
         if tree.is_verb(head) and mention is None:
             return []
         start, end = tree.left_edge(head), max(head + 1, mention.end if mention else 0)
@@ -180,7 +174,7 @@ class Reader:
         for find in (self._of_owner, self._of_inner, self._of_apposition):
             if parties := find(head, start, end):
                 return parties
-        if back := self._definite(head):
+        if back := definite(self, head):
             whole = self._trim(start, head)
             return [self.place(party, tree.span(whole, end), whole) for party in back] if len(back) == 1 else list(back)
         if low in SECTORS and (pair := unknown_pair(tree, head)):
@@ -194,8 +188,8 @@ class Reader:
         if owner is None:
             return []
         owners = (
-            self.antecedents(owner)
-            if self.tree.low[owner] in PRONOUNS and owner not in self._at
+            antecedents(self, owner)
+            if self.tree.low[owner] in PRONOUNS and owner not in self.at
             else self.parties(owner)
         )
         return [self._part(head, party, start, end) for party in owners]
@@ -233,7 +227,7 @@ class Reader:
 
     def _with_tail(self, head: int, noun: int, start: int) -> Party | None:
         """`the president of Armenia`, `rebels in Darfur`: the phrase with what stands behind its head, if that is somebody."""
-        mention = self._at.get(noun)
+        mention = self.at.get(noun)
         last = max(noun + 1, mention.end if mention else 0)
         start = self._trim(start, head)
         phrase = self.tree.span(start, last)
@@ -275,7 +269,7 @@ class Reader:
             if mention.party.country:
                 return mention.party.country
         for noun in prep_objects(tree, head, "of", "from", "in"):
-            mention_at = self._at.get(noun)
+            mention_at = self.at.get(noun)
             if mention_at is not None and mention_at.party.country:
                 return mention_at.party.country
         for kid in tree.children(head, "appos"):
@@ -350,144 +344,7 @@ class Reader:
         """The names that stand wholly between two words."""
         found: list[Mention] = []
         for index in range(start, end):
-            mention = self._at.get(index)
+            mention = self.at.get(index)
             if mention is not None and (not found or found[-1] is not mention) and mention.end <= end:
                 found.append(mention)
         return found
-
-    # --- pronouns and the like ------------------------------------------------------------------------------------------
-
-    def antecedents(self, pronoun: int) -> tuple[Party, ...]:
-        """A pronoun in, whom it stands for out: a subject above it or before it that fits in number and kind."""
-        low = self.tree.low[pronoun]
-        if low in FIRST_PRONOUNS:
-            return self._speaker_of(pronoun)
-        for candidate in self._earlier_subjects(pronoun):
-            if self.tree.low[candidate] not in MEDIA and self._fits(candidate, low):
-                parties = self.parties(candidate)
-                if parties and (low in PLURAL_PRONOUNS or len(parties) == 1):
-                    return parties
-        if low in PLURAL_PRONOUNS:
-            return self._last_two(pronoun) if low in ("both", "they") else ()
-        want = "person" if low in PERSON_PRONOUNS else "thing"
-        for mention in reversed([m for m in self.mentions if m.end <= pronoun]):
-            if known(mention.party) and (mention.label == "PERSON") == (want == "person"):
-                return (self._located(mention),)
-            if pronoun - mention.end > 120:
-                break
-        return ()
-
-    def _speaker_of(self, pronoun: int) -> tuple[Party, ...]:
-        for above in self.tree.ancestors(pronoun):
-            if self.tree.is_verb(above):
-                for kid in self.tree.kids[above]:
-                    if self.tree.deps[kid] in SUBJECTS and self.tree.low[kid] not in PRONOUNS and kid != pronoun:
-                        return self.parties(kid)
-        return self.speaker
-
-    def _earlier_subjects(self, pronoun: int) -> list[int]:
-        tree = self.tree
-        found: list[int] = []
-        for above in tree.ancestors(pronoun):
-            if tree.is_verb(above):
-                found.extend(
-                    kid
-                    for kid in tree.kids[above]
-                    if tree.deps[kid] in SUBJECTS | PASSIVE_SUBJECTS
-                    and kid < pronoun
-                    and pronoun not in _within(tree, kid)
-                )
-        number = tree.sentence_of[pronoun]
-        start, _ = tree.sentences[number]
-        found.extend(
-            k
-            for k in range(pronoun - 1, start - 1, -1)
-            if tree.deps[k] in ("nsubj", "nsubjpass", "dobj", "pobj") and k not in found and k in self._at
-        )
-        for earlier in range(number - 1, max(-1, number - 4), -1):
-            first, last = tree.sentences[earlier]
-            subjects = [
-                k
-                for k in range(first, last)
-                if tree.deps[k] in ("nsubj", "nsubjpass") and tree.low[k] not in ("who", "which", "that")
-            ]
-            subjects.sort(key=lambda k: (tree.deps[tree.heads[k]] != "ROOT", k))
-            found.extend(subjects)
-        return found
-
-    def _fits(self, candidate: int, low: str) -> bool:
-        tree = self.tree
-        mention = self._at.get(candidate)
-        if tree.low[candidate] in PRONOUNS and mention is None:
-            return tree.low[candidate] in CLASS_OF[low]
-        person = (mention is not None and mention.label == "PERSON") or tree.low[candidate] in PERSONS
-        plural = tree.tags[candidate] in ("NNS", "NNPS") or len(tree.conjuncts(candidate)) > 1
-        if low in PERSON_PRONOUNS:
-            return person
-        if low in THING_PRONOUNS:
-            return not person and not plural
-        return plural or not person
-
-    def _definite(self, head: int) -> tuple[Party, ...]:
-        """`the court`, `the two leaders`: whom the article named before."""
-        tree = self.tree
-        low = tree.low[head]
-        if not any(tree.low[k] in ("the", "both", "two", "this", "its", "his") for k in tree.kids[head] if k < head):
-            return ()
-        if low in COLLECTIVES and not prep_objects(tree, head, "of", "from"):
-            return self._last_two(head)
-        sort = BACK.get(low)
-        if sort is None:
-            return ()
-        for mention in reversed([m for m in self.mentions if m.end <= head]):
-            party = mention.party
-            if not known(party):
-                continue
-            if (
-                (sort == "person" and mention.label == "PERSON")
-                or (sort == "country" and mention.label in ("GPE", "NORP") and party.country)
-                or (sort == "JUD" and (party.sector == "JUD" or "court" in mention.text.casefold()))
-                or (sort == "REB" and party.sector in ("REB", "MIL"))
-                or (sort == "org" and mention.label == "ORG")
-            ):
-                return (self._located(mention),)
-        return ()
-
-    def _located(self, mention: Mention) -> Party:
-        parties = self.parties(mention.end - 1) if mention.end - 1 not in self._resolving else ()
-        return parties[0] if len(parties) == 1 else self.place(mention.party, mention.text, mention.start)
-
-    def _last_two(self, before: int) -> tuple[Party, ...]:
-        """The sides that were last told of together: subject and `with` of a sentence before, else the last two people."""
-        tree = self.tree
-        number = tree.sentence_of[before]
-        for earlier in range(number - 1, max(-1, number - 5), -1):
-            first, last = tree.sentences[earlier]
-            for verb in (
-                i for i in range(first, last) if tree.is_verb(i) and tree.deps[i] in ("ROOT", "conj", "relcl", "ccomp")
-            ):
-                sides = self._sides(verb)
-                if len({p.country or p.name for p in sides}) >= 2:
-                    return sides
-        found: list[Party] = []
-        for mention in reversed([m for m in self.mentions if m.end <= before and m.label == "PERSON"]):
-            party = self._located(mention)
-            if party.country and party.country not in {p.country for p in found}:
-                found.append(party)
-            if len(found) == 2:
-                break
-        return tuple(reversed(found)) if len(found) == 2 else ()
-
-    def _sides(self, verb: int) -> tuple[Party, ...]:
-        """Who takes part in what a verb says: its subject, its object, and whoever stands behind with, to, between."""
-        tree = self.tree
-        heads = tree.children(verb, "nsubj", "nsubjpass")
-        heads += [k for k in tree.children(verb, "dobj") if k in self._at or tree.low[k] in PERSONS]
-        heads += prep_objects(tree, verb, "with", "to", "between")
-        free = [k for k in heads if tree.low[k] not in PLURAL_PRONOUNS and k not in self._resolving]
-        found = [p for k in free for p in self.parties(k)]
-        return distinct([p for p in found if known(p)])
-
-
-def _within(tree: Tree, index: int) -> set[int]:
-    return set(tree.subtree(index))

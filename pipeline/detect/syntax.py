@@ -6,11 +6,11 @@ It is made of lists, so that the rules are quick, and a test can write a tree by
 from __future__ import annotations
 
 import bisect
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.detect.forms import PASTS, verb_forms, words
+from pipeline.detect.forms import verb_forms, words
 from pipeline.plain import Plain
 
 SUBJECTS: Final = frozenset(("nsubj", "csubj", "expl"))
@@ -19,13 +19,6 @@ OBJECTS: Final = frozenset(("dobj", "obj", "dative", "attr", "oprd"))
 VERB_TAGS: Final = frozenset(("VB", "VBD", "VBG", "VBN", "VBP", "VBZ"))
 NOUN_TAGS: Final = frozenset(("NN", "NNS", "NNP", "NNPS"))
 FINITE: Final = frozenset(("VBD", "VBZ", "VBP", "MD"))
-FINITE_DEPS: Final = frozenset(
-    ("ROOT", "ccomp", "advcl", "relcl", "conj", "parataxis", "aux", "auxpass", "csubj", "acl")
-)
-NEVER_NOUNS: Final = words(
-    "meet agree sign urge condemn withdraw retake expel accuse warn reject arrest impose kill announce"
-)
-"""Verbs in the plural of the present that are hardly ever nouns."""
 
 BE: Final = frozenset(
     ("be", "is", "are", "was", "were", "been", "being", "am", "'s", "’s", "'re", "’re", "get", "gets", "got")
@@ -36,10 +29,6 @@ CLAUSES: Final = frozenset(
 LEFT: Final = frozenset(
     ("compound", "amod", "nmod", "poss", "det", "nummod", "quantmod", "case", "advmod", "punct", "predet", "npadvmod")
 )
-
-
-Wanted = tuple[frozenset[str], Container[int], frozenset[str]]
-"""What a lost verb is looked for with: forms of the present, words that are part of a name, forms of the past."""
 
 
 @dataclass(slots=True)
@@ -61,13 +50,14 @@ class Tree:
     passives: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._link()
+        self.link()
         self.sentence_of = [0] * len(self.words)
         for number, (start, end) in enumerate(self.sentences):
             for index in range(start, end):
                 self.sentence_of[index] = number
 
-    def _link(self) -> None:
+    def link(self) -> None:
+        """Make `kids` anew of the heads."""
         self.subjects.clear()  # what many rules ask of one verb is remembered
         self.objects.clear()
         self.passives.clear()
@@ -75,150 +65,6 @@ class Tree:
         for index, head in enumerate(self.heads):
             if head != index:
                 self.kids[head].append(index)
-
-    def repair(self, verbs: frozenset[str], named: Container[int] = (), pasts: frozenset[str] = frozenset()) -> None:
-        """Give a sentence without a finite verb one back: `A court sentences the man` is read as nouns by a small tagger.
-
-        `verbs` are the forms of the present that are looked for, `pasts` those of the past, `named` the words that are part
-        of a name (the United *States*). Only main clauses without a finite verb are touched.
-        """
-        self._lost_subjects()
-        self._behind_modals(verbs)
-        wanted = (verbs, named, pasts)
-        for start, end in self.sentences:
-            root = next((i for i in range(start, end) if self.heads[i] == i), start)
-            if self.tags[root] in ("VBZ", "VBP") and (
-                self._misread_root(root, start, end, wanted) or self._noun_as_root(root, start, end, verbs)
-            ):
-                continue
-            if not self._has_finite(root, start, end):
-                index = next(
-                    (i for i in range(start + 1, end - 1) if self._hidden_verb(i, start, wanted)),
-                    None,
-                )
-                if index is not None:
-                    self._promote(index, start, end)
-
-    def _has_finite(self, root: int, start: int, end: int) -> bool:
-        """Whether the main clause has a finite verb. One inside a relative clause makes no sentence."""
-        for index in range(start, end):
-            if self.tags[index] not in FINITE or self.deps[index] not in FINITE_DEPS:
-                continue
-            if not any(self.deps[i] in ("relcl", "advcl", "acl") for i in (index, *self.ancestors(index))):
-                return True
-        return self.tags[root] == "VB" and not any(self.low[k] == "to" for k in self.kids[root])
-
-    def _misread_root(self, root: int, start: int, end: int, verbs: Wanted) -> bool:
-        """`The president rejects calls`, `Houthi forces strike`: the parser took the wrong one of two words for the verb."""
-        if root - 1 > start and self._hidden_verb(root - 1, start, verbs):
-            verb = root - 1
-        elif (
-            self.low[root] in ("forces", "states", "nations")
-            and root + 2 < end
-            and self._hidden_verb(root + 1, start, verbs)
-        ):
-            verb = root + 1
-        else:
-            return False
-        self.tags[root] = "NNS"
-        self._promote(verb, start, end)
-        return True
-
-    def _noun_as_root(self, root: int, start: int, end: int, verbs: frozenset[str]) -> bool:
-        """`airstrikes on the city of Idlib kill 26`: what is read as a verb has no subject, and no `and` leads to the verb."""
-        if self.children(root, *SUBJECTS, *PASSIVE_SUBJECTS, "cc") or self.low[root] in verbs:
-            return False
-        verb = next((k for k in self.children(root, "conj", "ccomp", "dep") if k > root and self.low[k] in verbs), None)
-        if verb is None:
-            return False
-        self.tags[root] = "NNS"
-        self._promote(verb, start, end)
-        return True
-
-    def _hidden_verb(self, index: int, start: int, verbs: Wanted) -> bool:
-        """Might a word that is read as a noun or a modifier be the verb: behind a noun, before its object."""
-        low, tag, before = self.low[index], self.tags[index], self.tags[index - 1]
-        forms, named, pasts = verbs
-        modifier = self.deps[index] not in FINITE_DEPS
-        if index in named:
-            return False
-        if low in pasts:  # `the army retook the pass`, `Norway funded demining`
-            if tag not in NOUN_TAGS and not (modifier and tag in ("VBN", "VBD", "JJ") and index - 1 in named):
-                return False
-        else:
-            lost = tag in ("VBZ", "VBP") and modifier
-            if low not in forms or (tag not in NOUN_TAGS and not lost):
-                return False
-            plural = before in ("NNS", "NNPS") or (index - 1 in named and lost)
-            if not low.endswith("s") and not plural and low not in NEVER_NOUNS:
-                return False
-        follows = (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP", "VBZ", "VBN")
-        return (
-            before in (*NOUN_TAGS, "VBZ", "''", ",", "-RRB-")
-            and self.tags[index + 1] in follows
-            and any(other in NOUN_TAGS for other in self.tags[start:index])
-        )
-
-    def _promote(self, verb: int, start: int, end: int) -> None:
-        """Make a noun the verb of its sentence: what stands before is the subject, the first noun after it the object."""
-        old = next((i for i in range(start, end) if self.heads[i] == i), verb)
-        past = self.tags[verb] in ("VBD", "VBN") or self.low[verb] in PASTS or self.low[verb].endswith("ed")
-        self.tags[verb], self.deps[verb], self.heads[verb] = "VBD" if past else "VBZ", "ROOT", verb
-        subject = old if old < verb else self._noun_before(verb, start)
-        for index in range(start, end):
-            if index == verb:
-                continue
-            head = self.heads[index]
-            crosses = (index < verb) != (head < verb) or head in (verb, index)
-            if index == subject:
-                self.heads[index], self.deps[index] = verb, "nsubj"
-            elif index < verb and crosses:
-                left = index - 1
-                free = left >= start and index not in (left, *self.ancestors(left))  # no word hangs on itself
-                if free and self.tags[left] == "IN" and self.tags[index] in NOUN_TAGS:
-                    self.heads[index], self.deps[index] = left, "pobj"
-                elif subject is not None:
-                    self.heads[index] = subject
-            elif index > verb and crosses:
-                self.heads[index] = verb
-                if self.tags[index] in ("IN", "TO"):
-                    self.deps[index] = "prep"
-        if old > verb:
-            self.deps[old] = "xcomp" if any(self.low[k] == "to" for k in self.kids[old]) else self.deps[old]
-        objects = [
-            i for i in range(verb + 1, end) if self.heads[i] == verb and self.tags[i] in (*NOUN_TAGS, "CD", "PRP")
-        ]
-        for number, index in enumerate(objects):
-            self.deps[index] = "dobj" if number == 0 else "dep"
-        self._link()
-
-    def _noun_before(self, verb: int, start: int) -> int | None:
-        """The head of the phrase that ends before a verb: the court of `the Court of Human Rights orders`."""
-        noun = next((i for i in range(verb - 1, start - 1, -1) if self.tags[i] in NOUN_TAGS), None)
-        for above in self.ancestors(noun) if noun is not None else ():
-            if not start <= above < verb:
-                break
-            noun = above if self.tags[above] in NOUN_TAGS else noun
-        return noun
-
-    def _lost_subjects(self) -> None:
-        """`Boko Haram militants attack`: a noun that is read as the auxiliary of the verb behind it is its subject."""
-        for index, dep in enumerate(self.deps):
-            head = self.heads[index]
-            if dep not in ("aux", "auxpass") or self.tags[index] not in NOUN_TAGS or index > head:
-                continue
-            if not any(self.deps[k] in SUBJECTS | PASSIVE_SUBJECTS for k in self.kids[head]):
-                self.deps[index] = "nsubj"
-
-    def _behind_modals(self, verbs: frozenset[str]) -> None:
-        """`Qatar will once more mediate`: what a modal leads to is a verb, whatever the tagger calls it."""
-        for index, tag in enumerate(self.tags):
-            head = self.heads[index]
-            if tag != "MD" or head <= index or self.is_verb(head) or self.low[head] not in verbs:
-                continue
-            self.tags[head] = "VB"
-            if self.deps[head] not in CLAUSES:
-                self.deps[head] = "ccomp"
 
     @classmethod
     def of(cls, read: Plain) -> Tree:

@@ -1,0 +1,171 @@
+"""A small tagger errs: it reads the verb of a headline as a noun. A tree in, the same with the verb that it lost."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Final
+
+from pipeline.detect.forms import PASTS, words
+from pipeline.detect.syntax import CLAUSES, FINITE, NOUN_TAGS, PASSIVE_SUBJECTS, SUBJECTS, Tree
+
+FINITE_DEPS: Final = frozenset(
+    ("ROOT", "ccomp", "advcl", "relcl", "conj", "parataxis", "aux", "auxpass", "csubj", "acl")
+)
+NEVER_NOUNS: Final = words(
+    "meet agree sign urge condemn withdraw retake expel accuse warn reject arrest impose kill announce"
+)
+"""Verbs in the plural of the present that are hardly ever nouns."""
+
+Wanted = tuple[frozenset[str], Container[int], frozenset[str]]
+"""What a lost verb is looked for with: forms of the present, words that are part of a name, forms of the past."""
+
+
+def repair(tree: Tree, verbs: frozenset[str], named: Container[int] = (), pasts: frozenset[str] = frozenset()) -> None:
+    """Give a sentence without a finite verb one back: `A court sentences the man` is read as nouns by a small tagger.
+
+    `verbs` are the forms of the present that are looked for, `pasts` those of the past, `named` the words that are part
+    of a name (the United *States*). Only main clauses without a finite verb are touched.
+    """
+    _lost_subjects(tree)
+    _behind_modals(tree, verbs)
+    wanted = (verbs, named, pasts)
+    for start, end in tree.sentences:
+        root = next((i for i in range(start, end) if tree.heads[i] == i), start)
+        if tree.tags[root] in ("VBZ", "VBP") and (
+            _misread_root(tree, root, start, end, wanted) or _noun_as_root(tree, root, start, end, verbs)
+        ):
+            continue
+        if not _has_finite(tree, root, start, end):
+            index = next(
+                (i for i in range(start + 1, end - 1) if _hidden_verb(tree, i, start, wanted)),
+                None,
+            )
+            if index is not None:
+                _promote(tree, index, start, end)
+
+
+def _has_finite(tree: Tree, root: int, start: int, end: int) -> bool:
+    """Whether the main clause has a finite verb. One inside a relative clause makes no sentence."""
+    for index in range(start, end):
+        if tree.tags[index] not in FINITE or tree.deps[index] not in FINITE_DEPS:
+            continue
+        if not any(tree.deps[i] in ("relcl", "advcl", "acl") for i in (index, *tree.ancestors(index))):
+            return True
+    return tree.tags[root] == "VB" and not any(tree.low[k] == "to" for k in tree.kids[root])
+
+
+def _misread_root(tree: Tree, root: int, start: int, end: int, verbs: Wanted) -> bool:
+    """`The president rejects calls`, `Houthi forces strike`: the parser took the wrong one of two words for the verb."""
+    if root - 1 > start and _hidden_verb(tree, root - 1, start, verbs):
+        verb = root - 1
+    elif (
+        tree.low[root] in ("forces", "states", "nations")
+        and root + 2 < end
+        and _hidden_verb(tree, root + 1, start, verbs)
+    ):
+        verb = root + 1
+    else:
+        return False
+    tree.tags[root] = "NNS"
+    _promote(tree, verb, start, end)
+    return True
+
+
+def _noun_as_root(tree: Tree, root: int, start: int, end: int, verbs: frozenset[str]) -> bool:
+    """`airstrikes on the city of Idlib kill 26`: what is read as a verb has no subject, and no `and` leads to the verb."""
+    if tree.children(root, *SUBJECTS, *PASSIVE_SUBJECTS, "cc") or tree.low[root] in verbs:
+        return False
+    verb = next((k for k in tree.children(root, "conj", "ccomp", "dep") if k > root and tree.low[k] in verbs), None)
+    if verb is None:
+        return False
+    tree.tags[root] = "NNS"
+    _promote(tree, verb, start, end)
+    return True
+
+
+def _hidden_verb(tree: Tree, index: int, start: int, verbs: Wanted) -> bool:
+    """Might a word that is read as a noun or a modifier be the verb: behind a noun, before its object."""
+    low, tag, before = tree.low[index], tree.tags[index], tree.tags[index - 1]
+    forms, named, pasts = verbs
+    modifier = tree.deps[index] not in FINITE_DEPS
+    if index in named:
+        return False
+    if low in pasts:  # `the army retook the pass`, `Norway funded demining`
+        if tag not in NOUN_TAGS and not (modifier and tag in ("VBN", "VBD", "JJ") and index - 1 in named):
+            return False
+    else:
+        lost = tag in ("VBZ", "VBP") and modifier
+        if low not in forms or (tag not in NOUN_TAGS and not lost):
+            return False
+        plural = before in ("NNS", "NNPS") or (index - 1 in named and lost)
+        if not low.endswith("s") and not plural and low not in NEVER_NOUNS:
+            return False
+    follows = (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP", "VBZ", "VBN")
+    return (
+        before in (*NOUN_TAGS, "VBZ", "''", ",", "-RRB-")
+        and tree.tags[index + 1] in follows
+        and any(other in NOUN_TAGS for other in tree.tags[start:index])
+    )
+
+
+def _promote(tree: Tree, verb: int, start: int, end: int) -> None:
+    """Make a noun the verb of its sentence: what stands before is the subject, the first noun after it the object."""
+    old = next((i for i in range(start, end) if tree.heads[i] == i), verb)
+    past = tree.tags[verb] in ("VBD", "VBN") or tree.low[verb] in PASTS or tree.low[verb].endswith("ed")
+    tree.tags[verb], tree.deps[verb], tree.heads[verb] = "VBD" if past else "VBZ", "ROOT", verb
+    subject = old if old < verb else _noun_before(tree, verb, start)
+    for index in range(start, end):
+        if index == verb:
+            continue
+        head = tree.heads[index]
+        crosses = (index < verb) != (head < verb) or head in (verb, index)
+        if index == subject:
+            tree.heads[index], tree.deps[index] = verb, "nsubj"
+        elif index < verb and crosses:
+            left = index - 1
+            free = left >= start and index not in (left, *tree.ancestors(left))  # no word hangs on itself
+            if free and tree.tags[left] == "IN" and tree.tags[index] in NOUN_TAGS:
+                tree.heads[index], tree.deps[index] = left, "pobj"
+            elif subject is not None:
+                tree.heads[index] = subject
+        elif index > verb and crosses:
+            tree.heads[index] = verb
+            if tree.tags[index] in ("IN", "TO"):
+                tree.deps[index] = "prep"
+    if old > verb:
+        tree.deps[old] = "xcomp" if any(tree.low[k] == "to" for k in tree.kids[old]) else tree.deps[old]
+    objects = [i for i in range(verb + 1, end) if tree.heads[i] == verb and tree.tags[i] in (*NOUN_TAGS, "CD", "PRP")]
+    for number, index in enumerate(objects):
+        tree.deps[index] = "dobj" if number == 0 else "dep"
+    tree.link()
+
+
+def _noun_before(tree: Tree, verb: int, start: int) -> int | None:
+    """The head of the phrase that ends before a verb: the court of `the Court of Human Rights orders`."""
+    noun = next((i for i in range(verb - 1, start - 1, -1) if tree.tags[i] in NOUN_TAGS), None)
+    for above in tree.ancestors(noun) if noun is not None else ():
+        if not start <= above < verb:
+            break
+        noun = above if tree.tags[above] in NOUN_TAGS else noun
+    return noun
+
+
+def _lost_subjects(tree: Tree) -> None:
+    """`Boko Haram militants attack`: a noun that is read as the auxiliary of the verb behind it is its subject."""
+    for index, dep in enumerate(tree.deps):
+        head = tree.heads[index]
+        if dep not in ("aux", "auxpass") or tree.tags[index] not in NOUN_TAGS or index > head:
+            continue
+        if not any(tree.deps[k] in SUBJECTS | PASSIVE_SUBJECTS for k in tree.kids[head]):
+            tree.deps[index] = "nsubj"
+
+
+def _behind_modals(tree: Tree, verbs: frozenset[str]) -> None:
+    """`Qatar will once more mediate`: what a modal leads to is a verb, whatever the tagger calls it."""
+    for index, tag in enumerate(tree.tags):
+        head = tree.heads[index]
+        if tag != "MD" or head <= index or tree.is_verb(head) or tree.low[head] not in verbs:
+            continue
+        tree.tags[head] = "VB"
+        if tree.deps[head] not in CLAUSES:
+            tree.deps[head] = "ccomp"

@@ -1,0 +1,69 @@
+"""The nouns of Dateline, frozen and typed, and how they go over the wire.
+
+Every record is JSON on the wire and carries its name (`record`) and the version of its schema (`schema`). A field that is
+added later has a default and a type never changes, so an old worker reads a new record and the other way round; only a
+record of a *newer major* schema than `SCHEMA` is refused. Ids are hashes of content, so that every step can run twice.
+
+wire.py            what they have in common, and bytes -> record
+collection.py      feeds and articles
+understanding.py   documents and events
+following.py       stories, alerts, feedback and failures
+"""
+
+from pipeline.records.collection import Article, Feed, FeedState, SeenEntry
+from pipeline.records.following import Alert, Failure, Feedback, Moment, Phase, Report, Story, Trigger
+from pipeline.records.understanding import (
+    Document,
+    Entity,
+    Event,
+    EventType,
+    Evidence,
+    Export,
+    Modality,
+    Money,
+    Party,
+    Place,
+    Precision,
+    Quantity,
+    Section,
+    Sentence,
+    When,
+)
+from pipeline.records.wire import SCHEMA, Record, RecordError, Value, content_id, decode, encode
+
+__all__ = [
+    "SCHEMA",
+    "Alert",
+    "Article",
+    "Document",
+    "Entity",
+    "Event",
+    "EventType",
+    "Evidence",
+    "Export",
+    "Failure",
+    "Feed",
+    "FeedState",
+    "Feedback",
+    "Modality",
+    "Moment",
+    "Money",
+    "Party",
+    "Phase",
+    "Place",
+    "Precision",
+    "Quantity",
+    "Record",
+    "RecordError",
+    "Report",
+    "Section",
+    "SeenEntry",
+    "Sentence",
+    "Story",
+    "Trigger",
+    "Value",
+    "When",
+    "content_id",
+    "decode",
+    "encode",
+]

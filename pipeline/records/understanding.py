@@ -1,0 +1,186 @@
+"""What an article says: its text with the names in it, and the events it tells with all that belongs to one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import msgspec
+
+from pipeline.records.wire import Record, Value
+
+EventType = Literal[
+    "AGREE", "CONSULT", "SUPPORT", "CONCEDE", "COOPERATE", "AID", "RETREAT", "REQUEST",
+    "ACCUSE", "REJECT", "THREATEN", "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT",
+]  # fmt: skip
+Modality = Literal["asserted", "planned", "hypothetical", "denied", "historical"]
+Precision = Literal["instant", "day", "week", "month", "season", "year", "unknown"]
+Section = Literal["title", "text"]
+
+
+class Sentence(Value, frozen=True, kw_only=True):
+    """A sentence's offsets, in characters of the section."""
+
+    start: int
+    end: int
+    section: Section = "text"
+
+
+class Entity(Value, frozen=True, kw_only=True):
+    """A named thing where it stands. `label` is spaCy's (OntoNotes); `name`, `country`, `sector` are what it resolves to."""
+
+    text: str
+    label: str
+    start: int
+    end: int
+    section: Section = "text"
+    name: str | None = None
+    country: str | None = None
+    sector: str | None = None
+
+
+class Document(Record, frozen=True, kw_only=True):
+    """An article understood: its text without boilerplate, sentences and entities. `id` is the article's id.
+
+    Offsets count characters of `title` or of `text`, as `section` says.
+    """
+
+    id: str
+    url: str
+    feed_id: str
+    title: str
+    text: str
+    first_seen_at: dt.datetime
+    fetched_at: dt.datetime
+    content_hash: str
+    published_at: dt.datetime | None = None
+    updated_at: dt.datetime | None = None
+    publisher: str = ""
+    credit: str | None = None
+    authors: tuple[str, ...] = ()
+    language: str | None = None
+    image_url: str | None = None
+    truncated: bool = False
+    fingerprint: tuple[int, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    entities: tuple[Entity, ...] = ()
+
+
+class Party(Value, frozen=True, kw_only=True):
+    """Who: the words in the text, the name they resolve to, ISO 3166 alpha-3 country, sector (GOV, MIL, IGO ...)."""
+
+    text: str
+    name: str | None = None
+    country: str | None = None
+    sector: str | None = None
+    identifier: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+class Place(Value, frozen=True, kw_only=True):
+    """Where: latitude and longitude in degrees (WGS 84), and why this place was chosen among those of the name."""
+
+    text: str
+    name: str | None = None
+    country: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    reason: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+class When(Value, frozen=True, kw_only=True):
+    """A date or a range of dates, both ends included, with how exact it is."""
+
+    text: str
+    start: dt.date
+    end: dt.date
+    precision: Precision = "day"
+
+
+class Money(Value, frozen=True, kw_only=True):
+    """An amount in units of `currency` (ISO 4217); of a range, `value` is the upper end and `low` the lower."""
+
+    text: str
+    value: float
+    currency: str
+    low: float | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+class Quantity(Value, frozen=True, kw_only=True):
+    """A counted thing: `unit` is the lower-case plural noun (rounds, tanks, dead, injured)."""
+
+    text: str
+    value: float
+    unit: str
+    start: int | None = None
+    end: int | None = None
+
+
+class Evidence(Value, frozen=True, kw_only=True):
+    """The words that say it; `document.title` or `document.text` sliced from `start` to `end` is `text`."""
+
+    text: str
+    start: int
+    end: int
+    section: Section = "text"
+
+
+class Export(Value, frozen=True, kw_only=True):
+    """The type as other codings would write it, modality taken in: PLOVER's root and CAMEO's two-digit root."""
+
+    plover: str
+    cameo: str
+
+
+class Event(Record, frozen=True, kw_only=True):
+    """Something that an article says happened, is planned, or did not happen. See docs/events.md for what counts.
+
+    `confidence` is the probability that it is right, from `rule_confidence` and `opinion`: what the rules say, and the share
+    that the second opinion gives the type. Without a second opinion it is what the rules say.
+
+    `evidence` is the sentence or clause, `trigger` the words that gave the kind away. `mentions` are the other places of
+    the same article that tell the same event. The fields from `article_id` on say where it was read; `subject`: its words.
+    """
+
+    id: str
+    event_type: EventType
+    kind: str
+    modality: Modality
+    evidence: str
+    start: int
+    end: int
+    trigger: str
+    export: Export
+    section: Section = "text"
+    event_mode: str | None = None
+    contexts: tuple[str, ...] = ()
+    subtype: str | None = None
+    actors: tuple[Party, ...] = ()
+    recipients: tuple[Party, ...] = ()
+    places: tuple[Place, ...] = ()
+    date: When | None = None
+    money: tuple[Money, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    items: tuple[str, ...] = ()
+    attributed_to: str | None = None
+    confidence: float = 0.5
+    rule_confidence: float | None = None
+    opinion: float | None = None
+    rule: str = ""
+    mentions: tuple[Evidence, ...] = ()
+    article_id: str = ""
+    article_url: str = ""
+    article_title: str = ""
+    publisher: str = ""
+    credit: str | None = None
+    language: str | None = None
+    published_at: dt.datetime | None = None
+    first_seen_at: dt.datetime | None = None
+    fetched_at: dt.datetime | None = None
+    fingerprint: tuple[int, ...] = ()
+    subject: dict[str, float] = msgspec.field(default_factory=dict)

@@ -1,0 +1,59 @@
+"""What every record has in common, and how one goes over the wire."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, TypeVar
+
+import msgspec
+
+SCHEMA: Final = 1
+
+
+class RecordError(ValueError):
+    """Bytes that are not the record they should be; the message names the path of the wrong field."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag=str.lower):
+    """The common base: a name on the wire and a schema version, nothing else."""
+
+    schema: int = SCHEMA
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a record: no name of its own on the wire."""
+
+
+R = TypeVar("R", bound=Record)
+_encoder = msgspec.json.Encoder()
+_decoders: dict[type[Record], msgspec.json.Decoder[Record]] = {}
+
+
+def encode(record: Record) -> bytes:
+    """A record in, its JSON out."""
+    return _encoder.encode(record)
+
+
+def decode(raw: bytes | None, kind: type[R]) -> R:
+    """JSON in, a record of type `kind` out.
+
+    Raises:
+        RecordError: the bytes are absent, are not JSON, or do not fit; the message names the path.
+    """
+    decoder = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
+    if raw is None:
+        raise RecordError(f"{kind.__name__.lower()}: the message has no value")
+    try:
+        record = decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"{kind.__name__.lower()}: {error}") from error
+    if record.schema > SCHEMA:
+        raise RecordError(f"{kind.__name__.lower()}: schema {record.schema} is newer than {SCHEMA}, which is read here")
+    assert isinstance(record, kind)
+    return record
+
+
+def content_id(*parts: object, size: int = 20) -> str:
+    """Values in, a stable id out: the first `size` hex digits of SHA-256 over the parts, a separator between them."""
+    joined = "\x1f".join("" if part is None else str(part) for part in parts)
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:size]

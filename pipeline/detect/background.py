@@ -24,7 +24,10 @@ BEING: Final = words("is are was were be been")
 LONG: Final = words("year years decade decades months century centuries")
 YEAR: Final = re.compile(r"(?:19|20)\d\d")
 ACCIDENTS: Final = frozenset().union(
-    *(verb_forms(verb) for verb in words("crash collide derail capsize sink collapse erupt overturn plunge skid flip"))
+    *(
+        verb_forms(verb)
+        for verb in words("crash collide derail capsize sink collapse erupt overturn plunge skid flip tip")
+    )
 )
 """Verbs of mishaps: whoever is killed by one was not attacked."""
 
@@ -48,9 +51,11 @@ def only_victims(scene: Scene, candidate: Candidate, others: Sequence[Candidate]
 
 def _of_mishap(tree: Tree, verb: int) -> bool:
     """Does a crash or a flood over the clause kill (`trains collide near Lyon, injuring`, `floods in Mali, which killed`)."""
-    if tree.deps[verb] not in ("advcl", "conj", "acl", "relcl"):
+    lost = tree.deps[verb] == "ROOT" and tree.tags[verb] == "VBG"
+    if tree.deps[verb] not in ("advcl", "conj", "acl", "relcl") and not lost:
         return False
-    if not CRASHES.isdisjoint(tree.low[tree.heads[verb] : verb]):
+    first = tree.sentences[tree.sentence_of[verb]][0] if lost else tree.heads[verb]
+    if not CRASHES.isdisjoint(tree.low[first:verb]):
         return True  # "a train and a bus collide near Lyon, killing": the parser read the verb as a noun
     for above in tree.ancestors(verb):
         if tree.low[above] in ACCIDENTS or tree.low[above] in MISHAPS:
@@ -111,7 +116,9 @@ def _past_beside_present(tree: Tree, anchor: int) -> bool:
         return False
     start, end = tree.sentences[tree.sentence_of[verb]]
     root = next((i for i in range(start, end) if tree.heads[i] == i), verb)
-    return tree.tags[root] in ("VBZ", "VBP")
+    return tree.tags[root] in ("VBZ", "VBP") or any(  # "Documents are released about agents who kidnapped him"
+        tree.tags[k] in ("VBZ", "VBP") for k in tree.children(root, "aux", "auxpass")
+    )
 
 
 def _since(tree: Tree, anchor: int) -> bool:

@@ -9,8 +9,9 @@ from typing import Final
 
 import msgspec
 
-from pipeline.detect import announce, details, modality, opinion, parties, triggers
+from pipeline.detect import announce, details, modality, opinion, parties, retold, triggers
 from pipeline.detect.background import long_ago, mere_background, only_victims
+from pipeline.detect.crime import private
 from pipeline.detect.details import Found
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
@@ -129,7 +130,7 @@ def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime |
         scene = Scene(reader, mind, section, published, (start, end), candidates, _found(tree, start, end, published))
         told = [one for candidate in candidates if (one := _draft(scene, candidate)) is not None]
         made.extend((*told, *announce.announced(reader, mind.lexicon, told)))
-    return opinion.weigh(mind.opinion, reader, made)
+    return opinion.weigh(mind.opinion, reader, retold.fold(tree, made))
 
 
 def _found(tree: Tree, start: int, end: int, published: dt.datetime | None) -> Found:
@@ -143,7 +144,11 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
     tree, rule = scene.tree, candidate.rule
     anchor = candidate.verb if candidate.verb is not None else candidate.index
     reading = _reading(scene, candidate, anchor)
-    if _told_by_another(scene, candidate, anchor, reading) or mere_background(scene, candidate, anchor, reading):
+    if (
+        _told_by_another(scene, candidate, anchor, reading)
+        or mere_background(scene, candidate, anchor, reading)
+        or private(scene, candidate)
+    ):
         return None
     cast = parties.cast(scene.reader, candidate)
     if not parties.enough(rule, cast):
@@ -224,6 +229,8 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
         return True
     if reading.modality not in ("hypothetical", "planned", "denied"):
         return False
+    if _restates(tree, candidate, anchor, others):
+        return True
     governors = {i for c in others if c.rule.kind not in PROMISES for i in c.used}
     if reading.governor in governors - candidate.used:
         return True
@@ -235,6 +242,14 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
             return True
         current = above
     return False
+
+
+def _restates(tree: Tree, candidate: Candidate, anchor: int, others: Sequence[Candidate]) -> bool:
+    """`declared a strike to protest against cuts`: a purpose of the same type is no second event."""
+    if tree.deps[anchor] not in ("advcl", "acl", "xcomp") or not any(tree.low[k] == "to" for k in tree.kids[anchor]):
+        return False
+    over = tree.heads[anchor]
+    return any(c.rule.type == candidate.rule.type and (c.verb == over or over in c.used) for c in others)
 
 
 def _governs(tree: Tree, upper: int, lower: int) -> bool:

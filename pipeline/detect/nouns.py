@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipeline.detect.forms import words
+from pipeline.detect.forms import verb_forms, words
 from pipeline.detect.lexicon import Rule, Words
 from pipeline.detect.matching import CONTAINERS, Candidate, Test, general, matches, subject_fits
 from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, doers_of, prep_objects, subject_of
 
 SCHEDULED: Final = words("scheduled planned expected slated due set")
+MANNER: Final = words("protest")
+"""Nouns that say how something is done where they stand bare behind `in`: `recalled its envoy in protest` is no march."""
+
+WARDS: Final = frozenset().union(*(verb_forms(verb) for verb in words("protect shield shelter defend guard")))
+"""Verbs behind which `from` names what shall not happen."""
 
 
 def noun_candidate(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Candidate | None:
@@ -91,6 +96,8 @@ def _position(tree: Tree, noun: int, rule: Rule) -> tuple[int | None, set[int], 
     ):
         return head, {head}, 0.25
     if dep == "pobj":
+        if tree.low[head] == "in" and tree.low[noun] in MANNER and noun == head + 1:
+            return (tree.clause(head), {noun}, 0.0) if rule.subject else None
         return _after_preposition(tree, head, rule)
     if dep == "ROOT" and "root" in rule.place:
         return None, set(), 0.1
@@ -108,6 +115,8 @@ def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:
 
 def _after_preposition(tree: Tree, prep: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
     low, governor = tree.low[prep], tree.heads[prep]
+    if low == "from" and tree.low[governor] in WARDS:
+        return None
     if low in rule.place or "any" in rule.place:
         if tree.is_verb(governor) and (tree.low[governor] in rule.happen or tree.low[governor] in rule.light):
             return governor, {governor}, 0.2

@@ -22,7 +22,7 @@ SECTORS: Final[dict[str, str]] = {
         "REB": "rebels rebel militants militant insurgents insurgent guerrillas guerrilla fighters fighter militia militias "
                "militiamen gunmen bomber bombers attackers attacker assailants pirates "
                "tribesmen warlord warlords separatists jihadists extremists terrorists "
-               "paramilitaries militiaman group",
+               "paramilitaries militiaman group bandits",
         "JUD": "court judge judges tribunal prosecutor prosecutors magistrate judiciary",
         "LEG": "parliament lawmakers lawmaker congress senate assembly legislature senators senator mps deputies "
                "legislators duma bundestag knesset",

@@ -67,6 +67,8 @@ def best(found: list[Candidate], keep: Callable[[Candidate], bool] = bool) -> li
 
 def _stands_as_verb(tree: Tree, index: int) -> bool:
     if tree.is_verb(index):
+        if tree.tags[index] == "VBN" and tree.deps[index] == "pobj":
+            return False  # "four of the detained"
         return tree.deps[index] not in ("amod", "compound", "aux", "auxpass", "nmod", "case", "prep", "det")
     # a headline's verb that the tagger took for a noun still has a subject
     return tree.deps[index] in ("ROOT", "ccomp") and any(tree.deps[k] in SUBJECTS for k in tree.kids[index])

@@ -29,9 +29,15 @@ LEFT: Final = frozenset(("CONSULT", "THREATEN", "REQUEST"))
 """Types whose announcement adds nothing: talks to come, and what is words itself."""
 
 AWAITED: Final = frozenset().union(
-    *(verb_forms(verb) for verb in words("expect anticipate await schedule slate mean poise"))
+    *(verb_forms(verb) for verb in words("expect anticipate await schedule slate mean poise prepare ready"))
 )
-"""Verbs that tell of what is to come without announcing it: `is expected to become`."""
+"""Verbs that tell of what is to come without announcing it: `is expected to become`, `prepares to receive`."""
+
+FRIENDLY: Final = verb_forms("offer") | verb_forms("volunteer")
+"""Verbs that announce nothing hostile, whatever the rules take the offered for."""
+
+OWN: Final = frozenset(("resignation", "appointment", "election"))
+"""Kinds that are nobody's promise to another: who goes, comes or votes."""
 
 SHARE: Final = 0.8
 """An announcement is less sure than the plan: its verb may only report somebody else's."""
@@ -44,9 +50,12 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
     for one in told:
         if one.modality != "planned" or one.rule.type in LEFT or one.told_at is None:
             continue
-        if reader.tree.low[one.told_at] in AWAITED:
+        low, hostile = reader.tree.low[one.told_at], one.rule.type in HOSTILE
+        if low in AWAITED or one.rule.kind in OWN or (hostile and low in FRIENDLY):
             continue
-        rule = _rule(lexicon, "threat" if one.rule.type in HOSTILE else "pledge")
+        if _bidden(reader, one.told_at) or (hostile and _for_health(reader, lexicon, one.told_at)):
+            continue
+        rule = _rule(lexicon, "threat" if hostile else "pledge")
         actors = _who_speaks_for_itself(reader, one)
         if rule is None or not actors:
             continue
@@ -65,6 +74,21 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
             mentions=[],
         )
         return
+
+
+def _bidden(reader: Reader, verb: int) -> bool:
+    """`told the rebels to leave`: whoever is told to do something has announced nothing."""
+    tree = reader.tree
+    return any(tree.deps[k] == "xcomp" for k in tree.kids[verb]) and any(
+        tree.deps[k] in ("dobj", "dative", "nsubjpass") for k in tree.kids[verb]
+    )
+
+
+def _for_health(reader: Reader, lexicon: Lexicon, verb: int) -> bool:
+    """Is it against an illness or a storm that something will be closed: that threatens nobody."""
+    harm = lexicon.classes.get("harm")
+    sentence = reader.tree.sentences[reader.tree.sentence_of[verb]]
+    return harm is not None and not harm.forms.isdisjoint(reader.tree.low[slice(*sentence)])
 
 
 def _rule(lexicon: Lexicon, kind: str) -> Rule | None:

@@ -19,7 +19,9 @@ from pipeline.detect.matching import Candidate
 from pipeline.detect.mind import Mind
 from pipeline.detect.modality import Reading
 from pipeline.detect.persons import known
+from pipeline.detect.private import of_private_people
 from pipeline.detect.reader import Reader
+from pipeline.detect.spoken import idle
 from pipeline.detect.syntax import Tree
 from pipeline.records import Evidence, Modality, Money, Party, Place, Quantity, Section, When
 
@@ -150,8 +152,10 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
         or private(scene, candidate)
     ):
         return None
+    if idle(scene, candidate, anchor, reading):
+        return None
     cast = parties.cast(scene.reader, candidate)
-    if not parties.enough(rule, cast):
+    if not parties.enough(rule, cast) or of_private_people(scene, candidate, cast):
         return None
     start, end = _evidence(tree, scene.sentence, anchor)
     later = reading.modality in ("planned", "hypothetical") and not (reading.commitment and rule.type == "AID")

@@ -1,0 +1,84 @@
+"""What is no matter of states: crime, business, sport and health among private people.
+
+`A court jailed the nurse` and `a court jailed the general` have the same verb. Who the sides are, and what else the sentence
+speaks of, tells them apart; which words do is data (`public`, `crime`, `harm` in classes.toml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from pipeline.annotate import Mention
+from pipeline.detect.matching import Candidate
+from pipeline.detect.parties import Cast
+from pipeline.detect.persons import known
+from pipeline.detect.spoken import SPOKEN
+from pipeline.records import Party
+
+if TYPE_CHECKING:
+    from pipeline.detect.drafts import Scene
+
+ADVICE: Final = frozenset(("REQUEST", "THREATEN"))
+"""Those of them that a storm or an illness makes every mayor say to his people."""
+
+PRIVATE: Final = frozenset((None, "BUS", "MED", "EDU", "CVL"))
+"""Sectors of those who act for nobody but themselves."""
+
+JUDGING: Final = frozenset(("JUD", "COP"))
+"""Sectors of those who charge and judge everybody."""
+
+
+def of_private_people(scene: Scene, candidate: Candidate, cast: Cast) -> bool:
+    """Whether words or a verdict pass between private people only, or warn of the weather."""
+    rule = candidate.rule
+    if rule.type not in SPOKEN or rule.kind in ("appointment", "diplomatic_ties"):
+        return False
+    sides = (*cast.actors, *cast.recipients)
+    if rule.kind == "legal_action":
+        abroad = len({p.country for p in sides if p.country}) > 1
+        return (_has(scene, "crime") or (_has(scene, "private") and not abroad)) and not _public_case(scene, sides)
+    if rule.type in ADVICE and _has(scene, "harm") and _own_people(cast):
+        return True
+    return _has(scene, "private") and not any(map(_public, sides)) and not _has(scene, "public")
+
+
+def _public_case(scene: Scene, sides: Sequence[Party]) -> bool:
+    """Does a court deal with somebody or something public: officials, armed groups, a policy, a crime of politics."""
+    if _has(scene, "public"):
+        return True
+    named = scene.reader.named_in(*scene.sentence)
+    places = {m.text for m in named if m.label in ("GPE", "LOC", "NORP")}
+    if any(_public(p) and p.sector not in JUDGING and p.text not in places and not _mere_people(p) for p in sides):
+        return True
+    return any(map(_public_body, named))
+
+
+def _public(party: Party) -> bool:
+    """Does somebody act for a state, a body, a movement or a people."""
+    return party.sector not in PRIVATE or _mere_people(party)
+
+
+def _mere_people(party: Party) -> bool:
+    """Is it people of a country by name, `Bulgarians`: what is named by the very words of the text may be anybody."""
+    return party.sector in PRIVATE and party.name is not None and not set(party.name.split()) <= set(party.text.split())
+
+
+def _public_body(mention: Mention) -> bool:
+    """A name of a body, an armed group or somebody in office; that of a country says only where."""
+    sector = mention.party.sector
+    if sector in PRIVATE or sector in JUDGING or not known(mention.party):
+        return False
+    return mention.label in ("ORG", "PERSON") or sector != "GOV"
+
+
+def _own_people(cast: Cast) -> bool:
+    """Is it said to nobody in particular, or to people of one's own."""
+    own = {p.country for p in cast.actors}
+    return all(p.sector == "CVL" and p.country in own for p in cast.recipients)
+
+
+def _has(scene: Scene, name: str) -> bool:
+    """Does the sentence hold a word of a class."""
+    words = scene.mind.lexicon.classes.get(name)
+    return words is not None and not words.forms.isdisjoint(scene.tree.low[slice(*scene.sentence)])

@@ -1,0 +1,57 @@
+"""Words and verdicts that are no event: of private people, under a condition, as a reason, to one's own, said twice."""
+
+import json
+
+import pytest
+
+from pipeline.detect import detect_jsonl, load_mind
+from pipeline.settings import Detect, Settings
+
+TOLD = {
+    "A court in Bergen sentenced the former defence minister to two years in prison for fraud.": "ACCUSE",
+    "A judge in Lima sentenced two rebels to thirty years in prison for murder.": "ACCUSE",
+    "Prosecutors in Turin charged a general with smuggling cocaine.": "ACCUSE",
+    "Hungary's president asked Slovakia to repair the bridge.": "REQUEST",
+    "The European Union criticised the airline's flights to Crimea.": "ACCUSE",
+    "Chad's president ordered the rebels to lay down their arms.": "REQUEST",
+    "Peru opened an inquiry into two Chilean deputies for calling on soldiers to desert.": "ACCUSE",
+    "Norway warned Russia that it would retaliate against any attack.": "THREATEN",
+    "Mali warned its neighbours against sheltering the deserters.": "THREATEN",
+}
+SILENT = {
+    "A court in Bergen sentenced a nurse to twelve years in prison for the murder of two patients.": "ACCUSE",
+    "Police in Durban charged a taxi driver with reckless driving.": "ACCUSE",
+    "The Danish brewer rejected a takeover bid from its Belgian rival.": "REJECT",
+    "The Irish singer accused her former husband of lying about the song.": "ACCUSE",
+    "The mayor of Nice urged residents to stay at home because of the storm.": "REQUEST",
+    "Bolivia is ready to send observers if asked by Peru.": "REQUEST",
+    "Chad's president ordered the Chadian army to leave the town.": "REQUEST",
+    "Peru opened an inquiry into two Chilean deputies for calling on soldiers to desert.": "REQUEST",
+    "The minister declined to comment on the talks with Spain.": "REJECT",
+    "The Norwegian minister said growth would not exceed two percent.": "REJECT",
+    "Norway's minister warned of a hard winter for Europe.": "THREATEN",
+    "The French health minister said bars will be closed from Monday to slow the epidemic.": "THREATEN",
+}
+ECHO = "Cuba summoned the Spanish ambassador to protest against a remark by the Spanish prime minister."
+
+
+@pytest.fixture(scope="module")
+def told():
+    """Each sentence with the types of its events."""
+    lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in {*TOLD, *SILENT, ECHO})
+    found = detect_jsonl(lines, load_mind(Settings(detect=Detect(opinion="none"))))
+    return {one["id"]: [e["event_type"] for e in one["events"]] for one in map(json.loads, found)}
+
+
+@pytest.mark.parametrize("sentence", TOLD)
+def test_words_and_verdicts_of_states_are_told(told, sentence):
+    assert TOLD[sentence] in told[sentence]
+
+
+@pytest.mark.parametrize("sentence", SILENT)
+def test_what_is_private_or_only_supposed_is_not(told, sentence):
+    assert SILENT[sentence] not in told[sentence]
+
+
+def test_the_same_words_to_the_same_side_are_told_once(told):
+    assert told[ECHO] == ["ACCUSE"]

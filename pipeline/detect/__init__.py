@@ -5,7 +5,7 @@ syntax.py, repair.py                   the dependency parse as plain lists, its 
 triggers.py                            which rules a clause fits
 reader.py, antecedents.py, roles.py    who to whom, pronouns and short names resolved
 modality.py                            asserted, planned, hypothetical, denied, historical
-dates.py, amounts.py, details.py       when, how much, where
+dates.py, amounts.py, details.py       when, how much, where; worth.py: a sum told in the next sentence
 drafts.py, merge.py, export.py         putting an event together, once for an article
 """
 
@@ -110,12 +110,13 @@ def _event(one: Draft, document: Document, about: dict[str, float]) -> Event:
 
 
 MILITARY: Final = words(
-    "military weapon weapons ammunition missile missiles tank tanks arms howitzers howitzer himars defense "
-    "defence lethal artillery jets drones security patriot javelin stinger munitions drawdown"
+    "military weapon weapons weaponry ammunition missile missiles tank tanks arms howitzers howitzer himars defense "
+    "defence lethal artillery jets drones security patriot javelin stinger munitions drawdown armed army soldiers troops "
+    "armoured armored launchers rifles grenades mines shells carriers helicopters f-16 leopard abrams guns anti-tank"
 )
 HUMANITARIAN: Final = words(
     "humanitarian food medical relief emergency refugees medicine shelter disaster flood earthquake victims "
-    "tents blankets hunger famine displaced civilians vaccines water"
+    "tents blankets hunger famine displaced civilians vaccines water generators ambulances hospital hospitals"
 )
 
 

@@ -25,10 +25,13 @@ _SCALE: Final = (
     rf"|[ \u00a0]?(?:{_SHORT_SCALE})(?![\w$]))"
 )
 _FIGURE: Final = rf"(?:\d{{1,3}},\d{{1,2}}(?={_SCALE})|{numerals.DIGITS})"  # 1,5 million as on the Continent
+_SPACED: Final = (
+    r"\d{1,3}(?:[ '’]\d{3})+(?!\d)"  # 2 500 000 as in Sweden, 6'500'000 as in Switzerland: behind a code only
+)
 _JOIN: Final = r"(?:[ ]?[-–—][ ]?|[ ](?:to|and|or)[ ](?:(?:up to|about|as much as)[ ])?)"
 
 _AFTER: Final = re.compile(
-    rf"[ \u00a0]?(?:(?P<figure>{_FIGURE})(?P<scale>{_SCALE})?|(?P<words>an?[ -](?:million|billion|trillion)\b))",
+    rf"[ \u00a0]?(?:(?P<figure>{_SPACED}|{_FIGURE})(?P<scale>{_SCALE})?|(?P<words>an?[ -](?:million|billion|trillion)\b))",
     re.IGNORECASE,
 )
 _JOINED: Final = re.compile(_JOIN, re.IGNORECASE)
@@ -55,6 +58,7 @@ _WEIGHT: Final = re.compile(
     r"|(?:bomb|warhead|shell|each|in weight|per square|heavier|lighter)\b)",
     re.IGNORECASE,
 )
+_UNSPACED: Final = str.maketrans("", "", " '’")
 _COINAGE: Final = {"cent": "$", "cents": "$", "pence": "GBP", "eurocents": "EUR"}
 _CARELESS: Final = frozenset(("usd", "eur", "rmb", "cad", "aud", "gbp", "btc", "inr"))
 """Codes that are also read in lower case: none of them is a word."""
@@ -301,7 +305,7 @@ def _not_money(text: str, match: re.Match[str], name: str, figure: _Figure) -> b
 def _figure(figure: str) -> float:
     if re.fullmatch(r"\d{1,3},\d{1,2}", figure):
         return float(figure.replace(",", "."))
-    return numerals.digits(figure)
+    return numerals.digits(figure.translate(_UNSPACED))
 
 
 def _scale(words: str | None) -> float:

@@ -28,6 +28,9 @@ HOSTILE: Final = frozenset(("REJECT", "SANCTION", "COERCE", "ASSAULT", "ACCUSE",
 LEFT: Final = frozenset(("CONSULT", "THREATEN", "REQUEST"))
 """Types whose announcement adds nothing: talks to come, and what is words itself."""
 
+OWN_AFFAIRS: Final = frozenset(("resignation", "election", "appointment"))
+"""Kinds that promise nobody anything."""
+
 AWAITED: Final = frozenset().union(
     *(verb_forms(verb) for verb in words("expect anticipate await schedule slate mean poise prepare ready"))
 )
@@ -48,7 +51,7 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
     if any(one.modality in ("asserted", "historical") for one in told):
         return
     for one in told:
-        if one.modality != "planned" or one.rule.type in LEFT or one.told_at is None:
+        if one.modality != "planned" or one.rule.type in LEFT or one.rule.kind in OWN_AFFAIRS or one.told_at is None:
             continue
         low, hostile = reader.tree.low[one.told_at], one.rule.type in HOSTILE
         if low in AWAITED or one.rule.kind in OWN or (hostile and low in FRIENDLY):

@@ -11,11 +11,12 @@ from pipeline.detect import parties
 from pipeline.detect.forms import verb_forms, words
 from pipeline.detect.matching import MISHAPS, Candidate
 from pipeline.detect.modality import Reading
-from pipeline.detect.persons import known
+from pipeline.detect.persons import OFFICIAL, known
 from pipeline.detect.syntax import FINITE, Tree, agent_of, subject_of
 
 if TYPE_CHECKING:
     from pipeline.detect.drafts import Scene
+    from pipeline.detect.reader import Reader
 
 VICTIM_VERBS: Final = words(
     "kill kills killed killing injure injures injured injuring wound wounds wounded wounding die dies died dying hurt"
@@ -32,6 +33,16 @@ ACCIDENTS: Final = frozenset().union(
 """Verbs of mishaps: whoever is killed by one was not attacked."""
 
 CRASHES: Final = frozenset().union(*(verb_forms(verb) for verb in words("crash collide derail capsize")))
+PUBLIC: Final = OFFICIAL | {"REB", "PTY", "OPP", "REL"}
+"""Sectors of those whose promises are politics."""
+
+TRADE: Final = words(
+    "acquire acquires acquiring acquisition merge merges merger merging takeover buyout buy buys buying purchase sell sells "
+    "selling stake shares shareholder shareholders lawsuit lawsuits settle settles settlement fine privacy patent patents "
+    "company companies firm firms corporation inc inc. subsidiary customers contract contracts union suspension album label "
+    "publishing publisher licensing brand manufacture streaming retailer chain"
+)
+
 WORDS_ONLY: Final = frozenset(("REQUEST", "REJECT", "SUPPORT", "PROTEST", "CONSULT"))
 """Types of which a participle behind somebody's name only says what they were at."""
 
@@ -47,6 +58,17 @@ def only_victims(scene: Scene, candidate: Candidate, others: Sequence[Candidate]
     if any(subject in c.used for c in violent) if subject is not None else False:
         return True
     return bool(violent) and scene.tree.deps[candidate.verb] in ("advcl", "acl", "conj", "ccomp", "oprd", "dep")
+
+
+def of_business(reader: Reader, candidate: Candidate) -> bool:
+    """Is an agreement or a promise one of trade, sport or show: nobody in it acts for the public, and its words say so."""
+    if candidate.rule.kind not in ("agreement", "pledge"):
+        return False
+    acting = parties.cast(reader, candidate).actors
+    if any(p.sector in PUBLIC for p in acting):
+        return False
+    start, end = reader.tree.sentences[reader.tree.sentence_of[candidate.index]]
+    return any(p.sector == "BUS" for p in acting) or not TRADE.isdisjoint(reader.tree.low[start:end])
 
 
 def _of_mishap(tree: Tree, verb: int) -> bool:

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from pipeline.detect import announce, details, modality, opinion, parties, retold, triggers
-from pipeline.detect.background import long_ago, mere_background, only_victims
+from pipeline.detect import announce, details, modality, opinion, parties, retold, triggers, worth
+from pipeline.detect.background import long_ago, mere_background, of_business, only_victims
 from pipeline.detect.crime import private
 from pipeline.detect.details import Found
 from pipeline.detect.forms import words
@@ -126,11 +126,14 @@ def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime |
     for start, end in tree.sentences:
         candidates = triggers.find(tree, start, end, mind.lexicon, reader.test, keep=keep)
         candidates += opinion.propose(mind.opinion, reader, (start, end), candidates)
-        if not candidates:
-            continue
-        candidates = [c for c in candidates if parties.enough(c.rule, parties.cast(reader, c))]
-        scene = Scene(reader, mind, section, published, (start, end), candidates, _found(tree, start, end, published))
+        found = _found(tree, start, end, published)
+        candidates = [
+            c for c in candidates if parties.enough(c.rule, parties.cast(reader, c)) and not of_business(reader, c)
+        ]
+        scene = Scene(reader, mind, section, published, (start, end), candidates, found)
         told = [one for candidate in candidates if (one := _draft(scene, candidate)) is not None]
+        if made and not any(one.rule.type == "AID" for one in told):
+            worth.carry(tree, (start, end), made, found)
         made.extend((*told, *announce.announced(reader, mind.lexicon, told)))
     return opinion.weigh(mind.opinion, reader, retold.fold(tree, made))
 

@@ -21,8 +21,8 @@ SCALES: Final = {
     "lakhs": 1e5, "crore": 1e7, "crores": 1e7,
 }  # fmt: skip
 SHORT_SCALES: Final = {
-    "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "mil": 1e6, "mm": 1e6, "b": 1e9, "bn": 1e9, "bln": 1e9, "t": 1e12,
-    "tn": 1e12, "trn": 1e12, "cr": 1e7,
+    "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "mil": 1e6, "mm": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9, "bln": 1e9, "mrd": 1e9,
+    "t": 1e12, "tn": 1e12, "trn": 1e12, "cr": 1e7,
 }  # fmt: skip
 FRACTIONS: Final = {
     "½": 0.5,

@@ -101,10 +101,11 @@ def _hidden_verb(tree: Tree, index: int, start: int, verbs: Wanted) -> bool:
         if not low.endswith("s") and not plural and low not in NEVER_NOUNS:
             return False
     follows = (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP", "VBZ", "VBN")
+    adverb = before == "RB" and index - 1 in named  # a name is none: USAID
     return (
-        before in (*NOUN_TAGS, "VBZ", "''", ",", "-RRB-")
+        (before in (*NOUN_TAGS, "VBZ", "''", ",", "-RRB-") or adverb)
         and tree.tags[index + 1] in follows
-        and any(other in NOUN_TAGS for other in tree.tags[start:index])
+        and any(i in named or tree.tags[i] in NOUN_TAGS for i in range(start, index))
     )
 
 

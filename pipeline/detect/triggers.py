@@ -42,7 +42,7 @@ def find(
             continue  # part of a name: the Court of Appeal, the month of March
         if low in lexicon.verbs and _stands_as_verb(tree, index):
             found.extend(_verbs(tree, index, [r for r in lexicon.verbs[low].near(words) if general(r, words)], test))
-        if low in lexicon.nouns and (tree.is_noun(index) or tree.tags[index] in ("VBG", "VB", "JJ", "VBP")):
+        if low in lexicon.nouns and _stands_as_noun(tree, index):
             found.extend(
                 c
                 for rule in lexicon.nouns[low].near(words)
@@ -63,6 +63,12 @@ def best(found: list[Candidate], keep: Callable[[Candidate], bool] = bool) -> li
             kept.append(candidate)
             taken |= candidate.used
     return sorted(kept, key=lambda c: c.index)
+
+
+def _stands_as_noun(tree: Tree, index: int) -> bool:
+    if tree.is_noun(index) or tree.tags[index] in ("VBG", "VB", "JJ", "VBP"):
+        return True
+    return tree.tags[index] == "VBZ" and tree.deps[index] in SUBJECTS  # "ceasefire talks between the two sides begin"
 
 
 def _stands_as_verb(tree: Tree, index: int) -> bool:

@@ -95,9 +95,9 @@ def _position(tree: Tree, noun: int, rule: Rule) -> tuple[int | None, set[int], 
         and tree.low[head] in rule.light
     ):
         return head, {head}, 0.25
-    if dep == "pobj":
+    if dep in ("pobj", "pcomp"):
         if tree.low[head] == "in" and tree.low[noun] in MANNER and noun == head + 1:
-            return (tree.clause(head), {noun}, 0.0) if rule.subject else None
+            return (tree.clause(head), {noun}, 0.0) if rule.not_subject else None
         return _after_preposition(tree, head, rule)
     if dep == "ROOT" and "root" in rule.place:
         return None, set(), 0.1

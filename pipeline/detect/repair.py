@@ -16,6 +16,14 @@ NEVER_NOUNS: Final = words(
 )
 """Verbs in the plural of the present that are hardly ever nouns."""
 
+NEVER_PLURALS: Final = words(
+    "bombards kills wounds injures deports seizes detains accuses denies urges condemns expels invades imposes rejects "
+    "announces withdraws abducts kidnaps executes deploys arrests captures recaptures storms shells"
+)
+"""Verbs in the singular of the present: behind `as` and a noun, none of them is a noun."""
+
+OPENERS: Final = words("as after before since until while")
+
 Wanted = tuple[frozenset[str], Container[int], frozenset[str]]
 """What a lost verb is looked for with: forms of the present, words that are part of a name, forms of the past."""
 
@@ -26,7 +34,7 @@ def repair(tree: Tree, verbs: frozenset[str], named: Container[int] = (), pasts:
     `verbs` are the forms of the present that are looked for, `pasts` those of the past, `named` the words that are part
     of a name (the United *States*). Only main clauses without a finite verb are touched.
     """
-    _lost_subjects(tree)
+    _lost_arcs(tree)
     _behind_modals(tree, verbs)
     wanted = (verbs, named, pasts)
     for start, end in tree.sentences:
@@ -34,6 +42,8 @@ def repair(tree: Tree, verbs: frozenset[str], named: Container[int] = (), pasts:
         if tree.tags[root] in ("VBZ", "VBP") and (
             _misread_root(tree, root, start, end, wanted) or _noun_as_root(tree, root, start, end, verbs)
         ):
+            continue
+        if _first_of_two(tree, root, start, end, wanted) or _subject_as_noun(tree, root, start, end, wanted):
             continue
         if not _has_finite(tree, root, start, end):
             index = next(
@@ -83,6 +93,30 @@ def _noun_as_root(tree: Tree, root: int, start: int, end: int, verbs: frozenset[
     return True
 
 
+def _first_of_two(tree: Tree, root: int, start: int, end: int, verbs: Wanted) -> bool:
+    """`Myanmar deports and blacklists an actress`: of two verbs the first is read as a noun, the second hangs on it."""
+    if tree.tags[root] != "NNS" or tree.low[root] not in verbs[0] or root == start or root - 1 not in tree.kids[root]:
+        return False
+    second = next((k for k in tree.children(root, "conj") if tree.tags[k] == "VBZ"), None)
+    if second is None or not tree.children(root, "cc"):
+        return False
+    _promote(tree, root, start, end)
+    return True
+
+
+def _subject_as_noun(tree: Tree, root: int, start: int, end: int, verbs: Wanted) -> bool:
+    """`Soldiers fire tear gas to break up rallies held in Nablus`: a later participle is read as the verb of the sentence."""
+    if tree.tags[root] not in ("VBD", "VBN"):
+        return False
+    verb = next(iter(tree.children(root, "nsubj", "nsubjpass")), root)
+    if not start < verb < root - 1 or tree.tags[verb - 1] not in ("NNS", "NNPS") or tree.low[verb].endswith("s"):
+        return False
+    if tree.tags[verb + 1] not in (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$") or not _hidden_verb(tree, verb, start, verbs):
+        return False
+    _promote(tree, verb, start, end)
+    return True
+
+
 def _hidden_verb(tree: Tree, index: int, start: int, verbs: Wanted) -> bool:
     """Might a word that is read as a noun or a modifier be the verb: behind a noun, before its object."""
     low, tag, before = tree.low[index], tree.tags[index], tree.tags[index - 1]
@@ -97,7 +131,7 @@ def _hidden_verb(tree: Tree, index: int, start: int, verbs: Wanted) -> bool:
         lost = tag in ("VBZ", "VBP") and modifier
         if low not in forms or (tag not in NOUN_TAGS and not lost):
             return False
-        plural = before in ("NNS", "NNPS") or (index - 1 in named and lost)
+        plural = before in ("NNS", "NNPS") or (index - 1 in named and (lost or _names_plural(tree, index)))
         if not low.endswith("s") and not plural and low not in NEVER_NOUNS:
             return False
     follows = (*NOUN_TAGS, "DT", "JJ", "CD", "PRP$", "IN", "TO", "RP", "$", "JJR", "RB", "PRP", "VBZ", "VBN")
@@ -107,6 +141,11 @@ def _hidden_verb(tree: Tree, index: int, start: int, verbs: Wanted) -> bool:
         and tree.tags[index + 1] in follows
         and any(i in named or tree.tags[i] in NOUN_TAGS for i in range(start, index))
     )
+
+
+def _names_plural(tree: Tree, index: int) -> bool:
+    """`The Houthis storm the office`: a name in the plural that is tagged as one in the singular, then what it acts on."""
+    return tree.low[index - 1].endswith("s") and tree.tags[index + 1] in ("DT", "PRP$", "PRP")
 
 
 def _promote(tree: Tree, verb: int, start: int, end: int) -> None:
@@ -151,14 +190,54 @@ def _noun_before(tree: Tree, verb: int, start: int) -> int | None:
     return noun
 
 
-def _lost_subjects(tree: Tree) -> None:
-    """`Boko Haram militants attack`: a noun that is read as the auxiliary of the verb behind it is its subject."""
+def _lost_arcs(tree: Tree) -> None:
+    """Arcs that are wrong in one way only: subjects read as auxiliaries, verbs read as descriptions or nouns."""
+    moved = False
     for index, dep in enumerate(tree.deps):
-        head = tree.heads[index]
-        if dep not in ("aux", "auxpass") or tree.tags[index] not in NOUN_TAGS or index > head:
-            continue
-        if not any(tree.deps[k] in SUBJECTS | PASSIVE_SUBJECTS for k in tree.kids[head]):
-            tree.deps[index] = "nsubj"
+        if dep in ("aux", "auxpass"):
+            _lost_subject(tree, index)
+        elif dep == "acl" and tree.tags[index] == "VBN":
+            moved |= _elided(tree, index)
+        elif dep == "pobj" and tree.low[index] in NEVER_PLURALS:
+            moved |= _behind_opener(tree, index)
+    if moved:
+        tree.link()
+
+
+def _lost_subject(tree: Tree, index: int) -> None:
+    """`Boko Haram militants attack`: a noun that is read as the auxiliary of the verb behind it is its subject."""
+    head = tree.heads[index]
+    if tree.tags[index] not in NOUN_TAGS or index > head:
+        return
+    if not any(tree.deps[k] in SUBJECTS | PASSIVE_SUBJECTS for k in tree.kids[head]):
+        tree.deps[index] = "nsubj"
+
+
+def _elided(tree: Tree, index: int) -> bool:
+    """`Nine were killed and 54 injured after rebels attacked`: the second verb has lost its `were`, and is no description."""
+    count = tree.heads[index]
+    verb = tree.heads[count]
+    if tree.tags[count] != "CD" or tree.deps[count] != "conj" or tree.tags[verb] != "VBN" or index != count + 1:
+        return False
+    tree.heads[index], tree.deps[index] = verb, "conj"
+    tree.heads[count], tree.deps[count] = index, "nsubjpass"
+    return True
+
+
+def _behind_opener(tree: Tree, index: int) -> bool:
+    """`as the army bombards the town`: what is read as a noun behind a preposition is the verb of a clause."""
+    opener, subject = tree.heads[index], index - 1
+    if tree.low[opener] not in OPENERS or tree.tags[subject] not in NOUN_TAGS or tree.heads[subject] != index:
+        return False
+    tree.tags[index], tree.deps[index], tree.heads[index] = "VBZ", "advcl", tree.heads[opener]
+    tree.heads[opener], tree.deps[opener] = index, "mark"
+    tree.deps[subject] = "nsubj"
+    for kid in tree.kids[index]:
+        if kid < subject:
+            tree.heads[kid] = subject
+        elif kid > index and tree.deps[kid] == "appos":
+            tree.deps[kid] = "dobj"
+    return True
 
 
 def _behind_modals(tree: Tree, verbs: frozenset[str]) -> None:

@@ -25,7 +25,12 @@ ANAPHORS: Final = words("attack attacks strike strikes blast blasts explosion ex
                         "airstrikes ambush shelling shooting assault clashes fighting violence")  # fmt: skip
 """Nouns which, with `the` before them, lead back to what was told: `The attack also wounded nine`."""
 
-DEFINITE: Final = words("the this that these those both")
+DOERS: Final = words(
+    "attacker attackers assailant assailants gunman gunmen bomber bombers perpetrator perpetrators shooter militant militants"
+)
+"""Who did what was told before: that they were killed in the end is part of it."""
+
+DEFINITE: Final = words("the this that these those both all")
 AIMED: Final = words("targeting hitting striking destroying")
 FACT: Final = frozenset(("asserted", "historical"))
 
@@ -112,7 +117,12 @@ def _leads_back(tree: Tree, first: Draft, second: Draft) -> bool:
     """`The attack also wounded nine`: the subject, or what stands behind `in`, is what was told before."""
     del first
     verb = second.candidate.verb  # type: ignore[union-attr]
-    if verb is None or tree.low[verb] not in VICTIM_VERBS or any(known(p) for p in second.actors):
+    if verb is None or any(known(p) for p in second.actors):
+        return False
+    victim = next(iter(tree.children(verb, "nsubjpass")), None)
+    if victim is not None and tree.low[victim] in DOERS and any(tree.low[k] in DEFINITE for k in tree.kids[victim]):
+        return True
+    if tree.low[verb] not in VICTIM_VERBS:
         return False
     nouns = [subject_of(tree, verb), *(k for i in tree.children(verb, "prep") for k in tree.children(i, "pobj"))]
     return any(

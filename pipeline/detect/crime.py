@@ -19,11 +19,11 @@ SEIZED: Final = "seize"
 """The mode of restrictions that take things away: drugs as well as newspapers."""
 
 MARKS: Final[dict[str, tuple[str, ...]]] = {
-    "arrest": ("crime", "crime_ring"),
-    "restriction": ("crime", "crime_ring"),
-    "attack": ("crime", "civil_scene"),
-    "assassination": ("crime",),
-    "abduction": ("crime",),
+    "arrest": ("common_crime", "ring"),
+    "restriction": ("common_crime", "ring"),
+    "attack": ("common_crime", "civil_scene"),
+    "assassination": ("common_crime",),
+    "abduction": ("common_crime",),
 }
 """Kinds that tell of crime as well as of politics, and the classes of words by which it is known.
 

@@ -53,7 +53,7 @@ eval: $(STAMP) ## measure on the labelled sets of ../shared; a row for docs/qual
 
 train: $(STAMP) ## train the second opinion anew, on train/sentences and the sets of ../shared
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/dateline train --out pipeline/detect/opinion/model.npz \
-		--sentences train/sentences $(if $(wildcard ../shared/eval),--sets ../shared/eval)
+		--sentences train/sentences $(if $(wildcard ../shared/eval),--sets ../shared/eval --readings train/readings)
 
 lock: ## for maintainers: resolve the pins anew
 	@$(BIN)/python -m pip install --quiet uv

@@ -21,6 +21,7 @@ from pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "eval"
+READINGS = ROOT / "train" / "readings"
 YIELD = {"CONCEDE": "YIELD", "RETREAT": "YIELD"}
 NOT_SHOWN = ("18", "21", "22", "23", "24", "25")
 """Files of sentences that whoever writes the rules has not seen."""
@@ -71,8 +72,8 @@ def score_written(score: Any, given: Iterable[Row], got: dict[str, list[Row]]) -
         extra += sum(root not in gold for root in found)
         clean += not gold
         silent += not gold and not found
-        if len(gold) == 1 and row["events"][0]["source"] and row["events"][0]["target"]:
-            event = row["events"][0]
+        event = row["events"][0] if len(gold) == 1 else {}
+        if event.get("source") and event.get("target"):
             coded = export(event["root"], event["modality"]).plover
             root = YIELD.get(coded, coded)
             pairs.append({**row, **event, "plover_root": root, "penta": score.QUAD[root]})
@@ -90,6 +91,7 @@ def sets(score: Any) -> Iterator[tuple[str, list[Row], Group, Callable[..., dict
     yield "sentences", [r for f in files for r in rows(f)], by_sentence, lambda *a: score_written(score, *a)
     unseen = [r for f in files if f.name.startswith(NOT_SHOWN) for r in rows(f)]
     yield "sentences not shown", unseen, by_sentence, lambda *a: score_written(score, *a)
+    yield "readings", list(_read()), by_day, lambda *a: score_written(score, *a)
     for name, group in (
         ("hand_wce", by_day),
         ("challenge_wce", by_day),
@@ -99,11 +101,19 @@ def sets(score: Any) -> Iterator[tuple[str, list[Row], Group, Callable[..., dict
         yield name, rows(SHARED / name / "dev.jsonl"), group, score.SETS[name]
 
 
+def _read() -> Iterator[Row]:
+    """Items of the neighbour's sets with what a reader found in them."""
+    for file in sorted(READINGS.glob("*.jsonl")):
+        texts = {row["id"]: row for row in rows(SHARED / file.stem / "dev.jsonl")}
+        for row in rows(file):
+            yield {"text": texts[row["id"]]["text"], "date": texts[row["id"]]["date"], **row}
+
+
 def main() -> None:
     """Train in five parts, then read each part with the model that has not seen it."""
     score = scorer()
     alone = dataclasses.replace(load_mind(Settings()), opinion=None)
-    samples = train.gather(alone, ROOT / "train" / "sentences", SHARED)
+    samples = train.gather(alone, written=ROOT / "train" / "sentences", shared=SHARED, readings=READINGS)
     trained = train.train(samples, model.load_vectors(), {})
     print(train.page(trained.figures, Path("(not written)")), flush=True)
     minds = [dataclasses.replace(alone, opinion=one) for one in trained.held_out]

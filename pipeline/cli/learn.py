@@ -28,14 +28,23 @@ Sets = Annotated[
     Path | None,
     typer.Option("--sets", exists=True, file_okay=False, metavar="DIR", help="Labelled sets (../shared/eval)."),
 ]
+Readings = Annotated[
+    Path | None,
+    typer.Option(
+        "--readings", exists=True, file_okay=False, metavar="DIR",
+        help="What a reader found in items of the sets (train/readings).",
+    ),
+]  # fmt: skip
 
 
 @app.command()
 def train(
+    *,
     out: Out = Path("model.npz"),
     marks: Marks = None,
     sentences: Sentences = None,
     sets: Sets = None,
+    readings: Readings = None,
     as_json: Json = False,
 ) -> None:
     """Train the second opinion anew, with events that you marked.
@@ -52,7 +61,7 @@ def train(
 
     found = settings()
     mind = dataclasses.replace(load_mind(found), opinion=None)
-    samples = train_module.gather(mind, sentences, sets, marks or ())
+    samples = train_module.gather(mind, written=sentences, shared=sets, readings=readings, marks=marks or ())
     made_of = train_module.made_of(samples, model.VECTORS)
     trained = train_module.train(samples, model.load_vectors(), made_of)
     trained.write(out)

@@ -143,17 +143,20 @@ def written(rows: Sequence[Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:
     """Sentences with every event that they tell in: the rules' events are right or wrong, and each missed one is a sample."""
     for row, read in read_all(rows, mind):
         group = "w:" + re.sub(r"[a-z]$", "", str(row["id"]))
-        gold = [(number(e["root"]), _words(read.tree, row["text"], e.get("trigger") or "")) for e in row["events"]]
-        yield from _against(read, gold, group)
+        yield from _against(read, row, "written", group)
 
 
-def _against(read: Read, gold: Sequence[tuple[int, list[int]]], group: str) -> Iterator[Sample]:
+def _against(read: Read, row: Mapping[str, Any], source: str, group: str) -> Iterator[Sample]:
     tree = read.tree
+    gold = [(number(e["root"]), _words(tree, row["text"], e)) for e in row["events"]]
+    left_open = {index for one in row.get("open", ()) for index in _words(tree, row["text"], one)}
     told: set[int] = set()
     taken: set[int] = set()
     for one in read.drafts:
         index = read.at(one)
         taken |= {index, tree.clause(index)}
+        if index in left_open:
+            continue
         label = 0
         for n, (root, span) in enumerate(gold):
             if span and (index in span or tree.clause(index) in (*span, tree.clause(_head(tree, span)))):
@@ -161,19 +164,21 @@ def _against(read: Read, gold: Sequence[tuple[int, list[int]]], group: str) -> I
                 told.add(n)
         if not label and number(one.rule.type) in [root for root, _ in gold]:
             label = number(one.rule.type)
-        yield Sample("written", group, site(read.reader, index), label, 1.0, drafted(one))
+        yield Sample(source, group, site(read.reader, index), label, 1.0, drafted(one))
     for n, (root, span) in enumerate(gold):
         taken |= set(span)
         if span and n not in told:
             index = _head(tree, span)
             taken.add(tree.clause(index))
-            yield Sample("written", group, site(read.reader, index), root, 1.0)
+            yield Sample(source, group, site(read.reader, index), root, 1.0)
     for index in read.silent(taken):
-        yield Sample("written", group, site(read.reader, index), 0, 1.0)
+        yield Sample(source, group, site(read.reader, index), 0, 1.0)
 
 
-def _words(tree: Tree, text: str, trigger: str) -> list[int]:
-    start = text.find(trigger) if trigger else -1
+def _words(tree: Tree, text: str, told: Mapping[str, Any]) -> list[int]:
+    """The words of a labelled trigger: at the given character, else where its words first stand."""
+    trigger = told.get("trigger") or ""
+    start = told.get("at", text.find(trigger)) if trigger else -1
     return list(tree.words_between(start, start + len(trigger))) if start >= 0 else []
 
 
@@ -220,6 +225,19 @@ def typed(rows: Sequence[Mapping[str, Any]], mind: Mind, tests: Mapping[str, Tes
         if not labels:
             for index in read.silent(taken):
                 yield Sample("typed", group, site(read.reader, index), 0, 1.0)
+
+
+def readings(rows: Sequence[Mapping[str, Any]], texts: Mapping[str, Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:
+    """What a reader found in items of a set in, with the set's items by their ids; a row whose item is not there is left out.
+
+    A row has the `id`, the `events` (root, trigger and the character where it stands), and perhaps what is left `open`:
+    triggers of events that are neither right nor wrong (told twice, or a matter of taste).
+    """
+    told = [
+        {**texts[row["id"]], "events": row["events"], "open": row.get("open", ())} for row in rows if row["id"] in texts
+    ]
+    for row, read in read_all(told, mind):
+        yield from _against(read, row, "readings", f"d:{row['date']}")
 
 
 def rooted(rows: Sequence[Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:

@@ -65,7 +65,14 @@ class Table:
     fold: NDArray[np.int64]
 
 
-def gather(mind: Mind, written: Path | None, shared: Path | None, marks: Sequence[Path] = ()) -> list[Sample]:
+def gather(
+    mind: Mind,
+    *,
+    written: Path | None = None,
+    shared: Path | None = None,
+    readings: Path | None = None,
+    marks: Sequence[Path] = (),
+) -> list[Sample]:
     """Where the data are in, all samples out. What is not there is left out: figures say how many there were."""
     found: list[Sample] = []
     if written is not None:
@@ -73,18 +80,25 @@ def gather(mind: Mind, written: Path | None, shared: Path | None, marks: Sequenc
         found.extend(samples.written(rows, mind))
     found.extend(samples.examples(mind))
     if shared is not None:
-        found.extend(_shared(shared, mind))
+        found.extend(_shared(shared, readings, mind))
     for file in marks:
         found.extend(samples.marked(samples.lines(file), mind))
     return found
 
 
-def _shared(shared: Path, mind: Mind) -> Iterator[Sample]:
+def _shared(shared: Path, readings: Path | None, mind: Mind) -> Iterator[Sample]:
     tests: Mapping[str, Test] = KINDS
     for name in ("hand_wce", "challenge_wce"):
         yield from samples.typed(samples.lines(shared / name / "dev.jsonl"), mind, tests)
     yield from samples.rooted(samples.lines(shared / "plover_gsr" / "dev.jsonl"), mind)
-    yield from samples.sections(samples.lines(shared / "wce_category" / "dev.jsonl"), mind)
+    read: set[str] = set()
+    for file in sorted(readings.glob("*.jsonl")) if readings is not None else ():
+        rows = samples.lines(file)
+        read.update(row["id"] for row in rows)
+        texts = {row["id"]: row for row in samples.lines(shared / file.stem / "dev.jsonl")}
+        yield from samples.readings(rows, texts, mind)
+    items = samples.lines(shared / "wce_category" / "dev.jsonl")
+    yield from samples.sections([row for row in items if row["id"] not in read], mind)
 
 
 def _type(*types: str) -> Test:

@@ -218,11 +218,35 @@ def test_marks_of_users_are_samples(mind, tmp_path):
         {"text": text, "event": "AID", "right": True},
     ]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    found = [s for s in train.gather(mind, None, None, [file]) if s.source == "marked"]
+    found = [s for s in train.gather(mind, marks=[file]) if s.source == "marked"]
     assert [CLASSES[s.label] for s in found] == ["NONE", "ACCUSE", "ACCUSE"], (
         "a type that the rules do not find says nothing"
     )
     assert len({s.group for s in found}) == 1
+
+
+def test_what_a_reader_found_is_joined_with_its_texts(mind, tmp_path):
+    text = "Peru accused Chile of espionage, and Chile blamed Peru for the delay."
+    again = text.rindex("blamed")
+    sets, readings = tmp_path / "sets", tmp_path / "readings"
+    (sets / "daily").mkdir(parents=True)
+    readings.mkdir()
+    for name in ("hand_wce", "challenge_wce", "plover_gsr", "wce_category"):
+        (sets / name).mkdir()
+        (sets / name / "dev.jsonl").write_text("")
+    (sets / "daily" / "dev.jsonl").write_text(json.dumps({"id": "a", "date": "2024-05-01", "text": text}))
+    told = {"root": "ACCUSE", "trigger": "accused", "at": text.index("accused")}
+    rows = [
+        {"id": "a", "events": [told], "open": [{"trigger": "blamed", "at": again}]},
+        {"id": "not there", "events": []},
+    ]
+    (readings / "daily.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = [s for s in train.gather(mind, shared=sets, readings=readings) if s.source == "readings"]
+    assert [(CLASSES[s.label], s.site.trigger, s.group) for s in found] == [("ACCUSE", "accused", "d:2024-05-01")]
+    del rows[0]["open"], rows[0]["events"][0]
+    (readings / "daily.jsonl").write_text(json.dumps(rows[0]))
+    found = [s for s in train.gather(mind, shared=sets, readings=readings) if s.source == "readings"]
+    assert {CLASSES[s.label] for s in found} == {"NONE"}, "what the reader did not find is wrong"
 
 
 def test_the_page_of_figures_has_a_line_for_each_tenth(tmp_path):

@@ -1,7 +1,7 @@
-"""Crime without a political or armed side, which is no event: robbers who are arrested, a shooting in a bar.
+"""Crime without a political or armed side, which is no event: a shooting in a bar. What police and courts do about it is one.
 
-What tells it apart are words, and they need not stand in the sentence of the arrest: `Nine people died of poisoned spirits.
-Four men were arrested.` So the sentences around are looked at too, and only for the few kinds that crime shares with politics.
+What tells it apart are words, and they need not stand in the sentence of the deed: `Two men had quarrelled over a girlfriend.
+One opened fire.` So the sentences around are looked at too, and only for the few kinds that crime shares with politics.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ SEIZED: Final = "seize"
 """The mode of restrictions that take things away: drugs as well as newspapers."""
 
 MARKS: Final[dict[str, tuple[str, ...]]] = {
-    "arrest": ("common_crime", "ring"),
     "restriction": ("common_crime", "ring"),
     "attack": ("common_crime", "civil_scene"),
     "assassination": ("common_crime",),
@@ -27,7 +26,7 @@ MARKS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Kinds that tell of crime as well as of politics, and the classes of words by which it is known.
 
-A gang that attacks a town is a side, one that is arrested is none.
+A gang that attacks a town is a side.
 """
 
 SIDES: Final = frozenset(("REB", "MIL", "OPP", "LEG", "IGO", "MED", "SPY", "NGO"))

@@ -36,8 +36,13 @@ def of_private_people(scene: Scene, candidate: Candidate, cast: Cast) -> bool:
         return False
     sides = (*cast.actors, *cast.recipients)
     if rule.kind == "legal_action":
-        abroad = len({p.country for p in sides if p.country}) > 1
-        return (_has(scene, "crime") or (_has(scene, "private") and not abroad)) and not _public_case(scene, sides)
+        if any(p.sector in JUDGING or p.sector == "GOV" for p in cast.actors) or not cast.actors:
+            return False  # an act of state, whatever the crime
+        return (
+            _has(scene, "private")
+            and len({p.country for p in sides if p.country}) < 2
+            and not _public_case(scene, sides)
+        )
     if rule.type in ADVICE and _has(scene, "harm") and _own_people(cast):
         return True
     return _has(scene, "private") and not any(map(_public, sides)) and not _has(scene, "public")

@@ -24,7 +24,6 @@ TWICE = (
 )
 SILENT = (
     "Gunmen killed six. No group has claimed responsibility for the attack.",
-    "Ten people died after they drank poisoned spirits in Lima. Four men were arrested.",
     "Chile recalled its ambassador in protest.",
     "Two trams collided near Porto, Portugal injuring at least 30 people.",
     "Six people were killed when a munitions depot blew up in Bulgaria.",

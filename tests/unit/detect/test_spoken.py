@@ -8,6 +8,8 @@ from pipeline.detect import detect_jsonl, load_mind
 from pipeline.settings import Detect, Settings
 
 TOLD = {
+    "A court in Bergen sentenced a nurse to twelve years in prison for the murder of two patients.": "ACCUSE",
+    "Police in Durban charged a taxi driver with reckless driving.": "ACCUSE",
     "A court in Bergen sentenced the former defence minister to two years in prison for fraud.": "ACCUSE",
     "A judge in Lima sentenced two rebels to thirty years in prison for murder.": "ACCUSE",
     "Prosecutors in Turin charged a general with smuggling cocaine.": "ACCUSE",
@@ -19,8 +21,6 @@ TOLD = {
     "Mali warned its neighbours against sheltering the deserters.": "THREATEN",
 }
 SILENT = {
-    "A court in Bergen sentenced a nurse to twelve years in prison for the murder of two patients.": "ACCUSE",
-    "Police in Durban charged a taxi driver with reckless driving.": "ACCUSE",
     "The Danish brewer rejected a takeover bid from its Belgian rival.": "REJECT",
     "The Irish singer accused her former husband of lying about the song.": "ACCUSE",
     "The mayor of Nice urged residents to stay at home because of the storm.": "REQUEST",

@@ -6,6 +6,7 @@ spaCy's docs live inside the caller's `nlp.memory_zone()`; what `Parsed` holds o
 from __future__ import annotations
 
 import datetime as dt
+import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ WRAPPED_LENGTH: Final = 100
 """Texts of more lines than this, none longer than this, were wrapped at a column."""
 
 BATCH: Final = 32
+_START: Final = operator.attrgetter("start")
+_ARTICLES: Final = frozenset(("the", "a", "an"))
+_POSSESSIVES: Final = frozenset(("'s", "’s", "'", "’"))
 
 
 class ModelError(RuntimeError):
@@ -57,8 +61,7 @@ class Mind(Protocol):
     hyphened: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(msgspec.Struct, frozen=True, eq=False):
     """A name where it stands, in words from `start` up to `end`; `label` is the entity's, `party` whom it names."""
 
     start: int
@@ -243,29 +246,32 @@ def find_mentions(read: Plain, names: Names, on: dt.date | None = None) -> tuple
     for first, last, label in read.entities:
         if label not in NAMING:
             continue
-        labels.update(dict.fromkeys(range(first, last), label))
+        for index in range(first, last):
+            labels[index] = label
         start, end = _trimmed(first, last, words)
         if end <= start:
             continue
+        inside = [span for span in spans if span[0] < end and span[1] > start]
+        if not all(start <= a and b <= end and b - a < end - start for a, b in inside):
+            continue
         text = read.span(start, end)
         party = names.party(text, on=on)
-        inside = [span for span in spans if span[0] < end and span[1] > start]
-        longer = all(start <= a and b <= end and b - a < end - start for a, b in inside)
-        if inside and not (longer and (label == "PERSON" or party.name or party.country)):
-            continue
-        spans = [span for span in spans if span not in inside]
+        if inside:
+            if not (label == "PERSON" or party.name or party.country):
+                continue
+            spans = [span for span in spans if span not in inside]
         found.append(Mention(start, end, text, label, party))
     for start, end in spans:
         text = read.span(start, end)
         label = next((labels[index] for index in range(start, end) if index in labels), "GPE")
         found.append(Mention(start, end, text, label, names.party(text, on=on)))
-    return tuple(sorted(found, key=lambda m: m.start))
+    return tuple(sorted(found, key=_START))
 
 
 def _trimmed(start: int, end: int, words: Sequence[str]) -> tuple[int, int]:
     """An entity's words without an article before them and a possessive or punctuation behind."""
-    while start < end and (words[start].casefold() in ("the", "a", "an") or not words[start][:1].isalnum()):
+    while start < end and (words[start].casefold() in _ARTICLES or not words[start][:1].isalnum()):
         start += 1
-    while end > start and (words[end - 1] in ("'s", "’s", "'", "’") or not any(c.isalnum() for c in words[end - 1])):
+    while end > start and (words[end - 1] in _POSSESSIVES or not any(map(str.isalnum, words[end - 1]))):
         end -= 1
     return start, end

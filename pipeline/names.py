@@ -263,51 +263,57 @@ _COMMON_NAMES: Final = frozenset(
 """Countries and capitals that people are called as well."""
 
 
-Word = tuple[str, int, int]
-Words = list[Word]
+class _Text(NamedTuple):
+    """A text without accents, its words, and where each of them begins and ends."""
+
+    plain: str
+    words: list[str]
+    bounds: list[tuple[int, int]]
 
 
 def find(index: Index, text: str) -> tuple[Mention, ...]:
     """Text in, the known names in it out, in order, longest first where they overlap."""
+    return tuple(
+        Mention(start, end, text[start:end], entry.name, entry.country, entry.sector, entry.kind, entry)
+        for start, end, entry in standing(index, text)
+    )
+
+
+def standing(index: Index, text: str) -> list[tuple[int, int, Entry]]:
+    """Text in, where known names stand in it out: begin, end and entry of each."""
     plain = fold(text)
+    words = WORD.findall(plain)
     trie = index.trie
-    if trie.keys().isdisjoint(WORD.findall(plain)):
-        return ()
-    found: list[Mention] = []
-    words: Words = [(match[0], *match.span()) for match in WORD.finditer(plain)]
+    begins = [position for position, word in enumerate(words) if word in trie]
+    if not begins:
+        return []
+    read = _Text(plain, words, [match.span() for match in WORD.finditer(plain)])
+    found: list[tuple[int, int, Entry]] = []
     free = 0
-    for position, (word, start, _) in enumerate(words):
-        if word not in trie or position < free:
-            continue
-        matched = _longest(trie[word], words, position, plain)
-        if matched is None:
+    for position in begins:
+        if position < free or (matched := _longest(trie[words[position]], read, position)) is None:
             continue
         entry, last = matched
-        end = words[last][2]
-        around = (words[position - 1] if position else None, words[last + 1] if last + 1 < len(words) else None)
-        if _of_another_state(entry, found, plain, start) or not _meant(
-            index, entry, words[position : last + 1], around, plain
+        if (entry.soft and _of_another_state(entry, found, plain, read.bounds[position][0])) or not _meant(
+            index, entry, read, position, last
         ):
             continue
         free = last + 1
         if entry.kind != "none":
-            end = _with_point(plain, word, start, end)
-            found.append(
-                Mention(start, end, text[start:end], entry.name, entry.country, entry.sector, entry.kind, entry)
-            )
-    return tuple(found)
+            start, end = read.bounds[position][0], read.bounds[last][1]
+            found.append((start, _with_point(plain, words[position], start, end), entry))
+    return found
 
 
-def _longest(node: Node, words: Words, position: int, plain: str) -> tuple[Entry, int] | None:
+def _longest(node: Node, read: _Text, position: int) -> tuple[Entry, int] | None:
     """Down the trie as far as the words lead; the last entry passed counts."""
     best = (node[""], position) if "" in node else None
-    last = position
-    while last + 1 < len(words):
-        word, start, _ = words[last + 1]
-        deeper = node.get(word)
-        if deeper is None or not _BETWEEN.match(plain[words[last][2] : start]):
+    words, bounds = read.words, read.bounds
+    for last in range(position + 1, len(words)):
+        deeper = node.get(words[last])
+        if deeper is None or not _BETWEEN.match(read.plain, bounds[last - 1][1], bounds[last][0]):
             break
-        node, last = deeper, last + 1
+        node = deeper
         if "" in node:
             best = (node[""], last)
     return best
@@ -318,37 +324,39 @@ def _with_point(plain: str, word: str, start: int, end: int) -> int:
     return end + 1 if len(word) == 1 and plain[start + 1 : start + 2] == "." and plain[end : end + 1] == "." else end
 
 
-def _meant(index: Index, entry: Entry, own: Words, around: tuple[Word | None, Word | None], plain: str) -> bool:
+def _meant(index: Index, entry: Entry, read: _Text, first: int, last: int) -> bool:
     """Whether the words mean the entry: not `pro-Russian`, not Michael Jordan, not Melania Trump."""
-    start, end = own[0][1], own[-1][2]
-    previous, following = around
+    plain, words, bounds = read.plain, read.words, read.bounds
+    start, end = bounds[first][0], bounds[last][1]
     before = plain[start - 1 : start]
-    if before == "-" and previous and previous[0].lower() in _NOT_FOREIGN:
+    if before == "-" and first and words[first - 1].lower() in _NOT_FOREIGN:
         return False
     if before in ("@", "#") or (before in ("/", ".") and plain[start - 2 : start - 1].strip()):
         return False
-    if len(own) > 1 or not (entry.soft or own[0][0] in _COMMON_NAMES):
+    if last > first or not (entry.soft or words[first] in _COMMON_NAMES):
         return True
     after = plain[end : end + 3]
     if (after[:1] == "'" and after[1:2].isalpha() and not (after[1:2] == "s" and not after[2:].isalpha())) or (
         after[:1] == "-" and after[1:2].isupper()
     ):
         return False  # Xi'an, Abbas-Ali
-    if before == "-" and previous and previous[0][:1].isupper() and previous[2] == start - 1:
+    glued = first > 0 and bounds[first - 1][1] == start - 1
+    if before == "-" and glued and words[first - 1][:1].isupper():
         return False  # Al-Amal
-    if following and following[1] == end + 1 and plain[end] == " " and _name_like(index, following[0]):
+    follows = last + 1 < len(words) and bounds[last + 1][0] == end + 1 and plain[end] == " "
+    if follows and _name_like(index, words[last + 1]):
         return _title_case(plain, start)
-    if previous and previous[2] == start - 1 and before == " " and _name_like(index, previous[0]):
+    if glued and before == " " and _name_like(index, words[first - 1]):
         return _title_case(plain, start)
     return True
 
 
-def _of_another_state(entry: Entry, found: list[Mention], plain: str, start: int) -> bool:
+def _of_another_state(entry: Entry, found: list[tuple[int, int, Entry]], plain: str, start: int) -> bool:
     """`Peru's Congress`, `the Philippine Senate`: a body that many states have is not that of the United States."""
-    if not entry.soft or entry.kind != "body" or not found:
+    if entry.kind != "body" or not found:
         return False
-    owner = found[-1]
-    return owner.country not in (None, entry.country) and plain[owner.end : start] in (" ", "'s ", "' ")
+    _, end, owner = found[-1]
+    return owner.country not in (None, entry.country) and plain[end:start] in (" ", "'s ", "' ")
 
 
 def _name_like(index: Index, word: str) -> bool:

@@ -6,6 +6,7 @@ Putin`), else to what its head noun says of the name in it (`Israeli forces`: IS
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import itertools
 import re
@@ -15,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.names import SECTOR_OF_ROLE, WORD, Entry, Index, Mention, Term, find, fold, load_index, rows
+from pipeline.names import SECTOR_OF_ROLE, WORD, Entry, Index, Mention, Term, find, fold, load_index, rows, standing
 from pipeline.places import Places
 from pipeline.records import Party, Place
 
@@ -68,17 +69,16 @@ class Resolver:
 
     def spans(self, words: Sequence[str]) -> list[tuple[int, int]]:
         """A text's words in, where known names stand among them out: (first, one past the last)."""
-        mentions = self.find(" ".join(words))
-        if not mentions:
+        named = standing(self._index, " ".join(words))
+        if not named:
             return []
-        behind = list(itertools.accumulate(len(word) + 1 for word in words))  # where each word's next one begins
-        starts = {0: 0, **dict(zip(behind, range(1, len(words)), strict=False))}
-        ends = dict(zip(behind, range(1, len(words) + 1), strict=True))
-        return [
-            (starts[mention.start], ends[mention.end + 1])
-            for mention in mentions
-            if mention.start in starts and mention.end + 1 in ends
-        ]
+        begins = list(itertools.accumulate(map(len, words), lambda at, length: at + length + 1, initial=0))
+        spans = []
+        for start, end, _ in named:
+            first, last = bisect.bisect_left(begins, start), bisect.bisect_left(begins, end + 1)
+            if begins[first] == start and begins[last] == end + 1:
+                spans.append((first, last))
+        return spans
 
     def country(self, name: str) -> str | None:
         """A country's name, people, adjective or capital in, its ISO 3166 alpha-3 code out."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pipeline.detect import date_names as names
 from pipeline.detect import date_parts as parts
 from pipeline.detect import date_steps as steps
 from pipeline.detect import daywords as cal
-from pipeline.detect.date_reader import WAYS, Form, Reader, Token
+from pipeline.detect.date_reader import WAYS, Form, Reader
 
 _COUNTS: Final = ("0", "couple", *cal.CARDINALS)
 _FORMS: Final[tuple[tuple[Form, Iterable[str]], ...]] = (
@@ -46,6 +46,6 @@ def _by_first_word() -> dict[str, tuple[Form, ...]]:
 FORMS: Final = _by_first_word()
 
 
-def reader_of(tokens: list[Token], ref: dt.date | None) -> Reader:
-    """A text's tokens and the day of publication in, what reads its dates out."""
-    return Reader(tokens, ref, FORMS, _ENDS)
+def reader_of(text: str, lows: Sequence[str], ref: dt.date | None) -> Reader:
+    """A text, its words in lower case and the day of publication in, what reads its dates out."""
+    return Reader(text, lows, ref, FORMS, _ENDS)

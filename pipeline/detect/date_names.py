@@ -192,7 +192,7 @@ def month_year(reader: Reader, index: int) -> Hit | None:
         named = reader.ref.year + step_of(reader.low(way))
         return fixed(way + 2, cal.month_span(named, month[0]), "month", Part(named, month[0]))
     before = reader.low(index - 1)
-    sure = before in _SURE_OF_MONTH and (reader.tokens[index].capital or before in ("in", "since", "until"))
+    sure = before in _SURE_OF_MONTH and (reader.capital(index) or before in ("in", "since", "until"))
     return bare_month(reader, index) if sure else None
 
 
@@ -224,7 +224,7 @@ def weekday(reader: Reader, index: int) -> Hit | None:
     weekday = WEEKDAYS.get(word)
     if weekday is None or reader.ref is None or reader.low(index - 1) in _EVERY | _NOT_A_WEEKDAY:
         return None
-    if word not in cal.FULL_WEEKDAYS and (not reader.tokens[index].capital or word in ("sun", "sat")):
+    if word not in cal.FULL_WEEKDAYS and (not reader.capital(index) or word in ("sun", "sat")):
         return None
     end = index + 1 if word in cal.FULL_WEEKDAYS else reader.skip(index + 1, ".")
     if reader.low(end) in _RECURRING:

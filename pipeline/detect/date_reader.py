@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from pipeline.detect import daywords as cal
@@ -17,6 +18,10 @@ from pipeline.records import Precision
 
 TOKEN: Final = re.compile(r"\d+|[^\W\d_]+|\n|[^\w\s]")
 DASHES: Final = frozenset("-–—~")
+JOINERS: Final = DASHES | {"to", "until", "till", "through", "thru", "and", "or", "&"}
+REACH: Final = 20
+"""So many tokens may the first end of a range have."""
+
 PARTS_OF_DAY: Final = frozenset(("morning", "afternoon", "evening", "night", "lunchtime", "noon", "midnight"))
 BACK: Final = frozenset(("last", "past", "previous"))
 ON: Final = frozenset(("next", "coming", "upcoming"))
@@ -47,15 +52,6 @@ _AHEAD: Final = frozenset(
 )
 
 
-class Token(NamedTuple):
-    """A word, number or sign of the text."""
-
-    low: str
-    start: int
-    end: int
-    capital: bool
-
-
 class Part(NamedTuple):
     """What the words themselves say of a date."""
 
@@ -82,11 +78,6 @@ class Hit(NamedTuple):
 Form = Callable[["Reader", int], "Hit | None"]
 
 
-def tokens_of(text: str) -> list[Token]:
-    """A text in, its tokens out."""
-    return [Token((word := match[0]).lower(), *match.span(), word[0].isupper()) for match in TOKEN.finditer(text)]
-
-
 def fixed(end: int, span: Span | None, precision: Precision, part: Part = NOTHING) -> Hit | None:
     """A date that has one reading."""
     return Hit(end, span, span, precision, part) if span is not None else None
@@ -106,19 +97,33 @@ class Reader:
 
     def __init__(
         self,
-        tokens: Sequence[Token],
+        text: str,
+        lows: Sequence[str],
         ref: dt.date | None,
         forms: Mapping[str, tuple[Form, ...]],
         ends: Sequence[Form],
     ) -> None:
-        self.tokens = tokens
-        self._lows = [*(token.low for token in tokens), "", "", "", ""]  # a look over either edge finds nothing
+        self._text = text
+        self._lows = [*lows, "", "", "", ""]  # a look over either edge finds nothing
         self._edge = len(self._lows)
         self.ref = ref
         self._forms = forms
         self._ends = ends
         self._periods: dict[int, Hit | None] = {}
         self._bounds: dict[int, Hit | None] = {}
+
+    @cached_property
+    def bounds(self) -> list[tuple[int, int]]:
+        """Where each token begins and ends, which not all forms ask for."""
+        return [match.span() for match in TOKEN.finditer(self._text)]
+
+    def capital(self, index: int) -> bool:
+        """Whether the token begins with a capital."""
+        return self._text[self.bounds[index][0]].isupper()
+
+    def joins_behind(self, index: int) -> bool:
+        """Whether a word that joins two dates to a range stands near behind a token."""
+        return not JOINERS.isdisjoint(self._lows[index + 1 : index + REACH])
 
     def period(self, index: int) -> Hit | None:
         """The longest form that begins here."""
@@ -166,11 +171,11 @@ class Reader:
 
     def glued(self, index: int) -> bool:
         """Whether nothing stands between the token and the one before it."""
-        return 0 < index < len(self.tokens) and self.tokens[index].start == self.tokens[index - 1].end
+        return 0 < index < len(self.bounds) and self.bounds[index][0] == self.bounds[index - 1][1]
 
     def name_follows(self, index: int) -> bool:
         """Whether the word is the first of a name: the next one has a capital as well."""
-        return index + 1 < len(self.tokens) and self.tokens[index].capital and self.tokens[index + 1].capital
+        return index + 1 < len(self.bounds) and self.capital(index) and self.capital(index + 1)
 
     def skip(self, index: int, *words: str) -> int:
         """The position behind any of the words."""

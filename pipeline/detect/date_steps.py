@@ -154,7 +154,7 @@ def _way_weekday(reader: Reader, word: str, index: int) -> Hit | None:
     """Next Monday is next week's, last Friday last week's; this and coming are the nearest ahead, past the nearest behind."""
     assert reader.ref is not None
     weekday = WEEKDAYS.get(reader.low(index))
-    if weekday is None or (reader.low(index) not in cal.FULL_WEEKDAYS and not reader.tokens[index].capital):
+    if weekday is None or (reader.low(index) not in cal.FULL_WEEKDAYS and not reader.capital(index)):
         return None
     week = cal.week_span(reader.ref)
     if word in ("next", "following"):
@@ -172,7 +172,7 @@ def _way_weekday(reader: Reader, word: str, index: int) -> Hit | None:
 
 def _way_month(reader: Reader, word: str, index: int) -> Hit | None:
     found = reader.month(index)
-    if found is None or (reader.low(index) in ("may", "march") and not reader.tokens[index].capital):
+    if found is None or (reader.low(index) in ("may", "march") and not reader.capital(index)):
         return None
     return _way_yearly(reader, word, found[1], lambda year: cal.month_span(year, found[0]), exact="month")
 

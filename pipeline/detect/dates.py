@@ -8,14 +8,16 @@ reads `second round` as a time, costs a millisecond a phrase, and gives one read
 from __future__ import annotations
 
 import datetime as dt
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Literal
 
 from pipeline.detect import daywords as cal
 from pipeline.detect.date_forms import FORMS, reader_of
-from pipeline.detect.date_reader import DASHES, PARTS_OF_DAY, TOKEN, Hit, Part, Reader, Token, tokens_of
+from pipeline.detect.date_reader import DASHES, PARTS_OF_DAY, TOKEN, Hit, Part, Reader
 from pipeline.detect.daywords import DAY, Span
+from pipeline.detect.forms import words as word_set
 from pipeline.records import Precision, When
 
 Relation = Literal["on", "since", "from", "until", "before", "after"]
@@ -35,7 +37,6 @@ _RANGE_STARTS: Final = frozenset(
     ("from", "between", "the", "q", "h", "today", "yesterday", "tomorrow", "early", "late", "mid", "twenty", "thirty",
      *cal.MONTHS, *cal.WEEKDAYS, *cal.ORDINALS, *cal.SEASONS)
 )  # fmt: skip
-_FIGURE: Final = re.compile(r"\d")
 _STARTS: Final = frozenset((*FORMS, "from", "between", *_RELATIONS))
 """Words that a date can begin with; at any other nothing is tried."""
 _TELLING: Final = frozenset(
@@ -43,6 +44,10 @@ _TELLING: Final = frozenset(
      "today", "tonight", "tonite", "tomorrow", "tmrw", "yesterday", "overnight", "now", "date", "present")
 )  # fmt: skip
 """Without one of these words or a figure there is no date."""
+_INNER: Final = (
+    _STARTS | set(chain(*_RELATION_OF)) | word_set("of in on half day days end ends than s - – — , . ' ’ / (")
+)
+"""Words that may stand in a date before the first telling one."""
 LEAD: Final = 12
 """So many tokens may stand before it: `no later than the twenty-first day of the second half of`."""
 _SET_FOR: Final = frozenset(("scheduled", "planned", "due", "set", "slated", "expected"))
@@ -81,30 +86,49 @@ def find_dates(text: str, published_at: dt.datetime | None) -> tuple[FoundDate, 
     Durations (`for three days`), recurrences (`every Friday`) and times of day are no dates. The time zone of `published_at`
     counts: `Tuesday` is another day in Sydney.
     """
-    low = text.lower()
-    if _FIGURE.search(low) is None and _TELLING.isdisjoint(TOKEN.findall(low)):
+    lows = [word.lower() for word in TOKEN.findall(text)]
+    telling = [
+        index
+        for index, low in enumerate(lows)
+        if low in _TELLING or (low[:1].isdecimal() and not _only_counts(lows, index))
+    ]
+    if not telling:
         return ()
-    tokens = tokens_of(text)
-    reader = reader_of(tokens, published_at.date() if published_at is not None else None)
-    telling = [index for index, token in enumerate(tokens) if token.low in _TELLING or token.low[:1].isdecimal()]
-    begins = {index for end in telling for index in range(max(0, end - LEAD), end + 1)}
+    reader = reader_of(text, lows, published_at.date() if published_at is not None else None)
     found: list[FoundDate] = []
     free = 0
-    for index in sorted(begins):
-        token = tokens[index]
-        if index < free or not (token.low in _STARTS or token.low[:1].isdecimal()):
+    for index in _begins(lows, telling):
+        if index < free:
             continue
-        date, after = _at(reader, tokens, text, index)
+        date, after = _at(reader, text, index)
         if date is not None:
             found.append(date)
             free = after
     return tuple(found)
 
 
-def _at(reader: Reader, tokens: list[Token], text: str, index: int) -> tuple[FoundDate | None, int]:
+def _begins(lows: list[str], telling: Sequence[int]) -> list[int]:
+    """Where a date may begin: at a telling word, or before it as far as words of dates go."""
+    begins = []
+    free = 0
+    for end in telling:
+        index = end
+        while index >= max(free, end - LEAD) and (index == end or lows[index] in _INNER or lows[index].isdecimal()):
+            index -= 1
+        begins += [i for i in range(index + 1, end + 1) if lows[i] in _STARTS or lows[i][:1].isdecimal()]
+        free = end + 1
+    return begins
+
+
+def _only_counts(lows: list[str], index: int) -> bool:
+    """Whether a number is a short one between plain words, `of 40 tanks`: no date has no other number and no telling word."""
+    behind = lows[index + 1] if index + 1 < len(lows) else ""
+    before = lows[index - 1] if index else "the"
+    return len(lows[index]) <= 3 and len(behind) >= 3 and behind.isalpha() and len(before) >= 2 and before.isalpha()
+
+
+def _at(reader: Reader, text: str, index: int) -> tuple[FoundDate | None, int]:
     """The date that begins at a token, and where to read on."""
-    if tokens[index].low == "\n":
-        return None, index + 1
     try:
         relation, hit = _phrase(reader, index)
     except (ValueError, OverflowError):  # a year that dates do not reach
@@ -135,9 +159,11 @@ def _phrase(reader: Reader, index: int) -> tuple[Relation, Hit | None]:
 def _range(reader: Reader, index: int) -> Hit | None:
     """From P to P, between P and P, P to P, P-P; each end may leave out what the other one says."""
     word = reader.low(index)
+    if not reader.joins_behind(index):
+        return None
     opened = word in ("from", "between")
     first = reader.bound(index + 1 if opened else index)
-    if first is None or (not opened and not _may_open(reader, index, first)):
+    if first is None:
         return None
     joiner = reader.low(first.end)
     joins = (
@@ -149,7 +175,7 @@ def _range(reader: Reader, index: int) -> Hit | None:
         joins = True
     if not opened and joiner in ("and", "or", "&"):  # 18 and 19 June
         joins = first.precision == "unknown"
-    if not joins:
+    if not joins or (not opened and not _may_open(reader, index, first)):
         return None
     second = reader.bound(first.end + 1)
     if second is None or (first.precision == "unknown" and second.part.month is None):
@@ -244,7 +270,7 @@ def _made(reader: Reader, text: str, index: int, relation: Relation, hit: Hit) -
         and not _opens_range(reader, begin, hit)
     ):
         begin += 1
-    start, end = reader.tokens[begin].start, reader.tokens[hit.end - 1].end
+    start, end = reader.bounds[begin][0], reader.bounds[hit.end - 1][1]
     words = text[start:end]
     past, future = hit.past, hit.future
     if relation == "since":

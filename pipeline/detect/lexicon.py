@@ -149,6 +149,7 @@ class Rule:
     weight: float = 0.7
     phrases: tuple[tuple[str, ...], ...] = ()
     wanted: tuple[frozenset[str], ...] = field(init=False, default=(), repr=False)
+    asks_subject: bool = field(init=False, default=False, repr=False)
 
     def __post_init__(self) -> None:
         """Gather the sets of words of which a sentence must hold one before the rule is worth a closer look."""
@@ -161,6 +162,7 @@ class Rule:
         elif self.trigger == "noun":
             sets.append(_forms_alone(self.modifier))
         object.__setattr__(self, "wanted", tuple(one for one in sets if one))
+        object.__setattr__(self, "asks_subject", bool(self.subject or self.not_subject))
 
 
 def _forms_alone(words: Words) -> frozenset[str]:
@@ -178,11 +180,23 @@ class Rules(list[Rule]):
     """Those that can do without any word in particular."""
 
     def near(self, words: frozenset[str]) -> list[Rule]:
-        """A sentence's words in, the rules that may fit it out: at least one of the words is one that the rule needs."""
+        """A sentence's words in, the rules that may fit it out: it has the words they need and none that they forbid."""
+        fit = []
+        for rule in self._keyed(words):
+            for wanted in rule.wanted:
+                if wanted.isdisjoint(words):
+                    break
+            else:
+                if rule.veto.forms.isdisjoint(words):
+                    fit.append(rule)
+        return fit
+
+    def _keyed(self, words: frozenset[str]) -> list[Rule]:
+        """The rules of which a key is among the words, and those that have none."""
         if self._free is None:
             self._index()
-        keys = self._by_word.keys() & words
         found = self._free or []
+        keys = self._by_word.keys() & words if self._by_word else ()
         return list(dict.fromkeys((*found, *(r for key in keys for r in self._by_word[key])))) if keys else found
 
     def _index(self) -> None:

@@ -34,6 +34,7 @@ MISHAPS: Final = words(
 )
 """What happens is nobody, wherever it happens: `a rockslide in Canada` is not Canada."""
 
+MODIFIERS: Final = frozenset(("compound", "amod", "nmod", "nummod"))
 Test = Callable[[str, int], bool]
 """A test of meaning ($party) and a word in, whether it passes out."""
 
@@ -56,38 +57,32 @@ class Candidate:
 
 def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) -> bool:
     """Whether a noun fits the words: itself, a modifier, what it holds (`a barrage of rockets`), or one coordinated with it."""
-    if tree.low[index] in words.forms or (words.tests and any(test(name, index) for name in words.tests)):
+    low, forms = tree.low[index], words.forms
+    if low in forms:
         return True
+    for name in words.tests:
+        if test(name, index):
+            return True
     if depth > 3:
         return False
     for kid in tree.kids[index]:
-        dep, low = tree.deps[kid], tree.low[kid]
-        if dep in ("compound", "amod", "nmod", "nummod") and low in words.forms and tree.low[index] not in PERSONISH:
-            return True
-        if dep == "conj" and kid > index and matches(tree, kid, words, test, depth + 1):
-            return True
-        holds = tree.low[index] in CONTAINERS or tree.tags[index] in ("CD", "$")
-        if (
-            holds
-            and dep == "prep"
-            and low in ("of", "in", "worth")
-            and any(matches(tree, k, words, test, depth + 1) for k in tree.children(kid, "pobj"))
-        ):
-            return True
+        dep = tree.deps[kid]
+        if dep in MODIFIERS:
+            if tree.low[kid] in forms and low not in PERSONISH:
+                return True
+        elif dep == "conj":
+            if kid > index and matches(tree, kid, words, test, depth + 1):
+                return True
+        elif dep == "prep" and (low in CONTAINERS or tree.tags[index] in ("CD", "$")):
+            held = tree.children(kid, "pobj") if tree.low[kid] in ("of", "in", "worth") else ()
+            if any(matches(tree, k, words, test, depth + 1) for k in held):
+                return True
     return False
-
-
-def general(rule: Rule, words: frozenset[str]) -> bool:
-    """Whether the sentence has the words that the rule cannot do without, wherever they stand, and none that it forbids."""
-    for wanted in rule.wanted:
-        if wanted.isdisjoint(words):
-            return False
-    return rule.veto.forms.isdisjoint(words)
 
 
 def subject_fits(tree: Tree, subject: int | None, rule: Rule, test: Test) -> bool:
     """Whether a verb's subject is one that the rule asks for, and none that it refuses."""
-    if not rule.subject and not rule.not_subject:
+    if not rule.asks_subject:
         return True
     if subject is None:
         return not rule.subject

@@ -6,7 +6,7 @@ from typing import Final
 
 from pipeline.detect.forms import verb_forms, words
 from pipeline.detect.lexicon import Rule, Words
-from pipeline.detect.matching import CONTAINERS, Candidate, Test, general, matches, subject_fits
+from pipeline.detect.matching import CONTAINERS, Candidate, Test, matches, subject_fits
 from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, doers_of, prep_objects, subject_of
 
 SCHEDULED: Final = words("scheduled planned expected slated due set")
@@ -17,10 +17,8 @@ WARDS: Final = frozenset().union(*(verb_forms(verb) for verb in words("protect s
 """Verbs behind which `from` names what shall not happen."""
 
 
-def noun_candidate(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Candidate | None:
+def noun_candidate(tree: Tree, index: int, rule: Rule, test: Test) -> Candidate | None:
     """A noun that a rule names in, the candidate out if it stands where the rule allows."""
-    if not general(rule, words):
-        return None
     if tree.deps[index] in ("compound", "amod", "nmod") and not _coordinated_compound(tree, index):
         head = tree.heads[index]
         if not (tree.low[head] in CONTAINERS or tree.low[head] == "attack"):
@@ -44,9 +42,7 @@ def noun_candidate(tree: Tree, index: int, rule: Rule, words: frozenset[str], te
     if placed is None:
         return None
     verb, used, bonus = placed
-    if verb is not None and rule.subject and not subject_fits(tree, subject_of(tree, verb), rule, test):
-        return None
-    if verb is not None and rule.not_subject and not subject_fits(tree, subject_of(tree, verb), rule, test):
+    if verb is not None and rule.asks_subject and not subject_fits(tree, subject_of(tree, verb), rule, test):
         return None
     score = rule.weight + bonus + (0.1 if rule.modifier else 0) + (0.1 if rule.prep else 0)
     return Candidate(rule, index, verb, anchor, frozenset({index, anchor, *used}), score)

@@ -34,6 +34,7 @@ from pipeline.records import Party
 
 if TYPE_CHECKING:
     from pipeline.detect.matching import Candidate
+    from pipeline.detect.opinion.features import Setting
     from pipeline.detect.parties import Cast
 
 
@@ -49,7 +50,8 @@ class Names(Protocol):
 class Reader:
     """One section of an article: its tree, the names in it, and what has been resolved so far.
 
-    Remembered are `shares`, what the second opinion says of a word, and `casts`, who takes part in what a candidate tells.
+    Remembered are `shares`, what the second opinion says of a word, `settings`, what it knows of a sentence, and `casts`,
+    who takes part in what a candidate tells. `at` is the name that a word is part of.
     """
 
     tree: Tree
@@ -60,6 +62,7 @@ class Reader:
     on: dt.date | None = None
     shares: dict[int, tuple[float, ...]] = field(default_factory=dict)
     casts: dict[Candidate, Cast] = field(default_factory=dict)
+    settings: dict[int, Setting] = field(default_factory=dict)
     at: dict[int, Mention] = field(default_factory=dict)
     _tested: dict[tuple[str, int], bool] = field(default_factory=dict)
     _memo: dict[int, tuple[Party, ...]] = field(default_factory=dict)

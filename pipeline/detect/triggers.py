@@ -12,7 +12,7 @@ from typing import Final
 
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import OPEN_CLAUSES, Lexicon, Rule, Words
-from pipeline.detect.matching import Candidate, Test, general, matches, subject_fits
+from pipeline.detect.matching import Candidate, Test, matches, subject_fits
 from pipeline.detect.nouns import noun_candidate
 from pipeline.detect.syntax import SUBJECTS, Tree, object_of, prep_objects, subject_of
 
@@ -26,12 +26,13 @@ def find(
 ) -> list[Candidate]:
     """A sentence (its words from `start` up to `end`) in, its candidates out: at most one for a trigger, the best kept."""
     words = frozenset(tree.low[start:end])
+    verbs, nouns, phrases = lexicon.verbs, lexicon.nouns, lexicon.phrases
     found: list[Candidate] = []
     for index, low in enumerate(tree.low[start:end], start):
-        for rule in lexicon.phrases[low].near(words) if low in lexicon.phrases else ():
-            if any(p[0] == low and tuple(tree.low[index : index + len(p)]) == p for p in rule.phrases):
-                found.extend(_phrase(tree, index, rule, words, test))
-        if low not in lexicon.verbs and low not in lexicon.nouns:
+        if low in phrases:
+            found.extend(_phrases(tree, index, phrases[low].near(words), test))
+        verb, noun = verbs.get(low), nouns.get(low)
+        if verb is None and noun is None:
             continue
         if (
             tree.words[index][:1].isupper()
@@ -40,14 +41,11 @@ def find(
             and low not in NAMED_EVENTS
         ):
             continue  # part of a name: the Court of Appeal, the month of March
-        if low in lexicon.verbs and _stands_as_verb(tree, index):
-            found.extend(_verbs(tree, index, [r for r in lexicon.verbs[low].near(words) if general(r, words)], test))
-        if low in lexicon.nouns and _stands_as_noun(tree, index):
-            found.extend(
-                c
-                for rule in lexicon.nouns[low].near(words)
-                if (c := noun_candidate(tree, index, rule, words, test)) is not None
-            )
+        if verb is not None and _stands_as_verb(tree, index) and (rules := verb.near(words)):
+            found.extend(_verbs(tree, index, rules, test))
+        if noun is not None and _stands_as_noun(tree, index):
+            placed = (noun_candidate(tree, index, rule, test) for rule in noun.near(words))
+            found.extend(candidate for candidate in placed if candidate is not None)
     return best(found, keep)
 
 
@@ -82,12 +80,12 @@ def _stands_as_verb(tree: Tree, index: int) -> bool:
 
 def _verbs(tree: Tree, index: int, rules: list[Rule], test: Test) -> Iterator[Candidate]:
     """A verb and the rules that name it in, the candidates out. Its subject and object are looked for once."""
-    if not rules:
-        return
     subject, target = subject_of(tree, index), object_of(tree, index)
     for rule in rules:
-        if subject_fits(tree, subject, rule, test) and (c := _verb(tree, index, target, rule, test)) is not None:
-            yield c
+        if rule.asks_subject and not subject_fits(tree, subject, rule, test):
+            continue
+        if (candidate := _verb(tree, index, target, rule, test)) is not None:
+            yield candidate
 
 
 def _verb(tree: Tree, index: int, target: int | None, rule: Rule, test: Test) -> Candidate | None:
@@ -267,13 +265,15 @@ def _preposition(tree: Tree, index: int, target: int | None, rule: Rule, test: T
     return None
 
 
-def _phrase(tree: Tree, index: int, rule: Rule, words: frozenset[str], test: Test) -> Iterator[Candidate]:
-    if not general(rule, words):
-        return
-    length = next(len(p) for p in rule.phrases if tuple(tree.low[index : index + len(p)]) == p)
-    span = range(index, index + length)
-    anchor = next((i for i in span if tree.heads[i] not in span or tree.heads[i] == i), index)
-    verb = anchor if tree.is_verb(anchor) else next((i for i in span if tree.is_verb(i)), None)
-    if verb is not None and not subject_fits(tree, subject_of(tree, verb), rule, test):
-        return
-    yield Candidate(rule, anchor, verb, anchor if verb is None else None, frozenset(span), rule.weight + 0.3)
+def _phrases(tree: Tree, index: int, rules: list[Rule], test: Test) -> Iterator[Candidate]:
+    """The first word of a phrase and the rules that it begins in, the candidates out."""
+    for rule in rules:
+        length = next((len(p) for p in rule.phrases if tuple(tree.low[index : index + len(p)]) == p), 0)
+        if not length:
+            continue
+        span = range(index, index + length)
+        anchor = next((i for i in span if tree.heads[i] not in span or tree.heads[i] == i), index)
+        verb = anchor if tree.is_verb(anchor) else next((i for i in span if tree.is_verb(i)), None)
+        if verb is None or subject_fits(tree, subject_of(tree, verb), rule, test):
+            noun = anchor if verb is None else None
+            yield Candidate(rule, anchor, verb, noun, frozenset(span), rule.weight + 0.3)

@@ -158,7 +158,7 @@ def _weigh(opinion: Opinion, reader: Reader, one: Draft) -> bool:
     """Set how sure a draft is. False where that is too little."""
     index = bisect.bisect_right(reader.tree.offsets, one.at) - 1
     shares = _shares(opinion, reader, index)
-    one.opinion = shares[CLASSES.index(one.rule.type)]
+    one.opinion = shares[model.PLACE_OF[one.rule.type]]
     one.sure = opinion.sure(judged(one, shares))
     real = one.modality in ("asserted", "historical")
     return one.sure >= (PROPOSE_SURE if proposed(one.rule) else VETO_SURE if real else UNREAL_SURE)

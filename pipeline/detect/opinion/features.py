@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from pipeline.detect.forms import words
 from pipeline.detect.persons import PRONOUNS, SECTORS
@@ -20,6 +20,7 @@ WINDOW: Final = 6
 NAMES: Final = frozenset(("NNP", "NNPS", "CD"))
 """Tags of words that are no ordinary ones: names and numbers."""
 
+BESIDE: Final = ((-2, "n-2="), (-1, "n-1="), (1, "n+1="), (2, "n+2="))
 LINKS: Final = words("prep agent dative prt")
 AUXILIARY: Final = words("aux auxpass neg mark")
 STOP: Final = words(
@@ -43,19 +44,55 @@ def site(reader: Reader, index: int) -> Site:
     tree = reader.tree
     verb = tree.clause(index)
     thing = _object(tree, index, verb)
-    start, end = tree.sentences[tree.sentence_of[index]]
-    around = [i for i in range(max(start, index - WINDOW), min(end, index + WINDOW + 1)) if i != index]
+    setting = _setting(reader, index)
+    first, last = index - WINDOW, index + WINDOW
     return Site(
-        names=tuple(dict.fromkeys(_names(reader, index, verb, thing))),
+        names=tuple(dict.fromkeys(_names(reader, index, verb, thing, setting))),
         trigger=tree.low[index],
         object=tree.low[thing] if thing is not None else "",
-        around=tuple(
-            tree.low[i] for i in around if _common(reader, i) and tree.low[i] not in STOP and tree.low[i].isalpha()
-        ),
+        around=tuple(tree.low[i] for i, _ in setting.ordinary if first <= i <= last and i != index),
     )
 
 
-def _names(reader: Reader, index: int, verb: int, thing: int | None) -> list[str]:
+class Setting(NamedTuple):
+    """What the words of one sentence share: its ordinary words with their features, and what its names come to."""
+
+    ordinary: list[tuple[int, str]]
+    named: list[str]
+
+
+def _setting(reader: Reader, index: int) -> Setting:
+    """A word in, what is known of its sentence out: worked out once, and then kept."""
+    tree = reader.tree
+    number = tree.sentence_of[index]
+    found = reader.settings.get(number)
+    if found is not None:
+        return found
+    start, end = tree.sentences[number]
+    low, tags, at = tree.low, tree.tags, reader.at
+    ordinary = [
+        (i, feature)
+        for i in range(start, end)
+        if i not in at and tags[i] not in NAMES and (feature := _feature(low[i])) is not None
+    ]
+    mentions = [mention for i in range(start, end) if (mention := at.get(i)) is not None and mention.start == i]
+    countries = {mention.party.country for mention in mentions if mention.party.country is not None}
+    named = [
+        f"countries={min(len(countries), 3)}",
+        f"person={any(mention.label == 'PERSON' for mention in mentions)}",
+        f"length={min((end - start) // 10, 5)}",
+    ]
+    found = reader.settings[number] = Setting(ordinary, named)
+    return found
+
+
+@functools.lru_cache(maxsize=20_000)
+def _feature(low: str) -> str | None:
+    """A word's feature as one of its sentence; none for a word that every sentence has."""
+    return f"w:{stem(low)}" if low not in STOP and low.isalpha() else None
+
+
+def _names(reader: Reader, index: int, verb: int, thing: int | None, setting: Setting) -> list[str]:
     tree = reader.tree
     low = tree.low[index]
     found = [f"t={low}", f"stem={stem(low)}", f"tag={tree.tags[index]}", f"dep={tree.deps[index]}"]
@@ -64,7 +101,7 @@ def _names(reader: Reader, index: int, verb: int, thing: int | None) -> list[str
     found += _roles(reader, verb, thing)
     found += _links(reader, index, verb)
     found += _mood(tree, verb)
-    found += _surroundings(reader, index)
+    found += _surroundings(reader, index, setting)
     return found
 
 
@@ -118,32 +155,17 @@ def _mood(tree: Tree, verb: int) -> list[str]:
     return found
 
 
-def _surroundings(reader: Reader, index: int) -> list[str]:
+def _surroundings(reader: Reader, index: int, setting: Setting) -> list[str]:
     """Words right beside the trigger, and those of its sentence."""
     tree = reader.tree
     start, end = tree.sentences[tree.sentence_of[index]]
     found: list[str] = []
-    for step in (-2, -1, 1, 2):
+    for step, name in BESIDE:
         beside = index + step
         if start <= beside < end:
-            found.append(f"n{step:+d}={tree.low[beside] if _common(reader, beside) else sort(reader, beside)}")
-    named, countries = set(), set()
-    for other in range(start, end):
-        mention = reader.mention_at(other)
-        if mention is not None:
-            if mention.start == other:
-                named.add(mention.label)
-                countries.add(mention.party.country)
-            continue
-        low = tree.low[other]
-        if other != index and low not in STOP and tree.tags[other] not in NAMES and low.isalpha():
-            found.append(f"w:{stem(low)}")
-    countries.discard(None)
-    found += [
-        f"countries={min(len(countries), 3)}",
-        f"person={'PERSON' in named}",
-        f"length={min((end - start) // 10, 5)}",
-    ]
+            found.append(name + (tree.low[beside] if _common(reader, beside) else sort(reader, beside)))
+    found += [feature for i, feature in setting.ordinary if i != index]
+    found += setting.named
     return found
 
 
@@ -159,14 +181,14 @@ def _object(tree: Tree, index: int, verb: int) -> int | None:
 
 def _common(reader: Reader, index: int) -> bool:
     """Is it an ordinary word, no part of a name."""
-    return reader.mention_at(index) is None and reader.tree.tags[index] not in NAMES
+    return index not in reader.at and reader.tree.tags[index] not in NAMES
 
 
 def sort(reader: Reader, index: int | None) -> str:
     """What sort of thing a word stands for: a country, a person, a body, an army, nobody known."""
     if index is None:
         return "none"
-    tree, mention = reader.tree, reader.mention_at(index)
+    tree, mention = reader.tree, reader.at.get(index)
     if mention is not None:
         party = mention.party
         if mention.label == "PERSON":

@@ -7,6 +7,7 @@ that the event is right: a logistic function fitted on sentences that the first 
 from __future__ import annotations
 
 import math
+import operator
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ FORMAT: Final = 1
 
 NONE: Final = "NONE"
 CLASSES: Final = (NONE, *get_args(EventType))
+PLACE_OF: Final = {name: place for place, name in enumerate(CLASSES)}
 PARTS: Final = (
     "bias", "proposed", "rule_confidence", "type_logit", "none_logit", "rival_logit", "unreal", "actor_known",
     "recipient_known", "title", "proposed_logit",
@@ -95,14 +97,14 @@ class Opinion:
     def shares(self, site: Site) -> tuple[float, ...]:
         """A site in, the share of each of `CLASSES` out."""
         names, words, bias = self.names, self.vectors.rows, len(self.names)
-        as_trigger, as_object, as_neighbour = (bias + 1 + place * len(words) for place in range(3))
-        rows = [bias]
-        rows += [row for name in site.names if (row := names.get(name)) is not None]
+        as_trigger = bias + 1
+        as_object, as_neighbour = as_trigger + len(words), as_trigger + 2 * len(words)
+        rows = [bias, *(row for row in map(names.get, site.names) if row is not None)]
         if (row := words.get(site.trigger)) is not None:
             rows.append(as_trigger + row)
         if (row := words.get(site.object)) is not None:
             rows.append(as_object + row)
-        around = [as_neighbour + row for word in site.around if (row := words.get(word)) is not None]
+        around = [as_neighbour + row for row in map(words.get, site.around) if row is not None]
         if not around:
             return softmax(np.add.reduce(self._spoken.take(rows, axis=0), axis=0).tolist())
         both = self._spoken.take(rows + around, axis=0)
@@ -111,7 +113,7 @@ class Opinion:
 
     def sure(self, parts: Sequence[float]) -> float:
         """What the second part weighs in, the probability that the event is right out."""
-        return 1.0 / (1.0 + math.exp(-sum(a * b for a, b in zip(self.judge, parts, strict=True))))
+        return 1.0 / (1.0 + math.exp(-sum(map(operator.mul, self.judge, parts))))
 
 
 def softmax(scores: Sequence[float]) -> tuple[float, ...]:
@@ -119,7 +121,7 @@ def softmax(scores: Sequence[float]) -> tuple[float, ...]:
     highest = max(scores)
     spread = [math.exp(score - highest) for score in scores]
     whole = sum(spread)
-    return tuple(one / whole for one in spread)
+    return tuple([one / whole for one in spread])
 
 
 def logit(share: float) -> float:
@@ -133,20 +135,21 @@ def parts(
     recipient: bool, title: bool,
 ) -> tuple[float, ...]:  # fmt: skip
     """What is known of an event in, the numbers that the second part weighs out, in the order of `PARTS`."""
-    own = CLASSES.index(event_type)
+    own = PLACE_OF[event_type]
     rival = float(max((*shares[1:own], *shares[own + 1 :])))
+    own_logit = logit(float(shares[own]))
     return (
         1.0,
         float(rule_confidence is None),
         rule_confidence if rule_confidence is not None else 0.0,
-        logit(float(shares[own])),
+        own_logit,
         logit(float(shares[0])),
         logit(rival),
         float(unreal),
         float(actor),
         float(recipient),
         float(title),
-        logit(float(shares[own])) if rule_confidence is None else 0.0,
+        own_logit if rule_confidence is None else 0.0,
     )
 
 

@@ -53,6 +53,8 @@ def only_victims(scene: Scene, candidate: Candidate, others: Sequence[Candidate]
         return False
     if _of_mishap(scene.tree, candidate.verb):
         return True
+    if any(scene.tree.low[k] in ACCIDENTS for k in scene.tree.children(candidate.verb, "advcl")):
+        return True  # "three soldiers are killed when their lorry overturns"
     violent = [c for c in others if c.rule.type in ("ASSAULT", "PROTEST") and c.score >= candidate.score]
     subject = subject_of(scene.tree, candidate.verb)
     if any(subject in c.used for c in violent) if subject is not None else False:

@@ -47,7 +47,8 @@ def private(scene: Scene, candidate: Candidate) -> bool:
     if "public_side" not in classes or not classes["public_side"].forms.isdisjoint(around):
         return False
     cast = parties.cast(scene.reader, candidate)
-    if any(p.name and p.sector in SIDES for p in (*cast.actors, *cast.recipients)):
+    sides = (*cast.actors, *cast.recipients) if rule.type == "ASSAULT" else cast.recipients
+    if any(p.name and p.sector in SIDES for p in sides):
         return False
     return not any("police" in p.text.casefold() for p in cast.recipients)
 

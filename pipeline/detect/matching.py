@@ -8,6 +8,7 @@ from typing import Final
 
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule, Words
+from pipeline.detect.persons import SECTORS
 from pipeline.detect.syntax import Tree
 
 CONTAINERS: Final = words(
@@ -35,6 +36,9 @@ MISHAPS: Final = words(
 """What happens is nobody, wherever it happens: `a rockslide in Canada` is not Canada."""
 
 MODIFIERS: Final = frozenset(("compound", "amod", "nmod", "nummod"))
+DOERS: Final = tuple("er ers or ors ist ists man men gang gangs tribe tribes cartel cartels".split())
+"""How the names of those end who act."""
+
 Test = Callable[[str, int], bool]
 """A test of meaning ($party) and a word in, whether it passes out."""
 
@@ -90,7 +94,21 @@ def subject_fits(tree: Tree, subject: int | None, rule: Rule, test: Test) -> boo
         test = _nobody
     if rule.subject and not matches(tree, subject, rule.subject, test):
         return False
-    return not (rule.not_subject and matches(tree, subject, rule.not_subject, test))
+    if rule.not_subject and matches(tree, subject, rule.not_subject, test):
+        return False
+    if rule.type != "ASSAULT" or not rule.subject or not _thing(tree, subject):
+        return True
+    return matches(tree, subject, rule.subject, _nobody)
+
+
+def _thing(tree: Tree, subject: int) -> bool:
+    """Is it a thing that only stands somewhere: `a mill in China` is not China, and no attacker."""
+    low = tree.low[subject]
+    if tree.tags[subject] not in ("NN", "NNS") or low in SECTORS or low.endswith(DOERS):
+        return False
+    if any(kid < subject and tree.words[kid][:1].isupper() and tree.tags[kid] != "DT" for kid in tree.kids[subject]):
+        return False
+    return any(tree.low[kid] in ("in", "at", "near", "from", "on") for kid in tree.children(subject, "prep"))
 
 
 def _nobody(name: str, index: int) -> bool:

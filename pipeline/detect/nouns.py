@@ -111,7 +111,7 @@ def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:
 
 def _after_preposition(tree: Tree, prep: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
     low, governor = tree.low[prep], tree.heads[prep]
-    if low == "from" and tree.low[governor] in WARDS:
+    if low == "from" and not WARDS.isdisjoint((tree.low[governor], tree.low[tree.heads[governor]])):
         return None
     if low in rule.place or "any" in rule.place:
         if tree.is_verb(governor) and (tree.low[governor] in rule.happen or tree.low[governor] in rule.light):

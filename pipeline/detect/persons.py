@@ -85,6 +85,11 @@ HEAD_DEPS: Final = frozenset(("compound", "amod", "nmod", "poss", "nummod", "con
 ARMED_HEADS: Final = frozenset(
     word for word, sector in SECTORS.items() if sector in ("MIL", "REB") and word not in ("group", "general")
 )
+ARMING: Final = words(
+    "armed militant terrorist terror jihadist separatist islamist insurgent splinter breakaway resistance"
+)
+"""Words before `group` that arm it."""
+
 CLASS_OF: Final = {
     **dict.fromkeys(PERSON_PRONOUNS, PERSON_PRONOUNS),
     **dict.fromkeys(THING_PRONOUNS, THING_PRONOUNS),

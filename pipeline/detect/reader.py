@@ -17,6 +17,7 @@ from pipeline.annotate import Mention
 from pipeline.detect.antecedents import antecedents, definite
 from pipeline.detect.persons import (
     ARMED_HEADS,
+    ARMING,
     CALENDAR,
     INNER,
     OFFICIAL,
@@ -120,8 +121,16 @@ class Reader:
         if name == "$igo":
             return any(p.sector == "IGO" for p in parties)
         if name == "$armed":
-            return self.tree.low[index] in ARMED_HEADS or any(p.sector in ("MIL", "REB") for p in parties)
+            return self.tree.low[index] in ARMED_HEADS or (
+                any(p.sector in ("MIL", "REB") for p in parties) and not self._mere_group(index, parties)
+            )
         return any(known(p) for p in parties)
+
+    def _mere_group(self, index: int, parties: tuple[Party, ...]) -> bool:
+        """`a luxury group`: of groups only those are armed that are said to be, or known by name."""
+        if self.tree.low[index] != "group" or any(p.name for p in parties):
+            return False
+        return not any(self.tree.low[k] in ARMED_HEADS or self.tree.low[k] in ARMING for k in self.tree.kids[index])
 
     def _is_people(self, index: int) -> bool:
         """Whether a word names the people of a country: `Georgians`, however it is tagged."""

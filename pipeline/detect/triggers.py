@@ -17,6 +17,9 @@ from pipeline.detect.nouns import noun_candidate
 from pipeline.detect.syntax import SUBJECTS, Tree, object_of, prep_objects, subject_of
 
 NAMED_EVENTS: Final = words("summit conference offensive talks airstrike ceasefire")
+APART: Final = words("off out up away")
+"""Small words that make a verb another one, without an object."""
+
 REACH: Final = 9
 """How many words after a verb its object or preposition is looked for when the arcs do not show it."""
 
@@ -127,6 +130,8 @@ def _object_fits(tree: Tree, index: int, target: int | None, fit: _Fit, wanted: 
     """The object that the rule wants: by the arcs, or else among the words behind the verb."""
     rule, test = wanted
     if target is None or not matches(tree, target, rule.object, test):
+        if not rule.particle and any(tree.low[k] in APART for k in tree.children(index, "prt")):
+            return None  # "taking off from an airfield": what comes later is not taken
         target, fit.surface = _surface_object(tree, index, rule.object, target), True
         if target is None:
             return None

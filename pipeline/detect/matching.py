@@ -36,7 +36,22 @@ MISHAPS: Final = words(
 """What happens is nobody, wherever it happens: `a rockslide in Canada` is not Canada."""
 
 MODIFIERS: Final = frozenset(("compound", "amod", "nmod", "nummod"))
-DOERS: Final = tuple("er ers or ors ist ists man men gang gangs tribe tribes cartel cartels".split())
+DOERS: Final = (
+    "er",
+    "ers",
+    "or",
+    "ors",
+    "ist",
+    "ists",
+    "man",
+    "men",
+    "gang",
+    "gangs",
+    "tribe",
+    "tribes",
+    "cartel",
+    "cartels",
+)
 """How the names of those end who act."""
 
 Test = Callable[[str, int], bool]

@@ -60,7 +60,7 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
             continue
         rule = _rule(lexicon, "threat" if hostile else "pledge")
         actors = _who_speaks_for_itself(reader, one)
-        if rule is None or not actors:
+        if rule is None or not actors or (not hostile and _at_home(one)):
             continue
         yield replace(
             one,
@@ -77,6 +77,12 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
             mentions=[],
         )
         return
+
+
+def _at_home(one: Draft) -> bool:
+    """Is what is promised for one's own country alone: a larger budget, a new road."""
+    own = {p.country for p in one.actors}
+    return bool(one.recipients) and all(p.country in own and p.sector in OFFICIAL for p in one.recipients)
 
 
 def _bidden(reader: Reader, verb: int) -> bool:

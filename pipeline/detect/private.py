@@ -1,7 +1,7 @@
-"""What is no matter of states: crime, business, sport and health among private people.
+"""What is no matter of states: quarrels, lawsuits, business, sport and health among private people.
 
-`A court jailed the nurse` and `a court jailed the general` have the same verb. Who the sides are, and what else the sentence
-speaks of, tells them apart; which words do is data (`public`, `crime`, `harm` in classes.toml).
+`The brewer rejected the bid` and `the premier rejected the bid` have the same verb. Who the sides are, and what else the sentence
+speaks of, tells them apart; which words do is data (`public`, `private`, `harm` in classes.toml).
 """
 
 from __future__ import annotations
@@ -32,17 +32,13 @@ JUDGING: Final = frozenset(("JUD", "COP"))
 def of_private_people(scene: Scene, candidate: Candidate, cast: Cast) -> bool:
     """Whether words or a verdict pass between private people only, or warn of the weather."""
     rule = candidate.rule
-    if rule.type not in SPOKEN or rule.kind in ("appointment", "diplomatic_ties"):
-        return False
     sides = (*cast.actors, *cast.recipients)
     if rule.kind == "legal_action":
         if any(p.sector in JUDGING or p.sector == "GOV" for p in cast.actors) or not cast.actors:
             return False  # an act of state, whatever the crime
-        return (
-            _has(scene, "private")
-            and len({p.country for p in sides if p.country}) < 2
-            and not _public_case(scene, sides)
-        )
+        return _has(scene, "private") and not _public_case(scene, sides)
+    if rule.type not in SPOKEN or rule.kind in ("appointment", "diplomatic_ties"):
+        return False
     if rule.type in ADVICE and _has(scene, "harm") and _own_people(cast):
         return True
     return _has(scene, "private") and not any(map(_public, sides)) and not _has(scene, "public")
@@ -66,7 +62,7 @@ def _public(party: Party) -> bool:
 
 def _mere_people(party: Party) -> bool:
     """Is it people of a country by name, `Bulgarians`: what is named by the very words of the text may be anybody."""
-    return party.sector in PRIVATE and party.name is not None and not set(party.name.split()) <= set(party.text.split())
+    return party.sector == "CVL" and party.name is not None and not set(party.name.split()) <= set(party.text.split())
 
 
 def _public_body(mention: Mention) -> bool:
@@ -78,9 +74,8 @@ def _public_body(mention: Mention) -> bool:
 
 
 def _own_people(cast: Cast) -> bool:
-    """Is it said to nobody in particular, or to people of one's own."""
-    own = {p.country for p in cast.actors}
-    return all(p.sector == "CVL" and p.country in own for p in cast.recipients)
+    """Is it said to mere people."""
+    return bool(cast.recipients) and all(p.sector in PRIVATE for p in cast.recipients)
 
 
 def _has(scene: Scene, name: str) -> bool:

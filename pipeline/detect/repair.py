@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from pipeline.detect.forms import PASTS, words
+from pipeline.detect.forms import PASTS, verb_forms, words
 from pipeline.detect.syntax import CLAUSES, FINITE, NOUN_TAGS, PASSIVE_SUBJECTS, SUBJECTS, Tree
 
 FINITE_DEPS: Final = frozenset(
@@ -24,6 +24,17 @@ NEVER_PLURALS: Final = words(
 
 OPENERS: Final = words("as after before since until while")
 
+UTTERED: Final = frozenset().union(
+    *(
+        verb_forms(verb)
+        for verb in words(
+            "condemn denounce urge demand accuse blame criticise criticize reject warn threaten praise welcome vow "
+            "pledge promise appeal"
+        )
+    )
+)
+"""Verbs of what only a speaker does: behind `denied that its army fired and condemned` it is the denier who condemns."""
+
 Wanted = tuple[frozenset[str], Container[int], frozenset[str]]
 """What a lost verb is looked for with: forms of the present, words that are part of a name, forms of the past."""
 
@@ -36,6 +47,7 @@ def repair(tree: Tree, verbs: frozenset[str], named: Container[int] = (), pasts:
     """
     _lost_arcs(tree)
     _behind_modals(tree, verbs)
+    _joined_clauses(tree)
     wanted = (verbs, named, pasts)
     for start, end in tree.sentences:
         root = next((i for i in range(start, end) if tree.heads[i] == i), start)
@@ -249,3 +261,32 @@ def _behind_modals(tree: Tree, verbs: frozenset[str]) -> None:
         tree.tags[head] = "VB"
         if tree.deps[head] not in CLAUSES:
             tree.deps[head] = "ccomp"
+
+
+def _joined_clauses(tree: Tree) -> None:
+    """What `and` joins to the main clause is no content of it, though the parser hangs it there.
+
+    `Peru condemned the raid and Chile urged talks`: two clauses, each with a subject. `denied that its army fired and
+    condemned the coup`: the second verb has the subject of the first, where nobody but a speaker can do it.
+    """
+    moved = False
+    for index, dep in enumerate(tree.deps):
+        head = tree.heads[index]
+        if dep == "ccomp" and head < index and _with_its_own_subject(tree, index) and tree.children(head, "dobj"):
+            tree.deps[index] = "conj"
+        elif dep == "conj" and tree.low[index] in UTTERED and tree.deps[head] == "ccomp":
+            above = tree.heads[head]
+            finite = tree.tags[index] in ("VBD", "VBZ") and tree.tags[index] == tree.tags[above]
+            if finite and above < head and not tree.children(index, *SUBJECTS) and tree.low[head] not in UTTERED:
+                tree.heads[index], moved = above, True
+    if moved:
+        tree.link()
+
+
+def _with_its_own_subject(tree: Tree, verb: int) -> bool:
+    """Does a clause begin behind `and` or `but`, with its subject and no `that`."""
+    first = tree.left_edge(verb)
+    if tree.low[first] in ("and", "but", "while"):
+        first += 1
+    marked = any(tree.deps[k] == "mark" for k in tree.kids[verb])
+    return bool(tree.children(verb, *SUBJECTS)) and not marked and tree.low[first - 1] in ("and", "but", "while")

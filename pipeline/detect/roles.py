@@ -11,6 +11,9 @@ from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, doers_of, object_of, prep_objects, subject_of
 from pipeline.records import Party
 
+LETTING: Final = frozenset(("let", "allow", "permit", "have", "make", "see"))
+"""Verbs whose object is the subject of the clause below."""
+
 PAIR: Final = 2
 """Sides of a meeting or a clash."""
 
@@ -71,6 +74,8 @@ def filled(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
         return _owners(reader, noun if noun is not None else candidate.index)
     if slot == "comp":
         return _complement_subjects(reader, candidate)
+    if slot == "maker":
+        return _makers(reader, candidate)
     return _behind(reader, candidate, slot)
 
 
@@ -99,6 +104,15 @@ def _behind(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
         if found:
             break
     return found
+
+
+def _makers(reader: Reader, candidate: Candidate) -> list[Party]:
+    """Whose deed the object is: `hailed the decision by Georgia`, and of a passive `the move by Georgia was hailed`."""
+    tree, verb = reader.tree, candidate.verb
+    target = object_of(tree, verb) if verb is not None else None
+    if target is None or not tree.is_noun(target):
+        return []
+    return [p for noun in prep_objects(tree, target, "by") for p in reader.parties(noun)]
 
 
 def _object_slot(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
@@ -151,8 +165,10 @@ def _complement_subjects(reader: Reader, candidate: Candidate) -> list[Party]:
         for kid in tree.children(candidate.noun, "acl", "ccomp"):
             subject = next(iter(tree.children(kid, *SUBJECTS)), None)  # "the demand that Georgia free them"
             target = subject or (object_of(tree, kid) if tree.tags[kid] == "VB" else None)
-            if target is not None and (parties := reader.parties(target)):
-                return list(parties)
+            if target is not None and any(known(p) for p in reader.parties(target)):
+                return list(reader.parties(target))
+            if tree.tags[kid] == "VB" and (below := _clause_parties(reader, kid)):
+                return below
     if verb is None:
         return []
     for kid in tree.children(verb, "ccomp", "xcomp", "advcl", "pcomp"):
@@ -175,6 +191,10 @@ def _clause_parties(reader: Reader, verb: int) -> list[Party]:
     target = object_of(tree, verb)
     if target is not None and (parties := reader.parties(target)):
         return list(parties)
+    if tree.low[verb] in LETTING:  # "refused to let the inspectors enter"
+        for kid in tree.children(verb, "ccomp", "xcomp"):
+            if below := _clause_parties(reader, kid):
+                return below
     for noun in prep_objects(tree, verb):
         if known_parties := [p for p in reader.parties(noun) if known(p)]:
             return known_parties

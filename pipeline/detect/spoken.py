@@ -13,7 +13,7 @@ from pipeline.detect.matching import Candidate
 from pipeline.detect.modality import Reading
 from pipeline.detect.parties import Cast, cast
 from pipeline.detect.persons import known
-from pipeline.detect.syntax import Tree
+from pipeline.detect.syntax import Tree, subject_of
 from pipeline.records import Party
 
 if TYPE_CHECKING:
@@ -38,7 +38,11 @@ def idle(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> b
     rule = candidate.rule
     if rule.type not in SPOKEN or candidate.verb is None:
         return False
-    if reading.modality == "hypothetical" and rule.kind not in ("legal_action", "appointment", "diplomatic_ties"):
+    if reading.modality == "hypothetical" and rule.kind != "legal_action":
+        return True
+    if rule.type == "THREATEN" and _by_nobody(scene, candidate):
+        return True
+    if _as_said(scene.tree, anchor):
         return True
     others = [c for c in scene.candidates if c is not candidate]
     return (
@@ -46,6 +50,22 @@ def idle(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> b
         or (rule.kind == "appeal" and _to_ones_own(scene, candidate))
         or any(_echo(scene, candidate, anchor, other) for other in others)
     )
+
+
+def _as_said(tree: Tree, anchor: int) -> bool:
+    """`left the town, as Chad had demanded`: it only says whose words were followed."""
+    if tree.deps[anchor] != "advcl" or not any(
+        tree.low[k] == "as" and tree.deps[k] == "mark" for k in tree.kids[anchor]
+    ):
+        return False
+    return not tree.children(anchor, "dobj", "ccomp", "xcomp", "prep", "dative")
+
+
+def _by_nobody(scene: Scene, candidate: Candidate) -> bool:
+    """`wolves threaten the flocks`: what has no tongue utters no threat."""
+    subject = subject_of(scene.tree, candidate.verb) if candidate.verb is not None else None
+    actors = cast(scene.reader, candidate).actors
+    return subject is not None and not any(known(p) or p.sector for p in actors)
 
 
 def _reason(tree: Tree, anchor: int, others: list[Candidate]) -> bool:

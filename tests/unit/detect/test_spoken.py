@@ -32,26 +32,48 @@ SILENT = {
     "Norway's minister warned of a hard winter for Europe.": "THREATEN",
     "The French health minister said bars will be closed from Monday to slow the epidemic.": "THREATEN",
 }
+SIDES = {
+    "Ghana denied that its army had any role and condemned the coup in Togo.": ("ACCUSE", "GHA", "TGO"),
+    "Kuwait condemned the raid and Oman called on Yemen to free the crew.": ("REQUEST", "OMN", "YEM"),
+    "The move by Georgia to open its archives was hailed by Latvia as an act of courage.": ("SUPPORT", "LVA", "GEO"),
+    "Chad has refused to let inspectors from Norway visit two camps in the desert.": ("REJECT", "TCD", "NOR"),
+    "A promise by Uganda to ship the guns to Rwanda was repeated on Monday.": ("AGREE", "UGA", "RWA"),
+}
 ECHO = "Cuba summoned the Spanish ambassador to protest against a remark by the Spanish prime minister."
 
 
 @pytest.fixture(scope="module")
 def told():
-    """Each sentence with the types of its events."""
-    lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in {*TOLD, *SILENT, ECHO})
+    """Each sentence with its events."""
+    lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in {*TOLD, *SILENT, *SIDES, ECHO})
     found = detect_jsonl(lines, load_mind(Settings(detect=Detect(opinion="none"))))
-    return {one["id"]: [e["event_type"] for e in one["events"]] for one in map(json.loads, found)}
+    return {one["id"]: one["events"] for one in map(json.loads, found)}
+
+
+def types(told, sentence):
+    return [e["event_type"] for e in told[sentence]]
 
 
 @pytest.mark.parametrize("sentence", TOLD)
 def test_words_and_verdicts_of_states_are_told(told, sentence):
-    assert TOLD[sentence] in told[sentence]
+    assert TOLD[sentence] in types(told, sentence)
 
 
 @pytest.mark.parametrize("sentence", SILENT)
 def test_what_is_private_or_only_supposed_is_not(told, sentence):
-    assert SILENT[sentence] not in told[sentence]
+    assert SILENT[sentence] not in types(told, sentence)
 
 
 def test_the_same_words_to_the_same_side_are_told_once(told):
-    assert told[ECHO] == ["ACCUSE"]
+    assert types(told, ECHO) == ["ACCUSE"]
+
+
+@pytest.mark.parametrize("sentence", SIDES)
+def test_who_says_it_to_whom(told, sentence):
+    root, actor, recipient = SIDES[sentence]
+    sides = [
+        ({p["country"] for p in e["actors"]}, {p["country"] for p in e["recipients"]})
+        for e in told[sentence]
+        if e["event_type"] == root
+    ]
+    assert ({actor}, {recipient}) in sides

@@ -1,6 +1,6 @@
 """What is no matter of states: quarrels, lawsuits, business, sport and health among private people.
 
-`The brewer rejected the bid` and `the premier rejected the bid` have the same verb. Who the sides are, and what else the sentence
+`The brewer rejected the bid` and `the premier rejected the bid` have one verb. Who the sides are, and what else the sentence
 speaks of, tells them apart; which words do is data (`public`, `private`, `harm` in classes.toml).
 """
 

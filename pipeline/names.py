@@ -242,13 +242,19 @@ def _holders(index: Index) -> None:
         entry = Entry(
             name, "holder", last.country, SECTOR_OF_ROLE.get(last.role, "GOV"), identifiers.get(name), ordered
         )
-        for known in (name, *names[name]):
+        for known in (name, *names[name], *_family_first(name, last.country)):
             index.add(known, entry)
         for known in short[name]:
             index.add(known, entry._replace(soft=True))
         for term in ordered:
             if term.country:
                 index.offices.setdefault((term.country, term.role), []).append((term, entry))
+
+
+def _family_first(name: str, country: str | None) -> tuple[str, ...]:
+    """`Fumio Kishida` in, `Kishida Fumio` out: Japan's governments write their names so."""
+    words = name.split()
+    return (f"{words[1]} {words[0]}",) if country == "JPN" and len(words) == 2 else ()
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------

@@ -111,6 +111,8 @@ def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:
 
 def _after_preposition(tree: Tree, prep: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
     low, governor = tree.low[prep], tree.heads[prep]
+    if low in ("during", "on", "after", "following") and tree.deps[governor] in ("acl", "relcl"):
+        return None  # "building on the steps announced during the visit": that only says which steps
     if low == "from" and not WARDS.isdisjoint((tree.low[governor], tree.low[tree.heads[governor]])):
         return None
     if low in rule.place or "any" in rule.place:

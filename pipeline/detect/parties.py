@@ -17,7 +17,7 @@ from pipeline.detect import roles
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.matching import Candidate
-from pipeline.detect.persons import CALENDAR, PRONOUNS, distinct, known, named
+from pipeline.detect.persons import CALENDAR, PERSONS, PLACE_NOUNS, PRONOUNS, SECTORS, distinct, known, named
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import Tree, object_of, prep_objects, subject_of
 from pipeline.records import Party, Place
@@ -96,8 +96,9 @@ def _other_sides(
     """Sides of something joint that the arcs do not show: names side by side before the verb, or the clause's subject."""
     tree = reader.tree
     pair = _pair_before(reader, candidate.verb) if candidate.verb is not None else ()
-    if len(pair) >= 2:
-        return distinct([p for p in pair if known(p)]), guesses + 1
+    sides = [p for p in pair if known(p)]
+    if len(sides) >= 2:
+        return distinct([*sides, *actors]), guesses + 1
     if candidate.rule.type == "CONSULT" and not any(known(p) for p in actors):
         for above in tree.ancestors(candidate.index):
             subject = subject_of(tree, above) if tree.is_verb(above) else None
@@ -112,7 +113,12 @@ def _listed(reader: Reader, candidate: Candidate) -> list[Party]:
     tree, verb = reader.tree, candidate.verb
     assert verb is not None
     start, end = tree.sentences[tree.sentence_of[verb]]
-    withs = [i for i in range(verb + 1, min(verb + 12, end)) if tree.low[i] == "with" and tree.tags[i] == "IN"]
+    opening = ("with", "by") if tree.passive(verb) else ("with",)
+    withs = [
+        i
+        for i in range(verb + 1, min(verb + 12, end))
+        if tree.low[i] in opening and tree.tags[i] == "IN" and not _inside_topic(tree, i, verb)
+    ]
     ahead = _people(reader, range(withs[0] + 1, end)) if withs else []
     subject = subject_of(tree, verb)
     behind: list[Party] = []
@@ -122,17 +128,50 @@ def _listed(reader: Reader, candidate: Candidate) -> list[Party]:
     return [p for p in (*behind, *ahead) if known(p)]
 
 
+def _inside_topic(tree: Tree, prep: int, verb: int) -> bool:
+    """`briefed leaders on his call with Mr Putin`: what hangs on a topic names nobody who was there."""
+    over = tree.heads[prep]
+    return over > verb and tree.deps[over] == "pobj" and tree.low[tree.heads[over]] in ABOUT
+
+
 def _people(reader: Reader, span: range) -> list[Party]:
     """The people named one after the other in a stretch of words, up to the first word that ends a list."""
     tree = reader.tree
     found: list[Party] = []
     for index in span:
         mention = reader.mention_at(index)
-        if mention is None and (tree.is_verb(index) or tree.low[index] in LIST_ENDS):
+        if mention is None and (tree.is_verb(index) or (tree.low[index] in LIST_ENDS and not _in_title(tree, index))):
             break
-        if mention is not None and mention.label == "PERSON" and index == mention.end - 1:
+        if mention is not None and index == mention.end - 1 and _is_person(tree, mention):
             found.extend(reader.parties(index)[:1])
+        elif (
+            mention is None and tree.low[index] in PERSONS and tree.tags[index] == "NNP" and _in_title(tree, index + 1)
+        ):
+            found.extend(p for p in reader.parties(index)[:1] if known(p))  # Saudi Ambassador to the United States
     return found
+
+
+def _in_title(tree: Tree, index: int) -> bool:
+    """`Counselor to the President`, `Minister for Europe`: a preposition inside somebody's title ends no list."""
+    if index + 1 >= len(tree.low) or tree.low[index] not in ("to", "for"):
+        return False
+    behind = index + 2 if tree.tags[index + 1] == "DT" and index + 2 < len(tree.low) else index + 1
+    return tree.tags[behind] in ("NNP", "NNPS") and tree.tags[index - 1] in ("NNP", "NNPS")
+
+
+def _is_person(tree: Tree, mention: Mention) -> bool:
+    """Somebody by the model's word, or by the title right before the name, which the model may split."""
+    return mention.label == "PERSON" or (bool(mention.party.sector) and _titled(tree, mention.start))
+
+
+def _titled(tree: Tree, start: int) -> bool:
+    """Does a title stand right before a name, given names between them aside: `President Andry Nirina Rajoelina`."""
+    first = start
+    while first > 0 and start - first < 3 and tree.tags[first - 1] in ("NNP", "NNPS"):
+        first -= 1
+        if tree.low[first] in PERSONS:
+            return True
+    return False
 
 
 def _pair_before(reader: Reader, verb: int) -> tuple[Party, ...]:
@@ -216,9 +255,13 @@ def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
         )
         if (mention.party.country in own and not at_home) or mention.party.name in own or _telling(reader, mention):
             continue
+        if candidate.rule.type == "CONSULT" and _spoken_of(reader, candidate, mention):
+            continue
         found = [p for p in reader.parties(mention.end - 1) if known(p) and (at_home or p.country not in own)]
         if found:
             return tuple(found[:2])
+    if candidate.rule.type == "CONSULT" and not candidate.rule.prep and candidate.rule.kind != "visit":
+        return ()  # what a talk is about stands there
     return _unknown_recipient(reader, candidate, actors)
 
 
@@ -271,6 +314,26 @@ def _unknown_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
             return tuple(found[:2])
     return ()
 
+
+def _spoken_of(reader: Reader, candidate: Candidate, mention: Mention) -> bool:
+    """`discussed the latest developments in Gaza`, `spoke about Haiti`: whom a talk is about has no part in it."""
+    tree = reader.tree
+    for above in tree.ancestors(mention.end - 1):
+        if above in candidate.used or tree.is_verb(above):
+            return False
+        low = tree.low[above]
+        if tree.deps[above] == "prep" and low not in BESIDE and candidate.rule.kind != "visit":
+            return True
+        if low in ABOUT or (tree.tags[above] in ("NN", "NNS") and low not in SECTORS and low not in PLACE_NOUNS):
+            return True
+    return False
+
+
+BESIDE: Final = words("with to between by from of alongside")
+"""Prepositions behind which a side of a talk may stand."""
+
+ABOUT: Final = words("about on regarding concerning over following after")
+"""Prepositions behind which the subject of a talk stands, or another talk."""
 
 BEHIND: Final = ("for", "over", "about", "on", "against", "of", "off", "into")
 """Prepositions of a verb without an object behind which a name that nobody knows may be the recipient."""

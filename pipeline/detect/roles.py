@@ -65,9 +65,15 @@ def filled(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
         subject = subject_of(tree, verb) if verb is not None else None
         if subject is None and verb is not None and tree.low[verb] in ("engaged", "involved", "locked"):
             subject = object_of(tree, verb)
-        if subject is not None and subject == noun:
+        if subject is None or subject == noun:
             return []
-        return list(reader.parties(subject)) if subject is not None else []
+        found = list(reader.parties(subject))
+        if (
+            not found and verb is not None
+        ):  # "Assistant to the President Jake Sullivan hosted": the parser sees two subjects
+            more = (reader.parties(k) for k in tree.children(verb, *SUBJECTS) if k not in (subject, noun))
+            found = next((list(parties) for parties in more if parties), [])
+        return found
     if slot in ("obj", "iobj"):
         return _object_slot(reader, candidate, slot)
     if slot == "poss":

@@ -59,6 +59,9 @@ KINDS: Final[dict[str, str]] = {
 """The plainest kind of each type, for events of which only the type is known."""
 
 JOINT: Final = frozenset(("CONSULT", "AGREE"))
+SLOTS: Final = ("obj", "iobj", "to", "with", "against", "for", "from", "on", "by", "of", "in")
+"""Where the recipient of what the model proposes is looked for. Of a talk these would be what it is about."""
+
 NOT_VERBS: Final = words("amod compound aux auxpass nmod case prep det")
 ACCIDENTS: Final = words(
     "crash crashes crashed derail derails derailed collide collides collided capsize capsizes capsized weather storm flood "
@@ -85,7 +88,7 @@ def made_rule(event_type: str) -> Rule:
         trigger="verb",
         party="both",
         actor=("subj",),
-        to=("obj", "iobj", "to", "with", "against", "for", "from", "on", "by", "of", "in"),
+        to=("to", "with") if event_type == "CONSULT" else SLOTS,
         weight=0.5,
     )
 

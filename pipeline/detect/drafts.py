@@ -32,6 +32,7 @@ LONGEST_EVIDENCE: Final = 500
 BESIDE: Final = words("with after following amid during before since as despite while")
 """Prepositions that put one event beside another: what stands behind them is not its content."""
 
+VOTES: Final = words("vote votes voted voting")
 PROMISES: Final = frozenset(("agreement", "pledge"))
 """Kinds that only say that something else is promised: where that is found, it is told in their stead."""
 
@@ -229,7 +230,7 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
     told = [c for c in others if c.verb is not None and _governs(tree, anchor, c.verb) and c.rule.kind != "proposal"]
     if told and (
         candidate.rule.kind == "pledge"
-        or (candidate.rule.kind == "agreement" and any(c.rule.type == "AID" for c in told))
+        or (candidate.rule.kind == "agreement" and (tree.low[anchor] in VOTES or any(c.rule.type == "AID" for c in told)))
     ):
         return True
     if only_victims(scene, candidate, others):
@@ -264,7 +265,8 @@ def _governs(tree: Tree, upper: int, lower: int) -> bool:
     current = lower
     for above in tree.ancestors(lower):
         if above == upper:
-            return tree.deps[current] in ("xcomp", "ccomp", "acomp", "prep", "pcomp")
+            purpose = tree.deps[current] == "advcl" and tree.low[upper] in VOTES  # "voted 80-12 to ban"
+            return purpose or tree.deps[current] in ("xcomp", "ccomp", "acomp", "prep", "pcomp")
         if tree.deps[current] not in ("xcomp", "ccomp", "conj", "acomp", "pcomp", "prep", "dobj"):
             return False
         current = above
@@ -275,7 +277,9 @@ def _may_be_scheduled(tree: Tree, anchor: int, rule: Rule) -> bool:
     """Whether a date to come makes an event a plan. What somebody did or says about next month is done and said."""
     if tree.tags[anchor] == "VBD" or rule.kind == "proposal":
         return False
-    return rule.type in ("CONSULT", "PROTEST", "COOPERATE", "AGREE") or tree.tags[anchor] not in ("VBZ", "VBP", "VBN")
+    if rule.kind == "election" or rule.type in ("CONSULT", "PROTEST", "COOPERATE"):
+        return True
+    return tree.tags[anchor] not in ("VBZ", "VBP", "VBN")
 
 
 def _timed(level: Modality, date: When | None, published: dt.datetime | None, *, scheduled: bool) -> Modality:

@@ -37,6 +37,13 @@ BLAMING: Final = words("of for with over")
 """Prepositions behind which stands what somebody is blamed, tried or thanked for."""
 
 BEFORE: Final = words("previously formerly originally")
+REASONS: Final = words("because due despite amid owing thanks")
+"""Prepositions of what is so in any case: `cannot return because of shelling`, `will stay despite an attack`."""
+
+OCCASIONS: Final = words("at during after following")
+"""Prepositions of what is not denied with the verb before them: `agreed to end the war at talks`."""
+
+REASON_ARCS: Final = frozenset(("prep", "pcomp", "advmod", "acomp"))
 BREAK: Final = frozenset((";", "–", "—"))
 STEPS: Final = 25
 """No sentence of news is nested deeper; a broken tree is left."""
@@ -143,6 +150,7 @@ class _Walk:
     vocabulary: Vocabulary
     reading: Reading
     blamed: bool = False
+    occasion: bool = False
 
     def up(self, index: int) -> None:
         """Walk from a word to the root of its sentence."""
@@ -157,6 +165,7 @@ class _Walk:
             elif dep == "prep" and clausal:  # "suspected of testing": the clause behind the preposition is the content
                 dep, clausal = "pcomp", False
             self.blamed = self.blamed or tree.low[current] in BLAMING
+            self.occasion = self.occasion or tree.low[current] in OCCASIONS
             if dep in ("relcl", "acl", "advcl", "pcomp"):
                 self.reading.side += 1
                 self.reading.relative = self.reading.relative or dep in ("relcl", "acl")
@@ -176,8 +185,10 @@ class _Walk:
 
     def _stops(self, current: int, dep: str, head: int) -> bool:
         tree = self.tree
-        if dep == "ccomp" and self._beside(current, head):
+        if (dep == "ccomp" and self._beside(current, head)) or (tree.low[current] in REASONS and dep in REASON_ARCS):
             return True
+        if tree.low[current] == "without" and dep in ("prep", "pcomp"):
+            self.reading.weaken("denied", current)
         if tree.is_verb(head) or (tree.deps[head] in ("ROOT", "ccomp") and not tree.is_noun(head)):
             return self._verb(current, dep, head)
         if tree.is_noun(head) or tree.tags[head].startswith(("JJ", "CD", "PRP", "DT")):
@@ -205,8 +216,11 @@ class _Walk:
         """A clause under the verb that governs it: plan to, refuse to, say that."""
         tree, reading, words_of = self.tree, self.reading, self.vocabulary
         low, to = tree.low[head], self._infinitive(current)
+        if dep == "pcomp" and tree.low[current] == "for":
+            reading.weaken("hypothetical", head)  # "sanctioned for supplying": the reason, told by whoever objects
         if low in words_of["denying_verbs"]:
-            reading.weaken("denied", head)
+            if not self.occasion:
+                reading.weaken("denied", head)
         elif low in words_of["hypothetical_verbs"]:
             reading.weaken("hypothetical", head)
         elif low in words_of["planning_verbs"] and (to or dep != "ccomp" or low in words_of["planning_that_verbs"]):
@@ -214,7 +228,9 @@ class _Walk:
             reading.commitment = reading.commitment or low in words_of["commitment_verbs"]
         elif low in words_of["insisting_verbs"] and dep == "ccomp" and self._subjunctive(current, head):
             reading.weaken("hypothetical", head)
-        elif to and not self._perfect(current) and (low in words_of["saying_verbs"] or low in BE):
+        elif low in words_of["deciding_verbs"]:
+            reading.weaken("planned" if tree.low[current] == "strike" else "asserted", head)
+        elif to and not self._told_of_now(current, head) and (low in words_of["saying_verbs"] or low in BE):
             reading.weaken("planned", head)
         if dep == "ccomp" and reading.by is None and low in words_of["saying_verbs"]:
             reading.by = next((k for k in tree.kids[head] if tree.deps[k] in SUBJECTS), None)
@@ -251,8 +267,12 @@ class _Walk:
             self.reading.weaken("planned", current)
             return True
         if self._infinitive(current):
-            self.reading.weaken("hypothetical", current)  # a purpose, not a fact
-            return True
+            if tree.low[tree.heads[current]] not in self.vocabulary["deciding_verbs"]:
+                self.reading.weaken("hypothetical", current)  # a purpose, not a fact
+                return True
+            return False
+        if self._spoken(current) or not REASONS.isdisjoint(tree.low[max(0, current - 4) : current]):
+            return True  # "cannot return because of continued shelling", "despite Peru recalling its envoy"
         return tree.tags[current] != "VBG"  # ", killing five" is as real as the main clause
 
     def _coordinated(self, current: int, head: int) -> bool:
@@ -277,7 +297,7 @@ class _Walk:
     def _noun(self, current: int, dep: str, head: int) -> bool:
         """One step up, to a noun or adjective that may govern: plan to, threat of, willing to."""
         tree, reading, words_of, low = self.tree, self.reading, self.vocabulary, self.tree.low[head]
-        if dep == "relcl":
+        if dep == "relcl" or (dep == "advcl" and self.tree.tags[current] in ("VBD", "VBZ")):
             return True
         if dep == "ccomp" and low in words_of["accusing_verbs"]:
             reading.weaken("hypothetical", head)  # "Police allege that": a headline's verb read as a noun
@@ -328,9 +348,16 @@ class _Walk:
             and {"and", "but", "while"} & set(between) != set()
         )
 
-    def _perfect(self, verb: int) -> bool:
-        """Is the infinitive one of the past: `claims to have executed`."""
-        return any(self.tree.deps[k] == "aux" and self.tree.low[k] == "have" for k in self.tree.kids[verb])
+    def _told_of_now(self, verb: int, above: int) -> bool:
+        """Is the infinitive no plan: `claims to have executed`, `is confirmed to be held`."""
+        auxiliaries = {self.tree.low[k] for k in self.tree.children(verb, "aux", "auxpass")}
+        return "have" in auxiliaries or ("be" in auxiliaries and self.tree.passive(above))
+
+    def _spoken(self, verb: int) -> bool:
+        """`will close the border, accusing Chad of raids`: what is said beside a plan is said now."""
+        low, words_of = self.tree.low[verb], self.vocabulary
+        words_said = low in words_of["saying_verbs"] or low in words_of["accusing_verbs"]
+        return words_said and self.tree.tags[verb] == "VBG" and self.tree.low[verb - 1] == ","
 
 
 def _quoted(tree: Tree, index: int) -> bool:

@@ -12,14 +12,14 @@ from typing import Final
 
 import msgspec
 
-from pipeline.annotate import Mention
 from pipeline.detect import roles
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
 from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import CALENDAR, PERSONS, PLACE_NOUNS, PRONOUNS, SECTORS, distinct, known, named
 from pipeline.detect.reader import Reader
-from pipeline.detect.syntax import Tree, object_of, prep_objects, subject_of
+from pipeline.detect.sides import refine, stands_in_place, telling
+from pipeline.detect.syntax import object_of, prep_objects, subject_of
 from pipeline.records import Party, Place
 
 DOMESTIC: Final = frozenset(
@@ -44,22 +44,24 @@ AT_HOME: Final = frozenset(("PROTEST", "COERCE", "CONCEDE", "RETREAT", "REJECT",
 """Types whose two sides are often of one country: a government and its opposition."""
 
 
+ABROAD: Final = frozenset(("strike", "invasion"))
+"""Kinds whose victims are hardly ever of the doer's own country."""
+
 REACH: Final = 8
 """How many words behind a passive its doer is looked for."""
 
 AGAINST: Final = frozenset(("PROTEST", "THREATEN", "SANCTION", "MOBILIZE", "ASSAULT", "COERCE"))
 """Types whose recipient is whoever stands behind `against`."""
 
-LOCATIVE: Final = words("in at near through across around outside inside throughout along off")
-
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Actors, recipients, and how many of them were guessed."""
+    """Actors, recipients, how many of them were guessed, and which recipients were."""
 
     actors: tuple[Party, ...]
     recipients: tuple[Party, ...]
     guesses: int = 0
+    near: tuple[Party, ...] = ()
 
 
 def cast(reader: Reader, candidate: Candidate) -> Cast:
@@ -87,6 +89,7 @@ def _cast(reader: Reader, candidate: Candidate) -> Cast:
         near = _missing_recipient(reader, candidate, actors)
         if near:
             recipients, guesses = distinct([*near, *recipients]), guesses + 1
+            return Cast(actors, recipients, guesses, near)
     return Cast(actors, recipients, guesses)
 
 
@@ -246,14 +249,16 @@ def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
         return aimed
     ahead = [m for m in reader.mentions if m.start > after and m.end <= end and known(m.party)]
     if candidate.rule.type in AGAINST:  # a place is taken only where nobody else is named
-        ahead.sort(key=lambda m: _stands_in_place(tree, m))
+        ahead.sort(key=lambda m: stands_in_place(tree, m))
     for mention in ahead:
         at_home = (
             candidate.rule.type in AT_HOME
             and mention.label in ("PERSON", "ORG", "NORP")
             and mention.party.name not in own
         )
-        if (mention.party.country in own and not at_home) or mention.party.name in own or _telling(reader, mention):
+        if any(p.start is not None and p.start <= reader.tree.offsets[mention.start] < (p.end or 0) for p in actors):
+            continue  # part of the actor's own name
+        if (mention.party.country in own and not at_home) or mention.party.name in own or telling(reader, mention):
             continue
         if candidate.rule.type == "CONSULT" and _spoken_of(reader, candidate, mention):
             continue
@@ -280,18 +285,6 @@ def _aimed_at(reader: Reader, candidate: Candidate, ahead: range) -> tuple[Party
         if target is not None and (parties := [p for p in reader.parties(target) if known(p) or p.sector]):
             return tuple(parties[:2])
     return ()
-
-
-def _stands_in_place(tree: Tree, mention: Mention) -> bool:
-    """Does a name only say where: `in Tbilisi`, `the streets of Mandalay`."""
-    if mention.label not in ("GPE", "LOC", "FAC"):
-        return False
-    for above in tree.ancestors(mention.end - 1):
-        if tree.low[above] in LOCATIVE:
-            return True
-        if tree.is_verb(above) or (tree.deps[above] == "prep" and tree.low[above] != "of"):
-            return False
-    return False
 
 
 def _unknown_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Party]) -> tuple[Party, ...]:
@@ -341,33 +334,11 @@ BEHIND: Final = ("for", "over", "about", "on", "against", "of", "off", "into")
 LIST_ENDS: Final = words(
     "to about regarding following during after before for on in at who which that as over where while"
 )
-TELLING: Final = frozenset(
-    ("said", "says", "reported", "reports", "announced", "told", "tells", "according", "added", "agency", "newspaper")
-)
-
-
-def _telling(reader: Reader, mention: Mention) -> bool:
-    """Does the name stand with who tells it: `, Poland's ministry said`, `according to Reuters`."""
-    tree = reader.tree
-    head = mention.end - 1
-    for above in (head, *tree.ancestors(head)):
-        if tree.low[above] in TELLING:
-            return True
-        if tree.is_verb(above):
-            break
-    _, end = tree.sentences[tree.sentence_of[head]]
-    for index in range(
-        mention.end, min(mention.end + 6, end)
-    ):  # ", the World Food Program (WFP) said": whatever the arcs say
-        if tree.low[index] in ("said", "says", "added", "reported", "announced"):
-            return True
-        if tree.words[index].isalpha() and tree.tags[index] not in ("NNP", "NNPS"):
-            return False
-    return False
 
 
 def settle(reader: Reader, candidate: Candidate, found: Cast, places: Sequence[Place]) -> Cast:
-    """Give nameless sides of domestic kinds a country: that of the place, or of the other side."""
+    """The last look at who takes part; nameless sides of domestic kinds get a country, that of the place or the other side."""
+    found = refine(reader, candidate, found)
     if candidate.rule.type not in DOMESTIC:
         return found
     where = next((p.country for p in places if p.country), None)
@@ -375,7 +346,10 @@ def settle(reader: Reader, candidate: Candidate, found: Cast, places: Sequence[P
     receiving = next((p.country for p in found.recipients if p.country), None)
     only = _only_country(reader, candidate)
     actors = tuple(_placed(p, where or only or receiving) for p in found.actors)
-    recipients = tuple(_placed(p, where or acting or only) for p in found.recipients)
+    theirs = where or acting or only
+    if candidate.rule.kind in ABROAD and not where and theirs == acting:
+        theirs = None  # "an Iraqi air strike killed nine people": nothing says that they were Iraqis
+    recipients = tuple(_placed(p, theirs) for p in found.recipients)
     return Cast(actors, recipients, found.guesses)
 
 

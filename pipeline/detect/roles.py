@@ -27,6 +27,10 @@ def fill(reader: Reader, candidate: Candidate) -> tuple[tuple[Party, ...], tuple
         actors.extend(parties)
         if parties and not rule.joint and any(known(p) for p in parties):
             break
+    if not actors and rule.trigger == "noun" and "by" not in rule.actor:
+        actors = filled(reader, candidate, "by")
+    if not actors and rule.type == "MOBILIZE" and candidate.verb is not None and reader.tree.passive(candidate.verb):
+        actors = [p for p in filled(reader, candidate, "obj") if p.sector == "MIL"]  # "Greek frigates were sent": by Greece
     acting = distinct(_named_first(actors, joint=rule.joint))
     recipients: tuple[Party, ...] = ()
     for slot in rule.to:

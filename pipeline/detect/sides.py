@@ -1,0 +1,183 @@
+"""The last look at a cast: guesses that cannot be meant are left out, and a second side is looked for that no slot has shown.
+
+Whether a sentence tells an event is decided before, so nothing here makes or drops one: it only says better who to whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pipeline.annotate import Mention
+from pipeline.detect.forms import words
+from pipeline.detect.matching import Candidate
+from pipeline.detect.persons import distinct, known, named
+from pipeline.detect.reader import Reader
+from pipeline.detect.syntax import Tree, object_of
+from pipeline.records import Party
+
+if TYPE_CHECKING:
+    from pipeline.detect.parties import Cast
+
+FORCE: Final = frozenset(("ASSAULT", "COERCE"))
+"""Types whose nameless victims are of the place: a name farther on is somebody else's."""
+
+ASIDE: Final = words(
+    "after following amid during since near pending until despite according because due over by from before beside between"
+)
+"""Prepositions behind which stands what happened besides, or where from: nobody to whom it is done."""
+
+LOCATIVE: Final = words("in at near through across around outside inside throughout along off")
+SIDE_CLAUSES: Final = frozenset(("advcl", "relcl", "parataxis"))
+THINGS: Final = words(
+    "airstrike airstrikes strike strikes bomb bombs mine mines landmine landmines explosion explosions blast blasts device "
+    "devices shelling rocket rockets attack attacks raid raids operation operations bombing bombings bombardment clash "
+    "clashes fighting violence drone drones missile missiles shell shells"
+)
+"""What kills but is nobody: without an owner's name it is no doer, however well its place is known."""
+
+TELLING: Final = frozenset(
+    ("said", "says", "reported", "reports", "announced", "told", "tells", "according", "added", "agency", "newspaper")
+)
+ALONE: Final = frozenset(("MOBILIZE", "PROTEST", "CONSULT", "ASSAULT", "COERCE"))
+"""Types of which the other side is no more than the place, where nothing names one."""
+
+LEADING: Final = frozenset(
+    (
+        "AGREE",
+        "REJECT",
+        "REQUEST",
+        "ACCUSE",
+        "CONCEDE",
+        "RETREAT",
+        "THREATEN",
+        "SUPPORT",
+        "AID",
+        "COOPERATE",
+        "SANCTION",
+    )
+)
+"""Types whose other side may be named before the verb: `To Peru's protest Chile replied with an apology`."""
+
+
+def refine(reader: Reader, candidate: Candidate, found: Cast) -> Cast:
+    """A cast in, the same without what cannot be meant, and with the other side where the sentence leaves no doubt of it."""
+    actors = tuple(p for p in found.actors if not _thing(p))
+    recipients = _without_strays(reader, candidate, found)
+    if any(known(p) for p in recipients) or (candidate.rule.type in FORCE and recipients):
+        return replace(found, actors=actors, recipients=recipients)
+    if not actors or (candidate.rule.joint and len([p for p in actors if named(p) or p.sector]) > 1):
+        return replace(found, actors=actors, recipients=recipients)
+    other = _other_side(reader, candidate, actors)
+    if not other:
+        return replace(found, actors=actors, recipients=recipients)
+    return replace(found, actors=actors, recipients=distinct([*other, *recipients]))
+
+
+def _thing(party: Party) -> bool:
+    """Is it a weapon or a blow without an owner: `land mines`, `a car bomb in Basra`, `an operation in Oran`."""
+    text = party.text.split()
+    cut = next((n for n, word in enumerate(text) if word in LOCATIVE), len(text))
+    if not text[:cut] or text[cut - 1].casefold() not in THINGS:
+        return False
+    return not known(party) or (cut < len(text) and not any(word[:1].isupper() for word in text[1:cut]))
+
+
+def _without_strays(reader: Reader, candidate: Candidate, found: Cast) -> tuple[Party, ...]:
+    """Guessed victims beside nameless ones, if they stand in another clause or phrase (`near the border with Chad`)."""
+    if candidate.rule.type not in FORCE or not found.near or len(found.recipients) == len(found.near):
+        return found.recipients
+    tree = reader.tree
+    verb = candidate.verb if candidate.verb is not None else candidate.index
+    spared = []
+    for party in found.recipients:
+        near = party in found.near and party.start is not None and party.end is not None
+        word = next(tree.words_between(party.start or 0, party.end or 0), None) if near else None
+        if word is None or not _apart(tree, word, verb):
+            spared.append(party)
+    return tuple(spared) or found.recipients
+
+
+def _apart(tree: Tree, index: int, verb: int) -> bool:
+    """Does a word stand in a side clause of the verb, behind a preposition of what is besides, or in no part of it."""
+    current = index
+    for above in (index, *tree.ancestors(index)):
+        if above == verb:
+            return tree.deps[current] in SIDE_CLAUSES
+        if tree.low[above] in ASIDE or tree.deps[above] in SIDE_CLAUSES:
+            return True
+        current = above
+    return True
+
+
+def _other_side(reader: Reader, candidate: Candidate, actors: Sequence[Party]) -> tuple[Party, ...]:
+    """Whoever else is named in the sentence: inside the object, behind the trigger, or (if nobody else is) before it."""
+    tree, rule = reader.tree, candidate.rule
+    start, end = tree.sentences[tree.sentence_of[candidate.index]]
+    verb = candidate.verb if candidate.verb is not None else candidate.index
+    free = [m for m in reader.named_in(start, end) if start <= m.start and _free(reader, m, actors, candidate)]
+    last = max(candidate.used)
+    target = object_of(tree, verb)
+    inner = set(tree.subtree(target)) if target is not None and tree.is_noun(target) else set()
+    groups = [[m for m in free if m.end - 1 in inner]]
+    if rule.type not in FORCE:
+        groups.append([m for m in free if m.start > last and not _apart(tree, m.end - 1, verb)])
+    if rule.type not in ALONE and not tree.passive(verb):
+        groups.append([m for m in free if m.start > last])
+    if rule.type in LEADING:
+        groups.append(free)
+    for group in groups:
+        if group and (parties := [p for p in reader.parties(group[0].end - 1) if known(p)]):
+            return tuple(parties[:2])
+    return ()
+
+
+def _free(reader: Reader, mention: Mention, actors: Sequence[Party], candidate: Candidate) -> bool:
+    """Is a name somebody who is not among the actors, does not merely tell, and is no mere place."""
+    if not known(mention.party) or any(index in candidate.used for index in range(mention.start, mention.end)):
+        return False
+    party = mention.party
+    if any((party.name and party.name == a.name) or (party.country and party.country == a.country) for a in actors):
+        return False
+    first, last = reader.tree.offsets[mention.start], reader.tree.end_offset(mention.end - 1)
+    if any(a.start is not None and a.start < last and first < (a.end or 0) for a in actors):
+        return False
+    return not _in_place(reader.tree, mention) and not telling(reader, mention)
+
+
+def _in_place(tree: Tree, mention: Mention) -> bool:
+    """Does a name only say where something happened, or from where it is told."""
+    return mention.label in ("GPE", "LOC", "FAC") and stands_in_place(tree, mention)
+
+
+def stands_in_place(tree: Tree, mention: Mention) -> bool:
+    """Does a name only say where: `in Tbilisi`, `the streets of Mandalay`."""
+    if mention.label not in ("GPE", "LOC", "FAC"):
+        return False
+    for above in tree.ancestors(mention.end - 1):
+        if tree.low[above] in LOCATIVE:
+            return True
+        if tree.is_verb(above) or (tree.deps[above] == "prep" and tree.low[above] != "of"):
+            return False
+    return False
+
+
+def telling(reader: Reader, mention: Mention) -> bool:
+    """Does the name stand with who tells it: `, Poland's ministry said`, `according to Reuters`."""
+    tree = reader.tree
+    head = mention.end - 1
+    for above in (head, *tree.ancestors(head)):
+        if tree.low[above] in TELLING and (above != head or tree.low[head - 1] == "news"):
+            return tree.low[min(above + 1, len(tree.low) - 1)] != "to"  # "the envoys, said to have paid spies, were expelled"
+        if tree.is_verb(above):
+            break
+    _, end = tree.sentences[tree.sentence_of[head]]
+    for index in range(
+        mention.end, min(mention.end + 6, end)
+    ):  # ", the World Food Program (WFP) said": whatever the arcs say
+        if tree.low[index] in ("said", "says", "added", "reported", "announced"):
+            return True
+        if tree.words[index].isalpha() and tree.tags[index] not in ("NNP", "NNPS"):
+            return False
+    return False

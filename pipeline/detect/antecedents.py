@@ -16,6 +16,7 @@ from pipeline.detect.persons import (
     PLURAL_PRONOUNS,
     PRONOUNS,
     THING_PRONOUNS,
+    THINGS,
     distinct,
     known,
 )
@@ -90,6 +91,8 @@ def _fits(reader: Reader, candidate: int, low: str) -> bool:
     mention = reader.at.get(candidate)
     if tree.low[candidate] in PRONOUNS and mention is None:
         return tree.low[candidate] in CLASS_OF[low]
+    if tree.low[candidate] in THINGS and mention is None:
+        return False  # "an Iraqi strike killed three of its fighters": what happens owns nobody
     person = (mention is not None and mention.label == "PERSON") or tree.low[candidate] in PERSONS
     plural = tree.tags[candidate] in ("NNS", "NNPS") or len(tree.conjuncts(candidate)) > 1
     if low in PERSON_PRONOUNS:

@@ -230,7 +230,10 @@ def _told_by_another(scene: Scene, candidate: Candidate, anchor: int, reading: R
     told = [c for c in others if c.verb is not None and _governs(tree, anchor, c.verb) and c.rule.kind != "proposal"]
     if told and (
         candidate.rule.kind == "pledge"
-        or (candidate.rule.kind == "agreement" and (tree.low[anchor] in VOTES or any(c.rule.type == "AID" for c in told)))
+        or (
+            candidate.rule.kind == "agreement"
+            and (tree.low[anchor] in VOTES or any(c.rule.type == "AID" for c in told))
+        )
     ):
         return True
     if only_victims(scene, candidate, others):

@@ -43,6 +43,9 @@ REASONS: Final = words("because due despite amid owing thanks")
 OCCASIONS: Final = words("at during after following")
 """Prepositions of what is not denied with the verb before them: `agreed to end the war at talks`."""
 
+OWNED: Final = words("responsibility responsible credit known famous")
+"""Words behind which `for` tells what was done, and no reason."""
+
 REASON_ARCS: Final = frozenset(("prep", "pcomp", "advmod", "acomp"))
 BREAK: Final = frozenset((";", "–", "—"))
 STEPS: Final = 25
@@ -187,6 +190,8 @@ class _Walk:
         tree = self.tree
         if (dep == "ccomp" and self._beside(current, head)) or (tree.low[current] in REASONS and dep in REASON_ARCS):
             return True
+        if dep == "pcomp" and tree.low[current] == "for" and tree.low[head] not in OWNED:
+            self.reading.weaken("hypothetical", head)  # "sanctioned for supplying": the reason, told by whoever objects
         if tree.low[current] == "without" and dep in ("prep", "pcomp"):
             self.reading.weaken("denied", current)
         if tree.is_verb(head) or (tree.deps[head] in ("ROOT", "ccomp") and not tree.is_noun(head)):
@@ -216,8 +221,6 @@ class _Walk:
         """A clause under the verb that governs it: plan to, refuse to, say that."""
         tree, reading, words_of = self.tree, self.reading, self.vocabulary
         low, to = tree.low[head], self._infinitive(current)
-        if dep == "pcomp" and tree.low[current] == "for":
-            reading.weaken("hypothetical", head)  # "sanctioned for supplying": the reason, told by whoever objects
         if low in words_of["denying_verbs"]:
             if not self.occasion:
                 reading.weaken("denied", head)

@@ -347,9 +347,9 @@ def settle(reader: Reader, candidate: Candidate, found: Cast, places: Sequence[P
     only = _only_country(reader, candidate)
     actors = tuple(_placed(p, where or only or receiving) for p in found.actors)
     theirs = where or acting or only
-    if candidate.rule.kind in ABROAD and not where and theirs == acting:
-        theirs = None  # "an Iraqi air strike killed nine people": nothing says that they were Iraqis
-    recipients = tuple(_placed(p, theirs) for p in found.recipients)
+    abroad = candidate.rule.kind in ABROAD and not where and theirs == acting
+    # "an Iraqi air strike killed nine people": nothing says that they were Iraqis
+    recipients = tuple(p if abroad and p.sector != "REB" else _placed(p, theirs) for p in found.recipients)
     return Cast(actors, recipients, found.guesses)
 
 

@@ -80,6 +80,13 @@ BACK: Final = {
 INNER: Final = frozenset(("of", "from", "in", "for", "at"))
 """Prepositions whose noun says whose the head is: forces of Sudan, militants in Yemen."""
 
+THINGS: Final = words(
+    "airstrike airstrikes strike strikes bomb bombs mine mines landmine landmines explosion explosions blast blasts device "
+    "devices shelling rocket rockets attack attacks raid raids operation operations bombing bombings bombardment clash "
+    "clashes fighting violence drone drones missile missiles shell shells"
+)
+"""What kills but is nobody: without an owner's name it is no doer, however well its place is known."""
+
 HEAD_DEPS: Final = frozenset(("compound", "amod", "nmod", "poss", "nummod", "conj", "appos"))
 
 ARMED_HEADS: Final = frozenset(

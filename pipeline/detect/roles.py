@@ -27,10 +27,7 @@ def fill(reader: Reader, candidate: Candidate) -> tuple[tuple[Party, ...], tuple
         actors.extend(parties)
         if parties and not rule.joint and any(known(p) for p in parties):
             break
-    if not actors and rule.trigger == "noun" and "by" not in rule.actor:
-        actors = filled(reader, candidate, "by")
-    if not actors and rule.type == "MOBILIZE" and candidate.verb is not None and reader.tree.passive(candidate.verb):
-        actors = [p for p in filled(reader, candidate, "obj") if p.sector == "MIL"]  # "Greek frigates were sent": by Greece
+    actors = actors or _told_by_the_noun(reader, candidate)
     acting = distinct(_named_first(actors, joint=rule.joint))
     recipients: tuple[Party, ...] = ()
     for slot in rule.to:
@@ -42,6 +39,17 @@ def fill(reader: Reader, candidate: Candidate) -> tuple[tuple[Party, ...], tuple
     if rule.joint:
         return distinct([*acting, *recipients]), ()
     return acting, recipients
+
+
+def _told_by_the_noun(reader: Reader, candidate: Candidate) -> list[Party]:
+    """Whose doing it is where the verb has no doer: `the sale of jets by Belarus was completed`, `Greek frigates were sent`."""
+    passive = candidate.verb is not None and reader.tree.passive(candidate.verb)
+    happens = candidate.noun is not None and (passive or candidate.rule.trigger == "noun")
+    if happens and "by" not in candidate.rule.actor and (found := filled(reader, candidate, "by")):
+        return found
+    if candidate.rule.type != "MOBILIZE" or not passive:
+        return []
+    return [p for p in filled(reader, candidate, "obj") if known(p) or p.sector in ("MIL", "COP")]
 
 
 def _named_first(parties: list[Party], *, joint: bool) -> list[Party]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.annotate import Mention
 from pipeline.detect.forms import words
 from pipeline.detect.matching import Candidate
-from pipeline.detect.persons import distinct, known, named
+from pipeline.detect.persons import THINGS, distinct, known, named
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import Tree, object_of
 from pipeline.records import Party
@@ -24,19 +24,13 @@ FORCE: Final = frozenset(("ASSAULT", "COERCE"))
 """Types whose nameless victims are of the place: a name farther on is somebody else's."""
 
 ASIDE: Final = words(
-    "after following amid during since near pending until despite according because due over by from before beside between"
+    "after following amid during since near pending until despite according because due over for via by from before "
+    "beside between"
 )
 """Prepositions behind which stands what happened besides, or where from: nobody to whom it is done."""
 
 LOCATIVE: Final = words("in at near through across around outside inside throughout along off")
 SIDE_CLAUSES: Final = frozenset(("advcl", "relcl", "parataxis"))
-THINGS: Final = words(
-    "airstrike airstrikes strike strikes bomb bombs mine mines landmine landmines explosion explosions blast blasts device "
-    "devices shelling rocket rockets attack attacks raid raids operation operations bombing bombings bombardment clash "
-    "clashes fighting violence drone drones missile missiles shell shells"
-)
-"""What kills but is nobody: without an owner's name it is no doer, however well its place is known."""
-
 TELLING: Final = frozenset(
     ("said", "says", "reported", "reports", "announced", "told", "tells", "according", "added", "agency", "newspaper")
 )
@@ -111,6 +105,16 @@ def _apart(tree: Tree, index: int, verb: int) -> bool:
     return True
 
 
+def _besides(tree: Tree, index: int) -> bool:
+    """Does a word stand behind a preposition of what is besides: `During a visit to Chad Peru's president said`."""
+    for above in tree.ancestors(index):
+        if tree.low[above] in ASIDE:
+            return True
+        if tree.is_verb(above):
+            return False
+    return False
+
+
 def _other_side(reader: Reader, candidate: Candidate, actors: Sequence[Party]) -> tuple[Party, ...]:
     """Whoever else is named in the sentence: inside the object, behind the trigger, or (if nobody else is) before it."""
     tree, rule = reader.tree, candidate.rule
@@ -126,7 +130,7 @@ def _other_side(reader: Reader, candidate: Candidate, actors: Sequence[Party]) -
     if rule.type not in ALONE and not tree.passive(verb):
         groups.append([m for m in free if m.start > last])
     if rule.type in LEADING:
-        groups.append(free)
+        groups.append([m for m in free if m.start > last or not _besides(tree, m.end - 1)])
     for group in groups:
         if group and (parties := [p for p in reader.parties(group[0].end - 1) if known(p)]):
             return tuple(parties[:2])
@@ -148,13 +152,21 @@ def _free(reader: Reader, mention: Mention, actors: Sequence[Party], candidate: 
 
 def _in_place(tree: Tree, mention: Mention) -> bool:
     """Does a name only say where something happened, or from where it is told."""
-    return mention.label in ("GPE", "LOC", "FAC") and stands_in_place(tree, mention)
+    return _placelike(mention) and _behind_locative(tree, mention)
+
+
+def _placelike(mention: Mention) -> bool:
+    """Might a name be that of a place, whatever the entity recogniser calls it."""
+    party = mention.party
+    return mention.label in ("GPE", "LOC", "FAC") or bool(mention.label == "ORG" and party.country and not party.sector)
 
 
 def stands_in_place(tree: Tree, mention: Mention) -> bool:
     """Does a name only say where: `in Tbilisi`, `the streets of Mandalay`."""
-    if mention.label not in ("GPE", "LOC", "FAC"):
-        return False
+    return mention.label in ("GPE", "LOC", "FAC") and _behind_locative(tree, mention)
+
+
+def _behind_locative(tree: Tree, mention: Mention) -> bool:
     for above in tree.ancestors(mention.end - 1):
         if tree.low[above] in LOCATIVE:
             return True
@@ -169,7 +181,9 @@ def telling(reader: Reader, mention: Mention) -> bool:
     head = mention.end - 1
     for above in (head, *tree.ancestors(head)):
         if tree.low[above] in TELLING and (above != head or tree.low[head - 1] == "news"):
-            return tree.low[min(above + 1, len(tree.low) - 1)] != "to"  # "the envoys, said to have paid spies, were expelled"
+            return (
+                tree.low[min(above + 1, len(tree.low) - 1)] != "to"
+            )  # "the envoys, said to have paid spies, were expelled"
         if tree.is_verb(above):
             break
     _, end = tree.sentences[tree.sentence_of[head]]

@@ -182,7 +182,14 @@ def _subject_of(tree: Tree, verb: int, depth: int) -> int | None:
     for kid in kids:
         if tree.deps[kid] in SUBJECTS:
             return _relative(tree, verb, kid)
+    if tree.deps[verb] == "advcl" and tree.tags[verb] == "VBG" and _absolute(tree, verb - 1):
+        return verb - 1
     return _shared_subject(tree, verb, depth) if depth < 6 else None
+
+
+def _absolute(tree: Tree, noun: int) -> bool:
+    """Does a participle's doer stand right before it: `despite Peru recalling its envoy`."""
+    return tree.deps[noun] == "pobj" and tree.low[tree.heads[noun]] in ("despite", "with", "without")
 
 
 def agent_of(tree: Tree, verb: int) -> int | None:
@@ -316,7 +323,10 @@ def _behind(tree: Tree, preposition: int, depth: int) -> list[int]:
         if dep == "pcomp" and tree.is_verb(kid):
             # "spoke with the president to discuss": the parser made the person the subject of the infinitive
             subject = next((k for k in tree.kids[kid] if tree.deps[k] in SUBJECTS and k < kid), None)
-            found.append(subject if subject is not None and _to(tree, kid) else kid)
+            led = _to(tree, kid) or (
+                tree.low[preposition] == "with" and tree.tags[kid] == "VBG"
+            )  # "fought with men guarding"
+            found.append(subject if subject is not None and led else kid)
         elif dep in ("pobj", "pcomp"):
             found.append(kid)
         elif dep == "prep" and not tree.is_noun(preposition) and depth < 2:

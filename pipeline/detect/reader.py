@@ -28,6 +28,7 @@ from pipeline.detect.persons import (
     SECTORS,
     distinct,
     known,
+    named,
 )
 from pipeline.detect.phrases import unknown_pair, written_as_name
 from pipeline.detect.syntax import Tree, prep_objects
@@ -65,6 +66,7 @@ class Reader:
     casts: dict[Candidate, Cast] = field(default_factory=dict)
     settings: dict[int, Setting] = field(default_factory=dict)
     at: dict[int, Mention] = field(default_factory=dict)
+    _strange: dict[int, bool] = field(default_factory=dict)
     _tested: dict[tuple[str, int], bool] = field(default_factory=dict)
     _memo: dict[int, tuple[Party, ...]] = field(default_factory=dict)
     resolving: set[int] = field(default_factory=set)
@@ -113,9 +115,11 @@ class Reader:
                 or (self.tree.low[index] in PERSON_PRONOUNS)
             )
         if name == "$country":
-            return any(p.country and p.sector in (None, "GOV", "MIL", "IGO", "LEG") for p in parties)
+            told = any(p.country and p.sector in (None, "GOV", "MIL", "IGO", "LEG") for p in parties)
+            return told or self._invented(index, parties)
         if name == "$official":
-            return any(known(p) and p.sector in OFFICIAL for p in parties)
+            told = any(known(p) and p.sector in OFFICIAL for p in parties)
+            return told or (any(p.sector in OFFICIAL for p in parties) and self._invented(index, parties))
         if name == "$several":
             return len({p.country for p in parties if p.country}) > 1
         if name == "$igo":
@@ -124,7 +128,28 @@ class Reader:
             return self.tree.low[index] in ARMED_HEADS or (
                 any(p.sector in ("MIL", "REB") for p in parties) and not self._mere_group(index, parties)
             )
-        return any(known(p) for p in parties)
+        return any(known(p) for p in parties) or self._invented(index, parties)
+
+    def _invented(self, index: int, parties: tuple[Party, ...]) -> bool:
+        """Is it a state that the gazetteer does not know, in a sentence of strangers: `Ruritania recalled its envoy`."""
+        if not any(named(p) for p in parties):
+            return False
+        number = self.tree.sentence_of[index]
+        strange = self._strange.get(number)
+        if strange is None:
+            sides = self.named_in(*self.tree.sentences[number])
+            strange = self._strange[number] = not any(known(m.party) for m in sides)
+        if not strange:
+            return False
+        mention = self.at.get(index)
+        if mention is not None and mention.label in ("GPE", "NORP"):
+            return True
+        if self.tree.tags[index] in ("NN", "NNS"):
+            return any(p.sector in OFFICIAL for p in parties)
+        lone = self.tree.left_edge(index) == index and (
+            mention is None or (mention.end - mention.start == 1 and mention.label != "PERSON")
+        )
+        return lone and self.tree.tags[index] == "NNP"  # what else the recogniser may call `Ruritania`
 
     def _mere_group(self, index: int, parties: tuple[Party, ...]) -> bool:
         """`a luxury group`: of groups only those are armed that are said to be, or known by name."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from pipeline.annotate import Mention
 from pipeline.detect.forms import words
 from pipeline.detect.matching import Candidate
-from pipeline.detect.persons import THINGS, distinct, known, named
+from pipeline.detect.persons import OFFICIAL, SECTORS, THINGS, distinct, known, named
 from pipeline.detect.reader import Reader
-from pipeline.detect.syntax import Tree, object_of
+from pipeline.detect.syntax import Tree, object_of, subject_of
 from pipeline.records import Party
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ SIDE_CLAUSES: Final = frozenset(("advcl", "relcl", "parataxis"))
 TELLING: Final = frozenset(
     ("said", "says", "reported", "reports", "announced", "told", "tells", "according", "added", "agency", "newspaper")
 )
+AT_HOME: Final = frozenset(("PROTEST", "REQUEST", "ACCUSE", "REJECT", "THREATEN", "CONCEDE", "RETREAT"))
+"""Types whose two sides are often of one country: a government and its people."""
+
+TALKS: Final = frozenset(("CONSULT", "AGREE"))
+"""Types whose sides are all actors, however the sentence names them."""
+
 ALONE: Final = frozenset(("MOBILIZE", "PROTEST", "CONSULT", "ASSAULT", "COERCE"))
 """Types of which the other side is no more than the place, where nothing names one."""
 
@@ -59,6 +65,8 @@ def refine(reader: Reader, candidate: Candidate, found: Cast) -> Cast:
     """A cast in, the same without what cannot be meant, and with the other side where the sentence leaves no doubt of it."""
     actors = tuple(p for p in found.actors if not _thing(p))
     recipients = _without_strays(reader, candidate, found)
+    if candidate.rule.joint and candidate.rule.type not in TALKS and not recipients:
+        actors, recipients = _told_from_one_side(reader, candidate, actors)
     if any(known(p) for p in recipients) or (candidate.rule.type in FORCE and recipients):
         return replace(found, actors=actors, recipients=recipients)
     if not actors or (candidate.rule.joint and len([p for p in actors if named(p) or p.sector]) > 1):
@@ -67,6 +75,17 @@ def refine(reader: Reader, candidate: Candidate, found: Cast) -> Cast:
     if not other:
         return replace(found, actors=actors, recipients=recipients)
     return replace(found, actors=actors, recipients=distinct([*other, *recipients]))
+
+
+def _told_from_one_side(
+    reader: Reader, candidate: Candidate, actors: tuple[Party, ...]
+) -> tuple[tuple[Party, ...], tuple[Party, ...]]:
+    """`The army fought with rebels`, `Poland trained with Latvia`: the subject acts, the others are its recipients."""
+    subject = subject_of(reader.tree, candidate.verb) if candidate.verb is not None else None
+    own = {p.start for p in reader.parties(subject)} if subject is not None else set()
+    acting = tuple(p for p in actors if p.start in own)
+    others = tuple(p for p in actors if p.start not in own)
+    return (acting, others) if acting and others else (actors, ())
 
 
 def _thing(party: Party) -> bool:
@@ -132,9 +151,17 @@ def _other_side(reader: Reader, candidate: Candidate, actors: Sequence[Party]) -
     if rule.type in LEADING:
         groups.append([m for m in free if m.start > last or not _besides(tree, m.end - 1)])
     for group in groups:
-        if group and (parties := [p for p in reader.parties(group[0].end - 1) if known(p)]):
+        if group and (parties := [p for p in reader.parties(_head(tree, group[0])) if known(p)]):
             return tuple(parties[:2])
     return ()
+
+
+def _head(tree: Tree, mention: Mention) -> int:
+    """The noun that a name belongs to, if it stands for people: the councillor of `the Spanish councillor`."""
+    head = mention.end - 1
+    while tree.deps[head] in ("amod", "compound", "nmod", "poss") and tree.low[tree.heads[head]] in SECTORS:
+        head = tree.heads[head]
+    return head
 
 
 def _free(reader: Reader, mention: Mention, actors: Sequence[Party], candidate: Candidate) -> bool:
@@ -142,12 +169,19 @@ def _free(reader: Reader, mention: Mention, actors: Sequence[Party], candidate: 
     if not known(mention.party) or any(index in candidate.used for index in range(mention.start, mention.end)):
         return False
     party = mention.party
-    if any((party.name and party.name == a.name) or (party.country and party.country == a.country) for a in actors):
+    home = candidate.rule.type in AT_HOME and (mention.label == "PERSON" or _official(reader.tree, mention))
+    mine = any((party.name and party.name == a.name) or (party.country and party.country == a.country) for a in actors)
+    if mine and not (home and all(a.sector not in OFFICIAL for a in actors)):
         return False
     first, last = reader.tree.offsets[mention.start], reader.tree.end_offset(mention.end - 1)
     if any(a.start is not None and a.start < last and first < (a.end or 0) for a in actors):
         return False
     return not _in_place(reader.tree, mention) and not telling(reader, mention)
+
+
+def _official(tree: Tree, mention: Mention) -> bool:
+    """Does a name stand with a government or its like: `the Algerian president`."""
+    return SECTORS.get(tree.low[_head(tree, mention)]) in OFFICIAL
 
 
 def _in_place(tree: Tree, mention: Mention) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 from pipeline.detect.forms import verb_forms, words
 from pipeline.detect.lexicon import Rule, Words
 from pipeline.detect.matching import CONTAINERS, Candidate, Test, matches, subject_fits
+from pipeline.detect.modality import REASONS
 from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, doers_of, prep_objects, subject_of
 
 SCHEDULED: Final = words("scheduled planned expected slated due set")
@@ -42,6 +43,8 @@ def noun_candidate(tree: Tree, index: int, rule: Rule, test: Test) -> Candidate 
     if placed is None:
         return None
     verb, used, bonus = placed
+    if not used and not REASONS.isdisjoint(tree.low[max(0, anchor - 4) : anchor]):
+        verb = None  # "cannot return because of shelling": what the verb says is not said of the shelling
     if verb is not None and rule.asks_subject and not subject_fits(tree, subject_of(tree, verb), rule, test):
         return None
     score = rule.weight + bonus + (0.1 if rule.modifier else 0) + (0.1 if rule.prep else 0)

@@ -21,7 +21,7 @@ SIDES = {  # (kind, actors, recipients) of one event of the sentence
     "Two Greek frigates were sent to waters off Libya.": ("mobilization", "Greek", "Libya"),
     "The sale of nine tanks by Belarus to Sudan was completed in spring.": ("arms_deal", "Belarus", "Sudan"),
     # neither weapons nor names that stand aside take part
-    "A bomb in Mosul killed nine people on Sunday.": ("attack", "", "nine people"),
+    "Eight soldiers were killed by land mines in Benin.": ("attack", "", "Eight soldiers"),
     "Nine people were killed and 30 injured by Malian airstrikes on a market.": ("strike", "Malian", "Nine people"),
     "Police in Oslo arrested nine people for plotting attacks on the embassy of Chile.": (
         "arrest", "Police in Oslo", "nine people"),

@@ -30,7 +30,8 @@ PERSONISH: Final = words(
 MISHAPS: Final = words(
     "shooting shootings stabbing stabbings fire fires blaze crash crashes accident collision "
     "rockslide landslide landslides mudslide mudslides avalanche outbreak storm storms flood floods flooding earthquake "
-    "earthquakes quake tornado hurricane cyclone typhoon stampede derailment eruption leak explosion explosions blast blasts "
+    "earthquakes quake tornado hurricane cyclone typhoon stampede derailment eruption leak "
+    "rain rains drought heatwave explosion explosions blast blasts "
     "bus buses train trains ferry ferries lorry lorries minibus minibuses coach tram trams airliner truck trucks"
 )
 """What happens is nobody, wherever it happens: `a rockslide in Canada` is not Canada."""

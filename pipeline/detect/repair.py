@@ -22,6 +22,11 @@ NEVER_PLURALS: Final = words(
 )
 """Verbs in the singular of the present: behind `as` and a noun, none of them is a noun."""
 
+SUFFERED: Final = words("killed injured wounded arrested detained kidnapped abducted hurt displaced evacuated")
+"""What a headline says of those who suffered it, without `were`."""
+
+BEHIND_SUFFERED: Final = words("in by during after as when near at on and amid following . ;")
+RELATIVES: Final = words("who which that")
 OPENERS: Final = words("as after before since until while")
 
 UTTERED: Final = frozenset().union(
@@ -51,7 +56,7 @@ def repair(tree: Tree, verbs: frozenset[str], named: Container[int] = (), pasts:
     wanted = (verbs, named, pasts)
     for start, end in tree.sentences:
         root = next((i for i in range(start, end) if tree.heads[i] == i), start)
-        if tree.tags[root] in ("VBZ", "VBP") and (
+        if (tree.tags[root] in ("VBZ", "VBP") or _bare_participle(tree, root)) and (
             _misread_root(tree, root, start, end, wanted) or _noun_as_root(tree, root, start, end, verbs)
         ):
             continue
@@ -88,9 +93,19 @@ def _misread_root(tree: Tree, root: int, start: int, end: int, verbs: Wanted) ->
         verb = root + 1
     else:
         return False
+    target = next(iter(tree.children(root, "dobj")), None) if tree.tags[root] == "VBG" else None
     tree.tags[root] = "NNS"
     _promote(tree, verb, start, end)
+    if target is not None:  # "fires warning shots": what was read as the verb only describes them
+        tree.heads[root], tree.deps[root] = target, "amod"
+        tree.heads[target], tree.deps[target] = verb, "dobj"
+        tree.link()
     return True
+
+
+def _bare_participle(tree: Tree, root: int) -> bool:
+    """`fires warning shots`: a participle without an auxiliary is no main verb."""
+    return tree.tags[root] == "VBG" and not tree.children(root, "aux", "auxpass")
 
 
 def _noun_as_root(tree: Tree, root: int, start: int, end: int, verbs: frozenset[str]) -> bool:
@@ -150,7 +165,7 @@ def _hidden_verb(tree: Tree, index: int, start: int, verbs: Wanted) -> bool:
     adverb = before == "RB" and index - 1 in named  # a name is none: USAID
     return (
         (before in (*NOUN_TAGS, "VBZ", "''", ",", "-RRB-") or adverb)
-        and tree.tags[index + 1] in follows
+        and (tree.tags[index + 1] in follows or tree.low[index + 1] == "warning")
         and any(i in named or tree.tags[i] in NOUN_TAGS for i in range(start, index))
     )
 
@@ -208,8 +223,11 @@ def _lost_arcs(tree: Tree) -> None:
     for index, dep in enumerate(tree.deps):
         if dep in ("aux", "auxpass"):
             _lost_subject(tree, index)
-        elif dep == "acl" and tree.tags[index] == "VBN":
+            moved |= dep == "auxpass" and _reduced(tree, tree.heads[index])
+        elif dep in ("acl", "amod") and tree.tags[index] == "VBN":
             moved |= _elided(tree, index)
+        elif tree.tags[index] == "VBD" and tree.low[index] in SUFFERED:
+            _headline_passive(tree, index)
         elif dep == "pobj" and tree.low[index] in NEVER_PLURALS:
             moved |= _behind_opener(tree, index)
     if moved:
@@ -229,11 +247,48 @@ def _elided(tree: Tree, index: int) -> bool:
     """`Nine were killed and 54 injured after rebels attacked`: the second verb has lost its `were`, and is no description."""
     count = tree.heads[index]
     verb = tree.heads[count]
-    if tree.tags[count] != "CD" or tree.deps[count] != "conj" or tree.tags[verb] != "VBN" or index != count + 1:
+    if tree.tags[count] != "CD" or tree.deps[count] != "conj" or index != count + 1:
+        return False
+    if tree.tags[verb] not in ("VBN", "VBD") or tree.low[verb] not in SUFFERED:
         return False
     tree.heads[index], tree.deps[index] = verb, "conj"
     tree.heads[count], tree.deps[count] = index, "nsubjpass"
     return True
+
+
+def _headline_passive(tree: Tree, index: int) -> None:
+    """`Two militants killed in a raid`: what has no object was suffered."""
+    if any(tree.deps[k] in ("dobj", "aux", "ccomp", "xcomp", "dative") for k in tree.kids[index]):
+        return
+    subjects = [k for k in tree.children(index, "nsubj") if tree.low[k] not in RELATIVES]
+    if subjects and index + 1 < len(tree.low) and tree.low[index + 1] in BEHIND_SUFFERED:
+        tree.tags[index] = "VBN"
+        tree.deps[subjects[0]] = "nsubjpass"
+
+
+def _reduced(tree: Tree, second: int) -> bool:
+    """`Soldiers detained for days have been released`: of two verbs the second has the auxiliaries, the first describes."""
+    if any(tree.deps[k] in SUBJECTS | PASSIVE_SUBJECTS | {"cc"} for k in tree.kids[second]):
+        return False
+    over = tree.heads[second]
+    first = over if _bare(tree, over) else next((k for k in tree.kids[over] if k < second and _bare(tree, k)), None)
+    if first is None or tree.children(first, "cc") or tree.deps[second] not in ("conj", "ccomp", "dep", "advcl"):
+        return False
+    if "," in tree.low[first:second] or not any(tree.deps[k] == "aux" for k in tree.kids[second]):
+        return False
+    subject = next(iter(tree.children(first, "nsubj", "nsubjpass")))
+    tree.heads[second] = second if tree.heads[first] == first else tree.heads[first]
+    tree.deps[second] = tree.deps[first]
+    tree.heads[subject], tree.deps[subject] = second, "nsubjpass"
+    tree.heads[first], tree.deps[first], tree.tags[first] = subject, "acl", "VBN"
+    return True
+
+
+def _bare(tree: Tree, verb: int) -> bool:
+    """Is it a participle or a past that has a subject and no auxiliary."""
+    if tree.tags[verb] not in ("VBN", "VBD") or tree.children(verb, "aux", "auxpass", "dobj"):
+        return False
+    return bool(tree.children(verb, "nsubj", "nsubjpass"))
 
 
 def _behind_opener(tree: Tree, index: int) -> bool:

@@ -65,7 +65,8 @@ SLOTS: Final = ("obj", "iobj", "to", "with", "against", "for", "from", "on", "by
 NOT_VERBS: Final = words("amod compound aux auxpass nmod case prep det")
 ACCIDENTS: Final = words(
     "crash crashes crashed derail derails derailed collide collides collided capsize capsizes capsized weather storm flood "
-    "floods earthquake landslide hurricane typhoon cyclone tornado avalanche outbreak virus"
+    "floods earthquake landslide hurricane typhoon cyclone tornado avalanche outbreak virus "
+    "ravine plunges plunged overturns overturned"
 )
 """Words of sentences in which no force is proposed: whoever dies there was not attacked."""
 

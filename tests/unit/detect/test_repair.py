@@ -62,3 +62,27 @@ def test_an_attack_that_killed_stays_a_noun():
     )
     repair(made, PRESENT, {0})
     assert sides(made, "killed") == ("attacks", "officers")
+
+
+def test_what_a_headline_says_without_an_object_was_suffered():
+    made = tree("Two CD nummod 1\nrebels NNS nsubj 2\nkilled VBD ROOT 2\nin IN prep 2\nMali NNP pobj 3\n. . punct 2")
+    repair(made, PRESENT, {4})
+    assert (made.deps[1], made.tags[2]) == ("nsubjpass", "VBN")
+
+
+def test_of_two_verbs_the_one_with_auxiliaries_is_the_main_one():
+    made = tree(
+        "33 CD nummod 1\nsoldiers NNS nsubj 2\ndetained VBN ROOT 2\nfor IN prep 2\ndays NNS pobj 3\nhave VBP aux 7\n"
+        "been VBN auxpass 7\nreleased VBN conj 2\n. . punct 7"
+    )
+    repair(made, PRESENT)
+    assert (made.heads[7], made.heads[1], made.deps[2]) == (7, 7, "acl")
+
+
+def test_a_participle_may_only_describe_the_object():
+    made = tree(
+        "A DT det 2\nnavy NN compound 2\nfires NNS nsubj 3\nwarning VBG ROOT 3\nshots NNS dobj 3\nat IN prep 3\n"
+        "ships NNS pobj 5\n. . punct 3"
+    )
+    repair(made, PRESENT)
+    assert sides(made, "fires") == ("navy", "shots")

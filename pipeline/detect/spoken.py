@@ -38,7 +38,7 @@ def idle(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> b
     rule = candidate.rule
     if rule.type not in SPOKEN or candidate.verb is None:
         return False
-    if reading.modality == "hypothetical" and rule.kind != "legal_action":
+    if reading.modality == "hypothetical" and rule.kind != "legal_action" and not _purpose(scene, candidate, anchor):
         return True
     if rule.type == "THREATEN" and _by_nobody(scene, candidate):
         return True
@@ -50,6 +50,16 @@ def idle(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> b
         or (rule.kind == "appeal" and _to_ones_own(scene, candidate))
         or any(_echo(scene, candidate, anchor, other) for other in others)
     )
+
+
+def _purpose(scene: Scene, candidate: Candidate, anchor: int) -> bool:
+    """`flew to Cairo to urge Egypt to wait`: a purpose that names both sides is what the sentence has to tell."""
+    tree = scene.tree
+    if tree.deps[anchor] not in ("advcl", "xcomp") or not any(tree.low[k] == "to" for k in tree.kids[anchor]):
+        return False
+    found = cast(scene.reader, candidate)
+    acting = {_who(p) for p in found.actors if known(p)}
+    return not found.guesses and bool(acting) and any(known(p) and _who(p) not in acting for p in found.recipients)
 
 
 def _as_said(tree: Tree, anchor: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from pipeline.annotate import Mention
 from pipeline.detect import roles
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
@@ -19,7 +20,7 @@ from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import CALENDAR, PERSONS, PLACE_NOUNS, PRONOUNS, SECTORS, distinct, known, named
 from pipeline.detect.reader import Reader
 from pipeline.detect.sides import refine, stands_in_place, telling
-from pipeline.detect.syntax import object_of, prep_objects, subject_of
+from pipeline.detect.syntax import Tree, object_of, prep_objects, subject_of
 from pipeline.records import Party, Place
 
 DOMESTIC: Final = frozenset(

@@ -12,7 +12,8 @@ FINITE_DEPS: Final = frozenset(
     ("ROOT", "ccomp", "advcl", "relcl", "conj", "parataxis", "aux", "auxpass", "csubj", "acl")
 )
 NEVER_NOUNS: Final = words(
-    "meet agree sign urge condemn withdraw retake expel accuse warn reject arrest impose kill announce"
+    "meet agree sign urge condemn withdraw retake expel accuse warn reject arrest impose kill announce seize "
+    "detain deny deploy execute abduct kidnap invade bombard deport bury destroy injure recapture"
 )
 """Verbs in the plural of the present that are hardly ever nouns."""
 

@@ -38,8 +38,8 @@ def idle(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> b
     rule = candidate.rule
     if rule.type not in SPOKEN or candidate.verb is None:
         return False
-    if reading.modality == "hypothetical" and rule.kind != "legal_action" and not _purpose(scene, candidate, anchor):
-        return True
+    if reading.modality == "hypothetical" and rule.kind != "legal_action":
+        return not (_may(scene.tree, anchor, reading) or _purpose(scene, candidate, anchor))
     if rule.type == "THREATEN" and _by_nobody(scene, candidate):
         return True
     if _as_said(scene.tree, anchor):
@@ -50,6 +50,12 @@ def idle(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> b
         or (rule.kind == "appeal" and _to_ones_own(scene, candidate))
         or any(_echo(scene, candidate, anchor, other) for other in others)
     )
+
+
+def _may(tree: Tree, anchor: int, reading: Reading) -> bool:
+    """`Berlin may reject the offer`: what its own auxiliary makes possible is news, no mere condition (`should it refuse`)."""
+    by = reading.governor
+    return by is not None and by in tree.kids[anchor] and tree.deps[by] == "aux" and tree.low[by] != "should"
 
 
 def _purpose(scene: Scene, candidate: Candidate, anchor: int) -> bool:
@@ -75,7 +81,9 @@ def _by_nobody(scene: Scene, candidate: Candidate) -> bool:
     """`wolves threaten the flocks`: what has no tongue utters no threat."""
     subject = subject_of(scene.tree, candidate.verb) if candidate.verb is not None else None
     actors = cast(scene.reader, candidate).actors
-    return subject is not None and not any(known(p) or p.sector for p in actors)
+    if subject is None or scene.tree.tags[subject] in ("NNP", "NNPS"):
+        return False
+    return not any(known(p) or p.sector for p in actors)
 
 
 def _reason(tree: Tree, anchor: int, others: list[Candidate]) -> bool:

@@ -162,8 +162,8 @@ def _complement_fits(tree: Tree, index: int, rule: Rule, fit: _Fit) -> bool:
         return False
     open_clause = rule.comp.intersection(OPEN_CLAUSES)
     fit.score += 0.1 if open_clause else 0.25
-    if not open_clause:
-        fit.used.add(clause)
+    if not open_clause and not any(tree.deps[k] == "aux" and tree.low[k] in rule.comp for k in tree.kids[clause]):
+        fit.used.add(clause)  # `said it must leave` leaves the verb to others
     return True
 
 

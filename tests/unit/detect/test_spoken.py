@@ -18,6 +18,9 @@ TOLD = {
     "Chad's president ordered the rebels to lay down their arms.": "REQUEST",
     "Peru opened an inquiry into two Chilean deputies for calling on soldiers to desert.": "ACCUSE",
     "Norway warned Russia that it would retaliate against any attack.": "THREATEN",
+    "Human Rights Watch said Gabon must let observers into the camps.": "REQUEST",
+    "Berlin may reject the Turkish offer.": "REJECT",
+    "Ghana's foreign minister flew to Lome to urge Togo to open the border.": "REQUEST",
     "Mali warned its neighbours against sheltering the deserters.": "THREATEN",
 }
 SILENT = {
@@ -27,6 +30,7 @@ SILENT = {
     "Bolivia is ready to send observers if asked by Peru.": "REQUEST",
     "Chad's president ordered the Chadian army to leave the town.": "REQUEST",
     "Peru opened an inquiry into two Chilean deputies for calling on soldiers to desert.": "REQUEST",
+    "Two thirds of Danes oppose the new spelling, a poll showed.": "REJECT",
     "The minister declined to comment on the talks with Spain.": "REJECT",
     "The Norwegian minister said growth would not exceed two percent.": "REJECT",
     "Norway's minister warned of a hard winter for Europe.": "THREATEN",

@@ -248,6 +248,11 @@ def _missing_recipient(reader: Reader, candidate: Candidate, actors: Sequence[Pa
     own = {p.country for p in actors if p.country} | {p.name for p in actors if p.name}
     if candidate.rule.type in AGAINST and (aimed := _aimed_at(reader, candidate, range(after + 1, end))):
         return aimed
+    target = object_of(tree, candidate.verb) if candidate.verb is not None else None
+    if target is not None and (
+        owned := [p for p in reader.parties(target) if known(p) and not {p.country, p.name} & own]
+    ):
+        return tuple(owned[:2])  # "closed the Chadian consulates in Oran"
     ahead = [m for m in reader.mentions if m.start > after and m.end <= end and known(m.party)]
     if candidate.rule.type in AGAINST:  # a place is taken only where nobody else is named
         ahead.sort(key=lambda m: stands_in_place(tree, m))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     from pipeline.detect.matching import Candidate
     from pipeline.detect.opinion.features import Setting
     from pipeline.detect.parties import Cast
+
+
+SIDED: Final = frozenset(("anti", "pro"))
+AMERICAN: Final = ("u.s", "us ", "american", "united states")
+"""How a phrase begins that says itself whose Senate it means."""
 
 
 class Names(Protocol):
@@ -203,7 +208,7 @@ class Reader:
         if tree.is_verb(head) and mention is None:
             return []
         start, end = tree.left_edge(head), max(head + 1, mention.end if mention else 0)
-        if mention is not None:
+        if mention is not None and (known(mention.party) or low not in SECTORS or mention.end - mention.start > 1):
             return self._named(head, mention, min(start, mention.start), end)
         inside = [m for m in self.inside(start, head) if known(m.party)]
         if inside:
@@ -284,6 +289,10 @@ class Reader:
         if mention.label == "PERSON" or (not known(party) and tree.words[head][:1].isupper()):
             party = self._person(mention, party)
         located = self.place(party, phrase, start)
+        if located.country == "USA" and located.sector in ("LEG", "MIL") and not phrase.casefold().startswith(AMERICAN):
+            behind = (self.at[n].party.country for n in prep_objects(tree, head, "in", "of") if n in self.at)
+            if abroad := next((c for c in behind if c and c != "USA"), None):  # "the Senate in Manila"
+                located = msgspec.structs.replace(located, country=abroad, name=None, identifier=None)
         if not located.country and located.sector != "IGO":
             country = self._country_around(head, start)
             if country:
@@ -382,6 +391,11 @@ class Reader:
         found: list[Mention] = []
         for index in range(start, end):
             mention = self.at.get(index)
-            if mention is not None and (not found or found[-1] is not mention) and mention.end <= end:
-                found.append(mention)
+            if mention is None or (found and found[-1] is mention) or mention.end > end:
+                continue
+            if self.tree.low[mention.start] in SIDED or (
+                mention.start > 1 and self.tree.low[mention.start - 2] in SIDED
+            ):
+                continue  # `anti-Serbian protesters` are no Serbs
+            found.append(mention)
         return found

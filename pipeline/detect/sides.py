@@ -14,7 +14,7 @@ from pipeline.detect.forms import words
 from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import OFFICIAL, SECTORS, THINGS, distinct, known, named
 from pipeline.detect.reader import Reader
-from pipeline.detect.syntax import Tree, object_of, subject_of
+from pipeline.detect.syntax import SUBJECTS, Tree, object_of, subject_of
 from pipeline.records import Party
 
 if TYPE_CHECKING:
@@ -99,17 +99,30 @@ def _thing(party: Party) -> bool:
 
 def _without_strays(reader: Reader, candidate: Candidate, found: Cast) -> tuple[Party, ...]:
     """Guessed victims beside nameless ones, if they stand in another clause or phrase (`near the border with Chad`)."""
-    if candidate.rule.type not in FORCE or not found.near or len(found.recipients) == len(found.near):
+    if candidate.rule.type not in FORCE or not found.near:
         return found.recipients
     tree = reader.tree
     verb = candidate.verb if candidate.verb is not None else candidate.index
-    spared = []
+    spared, others = [], len(found.recipients)
     for party in found.recipients:
         near = party in found.near and party.start is not None and party.end is not None
         word = next(tree.words_between(party.start or 0, party.end or 0), None) if near else None
         if word is None or not _apart(tree, word, verb):
             spared.append(party)
-    return tuple(spared) or found.recipients
+        elif _acts_elsewhere(tree, word, verb):
+            others -= 1
+    return tuple(spared) if spared or not others else found.recipients
+
+
+def _acts_elsewhere(tree: Tree, index: int, verb: int) -> bool:
+    """Is a word the subject of a relative clause: `against the dam, which the observatory warns may break`."""
+    for above in (index, *tree.ancestors(index)):
+        if tree.deps[above] in SUBJECTS:
+            over = tree.heads[above]
+            return over != verb and tree.deps[over] == "relcl"
+        if tree.is_verb(above):
+            return False
+    return False
 
 
 def _apart(tree: Tree, index: int, verb: int) -> bool:

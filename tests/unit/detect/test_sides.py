@@ -25,6 +25,9 @@ SIDES = {  # (kind, actors, recipients) of one event of the sentence
     "Nine people were killed and 30 injured by Malian airstrikes on a market.": ("strike", "Malian", "Nine people"),
     "Police in Oslo arrested nine people for plotting attacks on the embassy of Chile.": (
         "arrest", "Police in Oslo", "nine people"),
+    "Anti-Serbian protesters burned a bus in Pristina.": ("protest", "Anti-Serbian protesters", "Pristina"),
+    "Latvia closed the Russian consulates in Liepaja, while Estonia closed one in Narva.": (
+        "rupture", "Latvia", "the Russian consulates/Liepaja"),
     "Bolivia will keep its envoy in Lima despite Peru recalling its ambassador from La Paz.": ("rupture", "Peru", "La Paz"),
 }  # fmt: skip
 MODALITIES = {
@@ -68,6 +71,11 @@ def test_what_is_voted_for_is_told_once(told):
     assert [e["kind"] for e in told["The parliament of Ghana voted 80-12 to ban imports of Chinese cement."]] == [
         "sanctions"
     ]
+
+
+def test_whoever_is_against_a_people_is_not_of_it(told):
+    event = told["Anti-Serbian protesters burned a bus in Pristina."][0]
+    assert [p["country"] for p in event["actors"]] == ["XKX"]
 
 
 @pytest.mark.parametrize("sentence", STRANGERS)

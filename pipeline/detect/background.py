@@ -94,6 +94,8 @@ def mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Re
     tree = scene.tree
     if (reading.side >= 2 and reading.relative) or _since(tree, anchor) or _past_beside_present(tree, anchor):
         return True
+    if candidate.rule.trigger == "noun" and candidate.rule.type == "ASSAULT" and candidate.noun is not None:
+        return _of_another_year(tree, candidate.noun, scene.published)
     if (
         candidate.verb is None
         or candidate.rule.trigger == "noun"
@@ -106,7 +108,7 @@ def mere_background(scene: Scene, candidate: Candidate, anchor: int, reading: Re
         return False
     if _of_another_year(tree, tree.heads[first], scene.published):
         return True
-    if dep == "acl" and _says_which(scene, candidate, first):
+    if dep == "acl" and (_says_which(scene, candidate, first) or _of_whom_more(scene, candidate, first)):
         return True
     if dep == "relcl" and not any(known(p) for p in parties.cast(scene.reader, candidate).actors):
         return True
@@ -131,6 +133,15 @@ def _says_which(scene: Scene, candidate: Candidate, verb: int) -> bool:
     if candidate.rule.type not in WORDS_ONLY or tree.tags[verb] != "VBG" or tree.deps[noun] != "dobj":
         return False
     return verb == noun + 1 and any(known(p) for p in scene.reader.parties(noun))
+
+
+def _of_whom_more(scene: Scene, candidate: Candidate, verb: int) -> bool:
+    """`A reporter kidnapped by rebels is released`: beside what the sentence tells of somebody, it says who that is."""
+    tree = scene.tree
+    noun = tree.heads[verb]
+    if tree.tags[verb] != "VBN" or tree.deps[noun] not in ("nsubj", "nsubjpass"):
+        return False
+    return any(c.verb == tree.heads[noun] and c.rule.type != candidate.rule.type for c in scene.candidates)
 
 
 def _past_beside_present(tree: Tree, anchor: int) -> bool:

@@ -23,6 +23,7 @@ MARKS: Final[dict[str, tuple[str, ...]]] = {
     "attack": ("common_crime", "civil_scene"),
     "assassination": ("common_crime",),
     "abduction": ("common_crime",),
+    "clash": ("common_crime",),
 }
 """Kinds that tell of crime as well as of politics, and the classes of words by which it is known.
 

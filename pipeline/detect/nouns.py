@@ -14,6 +14,12 @@ SCHEDULED: Final = words("scheduled planned expected slated due set")
 MANNER: Final = words("protest")
 """Nouns that say how something is done where they stand bare behind `in`: `recalled its envoy in protest` is no march."""
 
+BACKDROPS: Final = words(
+    "role roles suspect suspects suspected part involvement connection relation trial investigation inquiry probe anniversary "
+    "survivor survivors convicted"
+)
+"""Words that lead back to what was told long before: a suspect in the bombing, a role in the attacks."""
+
 WARDS: Final = frozenset().union(*(verb_forms(verb) for verb in words("protect shield shelter defend guard")))
 """Verbs behind which `from` names what shall not happen."""
 
@@ -40,7 +46,7 @@ def noun_candidate(tree: Tree, index: int, rule: Rule, test: Test) -> Candidate 
         if not any(not rule.prep_object or matches(tree, n, rule.prep_object, test) for n in behind):
             return None
     placed = _position(tree, anchor, rule)
-    if placed is None:
+    if placed is None or _called_off(tree, placed[0]):
         return None
     verb, used, bonus = placed
     if not used and not REASONS.isdisjoint(tree.low[max(0, anchor - 4) : anchor]):
@@ -105,6 +111,11 @@ def _position(tree: Tree, noun: int, rule: Rule) -> tuple[int | None, set[int], 
     return None
 
 
+def _called_off(tree: Tree, verb: int | None) -> bool:
+    """`called off a strike`: the verb that would make it happen undoes it."""
+    return verb is not None and any(tree.low[k] == "off" for k in tree.children(verb, "prt"))
+
+
 def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:
     if tree.low[verb] in happen:
         return True
@@ -114,6 +125,8 @@ def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:
 
 def _after_preposition(tree: Tree, prep: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
     low, governor = tree.low[prep], tree.heads[prep]
+    if tree.low[governor] in BACKDROPS:
+        return None
     if low in ("during", "on", "after", "following") and tree.deps[governor] in ("acl", "relcl"):
         return None  # "building on the steps announced during the visit": that only says which steps
     if low == "from" and not WARDS.isdisjoint((tree.low[governor], tree.low[tree.heads[governor]])):

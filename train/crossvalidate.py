@@ -78,10 +78,12 @@ def score_written(score: Any, given: Iterable[Row], got: dict[str, list[Row]]) -
             root = YIELD.get(coded, coded)
             pairs.append({**row, **event, "plover_root": root, "penta": score.QUAD[root]})
     precision, recall, f1 = score.prf(hit, extra, missed)
+    told = {"precision": precision, "recall": recall, "f1": f1, "silent": silent / max(clean, 1)}
+    if not pairs:  # readings do not say who did it to whom
+        return told
     between = score.score_plv(pairs, got)
     return {
-        "precision": precision, "recall": recall, "f1": f1, "silent": silent / max(clean, 1),
-        "pair_root_macro_f1": between["root_macro_f1"], "pair_quad_macro_f1": between["quad_macro_f1"],
+        **told, "pair_root_macro_f1": between["root_macro_f1"], "pair_quad_macro_f1": between["quad_macro_f1"],
     }  # fmt: skip
 
 

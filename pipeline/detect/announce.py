@@ -2,7 +2,8 @@
 
 That Germany says it will send soldiers is no sending, but that it says so has happened: PLOVER codes it AGREE, or THREATEN
 where what is to come is hostile. The plan stays an event of its own; the announcement is one beside it. Visits and talks to
-come are left as they are: for them the plan is the news, and everybody speaks of it.
+come are left as they are: for them the plan is the news, and everybody speaks of it. Aid that is announced by whoever gives
+it is told once, as aid that has been decided.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ LEFT: Final = frozenset(("CONSULT", "THREATEN", "REQUEST"))
 """Types whose announcement adds nothing: talks to come, and what is words itself."""
 
 OWN_AFFAIRS: Final = frozenset(("resignation", "election", "appointment"))
-"""Kinds that promise nobody anything."""
+"""Kinds that promise nobody anything: who goes, comes or votes."""
 
 AWAITED: Final = frozenset().union(
     *(verb_forms(verb) for verb in words("expect anticipate await schedule slate mean poise prepare ready"))
@@ -38,9 +39,6 @@ AWAITED: Final = frozenset().union(
 
 FRIENDLY: Final = verb_forms("offer") | verb_forms("volunteer")
 """Verbs that announce nothing hostile, whatever the rules take the offered for."""
-
-OWN: Final = frozenset(("resignation", "appointment", "election"))
-"""Kinds that are nobody's promise to another: who goes, comes or votes."""
 
 SHARE: Final = 0.8
 """An announcement is less sure than the plan: its verb may only report somebody else's."""
@@ -54,7 +52,7 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
         if one.modality != "planned" or one.rule.type in LEFT or one.rule.kind in OWN_AFFAIRS or one.told_at is None:
             continue
         low, hostile = reader.tree.low[one.told_at], one.rule.type in HOSTILE
-        if low in AWAITED or one.rule.kind in OWN or (hostile and low in FRIENDLY):
+        if low in AWAITED or (hostile and low in FRIENDLY):
             continue
         if _bidden(reader, one.told_at) or (hostile and _for_health(reader, lexicon, one.told_at)):
             continue
@@ -62,6 +60,9 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
         actors = _who_speaks_for_itself(reader, one)
         if rule is None or not actors or (not hostile and _at_home(one)):
             continue
+        if one.rule.type == "AID":  # whoever announces aid of its own has decided on it, and the decision is the news
+            one.modality, one.commitment, one.cause = "asserted", True, "whoever gives it has announced it"
+            return
         yield replace(
             one,
             rule=rule,

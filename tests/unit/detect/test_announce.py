@@ -12,6 +12,7 @@ CASES = {
     "The Spanish prime minister said Spain will ban imports from Belarus.": ("threat", "THREATEN"),
     "Italy decided to reopen its border with Slovenia.": ("pledge", "AGREE"),
 }
+AID = "Norway announced that it will give Moldova 20 million euros in aid."
 SILENT = (
     "Canada deployed 1,000 soldiers to Latvia.",
     "Reuters said that Canada will deploy 1,000 soldiers to Latvia.",
@@ -24,7 +25,7 @@ SILENT = (
 @pytest.fixture(scope="module")
 def told():
     """Each sentence with its events."""
-    lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in (*CASES, *SILENT))
+    lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in (*CASES, AID, *SILENT))
     return {
         one["id"]: one["events"]
         for one in map(json.loads, detect_jsonl(lines, load_mind(Settings(detect=Detect(opinion="none")))))
@@ -42,6 +43,11 @@ def test_what_a_state_says_it_will_do_has_been_announced(told, sentence):
 def test_a_deed_a_reporter_and_a_visit_to_come_are_no_announcements(told, sentence):
     assert not [e for e in told[sentence] if e["rule"].endswith("/announced")]
     assert told[sentence]
+
+
+def test_aid_that_its_giver_announces_is_one_event(told):
+    (event,) = told[AID]
+    assert (event["kind"], event["modality"], event["export"]["plover"]) == ("aid_package", "asserted", "AGREE")
 
 
 def test_an_announcement_has_the_sides_of_its_plan(told):

@@ -22,6 +22,7 @@ from pipeline.detect.forms import words
 from pipeline.detect.jsonl import detect_jsonl
 from pipeline.detect.merge import merge
 from pipeline.detect.mind import Mind, load_mind
+from pipeline.detect.phrases import CODES
 from pipeline.detect.reader import Reader
 from pipeline.detect.repair import repair
 from pipeline.detect.syntax import Tree
@@ -62,7 +63,8 @@ def _reader(
     named = (index for mention in mentions for index in range(mention.start, mention.end))
     capital = {index for index in named if tree.words[index][:1].isupper()}
     repair(tree, mind.present_forms, capital, mind.past_forms)
-    return Reader(tree=tree, names=mind.names, mentions=list(mentions), known=known, on=on)
+    people = [mention for mention in mentions if mention.text not in CODES]
+    return Reader(tree=tree, names=mind.names, mentions=people, known=known, on=on)
 
 
 def _event(one: Draft, document: Document, about: dict[str, float]) -> Event:

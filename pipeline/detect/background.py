@@ -16,6 +16,7 @@ from pipeline.detect.syntax import FINITE, Tree, agent_of, subject_of
 
 if TYPE_CHECKING:
     from pipeline.detect.drafts import Scene
+    from pipeline.detect.parties import Cast
     from pipeline.detect.reader import Reader
 
 VICTIM_VERBS: Final = words(
@@ -71,6 +72,12 @@ def of_business(reader: Reader, candidate: Candidate) -> bool:
         return False
     start, end = reader.tree.sentences[reader.tree.sentence_of[candidate.index]]
     return any(p.sector == "BUS" for p in acting) or not TRADE.isdisjoint(reader.tree.low[start:end])
+
+
+def at_home(cast: Cast) -> bool:
+    """Are all who are named of one country: a government that pays its own households helps nobody else."""
+    giving = {p.country for p in cast.actors if p.country}
+    return len(giving) == 1 and {p.country for p in cast.recipients if known(p)} == giving
 
 
 def _of_mishap(tree: Tree, verb: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from pipeline.detect import announce, details, modality, opinion, parties, retold, triggers, worth
-from pipeline.detect.background import long_ago, mere_background, of_business, only_victims
+from pipeline.detect.background import at_home, long_ago, mere_background, of_business, only_victims
 from pipeline.detect.crime import private
 from pipeline.detect.details import Found
 from pipeline.detect.forms import words
@@ -176,6 +176,8 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
     cast = parties.settle(scene.reader, candidate, cast, places)
     if reading.commitment and rule.type == "AID":
         level = "asserted"
+    if rule.type == "AID" and at_home(cast) and scene.found.money:
+        return None
     made = Draft(
         rule=rule,
         section=scene.section,

@@ -14,6 +14,7 @@ SCHEDULED: Final = words("scheduled planned expected slated due set")
 MANNER: Final = words("protest")
 """Nouns that say how something is done where they stand bare behind `in`: `recalled its envoy in protest` is no march."""
 
+CALLING: Final = verb_forms("call")
 BACKDROPS: Final = words(
     "role roles suspect suspects suspected part involvement connection relation trial investigation inquiry probe anniversary "
     "survivor survivors convicted"
@@ -113,7 +114,9 @@ def _position(tree: Tree, noun: int, rule: Rule) -> tuple[int | None, set[int], 
 
 def _called_off(tree: Tree, verb: int | None) -> bool:
     """`called off a strike`: the verb that would make it happen undoes it."""
-    return verb is not None and any(tree.low[k] == "off" for k in tree.children(verb, "prt"))
+    return (
+        verb is not None and tree.low[verb] in CALLING and any(tree.low[k] == "off" for k in tree.children(verb, "prt"))
+    )
 
 
 def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:

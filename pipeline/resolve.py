@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 import itertools
+import operator
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -72,7 +73,8 @@ class Resolver:
         named = standing(self._index, " ".join(words))
         if not named:
             return []
-        begins = list(itertools.accumulate(map(len, words), lambda at, length: at + length + 1, initial=0))
+        letters = itertools.accumulate(map(len, words), initial=0)
+        begins = list(map(operator.add, letters, range(len(words) + 1)))  # there is a blank between two words
         spans = []
         for start, end, _ in named:
             first, last = bisect.bisect_left(begins, start), bisect.bisect_left(begins, end + 1)

@@ -70,6 +70,7 @@ class _Currencies(NamedTuple):
     names: dict[str, str]
     last_words: frozenset[str]
     marks: frozenset[str]
+    any_mark: frozenset[str]
     shy: frozenset[str]
 
 
@@ -80,20 +81,25 @@ class _Figure(NamedTuple):
     low: float | None = None
 
 
-def find_quantities(text: str, sums: Sequence[Money] | None = None) -> tuple[Quantity, ...]:
+def find_quantities(
+    text: str, sums: Sequence[Money] | None = None, *, lows: Sequence[str] | None = None
+) -> tuple[Quantity, ...]:
     """Text in, the counted things in it out, in order: `a million rounds`, `12 dead`; never money, dates, ages, percentages.
 
-    `sums` are those of the text, where they are known already.
+    `sums` are those of the text, `lows` its words in lower case, where they are known already.
     """
-    if not counts.named(text):
+    if not counts.named(text, lows):
         return ()
     taken = find_money(text) if sums is None else sums
     return counts.find_counts(text, [(money.start or 0, money.end or 0) for money in taken])
 
 
-def find_money(text: str, *, dollar: str = "USD") -> tuple[Money, ...]:
-    """Text in, the sums in it out, in order. `dollar` is what a bare `$` or `dollars` means for this publisher."""
-    if not _names_currency(text):
+def find_money(text: str, *, dollar: str = "USD", lows: Sequence[str] | None = None) -> tuple[Money, ...]:
+    """Text in, the sums in it out, in order. `dollar` is what a bare `$` or `dollars` means for this publisher.
+
+    `lows` are the words of the text in lower case, where they are known already.
+    """
+    if (lows is not None and _currencies().any_mark.isdisjoint(lows)) or not _names_currency(text):
         return ()
     found: list[Money] = []
     free = 0
@@ -149,7 +155,8 @@ def _currencies() -> _Currencies:
     codes.update({code: codes[code.upper()] for code in _CARELESS})
     last_words = frozenset(name.rsplit(" ", 1)[-1] for name in names)
     marks = frozenset(("$", *signs, *codes, *(f"M{code}" for code in codes)))
-    return _Currencies(signs, codes, names, last_words, marks, frozenset(shy))
+    any_mark = last_words.union(map(str.lower, marks))
+    return _Currencies(signs, codes, names, last_words, marks, any_mark, frozenset(shy))
 
 
 def _signed(text: str, match: re.Match[str], free: int) -> tuple[str, _Figure] | None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from pipeline.detect.forms import verb_forms, words
 from pipeline.detect.lexicon import Lexicon, Rule
@@ -63,7 +64,7 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
         if one.rule.type == "AID":  # whoever announces aid of its own has decided on it, and the decision is the news
             one.modality, one.commitment, one.cause = "asserted", True, "whoever gives it has announced it"
             return
-        yield replace(
+        yield msgspec.structs.replace(
             one,
             rule=rule,
             actors=actors,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -107,9 +107,10 @@ class _Noun(NamedTuple):
     known: bool
 
 
-def named(text: str) -> bool:
-    """Whether a number stands in a text at all; `a` alone is none."""
-    return _DIGIT.search(text) is not None or not _NUMERALS.isdisjoint(map(str.lower, _LETTERS.findall(text)))
+def named(text: str, lows: Iterable[str] | None = None) -> bool:
+    """Whether a number stands in a text at all; `a` alone is none. `lows` are its words in lower case, where they are known."""
+    words = map(str.lower, _LETTERS.findall(text)) if lows is None else lows
+    return _DIGIT.search(text) is not None or not _NUMERALS.isdisjoint(words)
 
 
 def find_counts(text: str, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity, ...]:

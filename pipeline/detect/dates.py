@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Literal
+
+import msgspec
 
 from pipeline.detect import daywords as cal
 from pipeline.detect.date_forms import FORMS, reader_of
@@ -55,8 +56,7 @@ _LEADS: Final = frozenset(("the", "on", "over", "in", "at", "during", "from"))
 """Small words before a date that are no part of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDate:
+class FoundDate(msgspec.Struct, frozen=True):
     """A date where it stands: `text[start:end] == found.text`. `when` is the likelier reading.
 
     `past` and `future` are both readings of a date that its words leave open (`Tuesday`), else None. `relation` says how the
@@ -80,13 +80,18 @@ class FoundDate:
         return self.when
 
 
-def find_dates(text: str, published_at: dt.datetime | None) -> tuple[FoundDate, ...]:
+def lows_of(text: str) -> list[str]:
+    """A text in, its words, numbers and signs in lower case out."""
+    return [word.lower() for word in TOKEN.findall(text)]
+
+
+def find_dates(text: str, published_at: dt.datetime | None, *, lows: list[str] | None = None) -> tuple[FoundDate, ...]:
     """Text and publication time in, its dates out, in order and apart. Without a time only full dates are found.
 
     Durations (`for three days`), recurrences (`every Friday`) and times of day are no dates. The time zone of `published_at`
-    counts: `Tuesday` is another day in Sydney.
+    counts: `Tuesday` is another day in Sydney. `lows` are the words of the text, where they are known already.
     """
-    lows = [word.lower() for word in TOKEN.findall(text)]
+    lows = lows_of(text) if lows is None else lows
     telling = [
         index
         for index, low in enumerate(lows)

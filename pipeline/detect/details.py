@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, TypeVar
 
 import msgspec
 
 from pipeline.annotate import Mention
 from pipeline.detect.amounts import find_money, find_quantities
-from pipeline.detect.dates import FoundDate, Prefer, find_dates
+from pipeline.detect.dates import FoundDate, Prefer, find_dates, lows_of
 from pipeline.detect.forms import words
 from pipeline.detect.persons import PLACE_NOUNS
 from pipeline.detect.reader import Reader
@@ -37,32 +36,46 @@ ITEM_WORDS: Final = re.compile(
 Amount = TypeVar("Amount", Money, Quantity)
 
 
-@dataclass
+@dataclass(slots=True)
 class Found:
     """What stands in one sentence, with offsets of the section: looked for when it is asked for, and then kept."""
 
     text: str
     base: int = 0
     published: dt.datetime | None = None
+    _lows: list[str] | None = None
+    _sums: tuple[Money, ...] | None = None
+    _counts: tuple[Quantity, ...] | None = None
+    _dates: tuple[FoundDate, ...] | None = None
 
-    @cached_property
-    def _sums(self) -> tuple[Money, ...]:
-        return find_money(self.text)
+    @property
+    def lows(self) -> list[str]:
+        """Words, numbers and signs in lower case."""
+        if self._lows is None:
+            self._lows = lows_of(self.text)
+        return self._lows
 
-    @cached_property
+    @property
     def money(self) -> tuple[Money, ...]:
         """The sums."""
-        return tuple(_shift(one, self.base) for one in self._sums)
+        if self._sums is None:
+            self._sums = tuple(_shift(one, self.base) for one in find_money(self.text, lows=self.lows))
+        return self._sums
 
-    @cached_property
+    @property
     def quantities(self) -> tuple[Quantity, ...]:
         """The counted things."""
-        return tuple(_shift(one, self.base) for one in find_quantities(self.text, self._sums))
+        if self._counts is None:
+            sums = [_shift(one, -self.base) for one in self.money]
+            self._counts = tuple(_shift(one, self.base) for one in find_quantities(self.text, sums, lows=self.lows))
+        return self._counts
 
-    @cached_property
+    @property
     def dates(self) -> tuple[FoundDate, ...]:
         """The dates, with offsets of the sentence."""
-        return find_dates(self.text, self.published)
+        if self._dates is None:
+            self._dates = find_dates(self.text, self.published, lows=self.lows)
+        return self._dates
 
 
 def _shift(value: Amount, base: int) -> Amount:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -46,8 +45,7 @@ HOSTILE: Final = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """An event in the making.
 
     `scores` are the parts of the rules' confidence by name, `opinion` is the share that the second opinion gives its type, and
@@ -71,13 +69,13 @@ class Draft:
     quantities: tuple[Quantity, ...] = ()
     items: tuple[str, ...] = ()
     attributed_to: str | None = None
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = msgspec.field(default_factory=dict)
     candidate: Candidate | None = None
     cause: str = ""
     told_at: int | None = None
     opinion: float | None = None
     sure: float | None = None
-    mentions: list[Evidence] = field(default_factory=list)
+    mentions: list[Evidence] = msgspec.field(default_factory=list)
 
     @property
     def rule_confidence(self) -> float:
@@ -92,8 +90,7 @@ class Draft:
         return round(min(0.98, self.sure + (1.0 - self.sure) * self.scores.get("retold", 0.0)), 3)
 
 
-@dataclass(slots=True)
-class Scene:
+class Scene(msgspec.Struct):
     """A sentence with all that its candidates share."""
 
     reader: Reader
@@ -127,6 +124,8 @@ def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime |
     for start, end in tree.sentences:
         candidates = triggers.find(tree, start, end, mind.lexicon, reader.test, keep=keep)
         candidates += opinion.propose(mind.opinion, reader, (start, end), candidates)
+        if not candidates and not made:
+            continue
         found = _found(tree, start, end, published)
         candidates = [
             c for c in candidates if parties.enough(c.rule, parties.cast(reader, c)) and not of_business(reader, c)

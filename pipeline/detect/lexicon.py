@@ -196,8 +196,9 @@ class Rules(list[Rule]):
         if self._free is None:
             self._index()
         found = self._free or []
-        keys = self._by_word.keys() & words if self._by_word else ()
-        return list(dict.fromkeys((*found, *(r for key in keys for r in self._by_word[key])))) if keys else found
+        if not self._by_word or not (keys := self._by_word.keys() & words):
+            return found
+        return list(dict.fromkeys((*found, *(rule for key in keys for rule in self._by_word[key]))))
 
     def _index(self) -> None:
         self._free = []
@@ -221,6 +222,8 @@ class Lexicon:
     phrases: dict[str, Rules] = field(default_factory=dict)
     classes: dict[str, Words] = field(default_factory=dict)
     modality: dict[str, frozenset[str]] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+    """Words of which some rule says that they have to stand in the sentence, or must not."""
 
     @property
     def present_forms(self) -> frozenset[str]:
@@ -277,7 +280,16 @@ def load(extra: Sequence[Path] = ()) -> Lexicon:
         lexicon.modality[name] = frozenset().union(*(grown(word) for word in text.split()))
     for kind in kinds.values():
         _index(lexicon, kind, classes)
+    lexicon.asked = _asked(lexicon)
     return lexicon
+
+
+def _asked(lexicon: Lexicon) -> frozenset[str]:
+    sets: set[frozenset[str]] = set()
+    for rules in (*lexicon.verbs.values(), *lexicon.nouns.values(), *lexicon.phrases.values()):
+        for rule in rules:
+            sets.update((*rule.wanted, rule.veto.forms))
+    return frozenset().union(*sets)
 
 
 def frozenset_of_one(word: str) -> frozenset[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule, Words
@@ -59,8 +60,7 @@ Test = Callable[[str, int], bool]
 """A test of meaning ($party) and a word in, whether it passes out."""
 
 
-@dataclass(slots=True, eq=False)
-class Candidate:
+class Candidate(msgspec.Struct, eq=False):
     """A rule that fits: the word that triggered it, the verb and the noun it stands on, and all words used.
 
     Each is equal to itself alone, so that what is worked out for one is quickly found again.

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from pipeline.detect.forms import words
 from pipeline.detect.syntax import PASSIVE_SUBJECTS, SUBJECTS, Tree
 from pipeline.records import Modality
@@ -54,8 +56,7 @@ STEPS: Final = 25
 Vocabulary = Mapping[str, frozenset[str]]
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(msgspec.Struct):
     """How a clause is to be taken.
 
     `by` is the word of whoever says it, `commitment` that what is planned was agreed to, `governor` the word that made it

@@ -7,7 +7,6 @@ are Nigeria's. What is filled in that way is counted as a guess and lowers the c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -55,8 +54,7 @@ AGAINST: Final = frozenset(("PROTEST", "THREATEN", "SANCTION", "MOBILIZE", "ASSA
 """Types whose recipient is whoever stands behind `against`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
+class Cast(msgspec.Struct, frozen=True):
     """Actors, recipients, how many of them were guessed, and which recipients were."""
 
     actors: tuple[Party, ...]

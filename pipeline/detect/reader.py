@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
@@ -43,6 +42,8 @@ if TYPE_CHECKING:
 SIDED: Final = frozenset(("anti", "pro"))
 AMERICAN: Final = ("u.s", "us ", "american", "united states")
 """How a phrase begins that says itself whose Senate it means."""
+LEADING: Final = frozenset(("conj", "appos", "prep", "agent", "dative", "prt"))
+"""Arcs by which more parties may hang on a noun."""
 
 
 class Names(Protocol):
@@ -53,8 +54,7 @@ class Names(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(msgspec.Struct, eq=False):
     """One section of an article: its tree, the names in it, and what has been resolved so far.
 
     Remembered are `shares`, what the second opinion says of a word, `settings`, what it knows of a sentence, and `casts`,
@@ -64,17 +64,17 @@ class Reader:
     tree: Tree
     names: Names
     mentions: list[Mention]
-    known: dict[str, Party] = field(default_factory=dict)
+    known: dict[str, Party] = msgspec.field(default_factory=dict)
     speaker: tuple[Party, ...] = ()
     on: dt.date | None = None
-    shares: dict[int, tuple[float, ...]] = field(default_factory=dict)
-    casts: dict[Candidate, Cast] = field(default_factory=dict)
-    settings: dict[int, Setting] = field(default_factory=dict)
-    at: dict[int, Mention] = field(default_factory=dict)
-    _strange: dict[int, bool] = field(default_factory=dict)
-    _tested: dict[tuple[str, int], bool] = field(default_factory=dict)
-    _memo: dict[int, tuple[Party, ...]] = field(default_factory=dict)
-    resolving: set[int] = field(default_factory=set)
+    shares: dict[int, tuple[float, ...]] = msgspec.field(default_factory=dict)
+    casts: dict[Candidate, Cast] = msgspec.field(default_factory=dict)
+    settings: dict[int, Setting] = msgspec.field(default_factory=dict)
+    at: dict[int, Mention] = msgspec.field(default_factory=dict)
+    _strange: dict[int, bool] = msgspec.field(default_factory=dict)
+    _tested: dict[tuple[str, int], bool] = msgspec.field(default_factory=dict)
+    _memo: dict[int, tuple[Party, ...]] = msgspec.field(default_factory=dict)
+    resolving: set[int] = msgspec.field(default_factory=set)
 
     def __post_init__(self) -> None:
         for mention in self.mentions:
@@ -173,8 +173,9 @@ class Reader:
 
     def parties(self, index: int) -> tuple[Party, ...]:
         """The word of a noun phrase in, the parties it names out, coordinated ones included."""
-        if index in self._memo:
-            return self._memo[index]
+        remembered = self._memo.get(index)
+        if remembered is not None:
+            return remembered
         if index in self.resolving:
             return ()
         self.resolving.add(index)
@@ -188,6 +189,8 @@ class Reader:
 
     def _coordinated(self, index: int) -> list[int]:
         tree = self.tree
+        if not any(tree.deps[kid] in LEADING for kid in tree.kids[index]):
+            return [index]
         heads = [h for h in tree.conjuncts(index) if h == index or not tree.is_verb(h)]
         for head in tuple(heads):  # "Macron of France and Scholz of Germany": the parser joins Scholz to France
             for noun in prep_objects(tree, head, "of"):
@@ -389,8 +392,9 @@ class Reader:
     def inside(self, start: int, end: int) -> list[Mention]:
         """The names that stand wholly between two words."""
         found: list[Mention] = []
+        at = self.at
         for index in range(start, end):
-            mention = self.at.get(index)
+            mention = at.get(index)
             if mention is None or (found and found[-1] is mention) or mention.end > end:
                 continue
             if self.tree.low[mention.start] in SIDED or (

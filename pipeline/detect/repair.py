@@ -56,7 +56,7 @@ def repair(tree: Tree, verbs: frozenset[str], named: Container[int] = (), pasts:
     _joined_clauses(tree)
     wanted = (verbs, named, pasts)
     for start, end in tree.sentences:
-        root = next((i for i in range(start, end) if tree.heads[i] == i), start)
+        root = tree.root(start, end)
         if (tree.tags[root] in ("VBZ", "VBP") or _bare_participle(tree, root)) and (
             _misread_root(tree, root, start, end, wanted) or _noun_as_root(tree, root, start, end, verbs)
         ):
@@ -310,9 +310,9 @@ def _behind_opener(tree: Tree, index: int) -> bool:
 
 def _behind_modals(tree: Tree, verbs: frozenset[str]) -> None:
     """`Qatar will once more mediate`: what a modal leads to is a verb, whatever the tagger calls it."""
-    for index, tag in enumerate(tree.tags):
+    for index in [i for i, tag in enumerate(tree.tags) if tag == "MD"]:
         head = tree.heads[index]
-        if tag != "MD" or head <= index or tree.is_verb(head) or tree.low[head] not in verbs:
+        if head <= index or tree.is_verb(head) or tree.low[head] not in verbs:
             continue
         tree.tags[head] = "VB"
         if tree.deps[head] not in CLAUSES:

@@ -6,8 +6,9 @@ Whether a sentence tells an event is decided before, so nothing here makes or dr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from pipeline.annotate import Mention
 from pipeline.detect.forms import words
@@ -68,13 +69,13 @@ def refine(reader: Reader, candidate: Candidate, found: Cast) -> Cast:
     if candidate.rule.joint and candidate.rule.type not in TALKS and not recipients:
         actors, recipients = _told_from_one_side(reader, candidate, actors)
     if any(known(p) for p in recipients) or (candidate.rule.type in FORCE and recipients):
-        return replace(found, actors=actors, recipients=recipients)
+        return msgspec.structs.replace(found, actors=actors, recipients=recipients)
     if not actors or (candidate.rule.joint and len([p for p in actors if named(p) or p.sector]) > 1):
-        return replace(found, actors=actors, recipients=recipients)
+        return msgspec.structs.replace(found, actors=actors, recipients=recipients)
     other = _other_side(reader, candidate, actors)
     if not other:
-        return replace(found, actors=actors, recipients=recipients)
-    return replace(found, actors=actors, recipients=distinct([*other, *recipients]))
+        return msgspec.structs.replace(found, actors=actors, recipients=recipients)
+    return msgspec.structs.replace(found, actors=actors, recipients=distinct([*other, *recipients]))
 
 
 def _told_from_one_side(

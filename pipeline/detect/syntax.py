@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from pipeline.detect.forms import verb_forms, words
 from pipeline.plain import Plain
@@ -31,8 +32,7 @@ LEFT: Final = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Tree:
+class Tree(msgspec.Struct, eq=False):
     """Words with their tags and arcs; `kids[i]` are the dependents of `i` in order, `sentence[i]` is (start, end)."""
 
     text: str
@@ -43,28 +43,27 @@ class Tree:
     heads: list[int]
     offsets: list[int]
     sentences: list[tuple[int, int]]
-    kids: list[list[int]] = field(default_factory=list)
-    sentence_of: list[int] = field(default_factory=list)
-    subjects: dict[int, int | None] = field(default_factory=dict)
-    objects: dict[int, int | None] = field(default_factory=dict)
-    passives: dict[int, bool] = field(default_factory=dict)
+    kids: list[list[int]] = msgspec.field(default_factory=list)
+    sentence_of: list[int] = msgspec.field(default_factory=list)
+    subjects: dict[int, int | None] = msgspec.field(default_factory=dict)
+    objects: dict[int, int | None] = msgspec.field(default_factory=dict)
+    passives: dict[int, bool] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.link()
-        self.sentence_of = [0] * len(self.words)
         for number, (start, end) in enumerate(self.sentences):
-            for index in range(start, end):
-                self.sentence_of[index] = number
+            self.sentence_of += [number] * (end - start)
 
     def link(self) -> None:
         """Make `kids` anew of the heads."""
         self.subjects.clear()  # what many rules ask of one verb is remembered
         self.objects.clear()
         self.passives.clear()
-        self.kids = [[] for _ in self.words]
+        kids: list[list[int]] = [[] for _ in self.words]
         for index, head in enumerate(self.heads):
             if head != index:
-                self.kids[head].append(index)
+                kids[head].append(index)
+        self.kids = kids
 
     @classmethod
     def of(cls, read: Plain) -> Tree:
@@ -79,6 +78,14 @@ class Tree:
             offsets=read.offsets,
             sentences=read.sentences,
         )
+
+    def root(self, start: int, end: int) -> int:
+        """The first word of a sentence that hangs on no other; the first word where all do."""
+        heads = self.heads
+        for index in range(start, end):
+            if heads[index] == index:
+                return index
+        return start
 
     def end_offset(self, index: int) -> int:
         """The character after the word."""
@@ -97,7 +104,8 @@ class Tree:
 
     def children(self, index: int, *deps: str) -> list[int]:
         """The dependents of a word that hang on it by one of `deps`."""
-        return [kid for kid in self.kids[index] if self.deps[kid] in deps]
+        arcs = self.deps
+        return [kid for kid in self.kids[index] if arcs[kid] in deps]
 
     def ancestors(self, index: int) -> Iterator[int]:
         """The heads above a word, nearest first."""

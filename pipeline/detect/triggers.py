@@ -7,8 +7,9 @@ that follow the verb in the same clause are looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import OPEN_CLAUSES, Lexicon, Rule, Words
@@ -28,7 +29,7 @@ def find(
     tree: Tree, start: int, end: int, lexicon: Lexicon, test: Test, *, keep: Callable[[Candidate], bool] = bool
 ) -> list[Candidate]:
     """A sentence (its words from `start` up to `end`) in, its candidates out: at most one for a trigger, the best kept."""
-    words = frozenset(tree.low[start:end])
+    words = lexicon.asked.intersection(tree.low[start:end])
     verbs, nouns, phrases = lexicon.verbs, lexicon.nouns, lexicon.phrases
     found: list[Candidate] = []
     for index, low in enumerate(tree.low[start:end], start):
@@ -109,8 +110,7 @@ def _verb(tree: Tree, index: int, target: int | None, rule: Rule, test: Test) ->
     return Candidate(rule, index, index, noun, frozenset(fit.used), fit.score, fit.surface)
 
 
-@dataclass(slots=True)
-class _Fit:
+class _Fit(msgspec.Struct):
     """What has been found so far: the words used, and how well the rule fits."""
 
     used: set[int]

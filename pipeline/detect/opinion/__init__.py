@@ -25,7 +25,7 @@ from pipeline.detect.opinion.features import Site, site
 from pipeline.detect.opinion.model import CLASSES, Opinion
 from pipeline.detect.persons import known
 from pipeline.detect.reader import Reader
-from pipeline.detect.syntax import subject_of
+from pipeline.detect.syntax import VERB_TAGS, subject_of
 from pipeline.records import EventType
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ def made_rule(event_type: str) -> Rule:
 def sites(reader: Reader, sentence: tuple[int, int], taken: frozenset[int]) -> Iterator[int]:
     """Words at which the rules are silent and an event may be told: verbs of which somebody known is the subject."""
     tree = reader.tree
-    for index in range(*sentence):
-        if index in taken or not tree.is_verb(index) or tree.deps[index] in NOT_VERBS or tree.low[index] in SAYING:
+    start, end = sentence
+    for index in [i for i, tag in enumerate(tree.tags[start:end], start) if tag in VERB_TAGS]:
+        if index in taken or tree.deps[index] in NOT_VERBS or tree.low[index] in SAYING:
             continue
         subject = subject_of(tree, index)
         if subject is not None and any(known(p) for p in reader.parties(subject)):

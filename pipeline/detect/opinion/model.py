@@ -99,7 +99,8 @@ class Opinion:
         names, words, bias = self.names, self.vectors.rows, len(self.names)
         as_trigger = bias + 1
         as_object, as_neighbour = as_trigger + len(words), as_trigger + 2 * len(words)
-        rows = [bias, *(row for row in map(names.get, site.names) if row is not None)]
+        rows = [bias]
+        rows += [row for row in map(names.get, site.names) if row is not None]
         if (row := words.get(site.trigger)) is not None:
             rows.append(as_trigger + row)
         if (row := words.get(site.object)) is not None:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from pipeline.detect.parties import Cast
 
 
+TAIL: Final = 6
+"""How many words behind its head a party's own words may reach."""
+
 SIDED: Final = frozenset(("anti", "pro"))
 AMERICAN: Final = ("u.s", "us ", "american", "united states")
 """How a phrase begins that says itself whose Senate it means."""
@@ -251,6 +254,7 @@ class Reader(msgspec.Struct, eq=False):
             return [whole]
         for noun in inner:
             if parties := [p for p in self.parties(noun) if known(p)]:
+                end = self._tail_end(noun, end) if len(parties) == 1 else end
                 return [self._part(head, p, start, end) for p in parties]
         for noun in inner:  # `soldiers from Ruritania`: whose they are is written, if nobody knows where that is
             written = tree.tags[noun] in ("NNP", "NNPS") or (  # `leaders of the Azadliq coalition`
@@ -259,8 +263,15 @@ class Reader(msgspec.Struct, eq=False):
             )
             if written and tree.low[head] in SECTORS and tree.low[noun] not in CALENDAR:
                 owners = [msgspec.structs.replace(p, name=p.name or p.text) for p in self.parties(noun)]
+                end = self._tail_end(noun, end) if len(owners) == 1 else end
                 return [self._part(head, owner, start, end) for owner in owners]
         return []
+
+    def _tail_end(self, noun: int, end: int) -> int:
+        """Where a phrase ends that tells whose it is: `three of its fighters`, `the offer of Seoul`."""
+        mention = self.at.get(noun)
+        last = mention.end if mention else noun + 1
+        return last if end < last <= end + TAIL else end
 
     def _of_apposition(self, head: int, start: int, end: int) -> list[Party]:
         """`the coordinator, Kenzo Oshima`: whoever the head is said to be."""

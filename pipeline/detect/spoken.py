@@ -29,6 +29,9 @@ ORDERS: Final = words(
     "order orders ordered ordering instruct instructs instructed instructing direct directs directed directing "
     "command commands commanded commanding"
 )
+BREACHES: Final = words(
+    "violate violates violated violating breach breaches breached breaching break breaks broke broken breaking"
+)
 SERVANTS: Final = frozenset(("GOV", "MIL", "COP", "SPY"))
 """Sectors of those who do what their country's head says."""
 
@@ -47,6 +50,7 @@ def idle(scene: Scene, candidate: Candidate, anchor: int, reading: Reading) -> b
     others = [c for c in scene.candidates if c is not candidate]
     return (
         _reason(scene.tree, anchor, others)
+        or (rule.kind == "rejection" and _charged(scene.tree, anchor, others))
         or (rule.kind == "appeal" and _to_ones_own(scene, candidate))
         or any(_echo(scene, candidate, anchor, other) for other in others)
     )
@@ -92,6 +96,13 @@ def _reason(tree: Tree, anchor: int, others: list[Candidate]) -> bool:
         return False
     judged = {i for c in others if c.rule.type in JUDGED for i in c.used}
     return not judged.isdisjoint(tree.ancestors(anchor))
+
+
+def _charged(tree: Tree, anchor: int, others: list[Candidate]) -> bool:
+    """`Chad said Sudan had violated the truce`: the breach is what Sudan is accused of."""
+    if tree.low[anchor] not in BREACHES or tree.deps[anchor] != "ccomp":
+        return False
+    return any(c.rule.type == "ACCUSE" and c.verb == tree.heads[anchor] for c in others)
 
 
 def _to_ones_own(scene: Scene, candidate: Candidate) -> bool:

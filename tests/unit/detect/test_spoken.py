@@ -31,6 +31,7 @@ SILENT = {
     "Chad's president ordered the Chadian army to leave the town.": "REQUEST",
     "Peru opened an inquiry into two Chilean deputies for calling on soldiers to desert.": "REQUEST",
     "Two thirds of Danes oppose the new spelling, a poll showed.": "REJECT",
+    "Chad's foreign ministry said that Sudan had violated the truce.": "REJECT",
     "The minister declined to comment on the talks with Spain.": "REJECT",
     "The Norwegian minister said growth would not exceed two percent.": "REJECT",
     "Norway's minister warned of a hard winter for Europe.": "THREATEN",

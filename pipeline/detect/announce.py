@@ -61,9 +61,7 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
         actors = _who_speaks_for_itself(reader, one)
         if rule is None or not actors or (not hostile and _at_home(one)):
             continue
-        if (
-            one.rule.type == "AID" and one.rule.object
-        ):  # who announces that it will give something has decided, and that is the news
+        if one.rule.type == "AID" and one.rule.object:  # who announces that it gives something has decided, the news
             one.modality, one.commitment, one.cause = "asserted", True, "whoever gives it has announced it"
             return
         yield msgspec.structs.replace(

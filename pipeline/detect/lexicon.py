@@ -7,6 +7,7 @@ of meaning (`$party`: resolves to somebody known). docs/events.md explains every
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -403,12 +404,18 @@ def _expand(text: str, classes: dict[str, str], *, where: str, depth: int = 0) -
             tests.add(word)
         else:
             forms |= noun_forms(word)
-    return Words(frozenset(forms), frozenset(tests))
+    return Words(_shared(frozenset(forms)), frozenset(tests))
 
 
 def _forms(text: str, classes: dict[str, str], where: str, *, verbs: bool) -> frozenset[str]:
     grown = verb_forms if verbs else noun_forms
-    return frozenset().union(*(grown(word) for word in _lemmas(text, classes, where))) if text else frozenset()
+    return _shared(frozenset().union(*(grown(word) for word in _lemmas(text, classes, where)))) if text else frozenset()
+
+
+@functools.cache
+def _shared(words: frozenset[str]) -> frozenset[str]:
+    """The first of equal sets: thousands of rules ask for the same few classes, and one set stays in the processor's cache."""
+    return words
 
 
 def _lemmas(text: str, classes: dict[str, str], where: str, depth: int = 0) -> Iterable[str]:

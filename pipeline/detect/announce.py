@@ -61,7 +61,9 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
         actors = _who_speaks_for_itself(reader, one)
         if rule is None or not actors or (not hostile and _at_home(one)):
             continue
-        if one.rule.kind == "aid_package" and one.rule.object:  # who says that it gives has decided; a sale is still to come
+        if (
+            one.rule.kind == "aid_package" and one.rule.object
+        ):  # who says that it gives has decided; a sale is still to come
             one.modality, one.commitment, one.cause = "asserted", True, "whoever gives it has announced it"
             return
         yield msgspec.structs.replace(

@@ -38,6 +38,9 @@ AWAITED: Final = frozenset().union(
 )
 """Verbs that tell of what is to come without announcing it: `is expected to become`, `prepares to receive`."""
 
+FIRM: Final = words("will 'll would")
+"""With these of the deed itself it is announced as decided."""
+
 FRIENDLY: Final = verb_forms("offer") | verb_forms("volunteer")
 """Verbs that announce nothing hostile, whatever the rules take the offered for."""
 
@@ -61,10 +64,11 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
         actors = _who_speaks_for_itself(reader, one)
         if rule is None or not actors or (not hostile and _at_home(one)):
             continue
-        if (
-            one.rule.kind == "aid_package" and one.rule.object
-        ):  # who says that it gives has decided; a sale is still to come
-            one.modality, one.commitment, one.cause = "asserted", True, "whoever gives it has announced it"
+        if one.rule.type == "AID" and one.rule.object:  # something is to be given
+            if one.rule.kind == "aid_package" and _firm(
+                reader, one
+            ):  # who says that has decided; a sale is still to come
+                one.modality, one.commitment, one.cause = "asserted", True, "whoever gives it has announced it"
             return
         yield msgspec.structs.replace(
             one,
@@ -81,6 +85,13 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
             mentions=[],
         )
         return
+
+
+def _firm(reader: Reader, one: Draft) -> bool:
+    """`said it will send`, not `confirmed plans to send`."""
+    tree = reader.tree
+    deed = tree.clause(next(tree.words_between(one.at, one.at + 1)))
+    return tree.heads[deed] == one.told_at and any(tree.low[k] in FIRM for k in tree.children(deed, "aux"))
 
 
 def _at_home(one: Draft) -> bool:

@@ -13,6 +13,7 @@ CASES = {
     "Italy decided to reopen its border with Slovenia.": ("pledge", "AGREE"),
 }
 AID = "Norway announced that it will give Moldova 20 million euros in aid."
+PLANS = "Norway confirmed plans to sell frigates to Moldova."
 SILENT = (
     "Canada deployed 1,000 soldiers to Latvia.",
     "Reuters said that Canada will deploy 1,000 soldiers to Latvia.",
@@ -25,7 +26,7 @@ SILENT = (
 @pytest.fixture(scope="module")
 def told():
     """Each sentence with its events."""
-    lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in (*CASES, AID, *SILENT))
+    lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in (*CASES, AID, PLANS, *SILENT))
     return {
         one["id"]: one["events"]
         for one in map(json.loads, detect_jsonl(lines, load_mind(Settings(detect=Detect(opinion="none")))))
@@ -48,6 +49,11 @@ def test_a_deed_a_reporter_and_a_visit_to_come_are_no_announcements(told, senten
 def test_aid_that_its_giver_announces_is_one_event(told):
     (event,) = told[AID]
     assert (event["kind"], event["modality"], event["export"]["plover"]) == ("aid_package", "asserted", "AGREE")
+
+
+def test_plans_for_aid_are_only_planned(told):
+    (event,) = told[PLANS]
+    assert (event["kind"], event["modality"]) == ("arms_deal", "planned")
 
 
 def test_an_announcement_has_the_sides_of_its_plan(told):

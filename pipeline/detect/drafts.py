@@ -10,7 +10,6 @@ import msgspec
 
 from pipeline.detect import announce, details, modality, opinion, parties, retold, triggers, worth
 from pipeline.detect.background import at_home, long_ago, mere_background, of_business, only_victims
-from pipeline.detect.crime import private
 from pipeline.detect.details import Found
 from pipeline.detect.forms import words
 from pipeline.detect.lexicon import Rule
@@ -18,7 +17,7 @@ from pipeline.detect.matching import Candidate
 from pipeline.detect.mind import Mind
 from pipeline.detect.modality import Reading
 from pipeline.detect.persons import known
-from pipeline.detect.private import of_private_people
+from pipeline.detect.private import crime, of_private_people
 from pipeline.detect.reader import Reader
 from pipeline.detect.spoken import idle
 from pipeline.detect.syntax import Tree
@@ -152,7 +151,7 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
     if (
         _told_by_another(scene, candidate, anchor, reading)
         or mere_background(scene, candidate, anchor, reading)
-        or private(scene, candidate)
+        or crime(scene, candidate)
     ):
         return None
     if idle(scene, candidate, anchor, reading):

@@ -1,7 +1,11 @@
 """What is no matter of states: quarrels, lawsuits, business, sport and health among private people.
 
 `The brewer rejected the bid` and `the premier rejected the bid` have one verb. Who the sides are, and what else the sentence
-speaks of, tells them apart; which words do is data (`public`, `private`, `harm` in classes.toml).
+speaks of, tells them apart; which words do is data (`public`, `private`, `harm` in classes.toml, crime in public_side.toml).
+
+What tells crime apart need not stand in the sentence of the deed: `Two men had quarrelled over a girlfriend. One opened fire.`
+So the sentences around are looked at too, and only for the few kinds that crime shares with politics. What police and courts
+do about it is an event.
 """
 
 from __future__ import annotations
@@ -10,10 +14,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from pipeline.annotate import Mention
+from pipeline.detect import parties
 from pipeline.detect.matching import Candidate
 from pipeline.detect.parties import Cast
 from pipeline.detect.persons import known
 from pipeline.detect.spoken import SPOKEN
+from pipeline.detect.syntax import Tree
 from pipeline.records import Party
 
 if TYPE_CHECKING:
@@ -27,6 +33,28 @@ PRIVATE: Final = frozenset((None, "BUS", "MED", "EDU", "CVL"))
 
 JUDGING: Final = frozenset(("JUD", "COP"))
 """Sectors of those who charge and judge everybody."""
+
+
+SEIZED: Final = "seize"
+"""The mode of restrictions that take things away: drugs as well as newspapers."""
+
+MARKS: Final[dict[str, tuple[str, ...]]] = {
+    "restriction": ("common_crime", "ring"),
+    "attack": ("common_crime", "civil_scene"),
+    "assassination": ("common_crime",),
+    "abduction": ("common_crime",),
+    "clash": ("common_crime",),
+}
+"""Kinds that tell of crime as well as of politics, and the classes of words by which it is known.
+
+A gang that attacks a town is a side.
+"""
+
+SIDES: Final = frozenset(("REB", "MIL", "OPP", "LEG", "IGO", "MED", "SPY", "NGO"))
+"""Sectors of those with whom it is politics, whoever the other side is."""
+
+NEAR: Final = 2
+"""So many sentences before one tell what it is about, and one behind it."""
 
 
 def of_private_people(scene: Scene, candidate: Candidate, cast: Cast) -> bool:
@@ -82,3 +110,28 @@ def _has(scene: Scene, name: str) -> bool:
     """Does the sentence hold a word of a class."""
     words = scene.mind.lexicon.classes.get(name)
     return words is not None and not words.forms.isdisjoint(scene.tree.low[slice(*scene.sentence)])
+
+
+def crime(scene: Scene, candidate: Candidate) -> bool:
+    """Is it crime without a political or armed side: words of crime are near, none of politics or war, and no side is one."""
+    rule = candidate.rule
+    if rule.kind not in MARKS or (rule.kind == "restriction" and rule.mode != SEIZED):
+        return False
+    classes, around = scene.mind.lexicon.classes, _around(scene.tree, scene.sentence)
+    if not any(not classes[name].forms.isdisjoint(around) for name in MARKS[rule.kind] if name in classes):
+        return False
+    if "public_side" not in classes or not classes["public_side"].forms.isdisjoint(around):
+        return False
+    cast = parties.cast(scene.reader, candidate)
+    sides = (*cast.actors, *cast.recipients) if rule.type == "ASSAULT" else cast.recipients
+    if any(p.name and p.sector in SIDES for p in sides):
+        return False
+    return not any("police" in p.text.casefold() for p in cast.recipients)
+
+
+def _around(tree: Tree, sentence: tuple[int, int]) -> list[str]:
+    """The words of a sentence and of those beside it."""
+    number = tree.sentence_of[sentence[0]]
+    first = tree.sentences[max(0, number - NEAR)][0]
+    last = tree.sentences[min(len(tree.sentences) - 1, number + 1)][1]
+    return tree.low[first:last]

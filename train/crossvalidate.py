@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from confusion import half_of
+
 from pipeline.detect import detect_jsonl, load_mind
 from pipeline.detect.export import export
 from pipeline.detect.opinion import model, train
@@ -93,7 +95,10 @@ def sets(score: Any) -> Iterator[tuple[str, list[Row], Group, Callable[..., dict
     yield "sentences", [r for f in files for r in rows(f)], by_sentence, lambda *a: score_written(score, *a)
     unseen = [r for f in files if f.name.startswith(NOT_SHOWN) for r in rows(f)]
     yield "sentences not shown", unseen, by_sentence, lambda *a: score_written(score, *a)
-    yield "readings", list(_read()), by_day, lambda *a: score_written(score, *a)
+    read = list(_read())
+    yield "readings", read, by_day, lambda *a: score_written(score, *a)
+    kept = [r for r in read if half_of(r["text"]) == "kept"]
+    yield "readings kept", kept, by_day, lambda *a: score_written(score, *a)
     for name, group in (
         ("hand_wce", by_day),
         ("challenge_wce", by_day),

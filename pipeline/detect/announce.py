@@ -64,12 +64,12 @@ def announced(reader: Reader, lexicon: Lexicon, told: Sequence[Draft]) -> Iterat
         actors = _who_speaks_for_itself(reader, one)
         if rule is None or not actors or (not hostile and _at_home(one)):
             continue
-        if one.rule.type == "AID" and one.rule.object:  # something is to be given
-            if one.rule.kind == "aid_package" and _firm(
-                reader, one
-            ):  # who says that has decided; a sale is still to come
+        if one.rule.type == "AID" and one.rule.object:  # something is to be given, sold or bought
+            if not _firm(reader, one):
+                return
+            if one.rule.kind == "aid_package":  # who says that it gives has decided; a sale is still to come
                 one.modality, one.commitment, one.cause = "asserted", True, "whoever gives it has announced it"
-            return
+                return
         yield msgspec.structs.replace(
             one,
             rule=rule,

@@ -41,10 +41,10 @@ PROPOSED: Final = "opinion"
 PROPOSE_SHARE: Final = 0.35
 """The share from which a type is looked at where the rules are silent."""
 
-PROPOSE_SURE: Final = 0.4
+PROPOSE_SURE: Final = 0.5
 """How sure an event must be that only the model sees, and"""
 
-VETO_SURE: Final = 0.2
+VETO_SURE: Final = 0.3
 """how sure one that a rule found: what is below is left out. Both chosen by cross-validation, see docs/quality.md."""
 
 UNREAL_SURE: Final = VETO_SURE / 2

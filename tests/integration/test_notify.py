@@ -290,7 +290,8 @@ def test_a_file_that_is_wrong_leaves_the_channels_as_they_are(stack, notifier, r
     until(lambda: len(sink.taken) == 2)
 
 
-def test_another_topic_gets_each_alert_under_its_id(stack, tmp_path):
+def test_another_topic_gets_each_alert_under_its_id(stack):
+    bus.create_topics(stack)
     [alert] = alerts(1, "k")
     send = notify.sender(Channel(name="k", type="kafka", topic=bus.FEEDBACK), stack)
     send(alert, dt.datetime.now(dt.UTC))

@@ -110,9 +110,8 @@ def _bidden(reader: Reader, verb: int) -> bool:
 
 def _for_health(reader: Reader, lexicon: Lexicon, verb: int) -> bool:
     """Is it against an illness or a storm that something will be closed: that threatens nobody."""
-    harm = lexicon.classes.get("harm")
     sentence = reader.tree.sentences[reader.tree.sentence_of[verb]]
-    return harm is not None and not harm.forms.isdisjoint(reader.tree.low[slice(*sentence)])
+    return lexicon.speaks_of("harm", reader.tree.low[slice(*sentence)])
 
 
 def _rule(lexicon: Lexicon, kind: str) -> Rule | None:

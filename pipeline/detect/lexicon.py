@@ -226,6 +226,11 @@ class Lexicon:
     asked: frozenset[str] = frozenset()
     """Words of which some rule says that they have to stand in the sentence, or must not."""
 
+    def speaks_of(self, name: str, words: Iterable[str]) -> bool:
+        """The name of a word class and words in: is one of them of the class. Never, where nobody defines it."""
+        found = self.classes.get(name)
+        return found is not None and not found.forms.isdisjoint(words)
+
     @property
     def present_forms(self) -> frozenset[str]:
         """Forms of the present of all verbs that trigger, report or plan: what a headline's verb looks like."""

@@ -108,8 +108,7 @@ def _own_people(cast: Cast) -> bool:
 
 def _has(scene: Scene, name: str) -> bool:
     """Does the sentence hold a word of a class."""
-    words = scene.mind.lexicon.classes.get(name)
-    return words is not None and not words.forms.isdisjoint(scene.tree.low[slice(*scene.sentence)])
+    return scene.mind.lexicon.speaks_of(name, scene.tree.low[slice(*scene.sentence)])
 
 
 def crime(scene: Scene, candidate: Candidate) -> bool:
@@ -117,10 +116,10 @@ def crime(scene: Scene, candidate: Candidate) -> bool:
     rule = candidate.rule
     if rule.kind not in MARKS or (rule.kind == "restriction" and rule.mode != SEIZED):
         return False
-    classes, around = scene.mind.lexicon.classes, _around(scene.tree, scene.sentence)
-    if not any(not classes[name].forms.isdisjoint(around) for name in MARKS[rule.kind] if name in classes):
+    lexicon, around = scene.mind.lexicon, _around(scene.tree, scene.sentence)
+    if not any(lexicon.speaks_of(name, around) for name in MARKS[rule.kind]):
         return False
-    if "public_side" not in classes or not classes["public_side"].forms.isdisjoint(around):
+    if "public_side" not in lexicon.classes or lexicon.speaks_of("public_side", around):
         return False
     cast = parties.cast(scene.reader, candidate)
     sides = (*cast.actors, *cast.recipients) if rule.type == "ASSAULT" else cast.recipients

@@ -80,9 +80,8 @@ def filled(reader: Reader, candidate: Candidate, slot: str) -> list[Party]:
         if subject is None or subject == noun:
             return []
         found = list(reader.parties(subject))
-        if (
-            not found and verb is not None
-        ):  # "Assistant to the President Jake Sullivan hosted": the parser sees two subjects
+        if not found and verb is not None:
+            # "Assistant to the President Jake Sullivan hosted": the parser sees two subjects
             more = (reader.parties(k) for k in tree.children(verb, *SUBJECTS) if k not in (subject, noun))
             found = next((list(parties) for parties in more if parties), [])
         return found

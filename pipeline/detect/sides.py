@@ -68,14 +68,16 @@ def refine(reader: Reader, candidate: Candidate, found: Cast) -> Cast:
     recipients = _without_strays(reader, candidate, found)
     if candidate.rule.joint and candidate.rule.type not in TALKS and not recipients:
         actors, recipients = _told_from_one_side(reader, candidate, actors)
-    if any(known(p) for p in recipients) or (candidate.rule.type in FORCE and recipients):
-        return msgspec.structs.replace(found, actors=actors, recipients=recipients)
-    if not actors or (candidate.rule.joint and len([p for p in actors if named(p) or p.sector]) > 1):
-        return msgspec.structs.replace(found, actors=actors, recipients=recipients)
-    other = _other_side(reader, candidate, actors)
-    if not other:
-        return msgspec.structs.replace(found, actors=actors, recipients=recipients)
-    return msgspec.structs.replace(found, actors=actors, recipients=distinct([*other, *recipients]))
+    if not _complete(candidate, actors, recipients) and (other := _other_side(reader, candidate, actors)):
+        recipients = distinct([*other, *recipients])
+    return msgspec.structs.replace(found, actors=actors, recipients=recipients)
+
+
+def _complete(candidate: Candidate, actors: Sequence[Party], recipients: Sequence[Party]) -> bool:
+    """Is no other side to be looked for: it is there, or nobody is whose other side it would be."""
+    if not actors or any(known(p) for p in recipients) or (candidate.rule.type in FORCE and recipients):
+        return True
+    return candidate.rule.joint and len([p for p in actors if named(p) or p.sector]) > 1
 
 
 def _told_from_one_side(
@@ -229,15 +231,13 @@ def telling(reader: Reader, mention: Mention) -> bool:
     head = mention.end - 1
     for above in (head, *tree.ancestors(head)):
         if tree.low[above] in TELLING and (above != head or tree.low[head - 1] == "news"):
-            return (
-                tree.low[min(above + 1, len(tree.low) - 1)] != "to"
-            )  # "the envoys, said to have paid spies, were expelled"
+            # "the envoys, said to have paid spies, were expelled"
+            return tree.low[min(above + 1, len(tree.low) - 1)] != "to"
         if tree.is_verb(above):
             break
     _, end = tree.sentences[tree.sentence_of[head]]
-    for index in range(
-        mention.end, min(mention.end + 6, end)
-    ):  # ", the World Food Program (WFP) said": whatever the arcs say
+    # ", the World Food Program (WFP) said": whatever the arcs say
+    for index in range(mention.end, min(mention.end + 6, end)):
         if tree.low[index] in ("said", "says", "added", "reported", "announced"):
             return True
         if tree.words[index].isalpha() and tree.tags[index] not in ("NNP", "NNPS"):

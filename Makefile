@@ -13,7 +13,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 setup: $(STAMP) ## create .venv and install everything at its pinned version and hash
-	@$(BIN)/python -m pipeline.local.prepare
+	@$(BIN)/python -m pipeline.cli.prepare
 
 # The test of a download is its hash: pip refuses whatever is not in constraints.txt. The list is complete, so pip has nothing to
 # resolve (--no-deps); where it does, a new release of a package that another wants with an extra can make it refuse everything.

@@ -6,7 +6,7 @@
     annotate  annotate.py, resolve.py       Extracted -> Document     news.documents     worker
     detect    detect/                       Document -> Events        news.events        worker
     track     track.py, subject.py          Event -> Story            news.stories       worker
-    alert     alert.py, bells.py            Story -> Alerts           news.alerts        worker
+    alert     alert.py, alert_state.py            Story -> Alerts           news.alerts        worker
     index     index.py, mappings/           any -> Elasticsearch      (none)             indexer
     notify    notify.py                     Alert -> channels         (none)             notifier
     failure   stage.py                      bytes -> Failure          news.quarantine    any

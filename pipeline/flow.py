@@ -10,8 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pipeline import alert, annotate, detect, extract, track
+from pipeline import annotate, detect
+from pipeline.alert.evaluate import evaluate
+from pipeline.alert.rules import Rule
+from pipeline.page import extract
 from pipeline.records import Alert, Article, Document, Event, Story
+from pipeline.track.stories import Stories
 
 
 @dataclass(slots=True)
@@ -50,7 +54,7 @@ class Trace:
     alerts: tuple[Alert, ...]
 
 
-def read(article: Article, mind: detect.Mind, steps: Steps | None = None) -> Reading:
+def read(article: Article, models: detect.Models, steps: Steps | None = None) -> Reading:
     """Article in, what it says out.
 
     Raises:
@@ -60,27 +64,27 @@ def read(article: Article, mind: detect.Mind, steps: Steps | None = None) -> Rea
     with steps.step("extract"):
         extracted = extract.extract(article)
     with steps.step("annotate"):
-        parsed = annotate.annotate(article, extracted, mind)
+        parsed = annotate.annotate(article, extracted, models)
     with steps.step("detect"):
-        events = detect.detect(parsed, mind)
+        events = detect.detect(parsed, models)
     return Reading(parsed.document, events)
 
 
-def follow(stories: track.Stories, events: Iterable[Event]) -> Iterator[Story]:
+def follow(stories: Stories, events: Iterable[Event]) -> Iterator[Story]:
     """Events in, the stories that each of them changed out, in order. An event that is known already changes nothing."""
     for event in events:
         yield from stories.fold(event)
 
 
-def trace(article: Article, mind: detect.Mind, rules: Sequence[alert.Rule]) -> Trace:
+def trace(article: Article, models: detect.Models, rules: Sequence[Rule]) -> Trace:
     """Article in, every record it leads to out: the newcomer's tour and the golden tests' entry.
 
     Raises:
         Rejected: the page holds no article text.
     """
-    reading = read(article, mind)
-    stories = track.Stories()
+    reading = read(article, models)
+    stories = Stories()
     changed = list(follow(stories, reading.events))
-    alerts = {a.id: a for story in changed for a in alert.evaluate(rules, story)}
+    alerts = {a.id: a for story in changed for a in evaluate(rules, story)}
     latest = {story.id: story for story in changed}
     return Trace(article, reading, tuple(latest.values()), tuple(alerts.values()))

@@ -17,7 +17,7 @@ LIBRARIES: Final = {
     "elastic_transport": "ERROR",
     "faust": "WARNING",  # tells of the start and stop of each of its thirty services
     "mode": "WARNING",
-    "pipeline.app": "WARNING",  # the same of those that are derived there; our own lines are the logger `worker`
+    "pipeline.worker.app": "WARNING",  # the same of those that are derived there; our own lines are the logger `worker`
 }
 """Libraries and from which level on their lines are worth reading."""
 

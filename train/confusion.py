@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.detect.export import export
 from pipeline.settings import Settings
 
@@ -150,15 +150,15 @@ def main() -> None:
     asked.add_argument("--rules", action="store_true", help="without the second opinion")
     asked.add_argument("--misses", action="store_true", help="list what is wrong")
     given = asked.parse_args()
-    mind = load_mind(Settings())
+    models = load_models(Settings())
     if given.rules:
-        mind.opinion = None
+        models.opinion = None
     rows = records() if given.gsr else written(given.files)
     rows = [row for row in rows if given.half in ("all", half_of(row["text"]))]
     if not rows:
         sys.exit("confusion: no sentences are chosen")
     lines = [json.dumps({"id": row["id"], "text": row["text"]}) for row in rows]
-    got = {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, mind))}
+    got = {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, models))}
     told = [(row, gold, event) for row in rows for gold, event in paired(row, got[row["id"]])]
     pairs = [(gold, event) for _, gold, event in told]
     if clean := [got[row["id"]] for row in rows if not row["events"]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from confusion import half_of
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.detect.export import export
 from pipeline.detect.opinion import model, train
 from pipeline.settings import Settings
@@ -119,7 +119,7 @@ def _read() -> Iterator[Row]:
 def main() -> None:
     """Train in five parts, then read each part with the model that has not seen it."""
     score = scorer()
-    alone = dataclasses.replace(load_mind(Settings()), opinion=None)
+    alone = dataclasses.replace(load_models(Settings()), opinion=None)
     samples = train.gather(alone, written=ROOT / "train" / "sentences", shared=SHARED, readings=READINGS)
     trained = train.train(samples, model.load_vectors(), {})
     print(train.page(trained.figures, Path("(not written)")), flush=True)
@@ -127,16 +127,16 @@ def main() -> None:
     for name, given, group, figures in sets(score):
         for label, parts in (("rules", [(alone, given)]), ("opinion", list(_parts(minds, given, group)))):
             got = {}
-            for mind, part in parts:
+            for models, part in parts:
                 lines = [json.dumps({"id": r["id"], "text": r["text"], "published": _date(score, r)}) for r in part]
-                got.update({one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, mind))})
+                got.update({one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, models))})
             told = " ".join(f"{k}={v:.3f}" for k, v in figures(given, got).items() if isinstance(v, float))
             print(f"{name:20} {label:8} {told}", flush=True)
 
 
 def _parts(minds: list[Any], given: list[Row], group: Group) -> Iterator[tuple[Any, list[Row]]]:
-    for fold, mind in enumerate(minds):
-        yield mind, [row for row in given if train.fold_of(group(row)) == fold]
+    for fold, models in enumerate(minds):
+        yield models, [row for row in given if train.fold_of(group(row)) == fold]
 
 
 def _date(score: Any, row: Row) -> str | None:

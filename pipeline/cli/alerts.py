@@ -14,7 +14,7 @@ import typer
 from pipeline.cli.common import ArticleFile, Json, Since, alerts_app, answer, moment, settings, write
 
 if TYPE_CHECKING:
-    from pipeline.feedback import Marks
+    from pipeline.alert.feedback import Marks
     from pipeline.records import Feedback
     from pipeline.settings import Settings
 
@@ -44,17 +44,19 @@ def alerts_test(
 
     Over the events in Elasticsearch, or over a file of articles or events.
     """
-    from pipeline import rehearse, show_alerts
+    from pipeline.alert import backtest
+    from pipeline.cli import show_alerts
+    from pipeline.operate import backtest_run
 
     found, from_when = settings(), moment(since)
     with _bar("through the rules") as progress:
         marks = None if jsonl else _marks_if_there(found)
-        run = rehearse.rehearse(found, file=jsonl, rule=rule, since=from_when, marks=marks, progress=progress)
+        run = backtest_run.backtest(found, file=jsonl, rule=rule, since=from_when, marks=marks, progress=progress)
     if explain is not None:
-        told = rehearse.explain(run, explain)
+        told = backtest.explain(run, explain)
         answer(show_alerts.explained(told), [one.table() for one in told] if as_json else None)
         return
-    alerts, often = run.since(from_when), rehearse.how_often(run, from_when)
+    alerts, often = run.since(from_when), backtest.how_often(run, from_when)
     rang, held = [a for a in alerts if not a.held], [a for a in alerts if a.held]
     table = {"total": len(rang), "alerts": rang, "held": held, "rules": [row.table() for row in often]}
     answer(show_alerts.rehearsed(alerts, often), table if as_json else None)
@@ -74,9 +76,11 @@ def _bar(what: str) -> Iterator[Callable[[int, int], object]]:
 
 def _marks_if_there(found: Settings) -> Marks | None:
     """Mutes and false alarms, where Kafka answers; a rehearsal does without them."""
-    from pipeline import ask, bus, feedback
+    from pipeline import bus
+    from pipeline.alert import feedback
+    from pipeline.operate import probe
 
-    if ask.listens(found.bootstrap_servers):
+    if probe.listens(found.bootstrap_servers):
         with contextlib.suppress(bus.BusError):
             return feedback.read(found)
     print("Kafka does not answer: without the mutes and false alarms", file=sys.stderr)
@@ -94,7 +98,8 @@ def alerts_list(
 
     The last week, unless --since says otherwise.
     """
-    from pipeline import feedback, show_alerts
+    from pipeline.alert import feedback
+    from pipeline.cli import show_alerts
 
     found, now = settings(), _now()
     marks = feedback.read(found)
@@ -113,7 +118,8 @@ def alerts_list(
 @alerts_app.command("stats")
 def alerts_stats(since: Since = None, as_json: Json = False) -> None:
     """How often each rule rang, and how often it was right."""
-    from pipeline import feedback, rules, show_alerts
+    from pipeline.alert import feedback, rules
+    from pipeline.cli import show_alerts
 
     found, first = settings(), moment(since)
     alerts = [a for a in feedback.alerts(found) if first is None or a.raised_at >= first]
@@ -127,7 +133,7 @@ def alerts_mute(name: RuleOrStory, time: For = None, off: Off = False, note: Not
 
     What was met from now on is held back; a replay is silent there too.
     """
-    from pipeline import feedback, rules
+    from pipeline.alert import feedback, rules
 
     found, now = settings(), _now()
     if off:
@@ -170,14 +176,15 @@ def alerts_export() -> None:
     """
     import msgspec
 
-    from pipeline import feedback
+    from pipeline.alert import feedback
 
     write(msgspec.json.encode(one) for one in feedback.examples(feedback.read(settings())))
 
 
 def _judge(ids: list[str], *, right: bool, note: str) -> None:
-    from pipeline import feedback, history
-    from pipeline.bulk import AwayError, RefusedError, RequestError
+    from pipeline.alert import feedback
+    from pipeline.index import history
+    from pipeline.index.bulk import AwayError, RefusedError, RequestError
 
     found, now = settings(), _now()
     alerts = feedback.alerts(found)
@@ -195,7 +202,7 @@ def _judge(ids: list[str], *, right: bool, note: str) -> None:
 
 
 def _until(time: str | None, now: dt.datetime) -> dt.datetime | None:
-    from pipeline import search
+    from pipeline.index import search
 
     if time is None:
         return None

@@ -45,6 +45,10 @@ ArticleFile = Annotated[
 ]
 
 
+class CheckoutError(Exception):
+    """A command needs a directory of the checkout, and this is an installed package; the message names the directory."""
+
+
 class Chosen:
     """The directory of --config: typer hands a group's options to no command."""
 
@@ -58,6 +62,21 @@ def settings(*, logs: str | None = "warning") -> Settings:
     found = settings_module.load(Chosen.config)
     logs_module.set_up(found.log, least=logs)
     return found
+
+
+def add_checkout(name: str) -> None:
+    """Make a top-level directory of the checkout (`bench`, `train`) importable.
+
+    Raises:
+        CheckoutError: the package was installed without its checkout.
+    """
+    root = Path(__file__).resolve().parents[2]
+    if not (root / name / "__init__.py").is_file():
+        raise CheckoutError(
+            f"{name}/ is a part of the project's checkout, not of the installed package: run this in a clone"
+        )
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
 
 
 def answer(page: RenderableType, table: object = None, *, wrap: bool = True) -> None:
@@ -88,6 +107,6 @@ def only_jsonl(jsonl: bool) -> None:
 
 def moment(since: str | None) -> dt.datetime | None:
     """What --since says, as a moment."""
-    from pipeline import search as search_module
+    from pipeline.index import search as search_module
 
     return search_module.parse_since(since, now=dt.datetime.now(dt.UTC)) if since else None

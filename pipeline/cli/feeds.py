@@ -32,12 +32,12 @@ Jsonl = Annotated[
 
 
 @app.command()
-def feed(files: Files) -> None:
+def feed(paths: Files) -> None:
     """Feed files in, their entries out, as JSON lines."""
-    from pipeline.collect import local
+    from pipeline.collect import files
 
     settings(logs="error")
-    write(line.encode() for line in local.feed_lines([str(file) for file in files]))
+    write(line.encode() for line in files.feed_lines([str(path) for path in paths]))
 
 
 @feeds_app.command("check")
@@ -50,7 +50,7 @@ def feeds_check(ids: Ids = None, as_json: Json = False) -> None:
 
     import msgspec
 
-    from pipeline import roster
+    from pipeline.cli import feeds_table
     from pipeline.collect import feeds as feeds_module
     from pipeline.collect import trial
     from pipeline.collect.fetch import Clock
@@ -62,7 +62,7 @@ def feeds_check(ids: Ids = None, as_json: Json = False) -> None:
         raise typer.BadParameter(f"no such feed: {', '.join(sorted(unknown))}", param_hint="ID")
     wanted = [one for one in configured if not ids or one.id in ids]
     tried = asyncio.run(trial.check(found, wanted, clock=Clock.real(), progress=_counted))
-    answer(roster.checked(tried), {"feeds": msgspec.to_builtins(tried)} if as_json else None)
+    answer(feeds_table.checked(tried), {"feeds": msgspec.to_builtins(tried)} if as_json else None)
     if not all(one.ok for one in tried):
         raise typer.Exit(1)
 
@@ -77,13 +77,13 @@ def feeds_discover(url: Site, as_json: Json = False) -> None:
 
     import msgspec
 
-    from pipeline import roster
+    from pipeline.cli import feeds_table
     from pipeline.collect import trial
     from pipeline.collect.fetch import Clock
 
     address = url if "://" in url else f"https://{url}"
     found = asyncio.run(trial.find(settings(logs="error"), address, clock=Clock.real()))
-    answer(roster.found(found), {"feeds": msgspec.to_builtins(found)} if as_json else None)
+    answer(feeds_table.found(found), {"feeds": msgspec.to_builtins(found)} if as_json else None)
     if not found:
         raise typer.Exit(1)
 
@@ -151,9 +151,9 @@ async def _collect(
     import asyncio
     import signal
 
+    from pipeline.cli.screen import progress_bar
     from pipeline.collect import backfill
     from pipeline.collect.fetch import Clock
-    from pipeline.screen import progress_bar
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -172,7 +172,7 @@ async def _collect(
 
 
 def _counted(done: int, total: int) -> None:
-    from pipeline.screen import bar
+    from pipeline.cli.screen import bar
 
     if total <= 1000 and sys.stderr.isatty():
         bar(sys.stderr, "feeds", done, total)

@@ -55,13 +55,13 @@ def train(
 
     import msgspec
 
-    from pipeline.detect import load_mind
+    from pipeline.detect import load_models
     from pipeline.detect.opinion import model
     from pipeline.detect.opinion import train as train_module
 
     found = settings()
-    mind = dataclasses.replace(load_mind(found), opinion=None)
-    samples = train_module.gather(mind, written=sentences, shared=sets, readings=readings, marks=marks or ())
+    models = dataclasses.replace(load_models(found), opinion=None)
+    samples = train_module.gather(models, written=sentences, shared=sets, readings=readings, marks=marks or ())
     made_of = train_module.made_of(samples, model.VECTORS)
     trained = train_module.train(samples, model.load_vectors(), made_of)
     trained.write(out)

@@ -28,8 +28,8 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find events in the index."""
-    from pipeline import search as search_module
-    from pipeline import show
+    from pipeline.cli import show
+    from pipeline.index import search as search_module
 
     found = search_module.search(settings(), text, kind=kind, since=since, limit=limit)
     answer(show.hits(found.total, found.hits), {"total": found.total, "hits": found.hits} if as_json else None)
@@ -42,7 +42,8 @@ def quarantine_list(
     as_json: Json = False,
 ) -> None:
     """What failed, where and why."""
-    from pipeline import quarantine, show
+    from pipeline.cli import show
+    from pipeline.operate import quarantine
 
     found = quarantine.select(quarantine.read(settings()), stage=stage, since=moment(since))
     answer(show.failures(found), {"total": len(found), "failures": found} if as_json else None)
@@ -54,7 +55,8 @@ def quarantine_answer(ids: Ids, as_json: Json = False) -> None:
 
     The beginning of an id will do.
     """
-    from pipeline import quarantine, show
+    from pipeline.cli import show
+    from pipeline.operate import quarantine
 
     found = quarantine.select(quarantine.read(settings()), ids)
     answer(show.failures_in_full(found), found if as_json else None)
@@ -70,7 +72,7 @@ def quarantine_retry(
 
     It does no harm to one that has succeeded meanwhile.
     """
-    from pipeline import quarantine
+    from pipeline.operate import quarantine
 
     if bool(ids) == everything:
         raise typer.BadParameter("give ids, or --all", param_hint="ID")

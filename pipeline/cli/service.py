@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from pipeline import settings as settings_module
-from pipeline.cli.common import Chosen, Json, answer, app, settings
+from pipeline.cli.common import Chosen, Json, add_checkout, answer, app, settings
 from pipeline.version import VERSION
 
 # ruff: noqa: PLC0415 - every command imports what it needs when it runs: `dateline --help` is there at once
@@ -27,7 +27,7 @@ def process(name: str) -> Callable[[], None]:
     """The command of one process of the service: works until it is told to stop."""
 
     def command() -> None:
-        from pipeline import parent
+        from pipeline.operate import parent
 
         parent.follow()
         found = settings(logs=None)
@@ -47,7 +47,9 @@ def run() -> None:
     """The whole service on this machine, until Ctrl-C."""
     from rich.console import Console
 
-    from pipeline import check, logs, screen, service
+    from pipeline import logs
+    from pipeline.cli import screen
+    from pipeline.operate import check, service
 
     found = settings_module.load(Chosen.config)
     console = Console(highlight=False)
@@ -66,8 +68,8 @@ def run() -> None:
 @app.command()
 def up() -> None:
     """Start the local Kafka and Elasticsearch alone."""
+    from pipeline.cli.screen import bar
     from pipeline.local import stack
-    from pipeline.screen import bar
 
     running = stack.up(settings(), progress=functools.partial(bar, sys.stderr))
     owner = "`dateline down` stops them" if running.detached else f"of `dateline run` (process {running.process})"
@@ -110,8 +112,8 @@ def status(
 
     Each process, lag per topic and group, failing feeds, health of the index, alerts of the last day.
     """
-    from pipeline import show
-    from pipeline import status as status_module
+    from pipeline.cli import show
+    from pipeline.operate import status as status_module
 
     found = status_module.gather(settings(), now=dt.datetime.now(dt.UTC))
     answer(show.status(found), found.table() if as_json else None)
@@ -122,8 +124,8 @@ def status(
 @app.command()
 def check() -> None:
     """Say what is wrong in the configuration, and where."""
-    from pipeline import check as check_module
-    from pipeline import show
+    from pipeline.cli import show
+    from pipeline.operate import check as check_module
 
     wrong = False
     for line in check_module.check(Chosen.config):
@@ -142,7 +144,7 @@ def replay(
 
     Every step can run twice, so only what was missing or has new code changes.
     """
-    from pipeline import replay as replay_module
+    from pipeline.operate import replay as replay_module
 
     if not from_beginning:
         raise typer.BadParameter(
@@ -161,10 +163,10 @@ def bench(
 
     From a news site on this machine to the index, on a Kafka and an Elasticsearch of its own, over invented articles.
     """
-    from pipeline import bench as bench_module
-    from pipeline import show
+    from pipeline.cli import show
 
-    result = bench_module.bench(
-        settings(logs="error"), articles=articles, tell=lambda text: print(text, file=sys.stderr)
-    )
+    add_checkout("bench")
+    from bench import measure
+
+    result = measure.bench(settings(logs="error"), articles=articles, tell=lambda text: print(text, file=sys.stderr))
     answer(show.bench(result), result.table() if as_json else None)

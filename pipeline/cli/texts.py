@@ -21,9 +21,9 @@ Out = Annotated[Path | None, typer.Option("--out", help="Write the stories here,
 
 def read_article(file: Path, published: str | None, url: str | None) -> Article:
     """A file in, the Article that the collector would have made of it out."""
-    from pipeline import desk
+    from pipeline.operate import offline
 
-    return desk.article(file.read_bytes(), name=file, published=published, url=url, now=dt.datetime.now(dt.UTC))
+    return offline.article(file.read_bytes(), name=file, published=published, url=url, now=dt.datetime.now(dt.UTC))
 
 
 @app.command()
@@ -32,11 +32,12 @@ def trace(file: File, published: Published = None, url: Url = None, as_json: Jso
 
     Text or HTML in, each record that it leads to out. No Kafka needed.
     """
-    from pipeline import desk, show
+    from pipeline.cli import show
+    from pipeline.operate import offline
 
     found = settings()
-    traced = desk.trace(found, read_article(file, published, url))
-    answer(show.trace(traced), desk.trace_table(traced) if as_json else None)
+    traced = offline.trace(found, read_article(file, published, url))
+    answer(show.trace(traced), offline.trace_table(traced) if as_json else None)
 
 
 @app.command()
@@ -46,9 +47,10 @@ def explain(file: File, published: Published = None, url: Url = None) -> None:
     Below each sentence the events found in it, with the rule, trigger, frame and modality of each, its confidence in parts, and
     the names and arcs that they rest on.
     """
-    from pipeline import desk, show_detection
+    from pipeline.cli import show_detection
+    from pipeline.operate import offline
 
-    answer(show_detection.explanation(desk.explain(settings(), read_article(file, published, url))))
+    answer(show_detection.explanation(offline.explain(settings(), read_article(file, published, url))))
 
 
 @app.command()
@@ -61,7 +63,7 @@ def detect(jsonl: Jsonl = False) -> None:
     from pipeline import detect as detect_module
 
     text = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
-    write(line.encode() for line in detect_module.detect_jsonl(text, detect_module.load_mind(settings())))
+    write(line.encode() for line in detect_module.detect_jsonl(text, detect_module.load_models(settings())))
 
 
 @app.command()
@@ -71,7 +73,7 @@ def extract(jsonl: Jsonl = False) -> None:
     {"id", "url", "html"} in; {"id", "title", "text", "published", "authors", "language"} out.
     """
     only_jsonl(jsonl)
-    from pipeline import extract as extract_module
+    from pipeline.page import extract as extract_module
 
     settings()
     write(extract_module.extract_jsonl(sys.stdin.buffer))
@@ -87,9 +89,9 @@ def stories(
     Lines as for detect in; {"id", "stories": [ids]} out, the story that the article is about first.
     """
     only_jsonl(jsonl)
-    from pipeline import desk
+    from pipeline.operate import offline
 
-    run_ = desk.StoryRun(settings())
+    run_ = offline.StoryRun(settings())
     write(run_.lines(sys.stdin.buffer))
     if out is not None:
         out.write_bytes(b"".join(line + b"\n" for line in run_.stories()))

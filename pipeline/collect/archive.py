@@ -14,10 +14,11 @@ import msgspec
 import structlog
 from warcio.archiveiterator import ArchiveIterator
 
-from pipeline.collect import sitemap, unwrap
-from pipeline.collect.entry import Child, Entry, FeedError, Parsed, believable, plain
-from pipeline.collect.fetch import Answer, Fetcher, FetchError
-from pipeline.collect.written import moment
+from pipeline.collect import safe_xml, sitemap
+from pipeline.collect.entry import ChildSitemap, Entry, FeedError, Parsed, plain
+from pipeline.collect.fetch import Fetcher, FetchError, FetchResult
+from pipeline.page import dates
+from pipeline.page.dates import believable, moment
 from pipeline.records import content_id
 
 log = structlog.get_logger("backfill")
@@ -45,7 +46,7 @@ class Item:
 
     key: str
     entry: Entry
-    answer: Answer | None = None
+    answer: FetchResult | None = None
     problem: str = ""
     at: int = 0
     total: int = 0
@@ -96,7 +97,7 @@ def _capture(record: object, url: str, kind: str, limit: int, place: tuple[int, 
     if len(body) > limit:
         return Item(key=key, entry=entry, problem=f"{url}: larger than {limit:,} bytes", at=at, total=total)
     return Item(
-        key=key, entry=entry, answer=Answer(url=url, status=200, body=body, content_type=kind), at=at, total=total
+        key=key, entry=entry, answer=FetchResult(url=url, status=200, body=body, content_type=kind), at=at, total=total
     )
 
 
@@ -172,7 +173,7 @@ def _from_line(line: _Line, key: str, place: tuple[int, int]) -> Item:
         language=line.language,
     )
     kind = "text/plain; charset=utf-8" if is_text else "text/html; charset=utf-8"
-    stored = Answer(url=address, status=200, body=body.encode("utf-8", "replace"), content_type=kind)
+    stored = FetchResult(url=address, status=200, body=body.encode("utf-8", "replace"), content_type=kind)
     return Item(key=key, entry=entry, answer=stored, at=place[0], total=place[1])
 
 
@@ -191,7 +192,7 @@ async def site(web: Fetcher, url: str, *, since: dt.datetime | None, limit: int)
     Raises:
         BackfillError: the first one cannot be read; of those below, one that cannot is told and left out.
     """
-    waiting: list[tuple[int, Child]] = [(0, Child(url))]
+    waiting: list[tuple[int, ChildSitemap]] = [(0, ChildSitemap(url))]
     known = {url}
     at = total = 0
     while waiting:
@@ -227,8 +228,8 @@ async def _sitemap(web: Fetcher, url: str, limit: int) -> Parsed:
     answer = await web.get(url, limit=limit)
 
     def read() -> Parsed:
-        body = unwrap.unpacked(answer.body)
-        unwrap.defuse(body)
+        body = safe_xml.unpacked(answer.body)
+        safe_xml.defuse(body)
         if not sitemap.is_one(body[:20_000].replace(b"\x00", b"").lower()):
             raise FeedError("not a sitemap")
         return sitemap.parse(body)
@@ -236,7 +237,7 @@ async def _sitemap(web: Fetcher, url: str, limit: int) -> Parsed:
     return await asyncio.to_thread(read)
 
 
-def _may_hold(child: Child, since: dt.datetime | None) -> bool:
+def _may_hold(child: ChildSitemap, since: dt.datetime | None) -> bool:
     """Whether a sitemap may name pages of that time: unless it, or the date in its name, says that it is older."""
-    at = child.changed_at or sitemap.date_in(child.url)
+    at = child.changed_at or dates.date_in(child.url)
     return since is None or at is None or believable(at) is None or at >= since - dt.timedelta(days=1)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline import stage
-from pipeline.collect import decode, seen, urls
 from pipeline.collect import feed as feed_
+from pipeline.collect import seen
 from pipeline.collect.feed import Entry, Parsed
-from pipeline.collect.fetch import Answer, FetchError
+from pipeline.collect.fetch import FetchError, FetchResult
 from pipeline.collect.seen import Candidate
+from pipeline.page import decode, urls
 from pipeline.records import Article, Feed
 
 FULL_CHARACTERS: Final = 1500
@@ -96,7 +97,7 @@ def is_full(content: str) -> bool:
     return len(text) >= FULL_CHARACTERS and _BROKEN_OFF.search(text[-120:]) is None
 
 
-def read_page(answer: Answer, asked: str) -> Page:
+def read_page(answer: FetchResult, asked: str) -> Page:
     """An answer and the URL that was asked for in, the page as text out.
 
     Raises:

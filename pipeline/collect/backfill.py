@@ -20,16 +20,16 @@ from typing import Final, Literal
 import msgspec
 import structlog
 
-from pipeline import bus, extract
-from pipeline.collect import archive, share, unwrap, urls
+from pipeline import bus
+from pipeline.collect import archive, safe_xml, sharding
 from pipeline.collect.archive import BackfillError, Item
-from pipeline.collect.claims import Claims
 from pipeline.collect.entry import Parsed
-from pipeline.collect.fetch import Answer, Clock, Fetcher, FetchError, Web
-from pipeline.collect.poll import Made, Poller
-from pipeline.collect.poll import Outlet as AnyOutlet
-from pipeline.collect.publish import Batch, Outlet
+from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult, Web
+from pipeline.collect.poll import Made, Poller, Sink
 from pipeline.collect.seen import Candidate
+from pipeline.collect.seen_urls import SeenUrls
+from pipeline.collect.writer import ArticleWriter, Batch
+from pipeline.page import extract, urls
 from pipeline.records import Feed, FeedState, SeenEntry, content_id
 from pipeline.settings import Settings
 
@@ -71,11 +71,11 @@ class Stored:
     """A web that holds what the source holds: the pages of a file, asked for once each."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, FetchResult] = {}
 
     async def get(
         self, url: str, *, limit: int, etag: str | None = None, last_modified: str | None = None, robots: bool = False
-    ) -> Answer:
+    ) -> FetchResult:
         """The stored answer.
 
         Raises:
@@ -107,7 +107,7 @@ class Backfill:
 
     settings: Settings
     web: Fetcher
-    outlet: AnyOutlet
+    sink: Sink
     states: Mapping[str, FeedState]
     clock: Clock
     source: str
@@ -144,9 +144,9 @@ class Backfill:
     def _poller(self) -> Poller:
         options = msgspec.structs.replace(self.settings.collector, max_entry_age_days=_NO_AGE_LIMIT, fetch_pages=True)
         settings = msgspec.structs.replace(self.settings, collector=options)
-        claims = Claims(self.states.values())
+        claims = SeenUrls(self.states.values())
         chance = random.Random(0)  # noqa: S311 - nothing here is left to chance
-        return Poller(settings, self.web, self.outlet, claims, self.clock, chance)
+        return Poller(settings, self.web, self.sink, claims, self.clock, chance)
 
     async def _go(self, poller: Poller, items: AsyncIterator[Item]) -> None:
         # pages of a file are at hand, so one after the other keeps their order; those of the web wait for each other
@@ -227,7 +227,7 @@ class Backfill:
                 entries=len(seen),
                 retired=True,
             )
-            await self.outlet.put(Batch(state, articles, failures))
+            await self.sink.put(Batch(state, articles, failures))
             self._page += 1
             self.told.published += len(articles)
             self.told.rejected += len(part) - len(articles)
@@ -284,21 +284,21 @@ async def fill(
     identity = journal_id(kind, name)
 
     def read_states() -> dict[bytes, bytes]:
-        return share.latest(bus.read_all(settings, bus.FEEDS))
+        return sharding.latest(bus.read_all(settings, bus.FEEDS))
 
     await asyncio.to_thread(bus.wait_for_topics, settings, seconds=START_SECONDS)
-    outlet = Outlet(lambda: bus.Publisher(settings, f"dateline-{identity}"), read_states)
+    sink = ArticleWriter(lambda: bus.Publisher(settings, f"dateline-{identity}"), read_states)
     web = Web(settings.collector, clock) if kind == "sitemap" else None
     try:
         # the publisher first: it ends the transaction of a run that was killed, so that what is read after is final
-        await asyncio.to_thread(outlet.open)
+        await asyncio.to_thread(sink.open)
         raw = await asyncio.to_thread(read_states)
-        outlet.remember(raw)
+        sink.remember(raw)
         run = Backfill(
             settings=settings,
             web=web or Stored(),
-            outlet=outlet,
-            states=share.decoded(raw),
+            sink=sink,
+            states=sharding.decoded(raw),
             clock=clock,
             source=name,
             identity=identity,
@@ -310,7 +310,7 @@ async def fill(
     finally:
         if web is not None:
             await web.close()
-        await asyncio.to_thread(outlet.close)
+        await asyncio.to_thread(sink.close)
 
 
 def _name(source: str | Path) -> str:
@@ -321,6 +321,6 @@ def _items(
     settings: Settings, source: str | Path, kind: str, web: Fetcher | None, since: datetime | None
 ) -> AsyncIterator[Item]:
     if web is not None:
-        return archive.site(web, str(source), since=since, limit=unwrap.UNPACKED_BYTES)
+        return archive.site(web, str(source), since=since, limit=safe_xml.UNPACKED_BYTES)
     file = Path(source)
     return in_turn(archive.warc(file, limit=settings.collector.page_bytes) if kind == "warc" else archive.jsonl(file))

@@ -17,15 +17,16 @@ from typing import Any, Final
 import structlog
 
 from pipeline import bus, metrics
+from pipeline.collect import feed_metrics, push
 from pipeline.collect import feeds as feeds_
-from pipeline.collect import note, push, urls
-from pipeline.collect.claims import Claims
-from pipeline.collect.dropped import Dropped
+from pipeline.collect.drop_folder import Dropped
 from pipeline.collect.fetch import Clock, Web
+from pipeline.collect.membership import Taker, Team
 from pipeline.collect.poll import Poller
-from pipeline.collect.publish import LostError
 from pipeline.collect.schedule import Schedule, Turns
-from pipeline.collect.team import Taker, Team
+from pipeline.collect.seen_urls import SeenUrls
+from pipeline.collect.writer import LostError
+from pipeline.page import urls
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Settings
 from pipeline.version import VERSION
@@ -130,7 +131,7 @@ class Collector:
 
     def _plan(self, feed: Feed, state: FeedState) -> None:
         moved = state.url != feed.url
-        note.show(state)
+        feed_metrics.show(state)
         self._mark(state)
         if state.retired and not moved:
             return
@@ -149,7 +150,7 @@ class Collector:
             self._schedule.remove(feed_id)  # a poll that ended meanwhile has put it back
             self._failing.discard(feed_id)
             self._states.pop(feed_id, None)
-            note.hide(feed_id)
+            feed_metrics.hide(feed_id)
             if self.push is not None:
                 self.push.forget(feed_id)
         self._count()
@@ -307,7 +308,7 @@ async def collect(
         if not await _topics_exist(settings, stop):
             return
         count = await asyncio.to_thread(bus.partitions_of, settings, bus.FEEDS)
-        claims = Claims()
+        claims = SeenUrls()
         team = Team(settings, count, claims, name=_name(settings), alive=lambda: health.healthy()[0])
         health.team = team
         shares = team.shares

@@ -34,7 +34,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class ChildSitemap:
     """A sitemap that an index of sitemaps names, and when it says that one has changed."""
 
     url: str
@@ -56,7 +56,7 @@ class Parsed:
     hub: str | None = None
     topic: str = ""
     entries: tuple[Entry, ...] = ()
-    children: tuple[Child, ...] = ()
+    children: tuple[ChildSitemap, ...] = ()
     undated: int = 0
     kind: str = ""
 
@@ -78,21 +78,6 @@ def joined(base: str, link: str) -> str:
         return urljoin(base, link.strip()) if base and link else link.strip()
     except ValueError:
         return ""
-
-
-def believable(moment: dt.datetime) -> dt.datetime | None:
-    """A moment in, the same out unless it is the nonsense that broken dates become."""
-    return moment if 1990 <= moment.year <= 2100 else None
-
-
-def iso(value: object) -> dt.datetime | None:
-    """A date or time of ISO 8601 in, the moment in UTC out; None for anything else."""
-    try:
-        moment = dt.datetime.fromisoformat(string(value).strip())
-        moment = moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    except (ValueError, OverflowError):
-        return None
-    return believable(moment)
 
 
 _BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h\d)\b[^<>]*>", re.IGNORECASE)

@@ -17,10 +17,12 @@ from typing import Any
 
 import feedparser
 
-from pipeline.collect import decode, jsonfeed, sitemap, unwrap
+from pipeline.collect import jsonfeed, safe_xml, sitemap
 from pipeline.collect.discover import discover
-from pipeline.collect.entry import ENTRIES, Entry, FeedError, Parsed, believable, joined, language, plain, string
-from pipeline.collect.written import moment as written_moment
+from pipeline.collect.entry import ENTRIES, Entry, FeedError, Parsed, joined, language, plain, string
+from pipeline.page import decode
+from pipeline.page.dates import believable
+from pipeline.page.dates import moment as written_moment
 from pipeline.records import content_id
 
 __all__ = ["ENTRIES", "Entry", "FeedError", "Parsed", "discover", "parse", "plain"]
@@ -32,7 +34,7 @@ def parse(body: bytes, *, content_type: str = "", url: str = "") -> Parsed:
     Raises:
         FeedError: they are no feed. Nothing else, whatever the bytes are.
     """
-    body = unwrap.unpacked(body)
+    body = safe_xml.unpacked(body)
     start = body.lstrip(b"\xef\xbb\xbf\x00 \t\r\n")[:1]
     if not start:
         raise FeedError("not a feed: the answer is empty")
@@ -40,7 +42,7 @@ def parse(body: bytes, *, content_type: str = "", url: str = "") -> Parsed:
         return jsonfeed.parse(body, url)
     if body.startswith((b"%PDF", b"\x89PNG", b"GIF8", b"PK\x03\x04", b"\xff\xd8\xff")):
         raise FeedError("not a feed: a picture, document or archive")
-    unwrap.defuse(body)
+    safe_xml.defuse(body)
     if sitemap.is_one(body[:20_000].replace(b"\x00", b"").lower()):
         return sitemap.as_feed(sitemap.parse(body))
     body, content_type = _readable(body, content_type)

@@ -13,7 +13,7 @@ import tomli_w
 from msgspec import Meta
 
 from pipeline import settings as settings_
-from pipeline.collect import urls
+from pipeline.page import urls
 from pipeline.records import Feed
 from pipeline.settings import Section, Settings, SettingsError
 

@@ -20,8 +20,9 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from pipeline import metrics
-from pipeline.collect import guard, urls
+from pipeline.collect import guard
 from pipeline.collect.robots import Robots, RobotsUnknownError
+from pipeline.page import urls
 from pipeline.settings import Collector
 
 Kind = Literal["refused", "not_found", "gone", "oversized", "not_text", "busy", "queued", "broken"]
@@ -58,7 +59,7 @@ class FetchError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class FetchResult:
     """What a server said. `body` is decompressed; `moved_to` is set when every step of the way was a permanent redirect.
 
     `pushed`: the server was not asked, a hub sent it. `links` is what it said in its Link headers.
@@ -99,7 +100,7 @@ class Fetcher(Protocol):
 
     async def get(
         self, url: str, *, limit: int, etag: str | None = None, last_modified: str | None = None, robots: bool = False
-    ) -> Answer:
+    ) -> FetchResult:
         """A URL in, its answer out, at most `limit` bytes of it.
 
         Raises:
@@ -186,7 +187,7 @@ class Web:
 
     async def get(
         self, url: str, *, limit: int, etag: str | None = None, last_modified: str | None = None, robots: bool = False
-    ) -> Answer:
+    ) -> FetchResult:
         """A URL in, its answer (200 or 304) out, after redirects; with `robots`, only what robots.txt allows.
 
         Raises:
@@ -212,14 +213,14 @@ class Web:
             here = target
         raise FetchError("broken", f"more than {self._options.redirects} redirects, the last to {here[:200]}")
 
-    async def _ask(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[Answer, str | None]:
+    async def _ask(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[FetchResult, str | None]:
         """One request: (answer, where it redirects to)."""
         _check_url(url)
         try:
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 if response.status in REDIRECTS and "Location" in response.headers:
                     target = _target(url, response.headers["Location"])
-                    return Answer(url=url, status=response.status), target
+                    return FetchResult(url=url, status=response.status), target
                 self._raise_for_status(response, urls.host(url))
                 body = b"" if response.status == 304 else await _read(response, limit)
                 metrics.fetched_bytes_total.inc(len(body))
@@ -306,12 +307,12 @@ def _target(url: str, location: str) -> str:
     return target
 
 
-def _with_moved(answer: Answer, moved_to: str) -> Answer:
+def _with_moved(answer: FetchResult, moved_to: str) -> FetchResult:
     return replace(answer, moved_to=moved_to)
 
 
-def _answer(url: str, response: aiohttp.ClientResponse, body: bytes, now: dt.datetime) -> Answer:
-    return Answer(
+def _answer(url: str, response: aiohttp.ClientResponse, body: bytes, now: dt.datetime) -> FetchResult:
+    return FetchResult(
         url=url,
         status=response.status,
         body=body,

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.collect import decode
-from pipeline.collect.entry import ENTRIES, Entry, FeedError, Parsed, iso, joined, language, plain, string
+from pipeline.collect.entry import ENTRIES, Entry, FeedError, Parsed, joined, language, plain, string
+from pipeline.page import decode
+from pipeline.page.dates import iso
 from pipeline.records import content_id
 
 _VERSION: Final = "jsonfeed.org/version"

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from pipeline.collect import unwrap, urls
+from pipeline.collect import safe_xml
 from pipeline.collect.entry import FeedError, language, plain
+from pipeline.page import urls
 from pipeline.records import Feed
 
 DEPTH: Final = 20
@@ -47,7 +48,7 @@ def read(body: bytes) -> tuple[Listed, ...]:
     Raises:
         FeedError: it is no OPML file.
     """
-    unwrap.defuse(body)
+    safe_xml.defuse(body)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
     try:
         root = etree.fromstring(body, parser)

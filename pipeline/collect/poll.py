@@ -21,14 +21,14 @@ import structlog
 
 from pipeline import metrics, stage
 from pipeline.collect import feed as feed_
-from pipeline.collect import follow, local, note, rhythm, schedule, seen, websub, wishes
+from pipeline.collect import feed_metrics, files, rhythm, schedule, seen, sitemap_index, skip_hours, websub
 from pipeline.collect.article import Page, compose, is_full, read_page
-from pipeline.collect.claims import Claims
 from pipeline.collect.feed import Entry, FeedError, Parsed
-from pipeline.collect.fetch import Answer, Clock, Fetcher, FetchError
-from pipeline.collect.publish import Batch
+from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
 from pipeline.collect.push import Push
 from pipeline.collect.seen import Candidate
+from pipeline.collect.seen_urls import SeenUrls
+from pipeline.collect.writer import Batch
 from pipeline.records import Article, Feed, FeedState, SeenEntry
 from pipeline.settings import Settings
 
@@ -56,7 +56,7 @@ TRIES: Final = 3
 """Polls in which a page may fail before its article is told without it."""
 
 
-class Outlet(Protocol):
+class Sink(Protocol):
     """Where articles go."""
 
     async def put(self, batch: Batch) -> None:
@@ -80,8 +80,8 @@ class Poller:
 
     settings: Settings
     web: Fetcher
-    outlet: Outlet
-    claims: Claims
+    sink: Sink
+    claims: SeenUrls
     clock: Clock
     chance: random.Random
     stopping: Callable[[str], bool] = lambda _: False
@@ -114,8 +114,8 @@ class Poller:
             parsed = await self._parse(feed, answer)
             if parsed.children:  # an index of sitemaps: its pages stand one step further
                 limit = self.settings.collector.feed_bytes
-                parsed = await follow.children(self.web, parsed, since=state.succeeded_at, limit=limit)
-                answer = follow.without_validators(answer, parsed)
+                parsed = await sitemap_index.children(self.web, parsed, since=state.succeeded_at, limit=limit)
+                answer = sitemap_index.without_validators(answer, parsed)
         except FetchError as error:
             if error.kind == "queued":  # not the feed's fault, and nothing to remember: only later
                 log.debug("poll_deferred", feed=feed.id, reason=str(error))
@@ -127,13 +127,13 @@ class Poller:
             return await self._failed(feed, state, FetchError("broken", str(error)), now)
         return await self._take(feed, state, answer, parsed, now)
 
-    async def _ask(self, feed: Feed, state: FeedState) -> Answer:
+    async def _ask(self, feed: Feed, state: FeedState) -> FetchResult:
         options = self.settings.collector
         if self.push is not None and (pushed := self.push.take(feed.id)) is not None:
             return dataclasses.replace(pushed, etag=state.etag, last_modified=state.last_modified, pushed=True)
         if feed.url.startswith("file:"):
-            path = local.path_of(feed.url, self.settings.path(""))
-            return await asyncio.to_thread(local.read, path, options.feed_bytes, state.etag)
+            path = files.path_of(feed.url, self.settings.path(""))
+            return await asyncio.to_thread(files.read, path, options.feed_bytes, state.etag)
         return await self.web.get(
             state.moved_to or feed.url,
             limit=options.feed_bytes,
@@ -141,19 +141,19 @@ class Poller:
             last_modified=state.last_modified,
         )
 
-    async def _parse(self, feed: Feed, answer: Answer) -> Parsed:
+    async def _parse(self, feed: Feed, answer: FetchResult) -> Parsed:
         # on a thread, so that a feed of ten megabytes does not hold up all the others; few at a time, for each thread that
         # computes takes its turn before the loop gets one again
         async with self.parsing:
             if feed.url.startswith("file:"):
                 parsed = await asyncio.to_thread(feed_.parse, answer.body)
-                path = local.path_of(feed.url, self.settings.path(""))
-                return await asyncio.to_thread(local.with_file_links, parsed, path, self.settings.path(""))
+                path = files.path_of(feed.url, self.settings.path(""))
+                return await asyncio.to_thread(files.with_file_links, parsed, path, self.settings.path(""))
             if answer.body.count(b"<") > TAGS and not re.search(rb"<(?:urlset|sitemapindex)\b", answer.body[:5000]):
                 raise FeedError(f"refused: more than {TAGS:,} tags, as no feed has")
             return await asyncio.to_thread(feed_.parse, answer.body, content_type=answer.content_type, url=answer.url)
 
-    async def _unchanged(self, feed: Feed, state: FeedState, answer: Answer, now: dt.datetime) -> FeedState:
+    async def _unchanged(self, feed: Feed, state: FeedState, answer: FetchResult, now: dt.datetime) -> FeedState:
         metrics.feed_fetches_total.labels(outcome="not_modified").inc()
         usual = None
         if state.gap_seconds is not None and state.newest_at is not None:
@@ -172,10 +172,10 @@ class Poller:
             moved_to=answer.moved_to or state.moved_to,
         )
         updated = self._listened(feed, updated, now)
-        await self.outlet.put(Batch(updated))
+        await self.sink.put(Batch(updated))
         if self.push is not None:
             self.push.follow(feed, updated)
-        note.show(updated)
+        feed_metrics.show(updated)
         log.debug("polled", feed=feed.id, outcome="not_modified", due_at=due_at)
         return updated
 
@@ -195,8 +195,8 @@ class Poller:
             # the place it had moved to is broken: begin again with the address that the operator gave
             moved_to=None,
         )
-        await self.outlet.put(Batch(updated))
-        note.show(updated)
+        await self.sink.put(Batch(updated))
+        feed_metrics.show(updated)
         # one line when it breaks or breaks differently, not one for each try
         level = log.warning if reason != state.error else log.debug
         level("feed_failed", feed=feed.id, url=feed.url, error=reason, failures=updated.failures, due_at=due_at)
@@ -242,7 +242,9 @@ class Poller:
             skip_days=() if feed.interval_seconds else state.skip_days,
         )
 
-    async def _take(self, feed: Feed, state: FeedState, answer: Answer, parsed: Parsed, now: dt.datetime) -> FeedState:
+    async def _take(
+        self, feed: Feed, state: FeedState, answer: FetchResult, parsed: Parsed, now: dt.datetime
+    ) -> FeedState:
         """A feed that was read: publish what is new, then its state."""
         metrics.feed_fetches_total.labels(outcome="ok").inc()
         found, present = seen.candidates(parsed.entries, state.seen, base=answer_base(feed, answer), feed_id=feed.id)
@@ -251,7 +253,7 @@ class Poller:
         dates = [at for e in parsed.entries if (at := e.published_at or e.updated_at) is not None and at <= now]
         unfinished = intake.unfinished
         if not answer.pushed:  # what a hub sends may be the news alone, without what the feed says of itself
-            hours, days = wishes.skips(answer.body)
+            hours, days = skip_hours.skips(answer.body)
             state = msgspec.structs.replace(state, ttl_seconds=parsed.ttl_seconds, skip_hours=hours, skip_days=days)
         named = websub.offered(answer.links, answer.url)
         bounds = () if unfinished else (parsed.ttl_seconds, answer.max_age_seconds)
@@ -282,7 +284,7 @@ class Poller:
         if self.push is not None:
             missed = intake.published if state.succeeded_at is not None else 0
             self.push.follow(feed, updated, found=missed, pushed=answer.pushed)
-        note.show(updated)
+        feed_metrics.show(updated)
         say = log.info if intake.published else log.debug
         say("polled", feed=feed.id, outcome="ok", entries=len(present), published=intake.published, due_at=due_at)
         return updated
@@ -362,7 +364,7 @@ class Poller:
         try:
             if is_file:
                 answer = await asyncio.to_thread(
-                    local.read, local.path_of(url, self.settings.path("")), options.page_bytes
+                    files.read, files.path_of(url, self.settings.path("")), options.page_bytes
                 )
             else:
                 answer = await self.web.get(url, limit=options.page_bytes, robots=True)
@@ -429,7 +431,7 @@ class _Intake:
         ready, self._ready = self._ready, []
         articles = [made.article for made in ready if made.article is not None]
         failures = [made.outcome.failure for made in ready if made.outcome.failure is not None]
-        await self.poller.outlet.put(Batch(state, articles, failures))
+        await self.poller.sink.put(Batch(state, articles, failures))
         self.poller.claims.settle(self.feed.id, [article.id for article in articles])
         self.published += len(articles)
         now = self.poller.clock.now()
@@ -439,7 +441,7 @@ class _Intake:
             )
 
 
-def answer_base(feed: Feed, answer: Answer) -> str:
+def answer_base(feed: Feed, answer: FetchResult) -> str:
     """Where a feed's relative links start."""
     return feed.url if feed.url.startswith("file:") else answer.url
 

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from pipeline import metrics
 from pipeline.collect import guard, websub
-from pipeline.collect.fetch import Answer, Clock
+from pipeline.collect.fetch import Clock, FetchResult
 from pipeline.collect.websub import Subscription
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Settings, SettingsError
@@ -43,7 +43,7 @@ class Push:
         self.wake = wake
         self._subscriptions: dict[str, Subscription] = {}
         self._feeds: dict[str, str] = {}
-        self._pushed: dict[str, deque[Answer]] = {}
+        self._pushed: dict[str, deque[FetchResult]] = {}
         self._runner: web.ServerRunner | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._session = aiohttp.ClientSession(
@@ -59,7 +59,7 @@ class Push:
 
     # --- what a poll asks and tells ----------------------------------------------------------------------------------
 
-    def take(self, feed_id: str) -> Answer | None:
+    def take(self, feed_id: str) -> FetchResult | None:
         """The first of what was pushed for a feed and not read yet."""
         waiting = self._pushed.get(feed_id)
         if not waiting:
@@ -212,7 +212,7 @@ class Push:
             return web.Response(status=503, headers={"Retry-After": "60"})
         metrics.websub_total.labels(outcome="pushed").inc()
         kind = request.headers.get("Content-Type", "")
-        answer = Answer(url=one.topic, status=200, body=bytes(body), content_type=kind)
+        answer = FetchResult(url=one.topic, status=200, body=bytes(body), content_type=kind)
         self._pushed.setdefault(one.feed_id, deque()).append(answer)
         self.wake(one.feed_id)
         return web.Response(status=202)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from pipeline.collect import decode
+from pipeline.page import decode
 
 FRESH: Final = dt.timedelta(hours=12)
 FAILED: Final = dt.timedelta(minutes=10)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pipeline.collect import wishes as wishes_
+from pipeline.collect import skip_hours as wishes_
 from pipeline.settings import Collector
 
 JITTER: Final = 0.1

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.collect import urls
 from pipeline.collect.feed import Entry, plain
+from pipeline.page import urls
 from pipeline.records import SeenEntry, content_id
 
 MOST: Final = 5000

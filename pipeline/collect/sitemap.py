@@ -16,8 +16,8 @@ from typing import Final
 
 from lxml import etree
 
-from pipeline.collect.entry import ENTRIES, Child, Entry, FeedError, Parsed, believable, language, plain
-from pipeline.collect.written import moment
+from pipeline.collect.entry import ENTRIES, ChildSitemap, Entry, FeedError, Parsed, language, plain
+from pipeline.page.dates import date_in, moment
 
 PAGES: Final = 50_000
 """The most pages that the format allows in one file."""
@@ -26,12 +26,6 @@ CHILDREN: Final = 50_000
 """The same for the sitemaps in an index."""
 
 _NEWS: Final = re.compile(r"news|latest|today|article|story|stories|post", re.IGNORECASE)
-_MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_ADDRESS_DATE = re.compile(
-    rf"[/-]((?:19|20)\d{{2}})[/-]?(0[1-9]|1[0-2]|(?<=/)[1-9](?=/)|(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}(?=/))"
-    r"(?:[/-]?(0[1-9]|[12]\d|3[01]|(?<=/)[1-9](?=/)))?(?=[/.-]|$|\?)",
-    re.IGNORECASE,
-)
 
 
 def is_one(head: bytes) -> bool:
@@ -46,7 +40,7 @@ def parse(body: bytes) -> Parsed:
         FeedError: it cannot be read.
     """
     entries: list[Entry] = []
-    children: list[Child] = []
+    children: list[ChildSitemap] = []
     is_index = False
     whole = _closes(body)
     if not whole:  # what stands after the last whole page may be half an address
@@ -56,7 +50,7 @@ def parse(body: bytes) -> Parsed:
             if tag == "sitemap":
                 is_index = True
                 if len(children) < CHILDREN and found.get("loc"):
-                    children.append(Child(found["loc"], moment(found.get("lastmod", ""))))
+                    children.append(ChildSitemap(found["loc"], moment(found.get("lastmod", ""))))
             elif len(entries) < PAGES and found.get("loc"):
                 entries.append(_entry(found))
     except etree.XMLSyntaxError as error:
@@ -121,27 +115,6 @@ def dated(entry: Entry) -> dt.datetime | None:
     return entry.published_at or entry.updated_at or date_in(entry.url)
 
 
-def day_in(url: str) -> dt.datetime | None:
-    """The day in an address, where it names one."""
-    found = _ADDRESS_DATE.search(url)
-    return date_in(url) if found is not None and found[3] else None
-
-
-def date_in(url: str) -> dt.datetime | None:
-    """The date in an address like /2026/11/24/title, or /2026/11/title, as the end of that day or month would have it."""
-    found = _ADDRESS_DATE.search(url)
-    if found is None:
-        return None
-    try:
-        month = int(found[2]) if found[2].isdigit() else _MONTHS.index(found[2][:3].lower()) + 1
-        day = dt.datetime(int(found[1]), month, int(found[3] or 1), tzinfo=dt.UTC)
-    except ValueError:
-        return None
-    if not found[3]:  # only the month: its last day, for it cannot be told older than that
-        day = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
-    return believable(day)
-
-
 def as_feed(parsed: Parsed) -> Parsed:
     """A sitemap in, the same as a feed out: its newest pages, those without any date left out and counted."""
     with_date = [(at, _with(entry, at)) for entry in parsed.entries if (at := dated(entry)) is not None]
@@ -160,7 +133,7 @@ def _with(entry: Entry, at: dt.datetime) -> Entry:
     return entry if entry.published_at or entry.updated_at else replace(entry, updated_at=at)
 
 
-def chosen(children: Sequence[Child], *, since: dt.datetime | None, most: int) -> tuple[Child, ...]:
+def chosen(children: Sequence[ChildSitemap], *, since: dt.datetime | None, most: int) -> tuple[ChildSitemap, ...]:
     """The sitemaps of an index in, those worth reading out: changed since then, the newest first, at most so many.
 
     Those that do not say when they changed come after them: first the ones that are named for news, then by the newest date

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipeline.collect import decode, discover, follow, local
+from pipeline.collect import discover, files, sitemap_index
 from pipeline.collect import feed as feed_
 from pipeline.collect.article import is_full
 from pipeline.collect.entry import Entry, FeedError, Parsed
-from pipeline.collect.fetch import Answer, Clock, Fetcher, FetchError, Web
+from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult, Web
+from pipeline.page import decode
 from pipeline.records import Feed
 from pipeline.settings import Settings
 
@@ -77,20 +78,20 @@ async def _try(settings: Settings, web: Fetcher, feed: Feed, now: dt.datetime) -
         answer = await _ask(settings, web, feed)
         parsed = await asyncio.to_thread(feed_.parse, answer.body, content_type=answer.content_type, url=answer.url)
         if parsed.children:
-            parsed = await follow.children(web, parsed, since=None, limit=settings.collector.feed_bytes)
+            parsed = await sitemap_index.children(web, parsed, since=None, limit=settings.collector.feed_bytes)
     except (FetchError, FeedError) as error:
         return Tried(id=feed.id, url=feed.url, ok=False, problem=str(error))
     return tried(feed, parsed, answer, now)
 
 
-async def _ask(settings: Settings, web: Fetcher, feed: Feed) -> Answer:
+async def _ask(settings: Settings, web: Fetcher, feed: Feed) -> FetchResult:
     limit = settings.collector.feed_bytes
     if feed.url.startswith("file:"):
-        return await asyncio.to_thread(local.read, local.path_of(feed.url, settings.path("")), limit)
+        return await asyncio.to_thread(files.read, files.path_of(feed.url, settings.path("")), limit)
     return await web.get(feed.url, limit=limit)
 
 
-def tried(feed: Feed, parsed: Parsed, answer: Answer, now: dt.datetime) -> Tried:
+def tried(feed: Feed, parsed: Parsed, answer: FetchResult, now: dt.datetime) -> Tried:
     """A feed that could be read in, what an editor wants to know of it out."""
     dates = [at for entry in parsed.entries if (at := entry.published_at or entry.updated_at) is not None]
     newest = max((at for at in dates if at <= now + dt.timedelta(days=1)), default=None)
@@ -113,7 +114,9 @@ def _full_text(entries: Iterable[Entry]) -> str:
     return "" if not whole else "yes" if sum(whole) * 10 >= len(whole) * 9 else "some" if any(whole) else "no"
 
 
-def _notes(feed: Feed, parsed: Parsed, answer: Answer, newest: dt.datetime | None, now: dt.datetime) -> Iterable[str]:
+def _notes(
+    feed: Feed, parsed: Parsed, answer: FetchResult, newest: dt.datetime | None, now: dt.datetime
+) -> Iterable[str]:
     if not parsed.entries:
         yield "no entries"
     elif newest is None:
@@ -167,12 +170,12 @@ async def find(settings: Settings, url: str, *, clock: Clock) -> tuple[Tried, ..
         await web.close()
 
 
-async def _read(settings: Settings, web: Fetcher, answer: Answer, site: Feed, now: dt.datetime) -> Tried | None:
+async def _read(settings: Settings, web: Fetcher, answer: FetchResult, site: Feed, now: dt.datetime) -> Tried | None:
     """The address itself, where it is a feed."""
     try:
         parsed = await asyncio.to_thread(feed_.parse, answer.body, content_type=answer.content_type, url=answer.url)
         if parsed.children:
-            parsed = await follow.children(web, parsed, since=None, limit=settings.collector.feed_bytes)
+            parsed = await sitemap_index.children(web, parsed, since=None, limit=settings.collector.feed_bytes)
     except (FetchError, FeedError):
         return None
     return tried(site, parsed, answer, now)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Settings
 
 if __name__ == "__main__":
-    for line in detect_jsonl(sys.stdin, load_mind(Settings())):
+    for line in detect_jsonl(sys.stdin, load_models(Settings())):
         sys.stdout.write(line + "\n")

@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Final, NamedTuple
 
+from pipeline.annotate.names import GAZETTEER
 from pipeline.detect import counts, numerals
 from pipeline.records import Money, Quantity
 
-GAZETTEER: Final = Path(__file__).parent.parent / "gazetteer"
 LARGEST: Final = 1e15
 """No sum in the news is larger (the world's yearly product is 1e14 dollars); a longer row of digits is an account's number."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.detect.forms import verb_forms, words
-from pipeline.detect.lexicon import Lexicon, Rule
+from pipeline.detect.lexicon import Lexicon, LexiconRule
 from pipeline.detect.persons import OFFICIAL, known
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import object_of, subject_of
@@ -114,7 +114,7 @@ def _for_health(reader: Reader, lexicon: Lexicon, verb: int) -> bool:
     return lexicon.speaks_of("harm", reader.tree.low[slice(*sentence)])
 
 
-def _rule(lexicon: Lexicon, kind: str) -> Rule | None:
+def _rule(lexicon: Lexicon, kind: str) -> LexiconRule | None:
     """A kind in, the rule by which its announcements are known out; none where a user's lexicon has dropped the kind."""
     spec = lexicon.kinds.get(kind)
     if spec is None or spec.type is None:
@@ -123,8 +123,10 @@ def _rule(lexicon: Lexicon, kind: str) -> Rule | None:
 
 
 @functools.cache
-def _announcing(kind: str, event_type: EventType, cameo: str, contexts: tuple[str, ...]) -> Rule:
-    return Rule(id=f"{kind}/announced", kind=kind, type=event_type, trigger="verb", cameo=cameo, contexts=contexts)
+def _announcing(kind: str, event_type: EventType, cameo: str, contexts: tuple[str, ...]) -> LexiconRule:
+    return LexiconRule(
+        id=f"{kind}/announced", kind=kind, type=event_type, trigger="verb", cameo=cameo, contexts=contexts
+    )
 
 
 def _who_speaks_for_itself(reader: Reader, one: Draft) -> tuple[Party, ...]:

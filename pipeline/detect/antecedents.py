@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.annotate import Mention
+from pipeline.annotate.parse import Mention
 from pipeline.detect.persons import (
     BACK,
     CLASS_OF,

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
+from pipeline.annotate.names import GAZETTEER
 from pipeline.detect import numerals
 from pipeline.records import Quantity
 
@@ -21,12 +21,10 @@ _STATUSES: Final = frozenset(("dead", "injured", "missing"))
 LARGEST: Final = 1e10
 """There are fewer people, and fewer of anything the news counts one by one."""
 
-_LIST: Final = Path(__file__).parent.parent / "gazetteer" / "counts.toml"
+_LIST: Final = GAZETTEER / "counts.toml"
 _WORDS: Final = {
     name: frozenset(words.split())
-    for name, words in tomllib.loads(
-        (Path(__file__).parent.parent / "gazetteer" / "counts.toml").read_text(encoding="utf-8")
-    ).items()
+    for name, words in tomllib.loads((GAZETTEER / "counts.toml").read_text(encoding="utf-8")).items()
 }
 PERSONS: Final = _WORDS["persons"]
 THINGS: Final = _WORDS["things"]

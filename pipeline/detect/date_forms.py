@@ -10,7 +10,7 @@ from pipeline.detect import date_names as names
 from pipeline.detect import date_parts as parts
 from pipeline.detect import date_steps as steps
 from pipeline.detect import daywords as cal
-from pipeline.detect.date_reader import WAYS, Form, Reader
+from pipeline.detect.date_reader import WAYS, DateReader, Form
 
 _COUNTS: Final = ("0", "couple", *cal.CARDINALS)
 _FORMS: Final[tuple[tuple[Form, Iterable[str]], ...]] = (
@@ -46,6 +46,6 @@ def _by_first_word() -> dict[str, tuple[Form, ...]]:
 FORMS: Final = _by_first_word()
 
 
-def reader_of(text: str, lows: Sequence[str], ref: dt.date | None) -> Reader:
+def reader_of(text: str, lows: Sequence[str], ref: dt.date | None) -> DateReader:
     """A text, its words in lower case and the day of publication in, what reads its dates out."""
-    return Reader(text, lows, ref, FORMS, _ENDS)
+    return DateReader(text, lows, ref, FORMS, _ENDS)

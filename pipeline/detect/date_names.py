@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Final
 
 from pipeline.detect import daywords as cal
-from pipeline.detect.date_reader import DASHES, NOTHING, PARTS_OF_DAY, WAYS, Hit, Part, Reader, fixed, step_of
+from pipeline.detect.date_reader import DASHES, NOTHING, PARTS_OF_DAY, WAYS, DateReader, Hit, Part, fixed, step_of
 from pipeline.detect.daywords import DAY, MONTHS, WEEKDAYS, Span
 
 _NOT_A_WEEKDAY: Final = frozenset(
@@ -23,7 +23,7 @@ _SURE_OF_YEAR: Final = _SURE_OF_MONTH | {"year", "and", "circa", "around"}
 _NOT_A_DAY: Final = ("-", ":", "to", "am", "pm", "p", "a", "%")
 
 
-def numeric(reader: Reader, index: int) -> Hit | None:
+def numeric(reader: DateReader, index: int) -> Hit | None:
     """2023-03-20, 20/03/2023, 3/20/23, 20161016, 05-Aug-2016."""
     word = reader.low(index)
     if (
@@ -73,7 +73,7 @@ def numeric(reader: Reader, index: int) -> Hit | None:
     return _exact(index + 5, _year_of(third), month, day)
 
 
-def _tail_of_number(reader: Reader, index: int) -> bool:
+def _tail_of_number(reader: DateReader, index: int) -> bool:
     """The 03-03-2020 of `133-03-03-2020`; behind a year a dash opens the other end of a range."""
     if index < 2 or not (reader.glued(index) and reader.glued(index - 1)) or reader.low(index - 1) not in DASHES:
         return False
@@ -85,7 +85,7 @@ def _exact(end: int, year: int, month: int, day: int) -> Hit | None:
     return fixed(end, Span(date, date), "day", Part(year, month, day)) if date and 1000 <= year <= 2199 else None
 
 
-def dated(reader: Reader, index: int) -> Hit | None:
+def dated(reader: DateReader, index: int) -> Hit | None:
     """20 March 2023, March 20, the 4th of July, Tuesday, March 21; Friday the 26th."""
     weekday = WEEKDAYS.get(reader.low(index))
     begin = index
@@ -112,7 +112,7 @@ def dated(reader: Reader, index: int) -> Hit | None:
     return reader.yearly(part_of_day(reader, end), of_year, "day", Part(None, month, day))
 
 
-def _day_of_running_month(reader: Reader, index: int) -> Hit | None:
+def _day_of_running_month(reader: DateReader, index: int) -> Hit | None:
     """The 21st of this month, the 15th day of next month."""
     found = reader.day_number(index, bare=False)
     if found is None or reader.ref is None:
@@ -124,7 +124,7 @@ def _day_of_running_month(reader: Reader, index: int) -> Hit | None:
     return _exact(behind + 2, span.start.year, span.start.month, found[0])
 
 
-def _day_month(reader: Reader, index: int) -> tuple[int, int, int] | None:
+def _day_month(reader: DateReader, index: int) -> tuple[int, int, int] | None:
     day = reader.day_number(index, bare=True)
     if day is None or _tail_of_figure(reader, index):
         return None
@@ -137,7 +137,7 @@ def _day_month(reader: Reader, index: int) -> tuple[int, int, int] | None:
     return month[0], day[0], month[1]
 
 
-def _tail_of_figure(reader: Reader, index: int) -> bool:
+def _tail_of_figure(reader: DateReader, index: int) -> bool:
     """The 30 of `12:30`, the 31 of `6,107.31`, the 12 of `$12`."""
     sign = reader.low(index - 1)
     if not reader.glued(index) or sign not in (":", ".", ",", "$", "€", "£", "#"):
@@ -145,7 +145,7 @@ def _tail_of_figure(reader: Reader, index: int) -> bool:
     return sign in ("$", "€", "£", "#") or reader.low(index - 2).isdecimal()
 
 
-def _month_day(reader: Reader, index: int) -> tuple[int, int, int] | None:
+def _month_day(reader: DateReader, index: int) -> tuple[int, int, int] | None:
     month = reader.month(index)
     if month is None:
         return None
@@ -158,7 +158,7 @@ def _month_day(reader: Reader, index: int) -> tuple[int, int, int] | None:
     return month[0], day[0], day[1]
 
 
-def _weekday_number(reader: Reader, index: int, weekday: int) -> Hit | None:
+def _weekday_number(reader: DateReader, index: int, weekday: int) -> Hit | None:
     """Monday 21, Friday the 26th: the nearest days that are both."""
     found = reader.day_number(index, bare=reader.low(index - 1) not in (",", "-", "."))
     if found is None or reader.ref is None or reader.low(found[1]) in ("-", ":", "to", "am", "pm", "p", "a", "%"):
@@ -172,7 +172,7 @@ def _weekday_number(reader: Reader, index: int, weekday: int) -> Hit | None:
     return Hit(found[1], Span(past, past), Span(future, future), "day", nearest=True)
 
 
-def month_year(reader: Reader, index: int) -> Hit | None:
+def month_year(reader: DateReader, index: int) -> Hit | None:
     """March 2023, March of 2023, 2017 April, Dec/2018; a bare month behind `in`, `since`, `early`."""
     year = reader.year_number(index)
     if (
@@ -196,7 +196,7 @@ def month_year(reader: Reader, index: int) -> Hit | None:
     return bare_month(reader, index) if sure else None
 
 
-def bare_month(reader: Reader, index: int) -> Hit | None:
+def bare_month(reader: DateReader, index: int) -> Hit | None:
     """March, where what stands before makes it a month."""
     month = reader.month(index)
     if month is None:
@@ -204,7 +204,7 @@ def bare_month(reader: Reader, index: int) -> Hit | None:
     return reader.yearly(month[1], lambda year: cal.month_span(year, month[0]), "month", Part(None, month[0]))
 
 
-def bare_day(reader: Reader, index: int) -> Hit | None:
+def bare_day(reader: DateReader, index: int) -> Hit | None:
     """A day of a month that the other end of the range names."""
     found = reader.day_number(index, bare=True)
     if found is None or reader.ref is None:
@@ -213,12 +213,12 @@ def bare_day(reader: Reader, index: int) -> Hit | None:
     return Hit(found[1], here, here, "unknown", Part(None, None, found[0]))
 
 
-def part_of_day(reader: Reader, index: int) -> int:
+def part_of_day(reader: DateReader, index: int) -> int:
     """The position behind `morning`, `night` and the like."""
     return reader.skip(index, *PARTS_OF_DAY)
 
 
-def weekday(reader: Reader, index: int) -> Hit | None:
+def weekday(reader: DateReader, index: int) -> Hit | None:
     """Tuesday; Friday last week; the last one and the next one."""
     word = reader.low(index)
     weekday = WEEKDAYS.get(word)
@@ -241,7 +241,7 @@ def weekday(reader: Reader, index: int) -> Hit | None:
     return Hit(end, Span(past, past), Span(future, future), "day", Part(weekday=weekday))
 
 
-def season_year(reader: Reader, index: int) -> Hit | None:
+def season_year(reader: DateReader, index: int) -> Hit | None:
     """Summer 2022, the winter of 2021; in the spring."""
     begin = reader.skip(index, "the")
     month = cal.SEASONS.get(reader.low(begin))
@@ -260,7 +260,7 @@ def season_year(reader: Reader, index: int) -> Hit | None:
     )
 
 
-def bare_season(reader: Reader, index: int) -> Hit | None:
+def bare_season(reader: DateReader, index: int) -> Hit | None:
     """Summer, where what stands before makes it a time; not the fall of Kabul, not the Winter Olympics."""
     month = cal.SEASONS.get(reader.low(index))
     if month is None or reader.low(index + 1) == "of" or reader.name_follows(index):
@@ -268,7 +268,7 @@ def bare_season(reader: Reader, index: int) -> Hit | None:
     return reader.yearly(index + 1, lambda year: cal.season_span(year, month), "season", NOTHING)
 
 
-def year(reader: Reader, index: int) -> Hit | None:
+def year(reader: DateReader, index: int) -> Hit | None:
     """A year where a preposition or `year` makes it sure."""
     before = reader.low(index - 1)
     if reader.low(index) == "year":
@@ -277,7 +277,7 @@ def year(reader: Reader, index: int) -> Hit | None:
     return bare_year(reader, index) if sure or (before == "(" and reader.low(index + 1) in (")", "-", "–")) else None
 
 
-def bare_year(reader: Reader, index: int) -> Hit | None:
+def bare_year(reader: DateReader, index: int) -> Hit | None:
     """2022, where what stands before makes it a year; not the 2020 election."""
     found = reader.year_number(reader.skip(index, "year") if reader.low(index) == "year" else index)
     if found is None or (
@@ -287,7 +287,7 @@ def bare_year(reader: Reader, index: int) -> Hit | None:
     return fixed(found[1], cal.year_span(found[0]), "year", Part(found[0]))
 
 
-def decade(reader: Reader, index: int) -> Hit | None:
+def decade(reader: DateReader, index: int) -> Hit | None:
     """The 1990s, the 15th century."""
     begin = reader.skip(index, "the")
     word = reader.low(begin)
@@ -302,7 +302,7 @@ def decade(reader: Reader, index: int) -> Hit | None:
     return None
 
 
-def quarter(reader: Reader, index: int) -> Hit | None:
+def quarter(reader: DateReader, index: int) -> Hit | None:
     """Q1 2019, 2017-Q1, H2 of 2022; Q3 alone."""
     year = reader.year_number(index)
     begin = reader.skip(year[1], "-", ",") if year is not None else index
@@ -329,7 +329,7 @@ def quarter(reader: Reader, index: int) -> Hit | None:
     return reader.yearly(end, of_year, "season", NOTHING) if letter == "q" else None
 
 
-def feast(reader: Reader, index: int) -> Hit | None:
+def feast(reader: DateReader, index: int) -> Hit | None:
     """Christmas Day, Easter 2018, Good Friday."""
     for size in (4, 3, 2, 1):
         words = [reader.low(index + step) for step in range(size + 2)]

@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.detect import daywords as cal
 from pipeline.detect.date_names import part_of_day
-from pipeline.detect.date_reader import NOTHING, PRECISION, Hit, Reader, fixed
+from pipeline.detect.date_reader import NOTHING, PRECISION, DateReader, Hit, fixed
 from pipeline.detect.date_steps import day_at
 from pipeline.detect.daywords import DAY, UNITS, WEEKDAYS, Span
 from pipeline.records import Precision
@@ -29,7 +29,7 @@ _EDGES: Final = {
 }  # fmt: skip
 
 
-def share(reader: Reader, index: int) -> Hit | None:
+def share(reader: DateReader, index: int) -> Hit | None:
     """The second half of 2022, the first quarter of 2013, the last week of May, the first two weeks of June, H2 2019."""
     begin = reader.skip(index, "the")
     order = _ORDER.get(reader.low(begin))
@@ -55,7 +55,7 @@ def share(reader: Reader, index: int) -> Hit | None:
     return Hit(whole.end, past, future, precision, NOTHING, whole.nearest)
 
 
-def vague_edge(reader: Reader, index: int) -> Hit | None:
+def vague_edge(reader: DateReader, index: int) -> Hit | None:
     """Early 2023, mid-March, late last year, the end of this month, earlier this year, later this week."""
     begin = reader.skip(index, "the")
     word = reader.low(begin)
@@ -79,7 +79,7 @@ def vague_edge(reader: Reader, index: int) -> Hit | None:
     return Hit(whole.end, past, future, precision, whole.part, whole.nearest)
 
 
-def _running(reader: Reader, index: int) -> Hit | None:
+def _running(reader: DateReader, index: int) -> Hit | None:
     """`the month` behind `the end of` is the one that runs."""
     unit = UNITS.get(reader.low(index + 1)) if reader.low(index) == "the" else None
     if (
@@ -91,7 +91,7 @@ def _running(reader: Reader, index: int) -> Hit | None:
     return fixed(index + 2, cal.period(reader.ref, unit), PRECISION[unit])
 
 
-def _edge(reader: Reader, word: str, span: Span) -> Span:
+def _edge(reader: DateReader, word: str, span: Span) -> Span:
     if word == "earlier":
         return Span(span.start, max(span.start, min(span.end, reader.ref or span.end)))
     if word == "later":
@@ -109,7 +109,7 @@ def _edge(reader: Reader, word: str, span: Span) -> Span:
     return Span(span.start + size * third * DAY, span.start + (size * (third + 1) - 1) * DAY if third < 2 else span.end)
 
 
-def week_of(reader: Reader, index: int) -> Hit | None:
+def week_of(reader: DateReader, index: int) -> Hit | None:
     """The week of March 20, the week beginning February 4."""
     begin = reader.skip(index, "the")
     if reader.low(begin) != "week" or reader.low(begin + 1) not in ("of", "beginning", "starting", "ending"):

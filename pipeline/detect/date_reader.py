@@ -1,4 +1,4 @@
-"""A text as tokens, and what dates are made of: numbers, months, years. The forms of dates are functions over a `Reader`.
+"""A text as tokens, and what dates are made of: numbers, months, years. The forms of dates are functions over a `DateReader`.
 
 A date that its words leave open (`Tuesday`, `March 20`) has two readings, the last one and the next one; the caller knows the
 tense, these pages do not.
@@ -75,7 +75,7 @@ class Hit(NamedTuple):
     nearest: bool = False
 
 
-Form = Callable[["Reader", int], "Hit | None"]
+Form = Callable[["DateReader", int], "Hit | None"]
 
 
 def fixed(end: int, span: Span | None, precision: Precision, part: Part = NOTHING) -> Hit | None:
@@ -88,7 +88,7 @@ def step_of(word: str) -> int:
     return -1 if word in BACK else 0 if word in THIS else 1
 
 
-class Reader:
+class DateReader:
     """Reads one text. `ref` is the day of publication; without it only full dates are read.
 
     `forms` are tried by the word that a date begins with, `ends` where a range or `since` makes a bare month or year sure;

@@ -8,18 +8,7 @@ from typing import Final
 
 from pipeline.detect import daywords as cal
 from pipeline.detect.date_names import dated, feast, numeric, part_of_day, weekday
-from pipeline.detect.date_reader import (
-    BACK,
-    ON,
-    PARTS_OF_DAY,
-    PRECISION,
-    WAYS,
-    Hit,
-    Part,
-    Reader,
-    fixed,
-    step_of,
-)
+from pipeline.detect.date_reader import BACK, ON, PARTS_OF_DAY, PRECISION, WAYS, DateReader, Hit, Part, fixed, step_of
 from pipeline.detect.daywords import DAY, UNITS, WEEKDAYS, Span
 from pipeline.records import Precision
 
@@ -29,7 +18,7 @@ _MODALS: Final = frozenset(
 _DAYS: Final = {"today": 0, "tonight": 0, "tonite": 0, "tomorrow": 1, "tmrw": 1, "yesterday": -1}
 
 
-def day_word(reader: Reader, index: int) -> Hit | None:
+def day_word(reader: DateReader, index: int) -> Hit | None:
     """today, yesterday morning, overnight, last night, this evening, the day before yesterday, earlier on Tuesday."""
     if reader.ref is None:
         return None
@@ -58,13 +47,13 @@ def day_word(reader: Reader, index: int) -> Hit | None:
     return None
 
 
-def _day_word_at(reader: Reader, index: int) -> Hit | None:
+def _day_word_at(reader: DateReader, index: int) -> Hit | None:
     if reader.low(index) in _DAYS:
         return day_word(reader, index)
     return weekday(reader, index)
 
 
-def way(reader: Reader, index: int) -> Hit | None:
+def way(reader: DateReader, index: int) -> Hit | None:
     """Last week, this weekend, next March, the past three months, this coming Friday, over the weekend."""
     if reader.ref is None:
         return None
@@ -97,7 +86,7 @@ def way(reader: Reader, index: int) -> Hit | None:
     )
 
 
-def _counted_way(reader: Reader, index: int) -> Hit | None:
+def _counted_way(reader: DateReader, index: int) -> Hit | None:
     """The 2 next days, the 10 previous weeks."""
     found = reader.number(index)
     if found is None or reader.low(found[1]) not in BACK | ON or reader.low(found[1] + 1) not in UNITS:
@@ -107,7 +96,7 @@ def _counted_way(reader: Reader, index: int) -> Hit | None:
     return _stretch(reader, reader.low(found[1]), [(found[0], UNITS[reader.low(found[1] + 1)])], found[1] + 2)
 
 
-def _way_unit(reader: Reader, word: str, index: int) -> Hit | None:
+def _way_unit(reader: DateReader, word: str, index: int) -> Hit | None:
     assert reader.ref is not None
     found = _lengths(reader, index)
     if found is not None and word in BACK | ON:
@@ -135,7 +124,7 @@ def _way_unit(reader: Reader, word: str, index: int) -> Hit | None:
     return fixed(index + 1, cal.period(reader.ref, unit, step), PRECISION[unit])
 
 
-def _stretch(reader: Reader, word: str, lengths: Sequence[tuple[int, str]], end: int) -> Hit | None:
+def _stretch(reader: DateReader, word: str, lengths: Sequence[tuple[int, str]], end: int) -> Hit | None:
     """The past three months, the next two weeks: up to today, from tomorrow on; quarters are whole."""
     assert reader.ref is not None
     count, unit = lengths[-1]
@@ -150,7 +139,7 @@ def _stretch(reader: Reader, word: str, lengths: Sequence[tuple[int, str]], end:
     return fixed(end, span, PRECISION[unit]) if span.start <= span.end else None
 
 
-def _way_weekday(reader: Reader, word: str, index: int) -> Hit | None:
+def _way_weekday(reader: DateReader, word: str, index: int) -> Hit | None:
     """Next Monday is next week's, last Friday last week's; this and coming are the nearest ahead, past the nearest behind."""
     assert reader.ref is not None
     weekday = WEEKDAYS.get(reader.low(index))
@@ -170,14 +159,14 @@ def _way_weekday(reader: Reader, word: str, index: int) -> Hit | None:
     return fixed(part_of_day(reader, index + 1), Span(day, day), "day", Part(weekday=weekday))
 
 
-def _way_month(reader: Reader, word: str, index: int) -> Hit | None:
+def _way_month(reader: DateReader, word: str, index: int) -> Hit | None:
     found = reader.month(index)
     if found is None or (reader.low(index) in ("may", "march") and not reader.capital(index)):
         return None
     return _way_yearly(reader, word, found[1], lambda year: cal.month_span(year, found[0]), exact="month")
 
 
-def _way_season(reader: Reader, word: str, index: int) -> Hit | None:
+def _way_season(reader: DateReader, word: str, index: int) -> Hit | None:
     month = cal.SEASONS.get(reader.low(index)) if not reader.name_follows(index) else None
     return (
         _way_yearly(reader, word, index + 1, lambda year: cal.season_span(year, month), exact="season")
@@ -186,7 +175,9 @@ def _way_season(reader: Reader, word: str, index: int) -> Hit | None:
     )
 
 
-def _way_yearly(reader: Reader, word: str, end: int, of_year: Callable[[int], Span], *, exact: Precision) -> Hit | None:
+def _way_yearly(
+    reader: DateReader, word: str, end: int, of_year: Callable[[int], Span], *, exact: Precision
+) -> Hit | None:
     """Last March is the last one that has ended, next March the next to begin, this March the one of this year."""
     assert reader.ref is not None
     spans = [of_year(year) for year in range(reader.ref.year - 2, reader.ref.year + 3)]
@@ -200,7 +191,7 @@ def _way_yearly(reader: Reader, word: str, end: int, of_year: Callable[[int], Sp
     return fixed(end, span, exact)
 
 
-def _lengths(reader: Reader, index: int) -> tuple[list[tuple[int, str]], int] | None:
+def _lengths(reader: DateReader, index: int) -> tuple[list[tuple[int, str]], int] | None:
     """`two weeks and 2 days` -> ([(2, week), (2, day)], position behind)."""
     lengths: list[tuple[int, str]] = []
     while (found := reader.number(index)) is not None and reader.low(found[1]) in UNITS:
@@ -222,7 +213,7 @@ def _moved(day: dt.date, lengths: Sequence[tuple[int, str]], sign: int) -> dt.da
     return day
 
 
-def ago(reader: Reader, index: int) -> Hit | None:
+def ago(reader: DateReader, index: int) -> Hit | None:
     """Two days ago, a week ago, two weeks and 2 days ago; as exact as its smallest unit."""
     found = _lengths(reader, index)
     if found is None or reader.ref is None or reader.low(found[1]) != "ago":
@@ -231,7 +222,7 @@ def ago(reader: Reader, index: int) -> Hit | None:
     return fixed(found[1] + 1, Span(day, day), PRECISION[found[0][-1][1]])
 
 
-def distant(reader: Reader, index: int) -> Hit | None:
+def distant(reader: DateReader, index: int) -> Hit | None:
     """Three weeks from tomorrow, 3 days after January 12th, in two weeks' time, in 10 days (when a future is in the air)."""
     if reader.ref is None:
         return None
@@ -254,7 +245,7 @@ def distant(reader: Reader, index: int) -> Hit | None:
     return fixed(anchor.end, Span(day, day), "day")
 
 
-def day_at(reader: Reader, index: int) -> Hit | None:
+def day_at(reader: DateReader, index: int) -> Hit | None:
     """A day in any form but a distance: what other dates are counted from."""
     for form in (numeric, dated, way, day_word, weekday, feast):
         hit = form(reader, index)
@@ -263,7 +254,7 @@ def day_at(reader: Reader, index: int) -> Hit | None:
     return None
 
 
-def _in_lengths(reader: Reader, index: int) -> Hit | None:
+def _in_lengths(reader: DateReader, index: int) -> Hit | None:
     assert reader.ref is not None
     found = _lengths(reader, index + 1)
     if found is None:
@@ -280,7 +271,7 @@ def _in_lengths(reader: Reader, index: int) -> Hit | None:
     return fixed(end, Span(day, day), PRECISION[lengths[-1][1]])
 
 
-def now(reader: Reader, index: int) -> Hit | None:
+def now(reader: DateReader, index: int) -> Hit | None:
     """`to date`, `and now`: the other end of a range."""
     if reader.ref is None or reader.low(index) not in ("now", "date", "present"):
         return None

@@ -16,7 +16,7 @@ import msgspec
 
 from pipeline.detect import daywords as cal
 from pipeline.detect.date_forms import FORMS, reader_of
-from pipeline.detect.date_reader import DASHES, PARTS_OF_DAY, TOKEN, Hit, Part, Reader
+from pipeline.detect.date_reader import DASHES, PARTS_OF_DAY, TOKEN, DateReader, Hit, Part
 from pipeline.detect.daywords import DAY, Span
 from pipeline.detect.forms import words as word_set
 from pipeline.records import Precision, When
@@ -132,7 +132,7 @@ def _only_counts(lows: list[str], index: int) -> bool:
     return len(lows[index]) <= 3 and len(behind) >= 3 and behind.isalpha() and len(before) >= 2 and before.isalpha()
 
 
-def _at(reader: Reader, text: str, index: int) -> tuple[FoundDate | None, int]:
+def _at(reader: DateReader, text: str, index: int) -> tuple[FoundDate | None, int]:
     """The date that begins at a token, and where to read on."""
     try:
         relation, hit = _phrase(reader, index)
@@ -143,7 +143,7 @@ def _at(reader: Reader, text: str, index: int) -> tuple[FoundDate | None, int]:
     return _made(reader, text, index, relation, hit), hit.end
 
 
-def _phrase(reader: Reader, index: int) -> tuple[Relation, Hit | None]:
+def _phrase(reader: DateReader, index: int) -> tuple[Relation, Hit | None]:
     """A range, a date with what it bounds, or a plain date: the longest."""
     word = reader.low(index)
     if (word in _RANGE_STARTS or word[:1].isdecimal()) and (hit := _range(reader, index)) is not None:
@@ -161,7 +161,7 @@ def _phrase(reader: Reader, index: int) -> tuple[Relation, Hit | None]:
     return "on", reader.period(index)
 
 
-def _range(reader: Reader, index: int) -> Hit | None:
+def _range(reader: DateReader, index: int) -> Hit | None:
     """From P to P, between P and P, P to P, P-P; each end may leave out what the other one says."""
     word = reader.low(index)
     if not reader.joins_behind(index):
@@ -190,7 +190,7 @@ def _range(reader: Reader, index: int) -> Hit | None:
     return _joined(reader, first, second)
 
 
-def _may_open(reader: Reader, index: int, first: Hit) -> bool:
+def _may_open(reader: DateReader, index: int, first: Hit) -> bool:
     """Whether a bare number, month or year may begin a range on its own: its partner must be of its kind."""
     second = reader.bound(first.end + 1)
     if second is None:
@@ -202,7 +202,7 @@ def _may_open(reader: Reader, index: int, first: Hit) -> bool:
     return True
 
 
-def _joined(reader: Reader, first: Hit, second: Hit) -> Hit | None:
+def _joined(reader: DateReader, first: Hit, second: Hit) -> Hit | None:
     end, precision = second.end, _coarser(first.precision, second.precision)
     a, b = first.part, second.part
     if precision == "unknown":
@@ -265,7 +265,7 @@ def _coarser(one: Precision, other: Precision) -> Precision:
     return max(one, other, key=order.index)
 
 
-def _made(reader: Reader, text: str, index: int, relation: Relation, hit: Hit) -> FoundDate:
+def _made(reader: DateReader, text: str, index: int, relation: Relation, hit: Hit) -> FoundDate:
     """A hit in, the found date with its readings out; the small words before it are left off."""
     begin = index
     while (
@@ -291,7 +291,7 @@ def _made(reader: Reader, text: str, index: int, relation: Relation, hit: Hit) -
     return FoundDate(start, end, words, when, before, after, relation)
 
 
-def _opens_range(reader: Reader, index: int, hit: Hit) -> bool:
+def _opens_range(reader: DateReader, index: int, hit: Hit) -> bool:
     """The `from` of `from 3 to 5 May` belongs to the date, the one of `from Sunday's attack` does not."""
     if reader.low(index) != "from":
         return False
@@ -301,7 +301,7 @@ def _opens_range(reader: Reader, index: int, hit: Hit) -> bool:
     )
 
 
-def _set_for(reader: Reader, index: int) -> bool:
+def _set_for(reader: DateReader, index: int) -> bool:
     """`scheduled for Tuesday`, `due on Friday`: the future is in the words right before."""
     return any(reader.low(index - step) in _SET_FOR for step in (1, 2, 3))
 

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from pipeline.annotate import Mention
+from pipeline.annotate.parse import Mention
 from pipeline.detect.amounts import find_money, find_quantities
 from pipeline.detect.dates import FoundDate, Prefer, find_dates, lows_of
 from pipeline.detect.forms import words

@@ -12,10 +12,10 @@ from pipeline.detect import announce, details, modality, opinion, parties, retol
 from pipeline.detect.background import at_home, long_ago, mere_background, of_business, only_victims
 from pipeline.detect.details import Found
 from pipeline.detect.forms import words
-from pipeline.detect.lexicon import Rule
+from pipeline.detect.lexicon import LexiconRule
 from pipeline.detect.matching import Candidate
-from pipeline.detect.mind import Mind
 from pipeline.detect.modality import Reading
+from pipeline.detect.models import Models
 from pipeline.detect.persons import known
 from pipeline.detect.private import crime, of_private_people
 from pipeline.detect.reader import Reader
@@ -51,7 +51,7 @@ class Draft(msgspec.Struct):
     `sure` what both come to.
     """
 
-    rule: Rule
+    rule: LexiconRule
     section: Section
     start: int
     end: int
@@ -93,7 +93,7 @@ class Scene(msgspec.Struct):
     """A sentence with all that its candidates share."""
 
     reader: Reader
-    mind: Mind
+    models: Models
     section: Section
     published: dt.datetime | None
     sentence: tuple[int, int]
@@ -112,7 +112,7 @@ class Scene(msgspec.Struct):
         return self.tree.offsets[first], self.tree.end_offset(last - 1)
 
 
-def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime | None) -> list[Draft]:
+def draft(reader: Reader, models: Models, section: Section, published: dt.datetime | None) -> list[Draft]:
     """A section in, its drafts out in the order of the text."""
     tree = reader.tree
     made: list[Draft] = []
@@ -121,20 +121,20 @@ def draft(reader: Reader, mind: Mind, section: Section, published: dt.datetime |
         return parties.enough(candidate.rule, parties.cast(reader, candidate))
 
     for start, end in tree.sentences:
-        candidates = triggers.find(tree, start, end, mind.lexicon, reader.test, keep=keep)
-        candidates += opinion.propose(mind.opinion, reader, (start, end), candidates)
+        candidates = triggers.find(tree, start, end, models.lexicon, reader.test, keep=keep)
+        candidates += opinion.propose(models.opinion, reader, (start, end), candidates)
         if not candidates and not made:
             continue
         found = _found(tree, start, end, published)
         candidates = [
             c for c in candidates if parties.enough(c.rule, parties.cast(reader, c)) and not of_business(reader, c)
         ]
-        scene = Scene(reader, mind, section, published, (start, end), candidates, found)
+        scene = Scene(reader, models, section, published, (start, end), candidates, found)
         told = [one for candidate in candidates if (one := _draft(scene, candidate)) is not None]
         if made and not any(one.rule.type == "AID" for one in told):
             worth.carry(tree, (start, end), made, found)
-        made.extend((*told, *announce.announced(reader, mind.lexicon, told)))
-    return opinion.weigh(mind.opinion, reader, retold.fold(tree, made))
+        made.extend((*told, *announce.announced(reader, models.lexicon, told)))
+    return opinion.weigh(models.opinion, reader, retold.fold(tree, made))
 
 
 def _found(tree: Tree, start: int, end: int, published: dt.datetime | None) -> Found:
@@ -213,7 +213,7 @@ def _draft(scene: Scene, candidate: Candidate) -> Draft | None:
 
 def _reading(scene: Scene, candidate: Candidate, anchor: int) -> Reading:
     """How the clause is to be taken; a noun trigger also by what stands over the noun (plans for talks)."""
-    tree, words = scene.tree, scene.mind.vocabulary
+    tree, words = scene.tree, scene.models.vocabulary
     reading = modality.read(tree, anchor, words, title=scene.section == "title")
     if candidate.rule.trigger == "noun" and candidate.noun is not None and candidate.noun != anchor:
         on_noun = modality.read(tree, candidate.noun, words)
@@ -276,7 +276,7 @@ def _governs(tree: Tree, upper: int, lower: int) -> bool:
     return False
 
 
-def _may_be_scheduled(tree: Tree, anchor: int, rule: Rule) -> bool:
+def _may_be_scheduled(tree: Tree, anchor: int, rule: LexiconRule) -> bool:
     """Whether a date to come makes an event a plan. What somebody did or says about next month is done and said."""
     if tree.tags[anchor] == "VBD" or rule.kind == "proposal":
         return False
@@ -363,7 +363,7 @@ def _places(scene: Scene, anchor: int, hints: Sequence[str]) -> tuple[Place, ...
         text, start = tree.span(first, last), tree.offsets[first]
         own = scene.reader.mention_at(first)
         known_as = [own.party.country] if own is not None and own.party.country else []
-        place = scene.mind.names.place(text, [*known_as, *hints, *here])
+        place = scene.models.names.place(text, [*known_as, *hints, *here])
         if place is not None and place.name not in {p.name for p in found}:
             found.append(msgspec.structs.replace(place, text=text, start=start, end=start + len(text)))
     return tuple(found)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.annotate import Mention, Parsed
-from pipeline.detect import _reader, _subtype, drafts, roles
+from pipeline.annotate.parse import Mention, Parsed
+from pipeline.detect import drafts, roles
 from pipeline.detect.drafts import Draft
+from pipeline.detect.events import reader_of, subtype_of
 from pipeline.detect.matching import Candidate
-from pipeline.detect.mind import Mind
+from pipeline.detect.models import Models
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import Tree
 from pipeline.records import Modality, Party, Section
@@ -52,7 +53,7 @@ class Read:
     told: tuple[Told, ...]
 
 
-def explain(parsed: Parsed, mind: Mind) -> tuple[Read, ...]:
+def explain(parsed: Parsed, models: Models) -> tuple[Read, ...]:
     """A parsed article in, its sentences with all that was seen in them out: the title's first."""
     known: dict[str, Party] = {}
     read: dict[Section, list[Read]] = {}
@@ -63,8 +64,8 @@ def explain(parsed: Parsed, mind: Mind) -> tuple[Read, ...]:
         mentions = parsed.title_mentions if section == "title" else parsed.text_mentions
         if doc is None or not len(doc):
             continue
-        reader = _reader(doc, mentions, mind, known, published.date() if published else None)
-        made = drafts.draft(reader, mind, section, published)
+        reader = reader_of(doc, mentions, models, known, published.date() if published else None)
+        made = drafts.draft(reader, models, section, published)
         read[section] = [_read(reader, section, span, made) for span in reader.tree.sentences]
     return (*read.get("title", ()), *read.get("text", ()))
 
@@ -100,7 +101,7 @@ def _span(mention: Mention) -> tuple[str, str, str]:
 def _told(reader: Reader, one: Draft) -> Told:
     return Told(
         kind=one.rule.kind,
-        subtype=_subtype(one),
+        subtype=subtype_of(one),
         modality=one.modality,
         cause=one.cause,
         rule=one.rule.id,

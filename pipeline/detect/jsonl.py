@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from pipeline import annotate
-from pipeline.annotate import BATCH, Parsed, batches
+from pipeline.annotate.parse import BATCH, batches
+from pipeline.detect.events import detect
 from pipeline.detect.forms import words as word_set
-from pipeline.detect.mind import Mind
-from pipeline.records import Document, Event
+from pipeline.detect.models import Models
+from pipeline.records import Document
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 JUDGED_CHARACTERS = 1000
@@ -33,12 +34,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
 
 
-def detect_jsonl(lines: Iterable[str], mind: Mind) -> Iterator[str]:
+def detect_jsonl(lines: Iterable[str], models: Models) -> Iterator[str]:
     """Lines in, lines out in the same order: `{"id", "events"}`, or `{"id", "error"}` for one that cannot be read."""
     for batch in batches((line for line in lines if line.strip()), 4 * BATCH):
         read = [_read(line) for line in batch]
-        with mind.nlp.memory_zone():
-            told = _told([one for one in read if isinstance(one, Document)], mind)
+        with models.nlp.memory_zone():
+            told = _told([one for one in read if isinstance(one, Document)], models)
             for original, one in zip(batch, read, strict=True):
                 if isinstance(one, Document):
                     yield _line({"id": _raw_id(original), **next(told)})
@@ -46,12 +47,12 @@ def detect_jsonl(lines: Iterable[str], mind: Mind) -> Iterator[str]:
                     yield _line(one)
 
 
-def _told(documents: Sequence[Document], mind: Mind) -> Iterator[dict[str, Any]]:
+def _told(documents: Sequence[Document], models: Models) -> Iterator[dict[str, Any]]:
     """Documents in, the events of each out, or the error: a text that upsets the model or the rules costs its own line only.
 
     They are parsed together, which is quicker; where that fails, the rest is parsed one by one.
     """
-    together = annotate.parse_many(documents, mind)
+    together = annotate.parse_many(documents, models)
     broken = False
     for document in documents:
         try:
@@ -61,16 +62,10 @@ def _told(documents: Sequence[Document], mind: Mind) -> Iterator[dict[str, Any]]
                 except Exception:  # noqa: BLE001 - whatever it was, it is met again, and told, at the text it belongs to
                     broken = True
             if broken:
-                (parsed,) = annotate.parse_many([document], mind)
-            yield {"events": msgspec.to_builtins(_detect(parsed, mind))}
+                (parsed,) = annotate.parse_many([document], models)
+            yield {"events": msgspec.to_builtins(detect(parsed, models))}
         except Exception as error:  # noqa: BLE001 - one text must not end the run of a million
             yield {"error": f"{type(error).__name__}: {error}"}
-
-
-def _detect(parsed: Parsed, mind: Mind) -> tuple[Event, ...]:
-    from pipeline.detect import detect  # noqa: PLC0415 - detect exports this module's function
-
-    return detect(parsed, mind)
 
 
 def _line(value: dict[str, Any]) -> str:
@@ -106,7 +101,7 @@ def _language(text: str) -> str | None:
     words = [word.strip(".,;:\"'()") for word in text[:JUDGED_CHARACTERS].casefold().split()]
     if sum(word in ENGLISH for word in words) >= LEAST_ENGLISH * len(words):
         return None
-    from pipeline.extract import language_of  # noqa: PLC0415 - reading the lexicon need not load what reads pages
+    from pipeline.page.extract import language_of  # noqa: PLC0415 - reading the lexicon need not load what reads pages
 
     return language_of(text)
 

@@ -115,7 +115,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class LexiconRule:
     """A rule ready for use. `id` is its kind and number, which an event carries as `rule`. Each is equal to itself alone."""
 
     id: str
@@ -171,16 +171,16 @@ def _forms_alone(words: Words) -> frozenset[str]:
     return words.forms if not words.tests else frozenset()
 
 
-class Rules(list[Rule]):
+class Rules(list[LexiconRule]):
     """The rules of one word. Some verbs have fifty, and a sentence has the words for two or three of them."""
 
     FEW: Final = 8
     """A set of more words than this is no key: most sentences have one of them."""
 
-    _free: list[Rule] | None = None
+    _free: list[LexiconRule] | None = None
     """Those that can do without any word in particular."""
 
-    def near(self, words: frozenset[str]) -> list[Rule]:
+    def near(self, words: frozenset[str]) -> list[LexiconRule]:
         """A sentence's words in, the rules that may fit it out: it has the words they need and none that they forbid."""
         fit = []
         for rule in self._keyed(words):
@@ -192,7 +192,7 @@ class Rules(list[Rule]):
                     fit.append(rule)
         return fit
 
-    def _keyed(self, words: frozenset[str]) -> list[Rule]:
+    def _keyed(self, words: frozenset[str]) -> list[LexiconRule]:
         """The rules of which a key is among the words, and those that have none."""
         if self._free is None:
             self._index()
@@ -203,7 +203,7 @@ class Rules(list[Rule]):
 
     def _index(self) -> None:
         self._free = []
-        self._by_word: dict[str, list[Rule]] = {}
+        self._by_word: dict[str, list[LexiconRule]] = {}
         for rule in self:
             fewest = min(rule.wanted, key=len, default=frozenset[str]())
             if not 0 < len(fewest) <= self.FEW:
@@ -342,7 +342,7 @@ def _index(lexicon: Lexicon, kind: KindSpec, classes: dict[str, str]) -> None:
             table.setdefault(form, Rules()).append(rule)
 
 
-def _rule(kind: KindSpec, spec: RuleSpec, number: int, classes: dict[str, str], where: str) -> Rule:
+def _rule(kind: KindSpec, spec: RuleSpec, number: int, classes: dict[str, str], where: str) -> LexiconRule:
     triggers = [name for name in ("verb", "noun", "phrase") if getattr(spec, name)]
     kind_type = spec.type or kind.type
     if len(triggers) != 1:
@@ -357,7 +357,7 @@ def _rule(kind: KindSpec, spec: RuleSpec, number: int, classes: dict[str, str], 
     def verbs(text: str) -> frozenset[str]:
         return _forms(text, classes, where, verbs=True)
 
-    return Rule(
+    return LexiconRule(
         id=f"{kind.kind}/{number}",
         kind=kind.kind,
         type=kind_type,

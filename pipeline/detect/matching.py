@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from pipeline.detect.forms import words
-from pipeline.detect.lexicon import Rule, Words
+from pipeline.detect.lexicon import LexiconRule, Words
 from pipeline.detect.persons import SECTORS
 from pipeline.detect.syntax import Tree
 
@@ -66,7 +66,7 @@ class Candidate(msgspec.Struct, eq=False):
     Each is equal to itself alone, so that what is worked out for one is quickly found again.
     """
 
-    rule: Rule
+    rule: LexiconRule
     index: int
     verb: int | None
     noun: int | None
@@ -100,7 +100,7 @@ def matches(tree: Tree, index: int, words: Words, test: Test, depth: int = 0) ->
     return False
 
 
-def subject_fits(tree: Tree, subject: int | None, rule: Rule, test: Test) -> bool:
+def subject_fits(tree: Tree, subject: int | None, rule: LexiconRule, test: Test) -> bool:
     """Whether a verb's subject is one that the rule asks for, and none that it refuses."""
     if not rule.asks_subject:
         return True

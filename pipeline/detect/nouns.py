@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.detect.forms import verb_forms, words
-from pipeline.detect.lexicon import Rule, Words
+from pipeline.detect.lexicon import LexiconRule, Words
 from pipeline.detect.matching import CONTAINERS, Candidate, Test, matches, subject_fits
 from pipeline.detect.modality import REASONS
 from pipeline.detect.syntax import LEFT, PASSIVE_SUBJECTS, SUBJECTS, Tree, doers_of, prep_objects, subject_of
@@ -25,7 +25,7 @@ WARDS: Final = frozenset().union(*(verb_forms(verb) for verb in words("protect s
 """Verbs behind which `from` names what shall not happen."""
 
 
-def noun_candidate(tree: Tree, index: int, rule: Rule, test: Test) -> Candidate | None:
+def noun_candidate(tree: Tree, index: int, rule: LexiconRule, test: Test) -> Candidate | None:
     """A noun that a rule names in, the candidate out if it stands where the rule allows."""
     if tree.deps[index] in ("compound", "amod", "nmod") and not _coordinated_compound(tree, index):
         head = tree.heads[index]
@@ -76,7 +76,7 @@ def _modifies(tree: Tree, kid: int, noun: int, words: Words, test: Test) -> bool
     return kid == noun
 
 
-def _position(tree: Tree, noun: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
+def _position(tree: Tree, noun: int, rule: LexiconRule) -> tuple[int | None, set[int], float] | None:
     """Where a noun stands in (as subject, object, after a preposition), and the verb that makes it happen."""
     anchor = noun
     for _ in range(4):  # a coordinated noun stands where the first one does; "a series of strikes" where "series" does
@@ -126,7 +126,7 @@ def _happens(tree: Tree, verb: int, happen: frozenset[str]) -> bool:
     return any(tree.low[k] in happen for k in comp)
 
 
-def _after_preposition(tree: Tree, prep: int, rule: Rule) -> tuple[int | None, set[int], float] | None:
+def _after_preposition(tree: Tree, prep: int, rule: LexiconRule) -> tuple[int | None, set[int], float] | None:
     low, governor = tree.low[prep], tree.heads[prep]
     if tree.low[governor] in BACKDROPS:
         return None

@@ -11,10 +11,10 @@ from typing import Final
 
 import msgspec
 
-from pipeline.annotate import Mention
+from pipeline.annotate.parse import Mention
 from pipeline.detect import roles
 from pipeline.detect.forms import words
-from pipeline.detect.lexicon import Rule
+from pipeline.detect.lexicon import LexiconRule
 from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import CALENDAR, PERSONS, PLACE_NOUNS, PRONOUNS, SECTORS, distinct, known, named
 from pipeline.detect.reader import Reader
@@ -196,7 +196,7 @@ def _pair_before(reader: Reader, verb: int) -> tuple[Party, ...]:
     return distinct(found[::-1])
 
 
-def enough(rule: Rule, found: Cast) -> bool:
+def enough(rule: LexiconRule, found: Cast) -> bool:
     """Does the event have the parties that its rule asks for."""
     acting, receiving = [p for p in found.actors if named(p)], [p for p in found.recipients if named(p)]
     if rule.party == "both":

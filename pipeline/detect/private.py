@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pipeline.annotate import Mention
+from pipeline.annotate.parse import Mention
 from pipeline.detect import parties
 from pipeline.detect.matching import Candidate
 from pipeline.detect.parties import Cast
@@ -108,7 +108,7 @@ def _own_people(cast: Cast) -> bool:
 
 def _has(scene: Scene, name: str) -> bool:
     """Does the sentence hold a word of a class."""
-    return scene.mind.lexicon.speaks_of(name, scene.tree.low[slice(*scene.sentence)])
+    return scene.models.lexicon.speaks_of(name, scene.tree.low[slice(*scene.sentence)])
 
 
 def crime(scene: Scene, candidate: Candidate) -> bool:
@@ -116,7 +116,7 @@ def crime(scene: Scene, candidate: Candidate) -> bool:
     rule = candidate.rule
     if rule.kind not in MARKS or (rule.kind == "restriction" and rule.mode != SEIZED):
         return False
-    lexicon, around = scene.mind.lexicon, _around(scene.tree, scene.sentence)
+    lexicon, around = scene.models.lexicon, _around(scene.tree, scene.sentence)
     if not any(lexicon.speaks_of(name, around) for name in MARKS[rule.kind]):
         return False
     if "public_side" not in lexicon.classes or lexicon.speaks_of("public_side", around):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from pipeline.annotate import Mention
+from pipeline.annotate.parse import Mention
 from pipeline.detect.antecedents import antecedents, definite
 from pipeline.detect.persons import (
     ARMED_HEADS,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.annotate import Mention
+from pipeline.annotate.parse import Mention
 from pipeline.detect.forms import words
 from pipeline.detect.matching import Candidate
 from pipeline.detect.persons import OFFICIAL, SECTORS, THINGS, distinct, known, named

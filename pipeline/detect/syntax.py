@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
+from pipeline.annotate.plain import Plain
 from pipeline.detect.forms import verb_forms, words
-from pipeline.plain import Plain
 
 SUBJECTS: Final = frozenset(("nsubj", "csubj", "expl"))
 PASSIVE_SUBJECTS: Final = frozenset(("nsubjpass", "csubjpass"))

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from pipeline.detect.forms import words
-from pipeline.detect.lexicon import OPEN_CLAUSES, Lexicon, Rule, Words
+from pipeline.detect.lexicon import OPEN_CLAUSES, Lexicon, LexiconRule, Words
 from pipeline.detect.matching import Candidate, Test, matches, subject_fits
 from pipeline.detect.nouns import noun_candidate
 from pipeline.detect.syntax import SUBJECTS, Tree, object_of, prep_objects, subject_of
@@ -82,7 +82,7 @@ def _stands_as_verb(tree: Tree, index: int) -> bool:
     return tree.deps[index] in ("ROOT", "ccomp") and any(tree.deps[k] in SUBJECTS for k in tree.kids[index])
 
 
-def _verbs(tree: Tree, index: int, rules: list[Rule], test: Test) -> Iterator[Candidate]:
+def _verbs(tree: Tree, index: int, rules: list[LexiconRule], test: Test) -> Iterator[Candidate]:
     """A verb and the rules that name it in, the candidates out. Its subject and object are looked for once."""
     subject, target = subject_of(tree, index), object_of(tree, index)
     for rule in rules:
@@ -92,7 +92,7 @@ def _verbs(tree: Tree, index: int, rules: list[Rule], test: Test) -> Iterator[Ca
             yield candidate
 
 
-def _verb(tree: Tree, index: int, target: int | None, rule: Rule, test: Test) -> Candidate | None:
+def _verb(tree: Tree, index: int, target: int | None, rule: LexiconRule, test: Test) -> Candidate | None:
     """A verb, its object and a rule in, the candidate out if everything that the rule wants around the verb is there."""
     fit = _Fit(used={index}, score=rule.weight)
     if not _particle_fits(tree, index, rule, fit):
@@ -118,7 +118,7 @@ class _Fit(msgspec.Struct):
     surface: bool = False
 
 
-def _particle_fits(tree: Tree, index: int, rule: Rule, fit: _Fit) -> bool:
+def _particle_fits(tree: Tree, index: int, rule: LexiconRule, fit: _Fit) -> bool:
     if rule.particle:
         if _particle(tree, index, rule.particle) is None:
             return False
@@ -126,7 +126,7 @@ def _particle_fits(tree: Tree, index: int, rule: Rule, fit: _Fit) -> bool:
     return True
 
 
-def _object_fits(tree: Tree, index: int, target: int | None, fit: _Fit, wanted: tuple[Rule, Test]) -> int | None:
+def _object_fits(tree: Tree, index: int, target: int | None, fit: _Fit, wanted: tuple[LexiconRule, Test]) -> int | None:
     """The object that the rule wants: by the arcs, or else among the words behind the verb."""
     rule, test = wanted
     if target is None or not matches(tree, target, rule.object, test):
@@ -141,7 +141,7 @@ def _object_fits(tree: Tree, index: int, target: int | None, fit: _Fit, wanted: 
     return target
 
 
-def _preposition_fits(tree: Tree, index: int, target: int | None, fit: _Fit, wanted: tuple[Rule, Test]) -> bool:
+def _preposition_fits(tree: Tree, index: int, target: int | None, fit: _Fit, wanted: tuple[LexiconRule, Test]) -> bool:
     rule, test = wanted
     if not rule.prep:
         return True
@@ -154,7 +154,7 @@ def _preposition_fits(tree: Tree, index: int, target: int | None, fit: _Fit, wan
     return True
 
 
-def _complement_fits(tree: Tree, index: int, rule: Rule, fit: _Fit) -> bool:
+def _complement_fits(tree: Tree, index: int, rule: LexiconRule, fit: _Fit) -> bool:
     if not rule.comp:
         return True
     clause = _complement(tree, index, rule.comp)
@@ -252,7 +252,7 @@ def _surface_object(tree: Tree, index: int, words: Words, target: int | None) ->
     return None
 
 
-def _preposition(tree: Tree, index: int, target: int | None, rule: Rule, test: Test) -> int | None:
+def _preposition(tree: Tree, index: int, target: int | None, rule: LexiconRule, test: Test) -> int | None:
     """The noun behind one of the rule's prepositions, if it fits."""
     places = [index] if target is None else [index, target]
     for place in places:
@@ -270,7 +270,7 @@ def _preposition(tree: Tree, index: int, target: int | None, rule: Rule, test: T
     return None
 
 
-def _phrases(tree: Tree, index: int, rules: list[Rule], test: Test) -> Iterator[Candidate]:
+def _phrases(tree: Tree, index: int, rules: list[LexiconRule], test: Test) -> Iterator[Candidate]:
     """The first word of a phrase and the rules that it begins in, the candidates out."""
     for rule in rules:
         length = next((len(p) for p in rule.phrases if tuple(tree.low[index : index + len(p)]) == p), 0)

@@ -25,7 +25,7 @@ FOREIGN_OPTIONS: Final = frozenset({"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_J
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class ServerProcess:
     """A running server; `ready` asks it."""
 
     launch: Launch
@@ -44,7 +44,7 @@ class Child:
         return servers.TITLES[self.server]
 
 
-def start(launch: Launch, data_dir: Path, ready: Callable[[], bool], *, lock_fd: int) -> Child:
+def start(launch: Launch, data_dir: Path, ready: Callable[[], bool], *, lock_fd: int) -> ServerProcess:
     """Start a server's process. It keeps the lock `lock_fd` open until it ends, so that no other stack starts beside it."""
     launch_file = Path(launch.home) / "launch.json"
     launch_file.write_bytes(msgspec.json.format(msgspec.json.encode(launch)))
@@ -60,10 +60,10 @@ def start(launch: Launch, data_dir: Path, ready: Callable[[], bool], *, lock_fd:
             pass_fds=(lock_fd,),
             start_new_session=True,  # Ctrl-C is for the parent alone, which stops its children in order
         )
-    return Child(launch, process, data_dir, ready)
+    return ServerProcess(launch, process, data_dir, ready)
 
 
-def stop(child: Child) -> bool:
+def stop(child: ServerProcess) -> bool:
     """Ask a server to stop and wait for it; whether it did so in order out. One that does not is killed."""
     if child.process.stdin is not None:
         child.process.stdin.close()
@@ -75,7 +75,7 @@ def stop(child: Child) -> bool:
         return False
 
 
-def last_lines(child: Child) -> str:
+def last_lines(child: ServerProcess) -> str:
     """The end of what the server logged and printed, for the message that says it died."""
     files = (servers.log_file(child.data_dir, child.server), servers.output_file(child.data_dir, child.server))
     return "\n".join(f"  {line}" for file in files for line in tail(file))

@@ -12,12 +12,9 @@ changed (for maintainers).
 from __future__ import annotations
 
 import fcntl
-import functools
 import hashlib
-import logging
 import os
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -366,23 +363,3 @@ def write_lock(file: Path = LOCK_FILE) -> None:
             lines += ["]", ""]
             log.info("locked", part=name, jars=len(jars), bytes=sum(jar.bytes for jar in jars))
     file.write_text("\n".join(lines), "utf-8")
-
-
-def main(words: list[str]) -> None:
-    """`fetch` is for everybody, `lock` for maintainers."""
-    if words == ["lock"]:
-        write_lock()
-    elif words == ["fetch"]:
-        from pipeline.screen import bar  # noqa: PLC0415 - for this command only
-
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-        fetch(functools.partial(bar, sys.stderr))
-    else:
-        raise JarError("usage: python -m pipeline.local.jars fetch|lock")
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except LocalError as error:
-        sys.exit(str(error))

@@ -5,16 +5,11 @@
 
 from __future__ import annotations
 
-import functools
-import logging
-import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
-import structlog
-
-from pipeline.local import LocalError, Progress, aot, jars, ports, servers, silent
+from pipeline.local import Progress, aot, jars, ports, servers, silent
 from pipeline.local.stack import Stack, launches
 from pipeline.settings import Local, Settings
 
@@ -50,23 +45,3 @@ def prepare(progress: Progress = silent) -> None:
 
 
 WHAT: Final = "making Kafka and Elasticsearch quick to start (half a minute, once)"
-
-
-def main() -> None:
-    """Prepare, with a bar on the terminal. Without the start-up cache everything works, only slower: not an error."""
-    from pipeline.screen import bar  # noqa: PLC0415 - for this command only
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    progress = functools.partial(bar, sys.stderr)
-    try:
-        jars.fetch(progress)
-    except LocalError as error:
-        sys.exit(str(error))
-    try:
-        prepare(progress)
-    except LocalError as error:
-        sys.stderr.write(f"each start will take a few seconds longer than it could: {error}\n")
-
-
-if __name__ == "__main__":
-    main()

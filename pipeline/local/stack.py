@@ -25,7 +25,7 @@ import msgspec
 import structlog
 
 from pipeline.local import LocalError, Progress, aot, child, jars, owner, ports, servers, silent
-from pipeline.local.child import Child
+from pipeline.local.child import ServerProcess
 from pipeline.local.owner import OwnedError, Running
 from pipeline.local.servers import Launch
 from pipeline.settings import Local, Settings
@@ -61,7 +61,7 @@ class Stack:
         self._progress = progress or silent
         self._detached = detached
         self._locks: list[IO[bytes]] = []
-        self._children: list[Child] = []
+        self._children: list[ServerProcess] = []
         _stacks.add(self)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Many feeds in one collector, with a clock that runs ahead; `python -m tests.bench.collector_scale` is the full measure."""
+"""Many feeds in one collector, with a clock that runs ahead; `python -m bench.collector_scale` is the full measure."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.collector_scale import most_within
+from bench.collector_scale import most_within
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def test_many_feeds_are_polled_politely_with_little_memory_on_one_core():
     # in a process of its own: the peak of this one's memory is that of whatever test came before
     plan = ["--feeds", "300", "--hosts", "30", "--minutes", "4", "--speed", "12"]
-    command = [sys.executable, "-m", "tests.bench.collector_scale", *plan]
+    command = [sys.executable, "-m", "bench.collector_scale", *plan]
     told = json.loads(subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout)
     assert told["polls"] >= 300
     assert told["unchanged"] >= 100

@@ -1,8 +1,8 @@
-"""What a soak says of growth; `python -m tests.bench.soak` is the measure itself."""
+"""What a soak says of growth; `python -m bench.soak` is the measure itself."""
 
 import pytest
 
-from tests.bench.soak import growth
+from bench.soak import growth
 
 
 def test_growth_is_the_slope_of_the_second_half():

@@ -13,13 +13,13 @@ import msgspec
 import pytest
 
 from pipeline import bus
-from pipeline.alert import evaluate
+from pipeline.alert.evaluate import evaluate
+from pipeline.alert.rules import load
 from pipeline.bus import BusError
-from pipeline.deliver import verify
 from pipeline.local import child
 from pipeline.local.stack import Stack
+from pipeline.notify.deliver import verify
 from pipeline.records import Alert, Story, decode
-from pipeline.rules import load
 from pipeline.settings import Settings
 from tests.e2e.expulsions import expulsions
 from tests.e2e.house import REPOSITORY, SECRET, House, Site, _serve

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import annotate
-from pipeline.detect import Mind, detect, load_mind
+from pipeline.detect import Models, detect, load_models
 from pipeline.detect.jsonl import _read
 from pipeline.records import Document
 from pipeline.settings import Settings
@@ -50,31 +50,31 @@ def documents(times: int = 6) -> list[Document]:
     return [one for one in made if isinstance(one, Document)] * times
 
 
-def measure(given: Sequence[Document], mind: Mind, rounds: int = ROUNDS) -> Cost:
+def measure(given: Sequence[Document], models: Models, rounds: int = ROUNDS) -> Cost:
     """Documents in, what reading them costs out."""
     batches = list(annotate.batches(given, 2 * annotate.BATCH))
     alone, whole = [math.inf] * len(batches), [math.inf] * len(batches)
     for _ in range(rounds):
         for number, batch in enumerate(batches):
-            alone[number] = min(alone[number], _parse(batch, mind))
-            whole[number] = min(whole[number], _detect(batch, mind))
+            alone[number] = min(alone[number], _parse(batch, models))
+            whole[number] = min(whole[number], _detect(batch, models))
     return Cost(sum(alone), sum(whole), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def _parse(batch: Sequence[Document], mind: Mind) -> float:
+def _parse(batch: Sequence[Document], models: Models) -> float:
     texts = [text for one in batch for text in (one.title, one.text)]
-    with mind.nlp.memory_zone():
+    with models.nlp.memory_zone():
         began = time.process_time()
-        for _doc in mind.nlp.pipe(texts, batch_size=2 * annotate.BATCH):
+        for _doc in models.nlp.pipe(texts, batch_size=2 * annotate.BATCH):
             pass
         return time.process_time() - began
 
 
-def _detect(batch: Sequence[Document], mind: Mind) -> float:
-    with mind.nlp.memory_zone():
+def _detect(batch: Sequence[Document], models: Models) -> float:
+    with models.nlp.memory_zone():
         began = time.process_time()
-        for parsed in annotate.parse_many(batch, mind):
-            detect(parsed, mind)
+        for parsed in annotate.parse_many(batch, models):
+            detect(parsed, models)
         return time.process_time() - began
 
 
@@ -84,7 +84,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         read = [_read(line) for line in Path(sys.argv[1]).read_text("utf-8").splitlines()]
         given = [one for one in read if isinstance(one, Document)]
-    cost = measure(given, load_mind(Settings()))
+    cost = measure(given, load_models(Settings()))
     print(  # noqa: T201 - the tool's output
         f"parse {cost.parse_seconds:.2f} s, with detection {cost.whole_seconds:.2f} s: {cost.ratio - 1:+.1%}; "
         f"peak {cost.peak_megabytes:.0f} MB"

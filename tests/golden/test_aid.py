@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Settings
 
 ITEMS = tomllib.loads(Path(__file__).with_name("aid.toml").read_text("utf-8"))["items"]
@@ -20,7 +20,7 @@ def told():
         json.dumps({"id": str(number), "text": item["text"], "published": "2024-08-30T12:00:00+00:00"})
         for number, item in enumerate(ITEMS)
     )
-    found = [json.loads(line)["events"] for line in detect_jsonl(lines, load_mind(Settings()))]
+    found = [json.loads(line)["events"] for line in detect_jsonl(lines, load_models(Settings()))]
     return [(item, [e for e in events if e["event_type"] == "AID"]) for item, events in zip(ITEMS, found, strict=True)]
 
 

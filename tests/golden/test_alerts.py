@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import alert, desk, settings
+from pipeline import settings
+from pipeline.alert.evaluate import evaluate
+from pipeline.operate import offline
 from pipeline.records import Alert
 
 # ruff: noqa: T201 - the figures are what one runs this for: pytest -rP shows them
@@ -33,11 +35,11 @@ def judged():
 def rung():
     """The judged bullets through the path in date order: the rules that rang while each was read, and all alerts."""
     found = settings.load(HERE.parents[1] / "configs")
-    rules = [rule for rule in desk.rules(found) if rule.name in RULES]
+    rules = [rule for rule in offline.rules(found) if rule.name in RULES]
     alerts: dict[str, Alert] = {}
 
     def ring(story):
-        for raised in alert.evaluate(rules, story):
+        for raised in evaluate(rules, story):
             alerts.setdefault(raised.id, raised)
 
     wanted = {bullet for bullet, _ in judged()}
@@ -49,7 +51,7 @@ def rung():
     ]
     by_bullet = {}
     known = set()
-    for answer in desk.StoryRun(found, changed=ring).lines(lines):
+    for answer in offline.StoryRun(found, changed=ring).lines(lines):
         by_bullet[json.loads(answer)["id"]] = {alerts[alert_id].rule for alert_id in alerts.keys() - known}
         known |= alerts.keys()
     return by_bullet, list(alerts.values())

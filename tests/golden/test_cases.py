@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import annotate
-from pipeline.detect import detect, load_mind
+from pipeline.detect import detect, load_models
 from pipeline.detect.jsonl import _read
 from pipeline.settings import Settings
 from tests.golden.score import plain, score
@@ -15,17 +15,17 @@ CASES = sorted((Path(__file__).parent / "cases").iterdir())
 
 
 @pytest.fixture(scope="module")
-def mind():
-    return load_mind(Settings())
+def models():
+    return load_models(Settings())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_case_is_read_as_a_careful_reader_reads_it(mind, case):
+def test_a_case_is_read_as_a_careful_reader_reads_it(models, case):
     title, text = (case / "article.txt").read_text("utf-8").split("\n\n", 1)
     expected = json.loads((case / "expected.json").read_text("utf-8"))
     document = _read(json.dumps({"id": case.name, "title": title, "text": text, "published": expected["published"]}))
-    (parsed,) = annotate.parse_many([document], mind)
-    events = detect(parsed, mind)
+    (parsed,) = annotate.parse_many([document], models)
+    events = detect(parsed, models)
     result = score(expected["must"], events)
     assert not result.missed
     assert not result.wrong

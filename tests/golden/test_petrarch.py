@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Settings
 
 HERE = Path(__file__)
@@ -25,7 +25,7 @@ def records():
     rows = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
     rows = [row for row in rows if not row["no_events"]]
     lines = (json.dumps({"id": row["id"], "text": row["text"]}) for row in rows)
-    found = {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, load_mind(Settings())))}
+    found = {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, load_models(Settings())))}
     return [(row, found[row["id"]]) for row in rows]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Settings
 
 SETS = Path(__file__).parents[3] / "shared" / "eval"
@@ -51,8 +51,8 @@ def scorer():
 
 
 @pytest.fixture(scope="module")
-def mind():
-    return load_mind(Settings())
+def models():
+    return load_models(Settings())
 
 
 def rows_of(name):
@@ -62,7 +62,7 @@ def rows_of(name):
 
 
 @pytest.fixture(scope="module")
-def found(scorer, mind):
+def found(scorer, models):
     """Events of a set, by id; each set is read once."""
     kept = {}
 
@@ -72,7 +72,7 @@ def found(scorer, mind):
                 json.dumps({"id": r["id"], "text": r["text"], "published": r.get("date") and scorer.iso(r["date"])})
                 for r in rows_of(name)
             ]
-            kept[name] = {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, mind))}
+            kept[name] = {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, models))}
         return kept[name]
 
     return read

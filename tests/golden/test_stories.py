@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import settings
-from pipeline.desk import StoryRun
+from pipeline.operate.offline import StoryRun
 from tests.golden.clusters import Agreement, b_cubed, connected, single_pass
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from pipeline import bus
-from pipeline.collect.share import partition_of
+from pipeline.collect.sharding import partition_of
 from tests.integration.collecting import Process, Site, articles, state, wait_until
 
 log = structlog.get_logger("test")

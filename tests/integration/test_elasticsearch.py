@@ -17,7 +17,8 @@ import urllib.request
 import msgspec
 import pytest
 
-from pipeline import bulk, bus, ecs, index, search
+from pipeline import bus
+from pipeline.index import bulk, documents, indexer, search
 from pipeline.local import ports
 from pipeline.records import Money, Party, Place, encode
 from pipeline.settings import Http, Indexer
@@ -55,18 +56,18 @@ def settings(stack):
     """A corner of the server of one's own, set up."""
     mine = changed(stack, index_prefix=next(prefixes), bulk_records=500, refresh_seconds=0.05)
     mine = msgspec.structs.replace(mine, indexer=Indexer(backoff_max_seconds=0.1, batch_wait_seconds=0.05))
-    with index.opened(mine) as es:
-        index.set_up(es, mine)
+    with indexer.opened(mine) as es:
+        indexer.set_up(es, mine)
     return mine
 
 
 @contextlib.contextmanager
 def writing(settings, quarantined=None, stop=None):
-    es = index.connect(settings)
+    es = indexer.connect(settings)
     keep = [] if quarantined is None else quarantined
     stop = stop or threading.Event()
     try:
-        yield bulk.Writer(settings, index.Server(es, settings), keep.extend, stop)
+        yield bulk.Writer(settings, indexer.Server(es, settings), keep.extend, stop)
     finally:
         stop.set()  # a thread of a test that failed must not wait for ever
         es.close()
@@ -78,7 +79,7 @@ def messages(topic, *records):
 
 def batch(number):
     """So many records of every kind that is indexed."""
-    fifth = number // len(ecs.KINDS)
+    fifth = number // len(documents.KINDS)
     events = [
         make_sanctions(evidence=f"The US imposed sanctions number {n} on Russia", places=(MOSCOW,))
         for n in range(fifth)
@@ -99,11 +100,11 @@ def contents(settings):
     every = f"{settings.elasticsearch.index_prefix}-*"
 
     def ask():
-        with index.opened(settings) as es:
+        with indexer.opened(settings) as es:
             es.indices.refresh(index=every)
             return es.search(index=every, size=10_000).body["hits"]["hits"]
 
-    return {hit["_id"]: (hit["_index"], hit["_source"]) for hit in index._patiently(ask)}
+    return {hit["_id"]: (hit["_index"], hit["_source"]) for hit in indexer._patiently(ask)}
 
 
 def one(settings, identifier):
@@ -131,11 +132,11 @@ def test_more_than_two_thousand_records_are_indexed_and_a_replay_changes_neither
         writer.handle(whole)
         writer.handle(list(reversed(whole)))
     prefix = settings.elasticsearch.index_prefix
-    assert index.counts(settings) == {ecs.alias(prefix, name): 400 for name in ecs.KINDS}
+    assert indexer.counts(settings) == {documents.alias(prefix, name): 400 for name in documents.KINDS}
     assert len(first) == 2400
     assert contents(settings) == first
     assert quarantined == []
-    assert {found[0] for found in first.values()} == {f"{prefix}-{name}-v1-2024.05" for name in ecs.KINDS[:4]} | {
+    assert {found[0] for found in first.values()} == {f"{prefix}-{name}-v1-2024.05" for name in documents.KINDS[:4]} | {
         f"{prefix}-failures-v1-all",
         f"{prefix}-feedback-v1-all",
     }
@@ -285,12 +286,12 @@ def test_a_server_that_comes_back_empty_gets_its_templates_again(settings, line)
         work = threading.Thread(target=writer.handle, args=(messages(bus.EVENTS, make_meeting()),), daemon=True)
         work.start()
         eventually(lambda: writer.progress.problem)
-        with index.opened(settings) as es:
+        with indexer.opened(settings) as es:
             es.indices.delete(index=f"{prefix}-events-v1-2024.05")
             es.indices.delete_index_template(name=f"{prefix}-events")
         proxy.mend()
         work.join(60)
-    assert index.counts(settings)[f"{prefix}-events"] == 1
+    assert indexer.counts(settings)[f"{prefix}-events"] == 1
 
 
 def test_a_stop_while_the_server_is_away_ends_at_once(settings):
@@ -408,16 +409,16 @@ def test_a_server_of_another_major_version_is_refused_by_name(settings):
 
 
 def test_set_up_twice_changes_nothing_and_the_server_is_of_our_version(settings):
-    with index.opened(settings) as es:
-        index.set_up(es, settings)
-        assert index.check_server(es).startswith("9.")
+    with indexer.opened(settings) as es:
+        indexer.set_up(es, settings)
+        assert indexer.check_server(es).startswith("9.")
 
 
 def test_a_field_of_a_new_release_is_added_to_the_index_of_the_running_month(settings):
     name = f"{settings.elasticsearch.index_prefix}-alerts-v1-2024.05"
-    with index.opened(settings) as es:
+    with indexer.opened(settings) as es:
         es.indices.delete_index_template(name=f"{settings.elasticsearch.index_prefix}-alerts")
-        old = index.mapping("alerts")
+        old = indexer.mapping("alerts")
         del old["properties"]["news"]["properties"]["channels"]
         es.indices.create(
             index=name,
@@ -425,7 +426,7 @@ def test_a_field_of_a_new_release_is_added_to_the_index_of_the_running_month(set
             settings={"number_of_replicas": 0},
             aliases={f"{settings.elasticsearch.index_prefix}-alerts": {}},
         )
-        index.set_up(es, settings)
+        indexer.set_up(es, settings)
     quarantined = []
     with writing(settings, quarantined) as writer:
         writer.handle(messages(bus.ALERTS, make_alert()))
@@ -435,13 +436,13 @@ def test_a_field_of_a_new_release_is_added_to_the_index_of_the_running_month(set
 
 def test_an_index_that_contradicts_our_mapping_is_an_error_that_names_it(settings):
     name = f"{settings.elasticsearch.index_prefix}-alerts-v1-2020.01"
-    with index.opened(settings) as es:
+    with indexer.opened(settings) as es:
         es.indices.delete_index_template(name=f"{settings.elasticsearch.index_prefix}-alerts")
         es.indices.create(
             index=name, mappings={"properties": {"rule": {"type": "keyword"}}}, settings={"number_of_replicas": 0}
         )
         with pytest.raises(bulk.RefusedError, match="-alerts-v1-"):
-            index.set_up(es, settings)
+            indexer.set_up(es, settings)
 
 
 def test_health_counts_and_the_latest_are_told(settings):
@@ -449,23 +450,23 @@ def test_health_counts_and_the_latest_are_told(settings):
     with writing(settings) as writer:
         writer.handle([*messages(bus.EVENTS, *reversed(events)), *messages(bus.ALERTS, make_alert())])
     prefix = settings.elasticsearch.index_prefix
-    health = index.health(settings)
+    health = indexer.health(settings)
     assert (health["reachable"], health["status"]) == (True, "green")
     assert health["indices"][f"{prefix}-events"]["documents"] == 5
     assert health["indices"][f"{prefix}-events"]["bytes"] > 1000
     assert health["indices"][f"{prefix}-stories"] == {"documents": 0, "bytes": 0}
-    assert [found["_id"] for found in index.latest(settings, 2)] == [events[0].id, events[1].id]
-    assert [found["rule"]["name"] for found in index.latest(settings, 2, name="alerts")] == ["leaders-meet"]
-    assert index.latest(settings, 2, name="stories") == []
+    assert [found["_id"] for found in indexer.latest(settings, 2)] == [events[0].id, events[1].id]
+    assert [found["rule"]["name"] for found in indexer.latest(settings, 2, name="alerts")] == ["leaders-meet"]
+    assert indexer.latest(settings, 2, name="stories") == []
 
 
 def test_a_server_that_is_not_there_is_told_and_not_raised_by_health(settings):
     nowhere = changed(settings, url=f"http://127.0.0.1:{ports.free(1)[0]}")
-    health = index.health(nowhere)
+    health = indexer.health(nowhere)
     assert (health["reachable"], health["indices"]) == (False, {})
     assert "refused" in health["error"]
     with pytest.raises(bulk.AwayError, match="refused"):
-        index.counts(nowhere)
+        indexer.counts(nowhere)
     with pytest.raises(bulk.AwayError, match="refused"):
         search.search(nowhere, "sanctions")
 
@@ -490,11 +491,11 @@ TEXTS = {
 def library(stack):
     """A few events to search in."""
     mine = changed(stack, index_prefix="library")
-    with index.opened(mine) as es:
-        index.set_up(es, mine)
+    with indexer.opened(mine) as es:
+        indexer.set_up(es, mine)
     with writing(mine) as writer:
         writer.handle(messages(bus.EVENTS, *TEXTS.values()))
-    assert index.counts(mine)["library-events"] == len(TEXTS)
+    assert indexer.counts(mine)["library-events"] == len(TEXTS)
     return mine
 
 
@@ -564,7 +565,7 @@ def running(settings):
 
     def work():
         try:
-            index.run(settings, stop=stop)
+            indexer.run(settings, stop=stop)
         except Exception as error:  # noqa: BLE001 - shown by the assertion below
             ended.append(error)
 
@@ -613,7 +614,7 @@ def process(settings):
 
 
 def total(settings):
-    return sum(index.counts(settings).values())
+    return sum(indexer.counts(settings).values())
 
 
 def test_the_process_indexes_the_topics_and_a_replay_of_them_changes_no_count(process):
@@ -624,7 +625,7 @@ def test_the_process_indexes_the_topics_and_a_replay_of_them_changes_no_count(pr
     publish(process, bus.ALERTS, encode(make_alert()))
     alias = f"{process.elasticsearch.index_prefix}-"
     with running(process):
-        eventually(lambda: index.counts(process)[alias + "failures"] == 1)
+        eventually(lambda: indexer.counts(process)[alias + "failures"] == 1)
         eventually(lambda: lag(process) == 0)
         eventually(lambda: ask(process, "/readyz")[0] == 200)
         assert ask(process, "/healthz")[0] == 200
@@ -684,7 +685,7 @@ def test_killed_in_the_middle_it_leaves_nothing_out_and_nothing_twice(process):
         eventually(lambda: lag(mine) == 0, seconds=60)
         os.kill(child.pid, signal.SIGTERM)
         assert child.wait(30) == 0
-    events = index.query(
+    events = indexer.query(
         mine, "events", size=0, query={"match_phrase": {"news.evidence": "kill"}}, track_total_hits=True
     )
     assert events["hits"]["total"]["value"] == len(records)
@@ -692,4 +693,4 @@ def test_killed_in_the_middle_it_leaves_nothing_out_and_nothing_twice(process):
 
 def test_a_process_that_elasticsearch_refuses_ends_with_the_reason(process):
     with stub(process) as (there, _), pytest.raises(bulk.RefusedError, match=r"8\.19\.5"):
-        index.run(there, stop=threading.Event())
+        indexer.run(there, stop=threading.Event())

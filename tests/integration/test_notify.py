@@ -13,10 +13,11 @@ import msgspec
 import pytest
 from prometheus_client import generate_latest
 
-from pipeline import bus, metrics, notify
-from pipeline.deliver import AgainError, verify
+from pipeline import bus, metrics
+from pipeline.alert.rules import Channel
+from pipeline.notify import notifier
+from pipeline.notify.deliver import AgainError, verify
 from pipeline.records import Alert, Failure, decode, encode
-from pipeline.rules import Channel
 from pipeline.settings import Alerts, Http
 from tests.make import make_alert
 
@@ -101,7 +102,7 @@ class Notifier:
 
     def start(self):
         self.stop = threading.Event()
-        self.thread = threading.Thread(target=notify.run, args=(self.settings,), kwargs={"stop": self.stop})
+        self.thread = threading.Thread(target=notifier.run, args=(self.settings,), kwargs={"stop": self.stop})
         self.thread.start()
 
     def end(self):
@@ -111,7 +112,7 @@ class Notifier:
 
 
 @pytest.fixture
-def notifier(stack, tmp_path):
+def begin(stack, tmp_path):
     """Starts notifiers, and ends them."""
     bus.create_topics(stack)
     started = []
@@ -154,19 +155,19 @@ def quarantined(settings, ids):
     return [f for f in found if f.stage == "notify" and decode(f.raw, Alert).id in ids]
 
 
-def test_a_receiver_that_fails_nine_times_in_ten_gets_every_alert_once(stack, notifier, receiver):
+def test_a_receiver_that_fails_nine_times_in_ten_gets_every_alert_once(stack, begin, receiver):
     hook, sink = name(), receiver([503] * 9 + [204])
     told = alerts(8, hook)
-    notifier(**{hook: {"url": sink.url, "tries": 15}})
+    begin(**{hook: {"url": sink.url, "tries": 15}})
     publish(stack, *told)
     until(lambda: len(sink.taken) >= len(told))
     assert sorted(sink.taken) == sorted(a.id for a in told)
     assert len(sink.requests) == 10 * len(told)
 
 
-def test_every_delivery_is_signed(stack, notifier, receiver):
+def test_every_delivery_is_signed(stack, begin, receiver):
     hook, sink = name(), receiver()
-    notifier(**{hook: {"url": sink.url}})
+    begin(**{hook: {"url": sink.url}})
     publish(stack, *alerts(3, hook))
     until(lambda: len(sink.taken) == 3)
     for headers, body in sink.requests:
@@ -174,11 +175,11 @@ def test_every_delivery_is_signed(stack, notifier, receiver):
         assert decode(body, Alert).id == headers["Idempotency-Key"]
 
 
-def test_a_channel_that_is_down_or_slow_holds_up_no_other(stack, notifier, receiver):
+def test_a_channel_that_is_down_or_slow_holds_up_no_other(stack, begin, receiver):
     dead, slow, good = name(), name(), name()
     lazy, quick = receiver(delay_seconds=1.5), receiver()
     told = alerts(5, dead, slow, good)
-    notifier(
+    begin(
         **{
             dead: {"url": "http://127.0.0.1:9/", "tries": 1000},
             slow: {"url": lazy.url, "timeout_seconds": 0.3, "tries": 1000},
@@ -189,11 +190,11 @@ def test_a_channel_that_is_down_or_slow_holds_up_no_other(stack, notifier, recei
     until(lambda: len(quick.taken) == 5)
 
 
-def test_what_is_not_taken_goes_to_quarantine_and_from_there_to_its_channel_alone(stack, notifier, receiver):
+def test_what_is_not_taken_goes_to_quarantine_and_from_there_to_its_channel_alone(stack, begin, receiver):
     bad, good = name(), name()
     strict, kind = receiver([422, 204]), receiver()
     [alert] = alerts(1, bad, good)
-    notifier(**{bad: {"url": strict.url}, good: {"url": kind.url}})
+    begin(**{bad: {"url": strict.url}, good: {"url": kind.url}})
     publish(stack, alert)
     until(lambda: quarantined(stack, {alert.id}))
     [failure] = quarantined(stack, {alert.id})
@@ -208,20 +209,20 @@ def test_what_is_not_taken_goes_to_quarantine_and_from_there_to_its_channel_alon
     assert kind.taken == [alert.id]
 
 
-def test_a_receiver_that_stays_away_ends_in_quarantine_after_the_last_try(stack, notifier):
+def test_a_receiver_that_stays_away_ends_in_quarantine_after_the_last_try(stack, begin):
     hook = name()
     told = alerts(2, hook)
-    notifier(**{hook: {"url": "http://127.0.0.1:9/", "tries": 3}})
+    begin(**{hook: {"url": "http://127.0.0.1:9/", "tries": 3}})
     publish(stack, *told)
     ids = {a.id for a in told}
     until(lambda: len(quarantined(stack, ids)) == 2)
     assert all("gave up after 3 tries" in f.error for f in quarantined(stack, ids))
 
 
-def test_what_is_raised_while_the_notifier_is_away_is_delivered_when_it_is_back(stack, notifier, receiver):
+def test_what_is_raised_while_the_notifier_is_away_is_delivered_when_it_is_back(stack, begin, receiver):
     hook, sink = name(), receiver()
     before, meanwhile = alerts(2, hook), alerts(3, hook)
-    running = notifier(**{hook: {"url": sink.url}})
+    running = begin(**{hook: {"url": sink.url}})
     publish(stack, *before)
     until(lambda: len(sink.taken) == 2)
     running.end()
@@ -232,10 +233,10 @@ def test_what_is_raised_while_the_notifier_is_away_is_delivered_when_it_is_back(
     assert sorted(sink.taken) == sorted(a.id for a in before + meanwhile)
 
 
-def test_an_end_while_an_alert_waits_loses_it_not(stack, notifier, receiver):
+def test_an_end_while_an_alert_waits_loses_it_not(stack, begin, receiver):
     hook, sink = name(), receiver([503])
     told = alerts(2, hook)
-    running = notifier(**{hook: {"url": sink.url, "tries": 100_000}})
+    running = begin(**{hook: {"url": sink.url, "tries": 100_000}})
     publish(stack, *told)
     until(lambda: len(sink.requests) > 3)
     running.end()
@@ -245,24 +246,24 @@ def test_an_end_while_an_alert_waits_loses_it_not(stack, notifier, receiver):
     assert sorted(sink.taken) == sorted(a.id for a in told)
 
 
-def test_a_new_channel_starts_with_the_last_hour_and_not_with_all_that_was(stack, notifier, receiver, monkeypatch):
+def test_a_new_channel_starts_with_the_last_hour_and_not_with_all_that_was(stack, begin, receiver, monkeypatch):
     hook, sink = name(), receiver()
     old = alerts(2, hook)
     publish(stack, *old)
-    monkeypatch.setattr(notify, "LOOK_BACK", dt.timedelta(seconds=-2))  # as if those had been raised long ago
-    running = notifier(**{hook: {"url": sink.url}})
+    monkeypatch.setattr(notifier, "LOOK_BACK", dt.timedelta(seconds=-2))  # as if those had been raised long ago
+    running = begin(**{hook: {"url": sink.url}})
     time.sleep(3.5)
     new = alerts(1, hook)
     publish(stack, *new)
     until(lambda: sink.taken)
     assert sink.taken == [new[0].id]
-    assert not notify.is_new(running.settings, notify.GROUP + hook)
+    assert not notifier.is_new(running.settings, notifier.GROUP + hook)
 
 
-def test_a_channel_that_is_added_while_all_runs_is_connected_and_the_old_one_goes_on(stack, notifier, receiver):
+def test_a_channel_that_is_added_while_all_runs_is_connected_and_the_old_one_goes_on(stack, begin, receiver):
     first, second = name(), name()
     old, new = receiver(), receiver()
-    running = notifier(**{first: {"url": old.url}})
+    running = begin(**{first: {"url": old.url}})
     publish(stack, *alerts(2, first))
     until(lambda: len(old.taken) == 2)
     running.write({first: {"url": old.url}, second: {"url": new.url}})
@@ -279,9 +280,9 @@ def test_a_channel_that_is_added_while_all_runs_is_connected_and_the_old_one_goe
     assert sorted(set(old.taken)) == sorted(old.taken)
 
 
-def test_a_file_that_is_wrong_leaves_the_channels_as_they_are(stack, notifier, receiver):
+def test_a_file_that_is_wrong_leaves_the_channels_as_they_are(stack, begin, receiver):
     hook, sink = name(), receiver()
-    running = notifier(**{hook: {"url": sink.url}})
+    running = begin(**{hook: {"url": sink.url}})
     publish(stack, *alerts(1, hook))
     until(lambda: len(sink.taken) == 1)
     running.write({hook: {"url": sink.url, "tries": 0}})
@@ -293,15 +294,15 @@ def test_a_file_that_is_wrong_leaves_the_channels_as_they_are(stack, notifier, r
 def test_another_topic_gets_each_alert_under_its_id(stack):
     bus.create_topics(stack)
     [alert] = alerts(1, "k")
-    send = notify.sender(Channel(name="k", type="kafka", topic=bus.FEEDBACK), stack)
+    send = notifier.sender(Channel(name="k", type="kafka", topic=bus.FEEDBACK), stack)
     send(alert, dt.datetime.now(dt.UTC))
     [message] = [m for m in bus.read_all(stack, bus.FEEDBACK) if m.key == alert.id.encode()]
     assert decode(message.value, Alert) == alert
 
 
-def test_the_lag_of_a_channel_that_cannot_deliver_is_told_from_its_first_alert_on(stack, notifier):
+def test_the_lag_of_a_channel_that_cannot_deliver_is_told_from_its_first_alert_on(stack, begin):
     hook = name()
-    notifier(**{hook: {"url": "http://127.0.0.1:9/", "tries": 100_000}})
+    begin(**{hook: {"url": "http://127.0.0.1:9/", "tries": 100_000}})
     publish(stack, *alerts(2, hook))
 
     def lag():
@@ -316,10 +317,10 @@ def test_the_lag_of_a_channel_that_cannot_deliver_is_told_from_its_first_alert_o
 def test_apprise_itself_tells_another_server(stack, receiver):
     sink = receiver([200])
     channel = Channel(name="desk", type="apprise", url=sink.url.replace("http:", "json:"))
-    notify.sender(channel, stack)(make_alert(), dt.datetime.now(dt.UTC))
+    notifier.sender(channel, stack)(make_alert(), dt.datetime.now(dt.UTC))
     [(_, body)] = sink.requests
     table = json.loads(body)
     assert (table["title"], table["message"]) == (make_alert().headline, make_alert().message)
     gone = Channel(name="desk", type="apprise", url="json://127.0.0.1:9/")
     with pytest.raises(AgainError):
-        notify.sender(gone, stack)(make_alert(), dt.datetime.now(dt.UTC))
+        notifier.sender(gone, stack)(make_alert(), dt.datetime.now(dt.UTC))

@@ -6,7 +6,8 @@ import time
 import msgspec
 import pytest
 
-from pipeline import bus, quarantine, replay, status
+from pipeline import bus
+from pipeline.operate import quarantine, replay, status
 from pipeline.records import encode
 from pipeline.settings import Http
 from tests.make import NOW, make_event, make_failure

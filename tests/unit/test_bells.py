@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import feedback
-from pipeline.bells import GRACE, LISTED, Bells
+from pipeline.alert import feedback
+from pipeline.alert.rules import QuietHours, Rule, Throttle
+from pipeline.alert.throttle import GRACE, LISTED, AlertState
 from pipeline.records import Alert, Feedback, decode, encode
-from pipeline.rules import QuietHours, Rule, Throttle
 from tests.make import NOW, make_report, make_story
 
 MINUTE = dt.timedelta(minutes=1)
@@ -29,9 +29,9 @@ def story(number, minutes=0, **changes):
     )
 
 
-def ring(rules, stories, marks=None, bells=None):
-    bells = bells or Bells()
-    return [one for told in stories for one in bells.ring(rules, told, marks)]
+def ring(rules, stories, marks=None, alert_state=None):
+    alert_state = alert_state or AlertState()
+    return [one for told in stories for one in alert_state.ring(rules, told, marks)]
 
 
 def outcome(alerts):
@@ -49,9 +49,9 @@ def test_what_is_over_the_throttle_is_held_back_and_says_so():
 
 
 def test_a_throttled_alert_stays_so_when_its_story_goes_on():
-    rule, bells = make_rule(throttle=Throttle(alerts=1, minutes=5)), Bells()
-    ring([rule], [story(1), story(2)], bells=bells)
-    assert ring([rule], [story(2, minutes=60, revision=2)], bells=bells) == []
+    rule, alert_state = make_rule(throttle=Throttle(alerts=1, minutes=5)), AlertState()
+    ring([rule], [story(1), story(2)], alert_state=alert_state)
+    assert ring([rule], [story(2, minutes=60, revision=2)], alert_state=alert_state) == []
 
 
 def test_each_rule_and_each_family_of_happenings_is_throttled_by_itself():
@@ -67,12 +67,12 @@ def test_each_rule_and_each_family_of_happenings_is_throttled_by_itself():
 
 
 def test_a_digest_gathers_what_was_raised_in_its_hour_and_goes_out_with_the_first_story_after_it():
-    rule, bells = make_rule(digest_minutes=60), Bells()
-    assert outcome(ring([rule], [story(1), story(2, minutes=30)], bells=bells)) == [
+    rule, alert_state = make_rule(digest_minutes=60), AlertState()
+    assert outcome(ring([rule], [story(1), story(2, minutes=30)], alert_state=alert_state)) == [
         ("Story 1", "digest"),
         ("Story 2", "digest"),
     ]
-    digest, third = ring([rule], [story(3, minutes=61)], bells=bells)
+    digest, third = ring([rule], [story(3, minutes=61)], alert_state=alert_state)
     assert third.held == "digest"
     assert (digest.occasion, digest.held, digest.channels) == ("digest", "", ("desk",))
     assert len(digest.gathers) == 2
@@ -81,7 +81,7 @@ def test_a_digest_gathers_what_was_raised_in_its_hour_and_goes_out_with_the_firs
         "- Story 1 (70%) https://news.example/a1",
         "- Story 2 (70%) https://news.example/a1",
     ]
-    assert bells.waiting == 1
+    assert alert_state.waiting == 1
 
 
 def test_a_digest_of_one_is_that_alert():
@@ -104,43 +104,45 @@ def test_a_long_digest_lists_the_first_and_counts_the_rest():
 
 
 def test_where_no_further_story_comes_the_clock_lets_the_digest_out_once():
-    rule, bells = make_rule(digest_minutes=60), Bells()
-    ring([rule], [story(1)], bells=bells)
+    rule, alert_state = make_rule(digest_minutes=60), AlertState()
+    ring([rule], [story(1)], alert_state=alert_state)
     end = NOW + 60 * MINUTE
-    assert bells.due([rule], end + GRACE - MINUTE) == ()
-    [digest] = bells.due([rule], end + GRACE)
+    assert alert_state.due([rule], end + GRACE - MINUTE) == ()
+    [digest] = alert_state.due([rule], end + GRACE)
     assert digest.raised_at == end
-    assert bells.due([rule], end + GRACE) == ()
-    assert bells.waiting == 0
+    assert alert_state.due([rule], end + GRACE) == ()
+    assert alert_state.waiting == 0
 
 
 def test_what_is_read_after_its_digest_went_out_is_in_the_next():
-    rule, bells = make_rule(digest_minutes=60), Bells()
-    ring([rule], [story(1)], bells=bells)
-    bells.due([rule], NOW + 60 * MINUTE + GRACE)
-    [late] = ring([rule], [story(2, minutes=20)], bells=bells)
+    rule, alert_state = make_rule(digest_minutes=60), AlertState()
+    ring([rule], [story(1)], alert_state=alert_state)
+    alert_state.due([rule], NOW + 60 * MINUTE + GRACE)
+    [late] = ring([rule], [story(2, minutes=20)], alert_state=alert_state)
     assert late.held_until == NOW + 120 * MINUTE
 
 
 def test_alerts_of_quiet_hours_come_when_they_are_over_and_then_at_once():
-    rule, bells = make_rule(quiet_hours=QuietHours(start="09:00", end="10:00")), Bells()
-    alerts = ring([rule], [story(1), story(2, minutes=59), story(3, minutes=60), story(4, minutes=61)], bells=bells)
+    rule, alert_state = make_rule(quiet_hours=QuietHours(start="09:00", end="10:00")), AlertState()
+    alerts = ring(
+        [rule], [story(1), story(2, minutes=59), story(3, minutes=60), story(4, minutes=61)], alert_state=alert_state
+    )
     assert [(a.occasion, a.held) for a in alerts] == [
         ("new", "digest"), ("new", "digest"), ("digest", ""), ("new", ""), ("new", ""),
     ]  # fmt: skip
 
 
 def test_a_late_alert_of_quiet_hours_that_are_over_comes_at_once():
-    rule, bells = make_rule(quiet_hours=QuietHours(start="09:00", end="10:00")), Bells()
-    ring([rule], [story(1), story(2, minutes=60)], bells=bells)
-    [late] = ring([rule], [story(3, minutes=30)], bells=bells)
+    rule, alert_state = make_rule(quiet_hours=QuietHours(start="09:00", end="10:00")), AlertState()
+    ring([rule], [story(1), story(2, minutes=60)], alert_state=alert_state)
+    [late] = ring([rule], [story(3, minutes=30)], alert_state=alert_state)
     assert late.held == ""
 
 
 def test_the_digest_of_a_rule_that_is_gone_still_goes_out():
-    bells = Bells()
-    ring([make_rule(digest_minutes=60)], [story(1)], bells=bells)
-    [digest] = bells.due([], LATER)
+    alert_state = AlertState()
+    ring([make_rule(digest_minutes=60)], [story(1)], alert_state=alert_state)
+    [digest] = alert_state.due([], LATER)
     assert digest.channels == ("desk",)
 
 
@@ -174,9 +176,9 @@ def test_mutes_and_false_alarms_count_from_their_moment_on_in_event_time(said, h
 
 
 def test_a_digest_of_a_rule_that_is_muted_by_then_goes_to_nobody():
-    rule, bells = make_rule(digest_minutes=60), Bells()
-    ring([rule], [story(1)], bells=bells)
-    [digest] = bells.due([rule], LATER, feedback.Marks([mark(at=NOW + 30 * MINUTE)]))
+    rule, alert_state = make_rule(digest_minutes=60), AlertState()
+    ring([rule], [story(1)], alert_state=alert_state)
+    [digest] = alert_state.due([rule], LATER, feedback.Marks([mark(at=NOW + 30 * MINUTE)]))
     assert (digest.held, digest.channels) == ("muted", ())
 
 
@@ -210,7 +212,7 @@ def test_a_worker_that_takes_over_anywhere_rings_as_the_first_would_have(told, c
     whole = ring(RULES, stories, marks)
     first = ring(RULES, stories[:cut], marks)
     written = [decode(encode(one), Alert) for one in first]
-    second = ring(RULES, stories[max(0, cut - 2) :], marks, bells=Bells(written))
+    second = ring(RULES, stories[max(0, cut - 2) :], marks, alert_state=AlertState(written))
     assert [a.id for a in first + second if a.occasion != "digest"] == [a.id for a in whole if a.occasion != "digest"]
     held = {a.id: a.held for a in whole}
     assert all(held[a.id] == a.held for a in first + second if a.id in held)
@@ -219,12 +221,12 @@ def test_a_worker_that_takes_over_anywhere_rings_as_the_first_would_have(told, c
 @given(TOLD)
 @settings(max_examples=80, deadline=None)
 def test_no_id_is_written_twice_and_every_waiting_alert_is_in_one_digest(told):
-    bells = Bells()
-    alerts = [*ring(RULES, stories_of(told), bells=bells), *bells.due(RULES, LATER + 10_000 * MINUTE)]
+    alert_state = AlertState()
+    alerts = [*ring(RULES, stories_of(told), alert_state=alert_state), *alert_state.due(RULES, LATER + 10_000 * MINUTE)]
     assert len({a.id for a in alerts}) == len(alerts)
     waited = sorted(a.id for a in alerts if a.held == "digest")
     assert sorted(i for a in alerts for i in a.gathers) == waited
-    assert bells.waiting == 0
+    assert alert_state.waiting == 0
     assert all(bool(a.held) != bool(a.channels) for a in alerts)
 
 

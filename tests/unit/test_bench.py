@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import bench, plant, service, show, site
+from bench import path, site, stack
+from pipeline.cli import show
 from pipeline.collect import feed
+from pipeline.operate import service
 from pipeline.settings import Elasticsearch, Kafka, Settings, load
 
 SAMPLE = Path(__file__).parents[2] / "configs/sample/articles"
@@ -21,34 +23,34 @@ def words(page):
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.5, 50), (0.99, 99), (1.0, 100)])
 def test_a_percentile_is_a_figure_that_was_seen(share, expected):
-    assert bench.percentile(list(range(1, 101)), share) == expected
-    assert bench.percentile([7.0], share) == 7.0
+    assert path.percentile(list(range(1, 101)), share) == expected
+    assert path.percentile([7.0], share) == 7.0
 
 
 def test_a_page_grows_by_the_background_of_others_and_keeps_its_own_frame_and_lead():
     other = PAGE.format("lead one</p><p>lead two</p><p>" + "background " * 30)
-    grown = bench.lengthened(PAGE.format("own lead"), [other, other], 60)
+    grown = path.lengthened(PAGE.format("own lead"), [other, other], 60)
     assert grown.count("own lead") == grown.count("<h1>Head</h1>") == grown.count("menu") == 1
     assert grown.count("background") == 60
     assert "lead one" not in grown
-    assert bench.lengthened("<p>no article</p>", [other], 60) == "<p>no article</p>"
+    assert path.lengthened("<p>no article</p>", [other], 60) == "<p>no article</p>"
 
 
 def test_the_articles_are_long_different_and_the_same_in_each_run():
-    samples = bench.pages(SAMPLE)
-    made = list(bench.make_pieces(samples, 80, name="load", chance=random.Random(1)))
-    again = list(bench.make_pieces(samples, 80, name="load", chance=random.Random(1)))
+    samples = path.pages(SAMPLE)
+    made = list(path.make_pieces(samples, 80, name="load", chance=random.Random(1)))
+    again = list(path.make_pieces(samples, 80, name="load", chance=random.Random(1)))
     assert made == again
     assert len({piece.path for piece in made}) == len({piece.html for piece in made}) == 80
-    assert all(len(words(piece.html)) > 0.9 * bench.WORDS for piece in made)
+    assert all(len(words(piece.html)) > 0.9 * path.WORDS for piece in made)
     assert all(piece.title and "<" not in piece.title for piece in made)
-    others = bench.make_pieces(samples, 80, name="warm", chance=random.Random(1))
+    others = path.make_pieces(samples, 80, name="warm", chance=random.Random(1))
     assert {piece.path for piece in made}.isdisjoint(piece.path for piece in others)
 
 
 def test_without_sample_articles_it_says_where_it_looked(tmp_path):
-    with pytest.raises(bench.BenchError, match=re.escape(str(tmp_path))):
-        bench.pages(tmp_path)
+    with pytest.raises(path.BenchError, match=re.escape(str(tmp_path))):
+        path.pages(tmp_path)
 
 
 def test_invented_articles_never_reach_the_cluster_that_is_configured(tmp_path):
@@ -57,21 +59,21 @@ def test_invented_articles_never_reach_the_cluster_that_is_configured(tmp_path):
         elasticsearch=Elasticsearch(url="https://es.example", api_key="secret", ca_file="ca.pem"),
         directory=str(tmp_path),
     )
-    mine = plant.own(configured, tmp_path / "data")
+    mine = stack.own(configured, tmp_path / "data")
     environ = {"DATELINE_KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092", "DATELINE_ELASTICSEARCH_API_KEY": "secret"}
-    seen_by_a_process = load(tmp_path, environ | plant.environment(mine))
+    seen_by_a_process = load(tmp_path, environ | stack.environment(mine))
     for settings in (mine, seen_by_a_process):
         assert settings.bootstrap_servers == f"127.0.0.1:{mine.local.kafka_port}"
         assert settings.elasticsearch_url == f"http://127.0.0.1:{mine.local.elasticsearch_port}"
         assert settings.kafka.security_protocol == "PLAINTEXT"
         assert settings.kafka.ca_file == settings.elasticsearch.api_key == settings.elasticsearch.ca_file == ""
         assert settings.http.worker_port == mine.http.worker_port != Settings().http.worker_port
-    assert service.port_variables(mine.http).items() <= plant.environment(mine).items()
+    assert service.port_variables(mine.http).items() <= stack.environment(mine).items()
 
 
 def test_the_figures_that_others_read_have_their_names():
-    late = bench.Latency(articles=3, p50_seconds=0.12345, p99_seconds=1.0)
-    result = bench.Result(
+    late = path.Latency(articles=3, p50_seconds=0.12345, p99_seconds=1.0)
+    result = path.Result(
         articles=3, words_per_article=450, processes=2, articles_per_second=4.56789, plain_nlp_pipe_articles_per_second=9.0,
         ratio=0.5, p50_seconds=0.1, p99_seconds=0.2, peak_memory_mb=1500, plain_one_process=5.0, plain_all_processes=9.0,
         load=late, steady=late, trickle=late, steady_articles_per_second=2.0, memory_mb={"worker": 900}, events=9,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.boilerplate import agency_of, clean, paragraphs
+from pipeline.page.boilerplate import agency_of, clean, paragraphs
 
 BODY = ["Ministers met in Lima on Tuesday.", "They agreed on a plan for the ports.", "Talks go on next week."]
 

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from pipeline import bus, stage
-from pipeline.bulk import (
+from pipeline.index.bulk import (
     BACKOFF_SECONDS,
     TRIES,
     AwayError,
@@ -21,7 +21,7 @@ from pipeline.bulk import (
     chunks,
     verdict,
 )
-from pipeline.ecs import Action
+from pipeline.index.documents import Action
 from pipeline.records import encode
 from pipeline.settings import Elasticsearch, Indexer, Settings
 from tests.make import make_alert, make_document, make_event, make_failure, make_story

@@ -14,7 +14,9 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from pipeline import bus, cli, desk, index, replay, status
+from pipeline import bus, cli
+from pipeline.index import indexer
+from pipeline.operate import offline, replay, status
 from pipeline.settings import Settings
 from pipeline.version import VERSION
 from tests.make import NOW, make_failure
@@ -219,7 +221,7 @@ def test_status_for_people_names_each_part(run, monkeypatch):
     monkeypatch.setattr(bus, "read_all", lambda *_: iter(()))
     monkeypatch.setattr(status, "_require_kafka", lambda _: None)
     health = {"reachable": True, "status": "green", "indices": {"news-events": {"documents": 12, "bytes": 3_400_000}}}
-    monkeypatch.setattr(index, "health", lambda _: health)
+    monkeypatch.setattr(indexer, "health", lambda _: health)
     text = run("status").output
     for expected in ("collector", "down", "dateline-worker", "news.articles", "9", "green", "news-events", "12", "3.4"):
         assert expected in text
@@ -227,7 +229,7 @@ def test_status_for_people_names_each_part(run, monkeypatch):
 
 def test_quarantine_list_and_show(run, monkeypatch):
     failures = (make_failure(id="abc" + "0" * 17, error="page is no page"), make_failure(id="d" * 20, stage="index"))
-    monkeypatch.setattr("pipeline.quarantine.read", lambda _: failures)
+    monkeypatch.setattr("pipeline.operate.quarantine.read", lambda _: failures)
     assert json.loads(run("quarantine", "list", "--json").output)["total"] == 2
     assert json.loads(run("quarantine", "list", "--json", "--stage", "index").output)["total"] == 1
     assert "abc000000000" in run("quarantine", "list").output
@@ -253,7 +255,7 @@ def test_replay_moves_only_the_topics_of_the_group(monkeypatch):
 
 def test_a_text_is_an_article_met_when_it_was_published(tmp_path):
     file = tmp_path / "a.txt"
-    one = desk.article(
+    one = offline.article(
         b"\xef\xbb\xbfA headline\n\nBody.", name=file, published="2023-03-21T06:00:00+11:00", url=None, now=NOW
     )
     assert one.content_type == "text/plain"
@@ -273,7 +275,7 @@ def test_a_text_is_an_article_met_when_it_was_published(tmp_path):
     ],
 )
 def test_a_page_is_known_by_its_name_or_its_beginning(text, name, expected):
-    assert desk.is_html(text, Path(name)) is expected
+    assert offline.is_html(text, Path(name)) is expected
 
 
 def test_a_page_is_met_on_the_day_that_it_gives_itself():
@@ -281,14 +283,14 @@ def test_a_page_is_met_on_the_day_that_it_gives_itself():
         b'<html><head><title>T</title><meta property="article:published_time" content="2023-05-02T10:00:00Z"></head>'
         b"<body><article><p>" + b"Words of a sentence that is long enough. " * 5 + b"</p></article></body></html>"
     )
-    one = desk.article(page, name=Path("a.html"), published=None, url="https://a.example/x", now=NOW)
+    one = offline.article(page, name=Path("a.html"), published=None, url="https://a.example/x", now=NOW)
     assert one.published_at is None, "what the page says is for extraction to find"
     assert one.first_seen_at.isoformat() == "2023-05-02T10:00:00+00:00"
 
 
 def test_a_line_without_a_date_counts_as_published_with_the_one_before():
-    line = desk.Line(id=7, text="x")
-    one = desk.from_line(line, last_at=NOW)
+    line = offline.Line(id=7, text="x")
+    one = offline.from_line(line, last_at=NOW)
     assert (one.id, one.first_seen_at, one.published_at) == ("7", NOW, None)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipeline import bus, cli, feedback, history
-from pipeline.bulk import AwayError
+from pipeline import bus, cli
+from pipeline.alert import feedback
+from pipeline.index import history
+from pipeline.index.bulk import AwayError
 from pipeline.records import decode, encode
 from tests.make import NOW, make_alert, make_meeting, make_story
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.copies import COPY, fingerprint, similar
+from pipeline.annotate.copies import COPY, fingerprint, similar
 
 WORDS = [
     "alpha",

@@ -9,9 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from pipeline.deliver import AgainError, Answer, DeliveryError, retry_after_seconds, sender, signature, text, verify
+from pipeline.alert.rules import Channel
+from pipeline.notify.deliver import (
+    AgainError,
+    DeliveryError,
+    DeliveryResult,
+    retry_after_seconds,
+    sender,
+    signature,
+    text,
+    verify,
+)
 from pipeline.records import Alert, decode
-from pipeline.rules import Channel
 from pipeline.settings import Settings, SettingsError
 from tests.make import NOW, make_alert
 
@@ -22,7 +31,7 @@ class Wire:
     """Answers as told and keeps what was sent."""
 
     def __init__(self, *answers):
-        self.answers = list(answers) or [Answer(200)]
+        self.answers = list(answers) or [DeliveryResult(200)]
         self.sent = []
 
     def __call__(self, url, body, headers, timeout_seconds):
@@ -95,24 +104,24 @@ def test_a_signature_is_of_one_key_and_one_body(key, body, other):
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_every_2xx_is_a_yes(status):
-    send(make_channel(), Wire(Answer(status)))
+    send(make_channel(), Wire(DeliveryResult(status)))
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 599])
 def test_some_answers_ask_to_try_again(status):
     with pytest.raises(AgainError, match=str(status)):
-        send(make_channel(), Wire(Answer(status)))
+        send(make_channel(), Wire(DeliveryResult(status)))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 410, 413, 422])
 def test_other_answers_are_final_redirects_among_them(status):
     with pytest.raises(DeliveryError, match=str(status)):
-        send(make_channel(), Wire(Answer(status)))
+        send(make_channel(), Wire(DeliveryResult(status)))
 
 
 def test_retry_after_is_handed_on():
     with pytest.raises(AgainError) as caught:
-        send(make_channel(), Wire(Answer(503, "7")))
+        send(make_channel(), Wire(DeliveryResult(503, "7")))
     assert caught.value.retry_after_seconds == 7
 
 
@@ -218,7 +227,9 @@ def test_a_secret_that_is_not_there_stops_the_start(tmp_path, changes, message):
     assert "token-123" not in str(caught.value)
 
 
-@pytest.mark.parametrize("answer", [Answer(500), Answer(404), OSError(5, "I/O error"), urllib.error.URLError("x")])
+@pytest.mark.parametrize(
+    "answer", [DeliveryResult(500), DeliveryResult(404), OSError(5, "I/O error"), urllib.error.URLError("x")]
+)
 def test_no_error_names_the_address(answer):
     with pytest.raises((AgainError, DeliveryError)) as caught:
         send(make_channel(), Wire(answer))

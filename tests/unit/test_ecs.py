@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import ecs, index
+from pipeline.index import documents, indexer
 from pipeline.records import Entity, Evidence, Feed, Moment, Money, Party, Place, RecordError, When
 from tests.make import (
     MOSCOW,
@@ -34,7 +34,7 @@ RUSSIA_WITH_ID = Party(text="Russia", name="Russia", country="RUS", sector="GOV"
 
 
 def told(record, now=NOW + HOUR):
-    return ecs.action(record, prefix="news", now=now)
+    return documents.action(record, prefix="news", now=now)
 
 
 def full_event():
@@ -105,9 +105,9 @@ def declared_leaves(properties, path=""):
             yield f"{path}{key}"
 
 
-@pytest.mark.parametrize("name", ecs.KINDS)
+@pytest.mark.parametrize("name", documents.KINDS)
 def test_the_strict_mapping_knows_every_field_of_a_full_record_and_no_field_is_dead(name):
-    mapping = index.mapping(name)
+    mapping = indexer.mapping(name)
     assert mapping["dynamic"] == "strict"
     found = dict(leaves(mapping["properties"], told(FULL[name]()).source))
     assert set(found) == set(declared_leaves(mapping["properties"]))
@@ -236,7 +236,7 @@ def test_an_alert_names_its_rule_and_a_failure_its_error():
 
 def test_of_a_failures_bytes_only_the_beginning_is_indexed():
     news = told(make_failure(raw=b"x" * 100_000)).source["news"]
-    assert (len(news["raw"]), news["raw_bytes"]) == (ecs.RAW_BYTES, 100_000)
+    assert (len(news["raw"]), news["raw_bytes"]) == (documents.RAW_BYTES, 100_000)
 
 
 def test_a_story_keeps_its_reports_without_their_fingerprints():
@@ -248,11 +248,11 @@ def test_a_story_keeps_its_reports_without_their_fingerprints():
 def test_the_many_parts_of_one_record_are_bounded():
     crowd = tuple(Party(text=f"p{n}", name=f"p{n}") for n in range(20_000))
     news = told(make_event(actors=crowd)).source["news"]
-    assert len(news["actors"]) == len(news["actor_names"]) == ecs.PARTS
+    assert len(news["actors"]) == len(news["actor_names"]) == documents.PARTS
 
 
 def test_empty_parts_are_left_out_but_zero_and_false_are_not():
-    assert ecs.clean({"a": "", "b": None, "c": [], "d": {"e": ()}, "f": 0, "g": False, "h": ["", 1]}) == {
+    assert documents.clean({"a": "", "b": None, "c": [], "d": {"e": ()}, "f": 0, "g": False, "h": ["", 1]}) == {
         "f": 0,
         "g": False,
         "h": ["", 1],
@@ -284,7 +284,7 @@ def test_an_article_changed_in_a_later_month_stays_in_its_index():
 @pytest.mark.parametrize("seen", [None, dt.datetime(1999, 12, 31, tzinfo=dt.UTC), NOW + 48 * HOUR])
 def test_a_first_sight_that_is_absent_or_absurd_makes_no_index(seen):
     with pytest.raises(RecordError, match="first_seen_at"):
-        ecs.index_of("news", "events", seen, now=NOW)
+        documents.index_of("news", "events", seen, now=NOW)
 
 
 def test_a_failure_met_twice_has_one_place():
@@ -325,16 +325,16 @@ def test_the_later_word_on_an_alert_takes_the_place_of_the_earlier_one():
 
 
 def test_the_two_lines_are_json_without_a_line_break_inside():
-    for name in ecs.KINDS:
+    for name in documents.KINDS:
         header, body = told(FULL[name]()).lines()
         assert b"\n" not in header + body
         assert json.loads(body)["event"]["dataset"] == f"dateline.{name}"
 
 
 def test_a_prefix_keeps_two_installations_apart():
-    action = ecs.action(make_event(), prefix="test", now=NOW)
+    action = documents.action(make_event(), prefix="test", now=NOW)
     assert action.index == "test-events-v1-2024.05"
-    assert ecs.alias("test", "events") == "test-events"
+    assert documents.alias("test", "events") == "test-events"
 
 
 def test_a_record_that_is_not_indexed_is_refused():
@@ -347,7 +347,7 @@ def test_a_record_that_is_not_indexed_is_refused():
 
 @given(st.text(), st.integers(0, 40))
 def test_a_cut_text_fits_in_bytes_and_is_the_longest_beginning_that_does(text, size):
-    short = ecs.cut(text, size)
+    short = documents.cut(text, size)
     assert text.encode("utf-8", "replace").startswith(short.encode())
     assert len(short.encode()) <= size
     if short != text.encode("utf-8", "replace").decode():
@@ -355,4 +355,4 @@ def test_a_cut_text_fits_in_bytes_and_is_the_longest_beginning_that_does(text, s
 
 
 def test_the_text_of_a_long_article_is_cut():
-    assert len(told(make_document("é" * 1_000_000)).source["news"]["text"].encode()) == ecs.TEXT_BYTES
+    assert len(told(make_document("é" * 1_000_000)).source["news"]["text"].encode()) == documents.TEXT_BYTES

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from pipeline import feedback
-from pipeline.feedback import FeedbackError, Marks
+from pipeline.alert import feedback
+from pipeline.alert.feedback import FeedbackError, Marks
 from tests.make import NOW, make_alert, make_meeting, make_story
 
 HOUR = dt.timedelta(hours=1)

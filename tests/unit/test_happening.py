@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from pipeline.happening import alike, likeness, of_event, of_story, others
 from pipeline.records import Party, Place, When
-from pipeline.story import begin
+from pipeline.track.likeness import alike, likeness, of_event, of_story, others
+from pipeline.track.story import begin
 from tests.make import (
     CHINA,
     KYIV,

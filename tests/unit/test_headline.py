@@ -5,10 +5,10 @@ import typing
 import pytest
 from hypothesis import given
 
-from pipeline import headline
-from pipeline.headline import in_words
+from pipeline.alert.rules import known_kinds
 from pipeline.records import EventType, Party, Place
-from pipeline.rules import known_kinds
+from pipeline.track import headline
+from pipeline.track.headline import in_words
 from tests.make import (
     CHINA,
     KYIV,

@@ -2,8 +2,10 @@ import io
 
 from rich.console import Console
 
-from pipeline import ask, bus, live, screen
+from pipeline import bus
+from pipeline.cli import screen
 from pipeline.metrics import Sample
+from pipeline.operate import live, probe
 from pipeline.records import encode
 from pipeline.settings import Settings
 from tests.make import make_alert, make_meeting, make_sanctions
@@ -15,7 +17,7 @@ def answer(name="worker", **counts):
     for key, value in counts.items():
         stage, _, outcome = key.partition("_")
         samples.append(Sample("dateline_records_total", {"stage": stage, "outcome": outcome, "reason": ""}, value))
-    return ask.Answer(name, "h:1", up=True, ready=True, detail={}, samples=tuple(samples))
+    return probe.ProcessState(name, "h:1", up=True, ready=True, detail={}, samples=tuple(samples))
 
 
 def rows(counters, now=0.0):
@@ -35,7 +37,7 @@ def test_two_reasons_of_one_outcome_are_added_up():
         Sample("dateline_records_total", {"stage": "extract", "outcome": "rejected", "reason": reason}, 2)
         for reason in ("empty", "too_short")
     )
-    counters.take(ask.Answer("worker", "h:1", True, True, {}, samples))
+    counters.take(probe.ProcessState("worker", "h:1", True, True, {}, samples))
     assert rows(counters)["extract"].rejected == 4
 
 
@@ -62,7 +64,7 @@ def test_lag_is_summed_by_group():
         Sample("dateline_consumer_lag_records", {"group": "dateline-worker", "topic": "t", "partition": p}, 2.0)
         for p in "01"
     )
-    assert live.behind([ask.Answer("worker", "h:1", samples=samples)]) == {"dateline-worker": 4}
+    assert live.behind([probe.ProcessState("worker", "h:1", samples=samples)]) == {"dateline-worker": 4}
 
 
 # --- the screen ------------------------------------------------------------------------------------------------------
@@ -77,7 +79,7 @@ def view(**changes):
     counters.take(answer(detect_ok=12, detect_quarantined=1, index_ok=40))
     fields = {
         "seconds": 65.0,
-        "answers": (answer(), ask.Answer("indexer", "h:2")),
+        "answers": (answer(), probe.ProcessState("indexer", "h:2")),
         "counts": counters.counts(0.0),
         "published": {"news.articles": 12, "news.events": 7},
         "behind": {"dateline-indexer": 3},

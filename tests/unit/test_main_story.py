@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import track
 from pipeline.records import Party, Place, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
-from pipeline.track import Stories
+from pipeline.track import stories as track
+from pipeline.track.stories import Stories
 from tests.make import KYIV, MOSCOW, NOW, PUTIN, RUSSIA, UKRAINE, XI, make_day, make_event, make_meeting, make_quantity
 
 DAY = dt.timedelta(days=1)
@@ -347,7 +347,7 @@ def test_stories_of_different_news_are_not_merged_by_a_mention():
 
 
 def test_stories_too_large_together_stay_two(monkeypatch):
-    monkeypatch.setattr("pipeline.story.EVENTS_KEPT", 2)
+    monkeypatch.setattr("pipeline.track.story.EVENTS_KEPT", 2)
     stories = Stories()
     for event in bridge():
         stories.fold(event)

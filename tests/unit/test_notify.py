@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import bus, metrics, notify
-from pipeline.deliver import AgainError, DeliveryError
-from pipeline.notify import Outlet, Switchboard, readiness, sender
+from pipeline import bus, metrics
+from pipeline.alert.rules import Channel, RuleSet
+from pipeline.notify import notifier
+from pipeline.notify.deliver import AgainError, DeliveryError
+from pipeline.notify.notifier import ChannelThread, Switchboard, readiness, sender
 from pipeline.records import Alert, Failure, decode, encode
-from pipeline.rules import Channel, RuleSet
 from pipeline.settings import Settings, SettingsError
 from tests.make import NOW, make_alert
 
@@ -53,7 +54,7 @@ class Stop(threading.Event):
 
 def make_outlet(sink, *, stop=None, since=None, **channel):
     kept = []
-    outlet = Outlet(
+    outlet = ChannelThread(
         Channel(**{"name": "hook", "type": "webhook", "url": "http://a.example/", "tries": 4} | channel),
         sink, lambda key, value: kept.append((key, value)), stop or Stop(),
         draw=lambda _low, high: high, now=lambda: NOW, since=since,
@@ -190,7 +191,7 @@ def test_a_new_channel_passes_over_what_was_raised_before_its_time():
 def test_an_end_in_the_middle_of_the_waiting_settles_nothing():
     sink = Sink(*[AgainError("busy")] * 9)
     outlet = make_outlet(sink, stop=Stop(at=2), tries=9)
-    with pytest.raises(notify._StoppedError):
+    with pytest.raises(notifier._StoppedError):
         outlet.handle([message()])
     assert outlet.kept == []
     assert sink.taken == []
@@ -199,7 +200,7 @@ def test_an_end_in_the_middle_of_the_waiting_settles_nothing():
 def test_a_waiting_channel_is_ready_and_says_what_it_waits_for():
     outlet = make_outlet(Sink(AgainError("the receiver answered 503")), stop=Stop(at=1))
     outlet.progress.assigned, outlet.progress.polled_at = 4, 10.0**12
-    with pytest.raises(notify._StoppedError):
+    with pytest.raises(notifier._StoppedError):
         outlet.handle([message()])
     good, detail = readiness([outlet])
     assert good
@@ -279,7 +280,7 @@ def board(monkeypatch, tmp_path):
         stop.wait(20)
         working.remove(outlet.channel)
 
-    monkeypatch.setattr(notify, "work", work)
+    monkeypatch.setattr(notifier, "work", work)
     board = Switchboard(Settings(directory=str(tmp_path)), lambda _key, _value: None)
     board.working = working
     yield board
@@ -391,7 +392,7 @@ class Observer:
 
 
 def test_the_lag_of_each_channel_is_told_and_one_that_has_not_begun_hides_no_other():
-    assert notify.lag_rows(Observer(), ["new", "hook"]) == [("dateline-notifier-hook", bus.ALERTS, 0, 5)]
+    assert notifier.lag_rows(Observer(), ["new", "hook"]) == [("dateline-notifier-hook", bus.ALERTS, 0, 5)]
 
 
 def test_what_a_channel_has_never_committed_counts_as_lag():

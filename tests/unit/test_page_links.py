@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline import extract
+from pipeline.page import extract
 from tests.make import make_article
 
 PROSE = [

@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from pipeline import parent
+from pipeline.operate import parent
 
 
 def test_without_the_variable_nothing_is_watched():
@@ -32,7 +32,7 @@ def test_the_end_of_the_pipe_asks_for_a_stop_and_then_leaves():
 
 CHILD = """
 import time
-from pipeline import parent
+from pipeline.operate import parent
 parent.follow(grace_seconds=0.5)
 print("up", flush=True)
 time.sleep(60)
@@ -40,7 +40,7 @@ time.sleep(60)
 
 PARENT = f"""
 import subprocess, sys, time, os
-from pipeline import parent
+from pipeline.operate import parent
 child = subprocess.Popen([sys.executable, "-c", {CHILD!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                          env=parent.environment(os.environ), start_new_session=True)
 child.stdout.readline()

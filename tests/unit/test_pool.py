@@ -9,9 +9,9 @@ import pytest
 import structlog
 
 from pipeline import detect
-from pipeline import pool as pool_module
-from pipeline.pool import Pool, Read, start_process
 from pipeline.settings import Log, Settings, Worker
+from pipeline.worker import pool as pool_module
+from pipeline.worker.pool import Pool, Read, start_process
 
 
 def read(raws):
@@ -73,8 +73,10 @@ def own_logging():
 
 @pytest.mark.usefixtures("own_logging")
 def test_a_pool_process_writes_its_log_in_the_form_that_is_configured(monkeypatch, capsys):
-    monkeypatch.setattr(detect, "load_mind", lambda _settings: structlog.get_logger("mind").warning("loaded", words=3))
-    monkeypatch.setattr(pool_module, "_mind", None)
+    monkeypatch.setattr(
+        detect, "load_models", lambda _settings: structlog.get_logger("mind").warning("loaded", words=3)
+    )
+    monkeypatch.setattr(pool_module, "_models", None)
     start_process(Settings(log=Log(format="json", level="warning")))
     structlog.get_logger("mind").info("less than is wanted")
     [line] = capsys.readouterr().err.splitlines()

@@ -3,7 +3,8 @@ import datetime as dt
 import msgspec
 import pytest
 
-from pipeline import bus, quarantine
+from pipeline import bus
+from pipeline.operate import quarantine
 from pipeline.records import encode
 from pipeline.settings import Settings
 from tests.make import NOW, make_failure

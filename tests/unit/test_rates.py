@@ -1,12 +1,11 @@
 """Rough rates: for a size, not for a price."""
 
-from pathlib import Path
-
 import pytest
 
-from pipeline import rates
+from pipeline.alert import rates
+from pipeline.annotate.names import GAZETTEER
 
-CURRENCIES = Path(rates.__file__).parent / "gazetteer" / "currencies.tsv"
+CURRENCIES = GAZETTEER / "currencies.tsv"
 
 
 def test_a_sum_is_turned_by_its_rate_and_its_own_currency_is_exact():

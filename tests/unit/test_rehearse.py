@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipeline import cli, ecs, feedback, flow, history, index, rehearse, track
-from pipeline.bells import Bells
+from pipeline import cli, flow
+from pipeline.alert import backtest, feedback
+from pipeline.alert.backtest import BacktestError
+from pipeline.alert.throttle import AlertState
+from pipeline.index import documents, history, indexer
+from pipeline.operate import backtest_run
 from pipeline.records import Feedback, encode
-from pipeline.rehearse import RehearsalError
 from pipeline.settings import Settings
+from pipeline.track.stories import Stories
 from tests.make import MOSCOW, NOW, make_event, make_meeting, make_money, make_quantity, make_sanctions
 
 ROOT = Path(__file__).parents[2]
@@ -44,31 +48,31 @@ def file(tmp_path):
 @pytest.fixture
 def elasticsearch(monkeypatch):
     """An index that answers with the events as they are stored, a page at a time."""
-    documents = [ecs.action(event, prefix="news", now=NOW + 30 * DAY) for event in TOLD]
+    stored = [documents.action(event, prefix="news", now=NOW + 30 * DAY) for event in TOLD]
     asked = []
 
     def query(_settings, name, **body):
         asked.append(body)
         first = body.get("search_after", [0])[0]
         since = body["query"].get("range", {}).get("news.first_seen_at", {}).get("gte", "")
-        known = [d for d in documents if d.source["news"]["first_seen_at"] >= since]
+        known = [d for d in stored if d.source["news"]["first_seen_at"] >= since]
         page = list(enumerate(known))[first : first + body["size"]]
         hits = [{"_id": d.id, "_source": d.source, "sort": [n + 1]} for n, d in page]
         return {"hits": {"total": {"value": len(known)}, "hits": hits}}
 
-    monkeypatch.setattr(index, "query", query)
+    monkeypatch.setattr(indexer, "query", query)
     return asked
 
 
 def live(rules):
     """What a worker would have written."""
-    bells = Bells()
-    return [a.id for story in flow.follow(track.Stories(), TOLD) for a in bells.ring(rules, story)]
+    alert_state = AlertState()
+    return [a.id for story in flow.follow(Stories(), TOLD) for a in alert_state.ring(rules, story)]
 
 
 def test_a_rehearsal_over_a_file_of_events_rings_as_a_worker_would_have(shipped, file):
     seen = []
-    run = rehearse.rehearse(shipped, file=file, progress=lambda done, total: seen.append((done, total)))
+    run = backtest_run.backtest(shipped, file=file, progress=lambda done, total: seen.append((done, total)))
     assert list(run.alerts) == live(run.rules)
     assert {a.rule for a in run.since(None)} == {"new-sanctions", "leaders-meet"}
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
@@ -77,7 +81,7 @@ def test_a_rehearsal_over_a_file_of_events_rings_as_a_worker_would_have(shipped,
 def test_a_rehearsal_over_elasticsearch_rings_the_same(shipped, elasticsearch, monkeypatch):
     monkeypatch.setattr(history, "PAGE", 2)
     seen = []
-    run = rehearse.rehearse(shipped, progress=lambda done, total: seen.append((done, total)))
+    run = backtest_run.backtest(shipped, progress=lambda done, total: seen.append((done, total)))
     assert list(run.alerts) == live(run.rules)
     assert seen[-1] == (4, 4)
     assert len(elasticsearch) == 3
@@ -85,16 +89,16 @@ def test_a_rehearsal_over_elasticsearch_rings_the_same(shipped, elasticsearch, m
 
 def test_what_was_open_before_is_tracked_and_not_told(shipped, elasticsearch):
     since = NOW + dt.timedelta(hours=2)
-    run = rehearse.rehearse(shipped, since=since)
+    run = backtest_run.backtest(shipped, since=since)
     assert [a.rule for a in run.since(since)] == ["leaders-meet"]
     assert elasticsearch[0]["query"]["range"]["news.first_seen_at"]["gte"] == (since - 14 * DAY).isoformat()
 
 
 def test_mutes_count_in_a_rehearsal_as_they_did_that_day(shipped, file):
     mute = Feedback(id="m", verdict="mute", target="rule", name="new-sanctions", at=NOW - DAY)
-    run = rehearse.rehearse(shipped, file=file, marks=feedback.Marks([mute]))
+    run = backtest_run.backtest(shipped, file=file, marks=feedback.Marks([mute]))
     assert {(a.rule, a.held) for a in run.since(None)} == {("new-sanctions", "muted"), ("leaders-meet", "")}
-    [row] = [row for row in rehearse.how_often(run, None) if row.rule == "new-sanctions"]
+    [row] = [row for row in backtest.how_often(run, None) if row.rule == "new-sanctions"]
     assert (row.rang, row.held, row.most_on) == (0, {"muted": 1}, None)
 
 
@@ -105,20 +109,20 @@ def test_digests_that_are_open_at_the_end_are_told(shipped, file, tmp_path):
         .replace('kinds = ["sanctions"]', 'kinds = ["sanctions"]\ndigest_minutes = 60')
     )
     (tmp_path / "alerts.toml").write_text(rules, "utf-8")
-    run = rehearse.rehearse(shipped, file=file, rule="new-sanctions")
+    run = backtest_run.backtest(shipped, file=file, rule="new-sanctions")
     assert [(a.occasion, a.held) for a in run.since(None)] == [("new", "digest"), ("digest", "")]
 
 
 def test_how_often_counts_days_and_names_the_busiest(shipped, file):
-    rows = {row.rule: row for row in rehearse.how_often(rehearse.rehearse(shipped, file=file), None)}
+    rows = {row.rule: row for row in backtest.how_often(backtest_run.backtest(shipped, file=file), None)}
     assert (rows["leaders-meet"].rang, rows["leaders-meet"].most_on) == (1, NOW.date())
     assert (rows["widely-told"].rang, rows["widely-told"].days) == (0, 0)
 
 
 def test_why_a_rule_rang_or_did_not_is_told_condition_by_condition(shipped, file):
-    run = rehearse.rehearse(shipped, file=file)
+    run = backtest_run.backtest(shipped, file=file)
     [story] = [s for s in run.stories.values() if s.kind == "sanctions"]
-    told = {one.rule: one for one in rehearse.explain(run, story.id[:8])}
+    told = {one.rule: one for one in backtest.explain(run, story.id[:8])}
     assert told["new-sanctions"].verdict == "new at 2024-05-14 09:00: rang"
     assert told["leaders-meet"].verdict == "silent: kinds, leaders_at_least did not hold"
     assert told["widely-told"].verdict.startswith("silent: the story had new, update:1, the rule listens to spike")
@@ -128,19 +132,19 @@ def test_why_a_rule_rang_or_did_not_is_told_condition_by_condition(shipped, file
 
 @pytest.mark.parametrize(("story", "message"), [("zzz", "none of the 3 stories is called so"), ("", "none of the 3")])
 def test_a_story_that_is_not_there_is_told(shipped, file, story, message):
-    with pytest.raises(RehearsalError, match=message):
-        rehearse.explain(rehearse.rehearse(shipped, file=file), story)
+    with pytest.raises(BacktestError, match=message):
+        backtest.explain(backtest_run.backtest(shipped, file=file), story)
 
 
 def test_a_rule_that_is_not_there_is_told_with_the_nearest(shipped, file):
-    with pytest.raises(RehearsalError, match="no rule is called 'new-sanction', did you mean 'new-sanctions'"):
-        rehearse.rehearse(shipped, file=file, rule="new-sanction")
+    with pytest.raises(BacktestError, match="no rule is called 'new-sanction', did you mean 'new-sanctions'"):
+        backtest_run.backtest(shipped, file=file, rule="new-sanction")
 
 
 def test_a_line_that_is_no_event_is_told_with_its_number(shipped, file):
     file.write_bytes(file.read_bytes() + b'\n{"record":"event"}')
-    with pytest.raises(RehearsalError, match="line 5: event: Object missing required field"):
-        rehearse.rehearse(shipped, file=file)
+    with pytest.raises(BacktestError, match="line 5: event: Object missing required field"):
+        backtest_run.backtest(shipped, file=file)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +158,7 @@ def test_a_line_that_is_no_event_is_told_with_its_number(shipped, file):
     ],
 )  # fmt: skip
 def test_an_event_comes_back_from_the_index_as_it_was(event):
-    action = ecs.action(event, prefix="news", now=NOW + 30 * DAY)
+    action = documents.action(event, prefix="news", now=NOW + 30 * DAY)
     source = json.loads(action.lines()[1])
     assert history.event(action.id, source) == event
 

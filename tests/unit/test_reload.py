@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pipeline import metrics
-from pipeline.reload import RuleWatch
+from pipeline.alert.reload import RuleWatch
 from pipeline.settings import Settings, SettingsError
 
 TERMINAL = '[[channel]]\nname = "terminal"\ntype = "terminal"\n'

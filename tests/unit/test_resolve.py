@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.names import fold, rows
-from pipeline.resolve import Resolver, load
+from pipeline.annotate.names import fold, rows
+from pipeline.annotate.resolve import Resolver, load
 
 NAMES = load()
 ON = dt.date(2023, 3, 21)

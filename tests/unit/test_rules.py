@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.groups import country_name, known, members
-from pipeline.rules import (
+from pipeline.alert.rules import (
     DIGEST_PLACEHOLDERS,
     PLACEHOLDERS,
     Channel,
@@ -16,6 +15,7 @@ from pipeline.rules import (
     load_rules,
     waits_until,
 )
+from pipeline.annotate.groups import country_name, known, members
 from pipeline.settings import SettingsError
 
 SHIPPED = Path(__file__).parents[2] / "configs/alerts.toml"

@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from pipeline import ask, bus, live, service
+from pipeline import bus
 from pipeline.local import LocalError
+from pipeline.operate import live, probe, service
 from pipeline.settings import Elasticsearch, Http, Kafka, Local, Settings
 
 
@@ -58,12 +59,12 @@ def test_a_log_file_that_has_grown_is_moved_away_while_its_writer_goes_on(tmp_pa
 def test_a_process_that_takes_any_port_is_given_one_that_the_supervisor_knows():
     settings = Settings(http=Http(collector_port=0, worker_port=7, indexer_port=0, notifier_port=8))
     known = service.with_ports(settings, lambda number: list(range(100, 100 + number)))
-    assert [ask.port(known.http, name) for name in ask.NAMES] == [100, 7, 101, 8]
+    assert [probe.port(known.http, name) for name in probe.NAMES] == [100, 7, 101, 8]
     assert service.port_variables(known.http)["DATELINE_HTTP_INDEXER_PORT"] == "101"
 
 
 def child(tmp_path, code, name="worker"):
-    return service.Child(name, [sys.executable, "-c", code], os.environ, tmp_path / f"{name}.log")
+    return service.ServiceProcess(name, [sys.executable, "-c", code], os.environ, tmp_path / f"{name}.log")
 
 
 def until(condition, seconds=15):
@@ -114,7 +115,7 @@ STAY = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); pri
 def make_service(tmp_path, monkeypatch):
     """A service over a Kafka and an Elasticsearch that are somebody else's business."""
     monkeypatch.setattr(bus, "create_topics", lambda _: ())
-    monkeypatch.setattr(ask, "listens", lambda _: True)
+    monkeypatch.setattr(probe, "listens", lambda _: True)
     monkeypatch.setattr(live.Watcher, "read", lambda _: None)
     monkeypatch.setattr(service, "TICK_SECONDS", 0.02)
     with contextlib.ExitStack() as cleanup:

@@ -6,8 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import msgspec
 import pytest
 
-from pipeline import ask, bus, index, metrics, status
+from pipeline import bus, metrics
 from pipeline.bus import Lag, Message
+from pipeline.index import indexer
+from pipeline.operate import probe, status
 from pipeline.records import FeedState, SeenEntry, encode
 from pipeline.settings import Http, Kafka, Settings
 from tests.make import NOW, make_alert
@@ -66,8 +68,8 @@ def test_a_process_that_is_ready_and_does_not_take_the_new_rules_is_a_problem():
     }
     found = status.Status(
         processes=(
-            ask.Answer("worker", "h:1", up=True, ready=True, detail=wrong),
-            ask.Answer("indexer", "h:2", up=True, ready=True, detail={"ok": True}),
+            probe.ProcessState("worker", "h:1", up=True, ready=True, detail=wrong),
+            probe.ProcessState("indexer", "h:2", up=True, ready=True, detail={"ok": True}),
         ),
         index={"reachable": True, "status": "green"},
     )
@@ -77,9 +79,9 @@ def test_a_process_that_is_ready_and_does_not_take_the_new_rules_is_a_problem():
 def test_what_is_wrong_is_named_and_the_rest_is_told_all_the_same():
     found = status.Status(
         processes=(
-            ask.Answer("worker", "h:1", up=True, ready=True, detail={}),
-            ask.Answer("indexer", "h:2", up=True, detail={"ok": False, "problem": "Elasticsearch: 503"}),
-            ask.Answer("collector", "h:3"),
+            probe.ProcessState("worker", "h:1", up=True, ready=True, detail={}),
+            probe.ProcessState("indexer", "h:2", up=True, detail={"ok": False, "problem": "Elasticsearch: 503"}),
+            probe.ProcessState("collector", "h:3"),
         ),
         index={"reachable": True, "status": "red", "indices": {}},
         kafka_problem="nobody answers at h:9",
@@ -103,7 +105,7 @@ def closed_port():
 
 
 def test_gathering_with_everything_away_is_quick_and_raises_nothing(monkeypatch, closed_port):
-    monkeypatch.setattr(index, "health", lambda _: {"reachable": False, "error": "away", "indices": {}})
+    monkeypatch.setattr(indexer, "health", lambda _: {"reachable": False, "error": "away", "indices": {}})
     http = Http(
         collector_port=closed_port, worker_port=closed_port, indexer_port=closed_port, notifier_port=closed_port
     )
@@ -124,7 +126,7 @@ def test_a_process_is_asked_for_readiness_and_metrics():
     metrics.published_total.labels(topic="test.ask").inc(3)
     at = f"127.0.0.1:{server.server_address[1]}"
     try:
-        answer = ask.process("worker", at, samples=True)
+        answer = probe.process("worker", at, samples=True)
     finally:
         server.shutdown()
         server.server_close()
@@ -146,7 +148,7 @@ def test_a_stranger_on_the_port_counts_as_nobody():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    answer = ask.process("worker", f"127.0.0.1:{server.server_address[1]}")
+    answer = probe.process("worker", f"127.0.0.1:{server.server_address[1]}")
     server.shutdown()
     server.server_close()
     assert not answer.up
@@ -156,7 +158,7 @@ def test_a_stranger_on_the_port_counts_as_nobody():
     ("host", "expected"), [("0.0.0.0", "127.0.0.1:7"), ("", "127.0.0.1:7"), ("10.1.2.3", "10.1.2.3:7")]
 )
 def test_a_process_that_listens_everywhere_is_asked_here(host, expected):
-    assert ask.address(Http(host=host, worker_port=7), "worker") == expected
+    assert probe.address(Http(host=host, worker_port=7), "worker") == expected
 
 
 def test_somebody_listens_when_one_of_the_servers_does(closed_port):
@@ -164,8 +166,8 @@ def test_somebody_listens_when_one_of_the_servers_does(closed_port):
         open_one.bind(("127.0.0.1", 0))
         open_one.listen(1)
         port = open_one.getsockname()[1]
-        assert ask.listens(f"127.0.0.1:{closed_port}, 127.0.0.1:{port}")
-    assert not ask.listens(f"127.0.0.1:{closed_port},nonsense")
+        assert probe.listens(f"127.0.0.1:{closed_port}, 127.0.0.1:{port}")
+    assert not probe.listens(f"127.0.0.1:{closed_port},nonsense")
 
 
 def test_of_a_feed_that_moved_to_another_partition_the_newer_state_is_told():

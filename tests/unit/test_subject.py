@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.subject import COMPARED, SUBJECT_KEPT, TERMS_KEPT, Subjects, added, most, subject
+from pipeline.annotate.subject import TERMS_KEPT, subject
+from pipeline.track.subjects import COMPARED, SUBJECT_KEPT, Subjects, added, most
 
 FERRY = "A ferry capsized off Mindoro and 23 passengers drowned, the coast guard said. The ferry had left Batangas."
 BINDERS = "Missiles hit a printing house in Kharkiv and killed seven binders. Schoolbooks burned."

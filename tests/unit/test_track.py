@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.happening import family
 from pipeline.records import Party, Place, When, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
-from pipeline.track import Stories, matches, merge
+from pipeline.track.likeness import family
+from pipeline.track.stories import Stories, matches, merge
 from tests.make import (
     CHINA,
     KYIV,
@@ -367,7 +367,7 @@ def test_the_more_telling_kind_names_the_story():
 
 
 def test_a_story_that_is_full_takes_only_what_moves_its_phase(monkeypatch):
-    monkeypatch.setattr("pipeline.story.EVENTS_KEPT", 3)
+    monkeypatch.setattr("pipeline.track.story.EVENTS_KEPT", 3)
     stories = Stories()
     for n in range(3):
         own(stories, make_meeting(publisher=f"P{n}"))

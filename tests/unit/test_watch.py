@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline.bus import Lag, Progress
+from pipeline.index.health import Watch
 from pipeline.settings import Settings, Worker
-from pipeline.watch import Watch
 
 STALL = 10.0
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from pipeline.bus import BusError, Lag
-from pipeline.watchdog import EXIT_STALLED, Pulse, Watchdog
+from pipeline.worker.watchdog import EXIT_STALLED, Pulse, Watchdog
 
 MINE = ("news.articles", 0)
 

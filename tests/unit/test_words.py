@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.words import country_words, folded, stem, words
+from pipeline.index.words import country_words, folded, stem, words
 
 
 @pytest.mark.parametrize(

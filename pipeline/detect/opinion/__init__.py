@@ -16,9 +16,9 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-from pipeline.annotate import Mention
+from pipeline.annotate.parse import Mention
 from pipeline.detect.forms import words
-from pipeline.detect.lexicon import Rule
+from pipeline.detect.lexicon import LexiconRule
 from pipeline.detect.matching import Candidate
 from pipeline.detect.opinion import model
 from pipeline.detect.opinion.features import Site, site
@@ -79,10 +79,10 @@ SAYING: Final = words(
 
 
 @functools.cache
-def made_rule(event_type: str) -> Rule:
+def made_rule(event_type: str) -> LexiconRule:
     """A type in, the rule of what the model proposes out."""
     kind = KINDS[event_type]
-    return Rule(
+    return LexiconRule(
         id=f"{PROPOSED}/{kind}",
         kind=kind,
         type=cast("EventType", event_type),
@@ -169,7 +169,7 @@ def _weigh(opinion: Opinion, reader: Reader, one: Draft) -> bool:
     return one.sure >= (PROPOSE_SURE if proposed(one.rule) else VETO_SURE if real else UNREAL_SURE)
 
 
-def proposed(rule: Rule) -> bool:
+def proposed(rule: LexiconRule) -> bool:
     """Did the model make the rule."""
     return rule.id.startswith(f"{PROPOSED}/")
 

@@ -18,11 +18,12 @@ from typing import Any, Final
 import msgspec
 
 from pipeline import annotate
-from pipeline.annotate import Parsed
-from pipeline.detect import _reader, jsonl
+from pipeline.annotate.parse import Parsed
+from pipeline.detect import jsonl
 from pipeline.detect.drafts import Draft, draft
+from pipeline.detect.events import reader_of
 from pipeline.detect.export import export
-from pipeline.detect.mind import Mind
+from pipeline.detect.models import Models
 from pipeline.detect.opinion import sites
 from pipeline.detect.opinion.features import Site, site
 from pipeline.detect.opinion.model import CLASSES, NONE
@@ -96,12 +97,12 @@ class Read:
             yield from sites(self.reader, sentence, used)
 
 
-def read_all(rows: Sequence[Mapping[str, Any]], mind: Mind) -> Iterator[tuple[Mapping[str, Any], Read]]:
+def read_all(rows: Sequence[Mapping[str, Any]], models: Models) -> Iterator[tuple[Mapping[str, Any], Read]]:
     """Rows with a text and perhaps a date in, each with what the rules see in it out. The mind's own opinion is not asked."""
     documents = [_document(row) for row in rows]
-    with mind.nlp.memory_zone():
-        for row, parsed in zip(rows, annotate.parse_many(documents, mind), strict=True):
-            yield row, _read(parsed, mind)
+    with models.nlp.memory_zone():
+        for row, parsed in zip(rows, annotate.parse_many(documents, models), strict=True):
+            yield row, _read(parsed, models)
 
 
 def _document(row: Mapping[str, Any]) -> Document:
@@ -113,11 +114,11 @@ def _document(row: Mapping[str, Any]) -> Document:
     )  # fmt: skip
 
 
-def _read(parsed: Parsed, mind: Mind) -> Read:
+def _read(parsed: Parsed, models: Models) -> Read:
     at = parsed.document.published_at
     assert parsed.text is not None, "a text whose language nobody named is read"
-    reader = _reader(parsed.text, parsed.text_mentions, mind, {}, at.date() if at else None)
-    return Read(reader, draft(reader, mind, "text", at))
+    reader = reader_of(parsed.text, parsed.text_mentions, models, {}, at.date() if at else None)
+    return Read(reader, draft(reader, models, "text", at))
 
 
 def drafted(one: Draft) -> Drafted:
@@ -139,9 +140,9 @@ def number(label: str) -> int:
 # --- sentences written for it ---------------------------------------------------------------------------------------------
 
 
-def written(rows: Sequence[Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:
+def written(rows: Sequence[Mapping[str, Any]], models: Models) -> Iterator[Sample]:
     """Sentences with every event that they tell in: the rules' events are right or wrong, and each missed one is a sample."""
-    for row, read in read_all(rows, mind):
+    for row, read in read_all(rows, models):
         group = "w:" + re.sub(r"[a-z]$", "", str(row["id"]))
         yield from _against(read, row, "written", group)
 
@@ -188,11 +189,11 @@ def _head(tree: Tree, span: Sequence[int]) -> int:
     return next((i for i in tops if tree.is_verb(i)), tops[0] if tops else span[0])
 
 
-def examples(mind: Mind) -> Iterator[Sample]:
+def examples(models: Models) -> Iterator[Sample]:
     """The lexicon's own sentences: what a kind is, and what it is not. They say nothing of how often the rules are right."""
-    told = [{"text": text, "kind": k.kind, "yes": True} for k in mind.lexicon.kinds.values() for text in k.yes]
-    not_told = [{"text": text, "kind": k.kind, "yes": False} for k in mind.lexicon.kinds.values() for text in k.no]
-    for row, read in read_all([*told, *not_told], mind):
+    told = [{"text": text, "kind": k.kind, "yes": True} for k in models.lexicon.kinds.values() for text in k.yes]
+    not_told = [{"text": text, "kind": k.kind, "yes": False} for k in models.lexicon.kinds.values() for text in k.no]
+    for row, read in read_all([*told, *not_told], models):
         group = "l:" + hashlib.sha256(row["text"].encode()).hexdigest()[:12]
         taken: set[int] = set()
         for one in read.drafts:
@@ -209,9 +210,9 @@ def examples(mind: Mind) -> Iterator[Sample]:
 # --- labelled sets of others ----------------------------------------------------------------------------------------------
 
 
-def typed(rows: Sequence[Mapping[str, Any]], mind: Mind, tests: Mapping[str, Test]) -> Iterator[Sample]:
+def typed(rows: Sequence[Mapping[str, Any]], models: Models, tests: Mapping[str, Test]) -> Iterator[Sample]:
     """News with the kinds that it tells in. `tests` say of each label whether an event is one."""
-    for row, read in read_all(rows, mind):
+    for row, read in read_all(rows, models):
         group = f"d:{row['date']}"
         labels = [x for key in ("labels", "optional", "negated", "hypothetical") for x in row.get(key) or ()]
         taken: set[int] = set()
@@ -227,7 +228,9 @@ def typed(rows: Sequence[Mapping[str, Any]], mind: Mind, tests: Mapping[str, Tes
                 yield Sample("typed", group, site(read.reader, index), 0, 1.0)
 
 
-def readings(rows: Sequence[Mapping[str, Any]], texts: Mapping[str, Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:
+def readings(
+    rows: Sequence[Mapping[str, Any]], texts: Mapping[str, Mapping[str, Any]], models: Models
+) -> Iterator[Sample]:
     """What a reader found in items of a set in, with the set's items by their ids; a row whose item is not there is left out.
 
     A row has the `id`, the `events` (root, trigger and the character where it stands), and perhaps what is left `open`:
@@ -236,13 +239,13 @@ def readings(rows: Sequence[Mapping[str, Any]], texts: Mapping[str, Mapping[str,
     told = [
         {**texts[row["id"]], "events": row["events"], "open": row.get("open", ())} for row in rows if row["id"] in texts
     ]
-    for row, read in read_all(told, mind):
+    for row, read in read_all(told, models):
         yield from _against(read, row, "readings", f"d:{row['date']}")
 
 
-def rooted(rows: Sequence[Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:
+def rooted(rows: Sequence[Mapping[str, Any]], models: Models) -> Iterator[Sample]:
     """Sentences with the root of one event and its words in; of other events nothing is known."""
-    for row, read in read_all([r for r in rows if r["plover_root"] != "INVESTIGATE"], mind):
+    for row, read in read_all([r for r in rows if r["plover_root"] != "INVESTIGATE"], models):
         tree, root = read.tree, OLD_NAMES.get(row["plover_root"], row["plover_root"])
         group, words = f"g:{row['id']}", set((row["event_text"] or "").casefold().split())
         taken: set[int] = set()
@@ -262,9 +265,9 @@ def rooted(rows: Sequence[Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:
             yield Sample("rooted", group, site(read.reader, index), number(root), 0.7)
 
 
-def sections(rows: Sequence[Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:
+def sections(rows: Sequence[Mapping[str, Any]], models: Models) -> Iterator[Sample]:
     """News with the section of its digest in: what the rules find in sports is wrong, and mostly right in conflicts."""
-    for row, read in read_all(rows, mind):
+    for row, read in read_all(rows, models):
         section, group = row["category"], f"d:{row['date']}"
         quiet = QUIET.get(section)
         taken: set[int] = set()
@@ -282,13 +285,13 @@ def sections(rows: Sequence[Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:
 # --- what users say -------------------------------------------------------------------------------------------------------
 
 
-def marked(rows: Sequence[Mapping[str, Any]], mind: Mind) -> Iterator[Sample]:
+def marked(rows: Sequence[Mapping[str, Any]], models: Models) -> Iterator[Sample]:
     """Events that a user marked in, as samples out.
 
     A row has `text` or `evidence`, the `event` (its type or the whole record), and whether it is `right`.
     """
     lines = [{**row, "text": row.get("text") or _of_event(row, "evidence")} for row in rows]
-    for row, read in read_all([row for row in lines if row["text"]], mind):
+    for row, read in read_all([row for row in lines if row["text"]], models):
         wanted, trigger = _of_event(row, "event_type") or row.get("event"), _of_event(row, "trigger").casefold()
         for one in read.drafts:
             if one.rule.type != wanted or (trigger and one.trigger.casefold() != trigger):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import rankdata
 
-from pipeline.detect.mind import Mind
+from pipeline.detect.models import Models
 from pipeline.detect.opinion import PROPOSE_SHARE, fit, model, samples
 from pipeline.detect.opinion.fit import Floats
 from pipeline.detect.opinion.model import CLASSES, Opinion, Vectors
@@ -66,7 +66,7 @@ class Table:
 
 
 def gather(
-    mind: Mind,
+    models: Models,
     *,
     written: Path | None = None,
     shared: Path | None = None,
@@ -77,28 +77,28 @@ def gather(
     found: list[Sample] = []
     if written is not None:
         rows = [row for file in sorted(written.glob("*.jsonl")) for row in samples.lines(file)]
-        found.extend(samples.written(rows, mind))
-    found.extend(samples.examples(mind))
+        found.extend(samples.written(rows, models))
+    found.extend(samples.examples(models))
     if shared is not None:
-        found.extend(_shared(shared, readings, mind))
+        found.extend(_shared(shared, readings, models))
     for file in marks:
-        found.extend(samples.marked(samples.lines(file), mind))
+        found.extend(samples.marked(samples.lines(file), models))
     return found
 
 
-def _shared(shared: Path, readings: Path | None, mind: Mind) -> Iterator[Sample]:
+def _shared(shared: Path, readings: Path | None, models: Models) -> Iterator[Sample]:
     tests: Mapping[str, Test] = KINDS
     for name in ("hand_wce", "challenge_wce"):
-        yield from samples.typed(samples.lines(shared / name / "dev.jsonl"), mind, tests)
-    yield from samples.rooted(samples.lines(shared / "plover_gsr" / "dev.jsonl"), mind)
+        yield from samples.typed(samples.lines(shared / name / "dev.jsonl"), models, tests)
+    yield from samples.rooted(samples.lines(shared / "plover_gsr" / "dev.jsonl"), models)
     read: set[str] = set()
     for file in sorted(readings.glob("*.jsonl")) if readings is not None else ():
         rows = samples.lines(file)
         read.update(row["id"] for row in rows)
         texts = {row["id"]: row for row in samples.lines(shared / file.stem / "dev.jsonl")}
-        yield from samples.readings(rows, texts, mind)
+        yield from samples.readings(rows, texts, models)
     items = samples.lines(shared / "wce_category" / "dev.jsonl")
-    yield from samples.sections([row for row in items if row["id"] not in read], mind)
+    yield from samples.sections([row for row in items if row["id"] not in read], models)
 
 
 def _type(*types: str) -> Test:

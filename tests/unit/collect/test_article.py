@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.collect import urls
 from pipeline.collect.article import canonical_link
+from pipeline.page import urls
 
 
 @pytest.mark.parametrize(

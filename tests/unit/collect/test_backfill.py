@@ -7,11 +7,12 @@ import json
 import pytest
 from aiohttp import web
 
-from pipeline.collect import archive, backfill, urls
+from pipeline.collect import archive, backfill
 from pipeline.collect.archive import BackfillError, Item
 from pipeline.collect.backfill import Backfill, Stored, in_turn, journal_id
 from pipeline.collect.entry import Entry
 from pipeline.collect.fetch import Clock, Web
+from pipeline.page import urls
 from pipeline.records import FeedState, SeenEntry
 from pipeline.settings import Collector, Settings
 from tests.make import NOW
@@ -46,7 +47,7 @@ async def fill(topic, items, *, fetcher=None, **more):
     run = Backfill(
         settings=SETTINGS,
         web=fetcher or Stored(),
-        outlet=topic,
+        sink=topic,
         states=dict(topic.states),
         clock=CLOCK,
         source="file:///x",

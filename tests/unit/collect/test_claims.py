@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from pipeline.collect.claims import Claims
+from pipeline.collect.seen_urls import SeenUrls
 from pipeline.records import FeedState, SeenEntry
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
@@ -14,19 +14,19 @@ def state(feed_id, **articles):
 
 
 def test_an_article_is_the_first_ones_who_takes_it():
-    claims = Claims()
+    claims = SeenUrls()
     assert claims.take("x", "a")
     assert not claims.take("x", "b")
 
 
 def test_what_was_published_is_taken_and_what_was_only_seen_is_not():
-    claims = Claims([state("a", x="hash", y="")])
+    claims = SeenUrls([state("a", x="hash", y="")])
     assert not claims.take("x", "b")
     assert claims.take("y", "b")
 
 
 def test_a_poll_that_fails_frees_what_it_had_not_published_yet():
-    claims = Claims()
+    claims = SeenUrls()
     claims.take("x", "a")
     claims.take("y", "a")
     claims.settle("a", ["x"])
@@ -36,7 +36,7 @@ def test_a_poll_that_fails_frees_what_it_had_not_published_yet():
 
 
 def test_a_poll_that_ends_well_keeps_what_it_took():
-    claims = Claims()
+    claims = SeenUrls()
     claims.take("x", "a")
     claims.end("a", published=True)
     claims.end("a", published=False)
@@ -44,8 +44,8 @@ def test_a_poll_that_ends_well_keeps_what_it_took():
 
 
 def test_the_oldest_are_forgotten_when_there_are_too_many(monkeypatch):
-    monkeypatch.setattr(Claims, "MOST", 2)
-    claims = Claims()
+    monkeypatch.setattr(SeenUrls, "MOST", 2)
+    claims = SeenUrls()
     for article in "xyz":
         claims.take(article, "a")
     assert claims.take("x", "b")

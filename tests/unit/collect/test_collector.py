@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 
 from pipeline.collect.collector import PER_HOST, Collector, Health
 from pipeline.collect.fetch import Clock
-from pipeline.collect.publish import LostError
+from pipeline.collect.writer import LostError
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Collector as Options
 from pipeline.settings import Settings

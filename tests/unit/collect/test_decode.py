@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collect.decode import charset, text
+from pipeline.page.decode import charset, text
 
 WORDS = "Präsident Müller traf in Zürich Außenminister Ćosić."
 RUSSIAN = "Президент России прибыл в Пекин с официальным визитом и провёл переговоры. " * 5

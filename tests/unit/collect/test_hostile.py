@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from pipeline.collect import guard
-from pipeline.collect.claims import Claims
 from pipeline.collect.fetch import Clock, FetchError, Web
 from pipeline.collect.poll import Poller
+from pipeline.collect.seen_urls import SeenUrls
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Collector, Settings
 
@@ -338,7 +338,7 @@ async def polled(behave, options=OPTIONS):
     async with misbehaving(behave) as (address, _):
         settings = Settings(collector=options)
         client = Web(options, Clock.real())
-        poller = Poller(settings, client, Shelf(), Claims(), Clock.real(), random.Random(1))
+        poller = Poller(settings, client, Shelf(), SeenUrls(), Clock.real(), random.Random(1))
         try:
             return await poller.poll(Feed(id="a", url=address), FeedState(id="a", url=address))
         finally:

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 import structlog
 
-from pipeline.collect import local
-from pipeline.collect.claims import Claims
-from pipeline.collect.dropped import Dropped
+from pipeline.collect import files
+from pipeline.collect.drop_folder import Dropped
 from pipeline.collect.fetch import Clock, FetchError
 from pipeline.collect.poll import Poller
+from pipeline.collect.seen_urls import SeenUrls
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Collector, Settings
 
@@ -34,7 +34,7 @@ class Shelf:
 
 def make_poller(directory, **options):
     settings = Settings(directory=str(directory), collector=Collector(**options))
-    return Poller(settings, None, Shelf(), Claims(), Clock.real(), random.Random(1))
+    return Poller(settings, None, Shelf(), SeenUrls(), Clock.real(), random.Random(1))
 
 
 def write_feed(folder, *links):
@@ -52,11 +52,11 @@ async def test_a_feed_of_files_brings_its_pages_under_addresses_that_any_machine
     poller = make_poller(tmp_path)
     feed = Feed(id="sample", url="file:sample/feed.xml")
     state = await poller.poll(feed, FeedState(id="sample", url=feed.url))
-    (article,) = poller.outlet.articles
+    (article,) = poller.sink.articles
     assert article.url == "file:sample/pages/a%20b.html"
     assert "Hello" in article.html
     again = await poller.poll(feed, state)
-    assert len(poller.outlet.articles) == 1
+    assert len(poller.sink.articles) == 1
     assert again.failures == 0
 
 
@@ -69,7 +69,7 @@ async def test_a_link_out_of_the_feeds_folder_is_not_followed(tmp_path, link):
     (tmp_path / "sample/link.html").symlink_to(tmp_path / "secret.html")
     poller = make_poller(tmp_path)
     await poller.poll(Feed(id="sample", url="file:sample/feed.xml"), FeedState(id="sample", url="file:sample/feed.xml"))
-    assert poller.outlet.articles == []
+    assert poller.sink.articles == []
 
 
 async def test_a_missing_feed_file_is_an_error_that_names_it(tmp_path):
@@ -80,7 +80,7 @@ async def test_a_missing_feed_file_is_an_error_that_names_it(tmp_path):
 def test_a_file_that_is_too_long_is_not_read(tmp_path):
     (tmp_path / "x.html").write_text("x" * 100)
     with pytest.raises(FetchError) as caught:
-        local.read(tmp_path / "x.html", 99)
+        files.read(tmp_path / "x.html", 99)
     assert caught.value.kind == "oversized"
 
 
@@ -94,7 +94,7 @@ def test_a_file_that_is_too_long_is_not_read(tmp_path):
     ],
 )
 def test_a_file_url_leads_to_a_path(tmp_path, url, path):
-    assert str(local.path_of(url, tmp_path.__class__("/conf"))) == path
+    assert str(files.path_of(url, tmp_path.__class__("/conf"))) == path
 
 
 # --- the drop folder ---
@@ -108,7 +108,7 @@ class Folder:
         self.path.mkdir(exist_ok=True)
         self.poller = make_poller(tmp_path, drop_folder="drop")
         states = {state.id: state} if state else {}
-        self.poller.claims = Claims(states.values())
+        self.poller.claims = SeenUrls(states.values())
         self.lost = []
         self.dropped = Dropped(self.poller.settings, self.poller, lambda _: 3, self.lost.append)
         self.dropped.take(frozenset({3}), states)
@@ -119,7 +119,7 @@ class Folder:
 
     @property
     def articles(self):
-        return self.poller.outlet.articles
+        return self.poller.sink.articles
 
 
 async def test_a_file_becomes_an_article_once_it_has_stopped_growing(tmp_path):
@@ -209,7 +209,7 @@ async def test_a_restart_takes_nothing_twice(tmp_path):
     folder = Folder(tmp_path)
     (folder.path / "a.txt").write_text(TEXT)
     await folder.look(2)
-    again = Folder(tmp_path, folder.poller.outlet.batches[-1].state)
+    again = Folder(tmp_path, folder.poller.sink.batches[-1].state)
     await again.look(3)
     assert again.articles == []
 
@@ -222,7 +222,7 @@ async def test_files_that_were_forgotten_for_want_of_room_are_not_taken_again(tm
         os.utime(folder.path / f"{n}.txt", (1000 + n, 1000 + n))
     await folder.look(4)
     assert len(folder.articles) == 5
-    assert len(folder.poller.outlet.batches[-1].state.seen) == 2
+    assert len(folder.poller.sink.batches[-1].state.seen) == 2
     (folder.path / "new.txt").write_text(TEXT + "new")
     await folder.look(2)
     assert len(folder.articles) == 6
@@ -244,7 +244,7 @@ def test_a_line_for_each_file(tmp_path):
     write_feed(tmp_path / "s", "https://x.example/1")
     (tmp_path / "no.xml").write_text("hello")
     lines = [
-        json.loads(line) for line in local.feed_lines([str(tmp_path / "s/feed.xml"), str(tmp_path / "no.xml"), "/none"])
+        json.loads(line) for line in files.feed_lines([str(tmp_path / "s/feed.xml"), str(tmp_path / "no.xml"), "/none"])
     ]
     assert [sorted(line) for line in lines] == [["entries", "file", "title"], ["error", "file"], ["error", "file"]]
     assert lines[0]["entries"] == [
@@ -263,4 +263,4 @@ def test_a_line_for_each_file(tmp_path):
 def test_a_feed_saved_with_its_headers_is_read_by_them(tmp_path):
     body = b"<!--\nHeader:   Content-type: text/xml; charset=windows-1251\n-->\n<rss version='2.0'><channel><title>"
     (tmp_path / "f.xml").write_bytes(body + "Новости".encode("cp1251") + b"</title></channel></rss>")
-    assert msgspec.to_builtins(local.feed_file(tmp_path / "f.xml"))["title"] == "Новости"
+    assert msgspec.to_builtins(files.feed_file(tmp_path / "f.xml"))["title"] == "Новости"

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
-from pipeline.collect.claims import Claims
-from pipeline.collect.fetch import Answer, Clock, FetchError
+from pipeline.collect.fetch import Clock, FetchError, FetchResult
 from pipeline.collect.poll import Poller
-from pipeline.collect.publish import LostError
+from pipeline.collect.seen_urls import SeenUrls
+from pipeline.collect.writer import LostError
 from pipeline.records import Article, Feed, FeedState, decode, encode
 from pipeline.settings import Collector, Settings
 
@@ -43,11 +43,11 @@ class Site:
             for i in items
         )
         rss = f"<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><title>Wire</title>{body}</channel></rss>"
-        self.pages[url] = Answer(url=url, status=200, body=rss.encode(), content_type="text/xml", **headers)
+        self.pages[url] = FetchResult(url=url, status=200, body=rss.encode(), content_type="text/xml", **headers)
 
     def page(self, url, text=PROSE, *, at=None, head="", kind="text/html"):
         body = f"<html><head>{head}</head><body><article><p>{text}</p></article></body></html>"
-        self.pages[url] = Answer(url=at or url, status=200, body=body.encode(), content_type=kind)
+        self.pages[url] = FetchResult(url=at or url, status=200, body=body.encode(), content_type=kind)
 
     def hits(self, url):
         return sum(asked[0] == url for asked in self.asked)
@@ -76,7 +76,7 @@ class House:
         self.now = NOW
         self.settings = Settings(collector=Collector(**options))
         clock = Clock(now=lambda: self.now, sleep=asyncio.sleep)
-        self.poller = Poller(self.settings, self.site, self.shelf, Claims(), clock, random.Random(1))
+        self.poller = Poller(self.settings, self.site, self.shelf, SeenUrls(), clock, random.Random(1))
         self.states = {}
 
     async def poll(self, feed=FEED):
@@ -87,7 +87,7 @@ class House:
 
     def restart(self):
         """A new process that knows only what was published."""
-        self.poller.claims = Claims(self.states.values())
+        self.poller.claims = SeenUrls(self.states.values())
         self.poller.tries = {}
 
 
@@ -132,7 +132,7 @@ async def test_an_unchanged_feed_is_asked_conditionally_and_brings_nothing(house
     house.site.feed(item(), etag='"1"', last_modified="Tue")
     house.site.page("https://news.example/a")
     await house.poll()
-    house.site.pages[FEED.url] = Answer(url=FEED.url, status=304)
+    house.site.pages[FEED.url] = FetchResult(url=FEED.url, status=304)
     state = await house.poll()
     assert house.site.asked[-1] == (FEED.url, '"1"', "Tue")
     assert state.etag == '"1"'
@@ -297,11 +297,11 @@ async def test_a_redirect_to_the_front_page_is_an_article_that_is_gone(house):
 
 async def test_a_picture_is_no_article_and_a_page_that_lies_about_its_type_is_one(house):
     house.site.feed(item("a"), item("b"), item("c"))
-    house.site.pages["https://news.example/a"] = Answer(
+    house.site.pages["https://news.example/a"] = FetchResult(
         url="https://news.example/a", status=200, body=b"\x89PNG\r\n", content_type="text/html"
     )
     house.site.page("https://news.example/b", kind="image/png")
-    house.site.pages["https://news.example/c"] = Answer(
+    house.site.pages["https://news.example/c"] = FetchResult(
         url="https://news.example/c", status=200, body=b"plain words", content_type="text/plain"
     )
     await house.poll()
@@ -310,7 +310,7 @@ async def test_a_picture_is_no_article_and_a_page_that_lies_about_its_type_is_on
 
 async def test_an_empty_page_is_rejected_as_empty(house):
     house.site.feed(item())
-    house.site.pages["https://news.example/a"] = Answer(
+    house.site.pages["https://news.example/a"] = FetchResult(
         url="https://news.example/a", status=200, body=b" \n", content_type="text/html"
     )
     before = outcomes("rejected", "empty")
@@ -334,7 +334,7 @@ async def test_a_page_in_another_encoding_and_with_broken_bytes_arrives_as_text(
         f'<html><head><meta charset="windows-1250"></head><body><p>{PROSE} Ćosić</p></body></html>'.encode("cp1250")
         + b"\x81\xff"
     )
-    house.site.pages["https://news.example/a"] = Answer(
+    house.site.pages["https://news.example/a"] = FetchResult(
         url="https://news.example/a", status=200, body=body, content_type="text/html"
     )
     await house.poll()
@@ -345,7 +345,7 @@ async def test_a_feed_that_is_none_is_told_backs_off_and_keeps_what_it_knew(hous
     house.site.feed(item())
     house.site.page("https://news.example/a")
     good = await house.poll()
-    house.site.pages[FEED.url] = Answer(url=FEED.url, status=200, body=b"<html>Down for maintenance</html>")
+    house.site.pages[FEED.url] = FetchResult(url=FEED.url, status=200, body=b"<html>Down for maintenance</html>")
     before = REGISTRY.get_sample_value("dateline_feed_fetches_total", {"outcome": "error"}) or 0.0
     first = await house.poll()
     for _ in range(5):
@@ -416,7 +416,7 @@ async def test_what_a_feed_asked_for_holds_also_while_it_is_unchanged(house):
     house.site.page("https://news.example/a")
     await house.poll()
     asked_at = house.now
-    house.site.pages[FEED.url] = Answer(url=FEED.url, status=304)
+    house.site.pages[FEED.url] = FetchResult(url=FEED.url, status=304)
     state = await house.poll()
     assert state.due_at >= asked_at + dt.timedelta(minutes=90)
 
@@ -438,7 +438,7 @@ async def test_a_feed_that_used_to_publish_and_stopped_is_told_until_it_speaks_a
         house.site.page(f"https://news.example/{n}", PROSE + str(n))
     assert (await house.poll()).silence is None
     house.now += dt.timedelta(days=2)
-    house.site.pages[FEED.url] = Answer(url=FEED.url, status=304)
+    house.site.pages[FEED.url] = FetchResult(url=FEED.url, status=304)
     state = await house.poll()
     assert "nothing new since 23 Nov 2026" in state.silence
     assert REGISTRY.get_sample_value("dateline_feed_silent", {"feed": "wire"}) == 1

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from pipeline import bus
-from pipeline.collect import publish
-from pipeline.collect.publish import Batch, LostError, Outlet
+from pipeline.collect import writer
+from pipeline.collect.writer import ArticleWriter, Batch, LostError
 from pipeline.records import FeedState, encode
 from tests.make import make_article
 
@@ -67,28 +67,28 @@ def batch(name, articles=1):
 
 @pytest.fixture
 def topics(monkeypatch):
-    monkeypatch.setattr(publish, "RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr(writer, "RETRY_SECONDS", (0.01,))
     return Topics()
 
 
 @pytest.fixture
-async def outlet(topics):
-    outlet = Outlet(topics.connect, topics.states, partition=2, wanted=lambda: topics.wanted)
-    outlet.open()
-    yield outlet
+async def sink(topics):
+    sink = ArticleWriter(topics.connect, topics.states, partition=2, wanted=lambda: topics.wanted)
+    sink.open()
+    yield sink
     topics.go.set()
-    await asyncio.to_thread(outlet.close)
+    await asyncio.to_thread(sink.close)
 
 
-async def test_articles_stand_before_the_state_that_remembers_them(topics, outlet):
-    await outlet.put(batch("a", 2))
+async def test_articles_stand_before_the_state_that_remembers_them(topics, sink):
+    await sink.put(batch("a", 2))
     assert [topic for topic, _, _ in topics.records] == [bus.ARTICLES, bus.ARTICLES, bus.FEEDS]
     assert topics.records[-1][1:] == (b"a", encode(batch("a").state))
 
 
-async def test_what_waits_goes_into_one_transaction(topics, outlet):
+async def test_what_waits_goes_into_one_transaction(topics, sink):
     topics.go.clear()
-    waiting = [asyncio.create_task(outlet.put(batch(name))) for name in "abcdef"]
+    waiting = [asyncio.create_task(sink.put(batch(name))) for name in "abcdef"]
     await asyncio.sleep(0.1)
     topics.go.set()
     await asyncio.gather(*waiting)
@@ -96,63 +96,63 @@ async def test_what_waits_goes_into_one_transaction(topics, outlet):
     assert topics.transactions <= 2
 
 
-async def test_when_kafka_is_away_it_is_tried_until_it_is_back_and_the_trouble_shows(topics, outlet):
+async def test_when_kafka_is_away_it_is_tried_until_it_is_back_and_the_trouble_shows(topics, sink):
     topics.fail = ["before", "before", "before"]
-    waiting = asyncio.create_task(outlet.put(batch("a")))
+    waiting = asyncio.create_task(sink.put(batch("a")))
     await waiting
     assert topics.transactions == 1
     assert len(topics.records) == 2
-    assert outlet.problem == ""
+    assert sink.problem == ""
 
 
-async def test_a_transaction_whose_answer_was_lost_is_not_written_twice(topics, outlet):
+async def test_a_transaction_whose_answer_was_lost_is_not_written_twice(topics, sink):
     topics.fail = ["after"]
-    await outlet.put(batch("a"))
+    await sink.put(batch("a"))
     assert topics.transactions == 1
     assert len(topics.records) == 2
 
 
-async def test_a_collector_that_was_replaced_stops(topics, outlet):
+async def test_a_collector_that_was_replaced_stops(topics, sink):
     topics.fail = ["fenced"]
     with pytest.raises(LostError, match="another collector"):
-        await outlet.put(batch("a"))
+        await sink.put(batch("a"))
     assert topics.records == []
 
 
-async def test_states_go_to_the_partition_of_their_part_and_articles_where_their_id_leads(topics, outlet):
-    await outlet.put(batch("a"))
+async def test_states_go_to_the_partition_of_their_part_and_articles_where_their_id_leads(topics, sink):
+    await sink.put(batch("a"))
     assert topics.places == [(bus.ARTICLES, None), (bus.FEEDS, 2)]
 
 
-async def test_a_collector_that_was_away_while_another_wrote_does_not_write_over_it(topics, outlet):
-    await outlet.put(batch("a"))
+async def test_a_collector_that_was_away_while_another_wrote_does_not_write_over_it(topics, sink):
+    await sink.put(batch("a"))
     newer = encode(FeedState(id="a", url="https://a.example/", title="written by another collector"))
     topics.records.append((bus.FEEDS, b"a", newer))
     topics.fail = [
         "before"
     ]  # its connection broke: it makes a new one, which shuts the other out, and has to look first
     with pytest.raises(LostError, match="meanwhile"):
-        await outlet.put(batch("a", 2))
+        await sink.put(batch("a", 2))
     assert topics.states()[b"a"] == newer
     with pytest.raises(LostError):
-        await outlet.put(batch("a"))
+        await sink.put(batch("a"))
 
 
-async def test_a_part_that_is_no_longer_wanted_is_not_taken_back_by_a_new_connection(topics, outlet):
+async def test_a_part_that_is_no_longer_wanted_is_not_taken_back_by_a_new_connection(topics, sink):
     topics.fail = ["before"]
     topics.wanted = False
     with pytest.raises(LostError, match="belongs to another"):
-        await outlet.put(batch("a"))
+        await sink.put(batch("a"))
     assert topics.records == []
 
 
 async def test_closing_writes_what_waits(topics):
-    outlet = Outlet(topics.connect, topics.states)
-    outlet.open()
+    sink = ArticleWriter(topics.connect, topics.states)
+    sink.open()
     topics.go.clear()
-    waiting = [asyncio.create_task(outlet.put(batch(name))) for name in "ab"]
+    waiting = [asyncio.create_task(sink.put(batch(name))) for name in "ab"]
     await asyncio.sleep(0.05)
     topics.go.set()
-    await asyncio.to_thread(outlet.close)
+    await asyncio.to_thread(sink.close)
     await asyncio.wait_for(asyncio.gather(*waiting), timeout=2)
     assert len(topics.records) == 4

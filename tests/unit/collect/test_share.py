@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from pipeline import bus
-from pipeline.collect.publish import Batch, LostError
-from pipeline.collect.share import Shares, decoded, latest, partition_of
+from pipeline.collect.sharding import Shares, decoded, latest, partition_of
+from pipeline.collect.writer import Batch, LostError
 from pipeline.records import FeedState, encode
 from pipeline.settings import Settings
 
@@ -53,7 +53,7 @@ def test_a_site_of_another_part_is_asked_at_this_collectors_share_of_the_limit()
     shares = Shares(Settings(), 4, lambda _: True)
     ours = "https://a.example/"
     part = shares.part(ours)
-    shares._outlets = {part: None, (part + 1) % 4: None}
+    shares._sinks = {part: None, (part + 1) % 4: None}
     foreign = next(url for n in range(99) if shares.part(url := f"https://s{n}.example/") not in shares.held)
     assert shares.stretch(ours) == 1.0
     assert shares.stretch(foreign) == 2.0

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.collect import follow, sitemap, unwrap
-from pipeline.collect.entry import Child, FeedError
+from pipeline.collect import safe_xml, sitemap, sitemap_index
+from pipeline.collect.entry import ChildSitemap, FeedError
 from pipeline.collect.feed import parse
-from pipeline.collect.fetch import Answer, FetchError
+from pipeline.collect.fetch import FetchError, FetchResult
+from pipeline.page import dates
 
 NEWS = b"""<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
  xmlns:n="http://www.google.com/schemas/sitemap-news/0.9" xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">
@@ -65,7 +66,7 @@ def test_a_broken_sitemap_gives_the_pages_before_the_break_and_none_is_told():
 
 
 def test_a_bomb_in_gzip_is_refused_before_it_has_unfolded():
-    bomb = gzip.compress(b"<urlset>" + b" " * (unwrap.UNPACKED_BYTES + 10))
+    bomb = gzip.compress(b"<urlset>" + b" " * (safe_xml.UNPACKED_BYTES + 10))
     assert len(bomb) < 100_000
     with pytest.raises(FeedError, match="unpacks to more than"):
         parse(bomb)
@@ -91,10 +92,10 @@ def test_a_sitemap_is_cut_at_what_the_format_allows(monkeypatch):
 
 def test_of_an_index_what_changed_since_is_read_the_newest_first_then_what_does_not_say():
     children = (
-        Child("https://s.example/posts-1.xml"),
-        Child("https://s.example/2026-09.xml"),
-        Child("https://s.example/sitemap-2026/09.xml"),
-        Child("https://s.example/news.xml"),
+        ChildSitemap("https://s.example/posts-1.xml"),
+        ChildSitemap("https://s.example/2026-09.xml"),
+        ChildSitemap("https://s.example/sitemap-2026/09.xml"),
+        ChildSitemap("https://s.example/news.xml"),
         *parse(INDEX).children[:2],
     )
     got = sitemap.chosen(children, since=dt.datetime(2026, 11, 22, tzinfo=UTC), most=3)
@@ -115,7 +116,7 @@ def test_of_an_index_what_changed_since_is_read_the_newest_first_then_what_does_
     ],
 )
 def test_a_date_in_an_address_is_read(url, day):
-    assert sitemap.date_in(url) == (dt.datetime(*day, tzinfo=UTC) if day else None)
+    assert dates.date_in(url) == (dt.datetime(*day, tzinfo=UTC) if day else None)
 
 
 @settings(deadline=None)
@@ -137,13 +138,13 @@ class Canned:
         self.asked.append(url)
         if url not in self.pages:
             raise FetchError("not_found", "answers 404")
-        return Answer(url=url, status=200, body=self.pages[url])
+        return FetchResult(url=url, status=200, body=self.pages[url])
 
 
 async def test_an_index_is_followed_and_its_newest_pages_come_together():
     one = b"<urlset><url><loc>https://s.example/p1</loc><lastmod>2026-11-20</lastmod></url></urlset>"
     web = Canned({"https://s.example/1.xml": one, "https://s.example/2.xml": gzip.compress(NEWS)})
-    whole = await follow.children(web, parse(INDEX), since=None, limit=10**6)
+    whole = await sitemap_index.children(web, parse(INDEX), since=None, limit=10**6)
     assert [entry.url[-5:] for entry in whole.entries] == ["1&y=2", "dated", "le/p1", "6/old"]
     assert whole.undated == 1
     assert web.asked[0] == "https://s.example/2.xml"
@@ -152,17 +153,17 @@ async def test_an_index_is_followed_and_its_newest_pages_come_together():
 async def test_an_index_of_itself_ends():
     index = b"<sitemapindex><sitemap><loc>https://s.example/i.xml</loc></sitemap></sitemapindex>"
     web = Canned({"https://s.example/i.xml": index})
-    assert (await follow.children(web, parse(index), since=None, limit=10**6)).entries == ()
-    assert len(web.asked) <= follow.DEPTH
+    assert (await sitemap_index.children(web, parse(index), since=None, limit=10**6)).entries == ()
+    assert len(web.asked) <= sitemap_index.DEPTH
 
 
 async def test_an_index_of_which_nothing_can_be_had_is_an_error():
     with pytest.raises(FetchError, match="404"):
-        await follow.children(Canned({}), parse(INDEX), since=None, limit=10**6)
+        await sitemap_index.children(Canned({}), parse(INDEX), since=None, limit=10**6)
 
 
 def test_an_index_that_does_not_say_what_changed_is_asked_without_its_etag():
-    answer = Answer(url="u", status=200, etag="e", last_modified="l")
-    assert follow.without_validators(answer, parse(INDEX)).etag is None
+    answer = FetchResult(url="u", status=200, etag="e", last_modified="l")
+    assert sitemap_index.without_validators(answer, parse(INDEX)).etag is None
     told = parse(INDEX.replace(b"<loc>https://s.example/3.xml</loc>", b"<loc>x</loc><lastmod>2026-11-24</lastmod>"))
-    assert follow.without_validators(answer, told) is answer
+    assert sitemap_index.without_validators(answer, told) is answer

@@ -7,11 +7,11 @@ import threading
 import pytest
 
 from pipeline import bus
-from pipeline.collect import team as team_
-from pipeline.collect.claims import Claims
-from pipeline.collect.publish import LostError
-from pipeline.collect.share import Shares
-from pipeline.collect.team import Team
+from pipeline.collect import membership as team_
+from pipeline.collect.membership import Team
+from pipeline.collect.seen_urls import SeenUrls
+from pipeline.collect.sharding import Shares
+from pipeline.collect.writer import LostError
 from pipeline.records import FeedState
 from pipeline.settings import Settings, Worker
 
@@ -61,12 +61,12 @@ class Log:
             self.fail -= 1
             raise bus.BusError("Kafka is away")
         self.opened.append(sorted(parts))
-        shares._outlets |= dict.fromkeys(parts)
+        shares._sinks |= dict.fromkeys(parts)
         return {"a": FeedState(id="a", url="https://a.example/")}
 
     async def close(self, shares, parts):
         for part in parts:
-            if shares._outlets.pop(part, "none") != "none":
+            if shares._sinks.pop(part, "none") != "none":
                 self.closed.append(part)
 
 
@@ -92,7 +92,7 @@ async def house(monkeypatch):
 
     monkeypatch.setattr(Shares, "open", open_)
     monkeypatch.setattr(Shares, "close", close)
-    team, stop = Team(SETTINGS, 4, Claims(), name="me", alive=lambda: True), asyncio.Event()
+    team, stop = Team(SETTINGS, 4, SeenUrls(), name="me", alive=lambda: True), asyncio.Event()
     running = asyncio.create_task(team.run(stop, [hands]))
     await asyncio.sleep(0.05)
     yield team, log, hands, running

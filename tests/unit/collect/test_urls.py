@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collect.urls import accepted, article_id, canonical, host, same_site
+from pipeline.page.urls import accepted, article_id, canonical, host, same_site
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from pipeline import check
 from pipeline.collect import push as push_
 from pipeline.collect import websub
-from pipeline.collect.claims import Claims
 from pipeline.collect.fetch import Clock, Web
 from pipeline.collect.poll import Poller
 from pipeline.collect.push import Push
+from pipeline.collect.seen_urls import SeenUrls
+from pipeline.operate import check
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Collector, Settings, SettingsError, Websub
 from tests.make import NOW
@@ -38,7 +38,7 @@ class Moving:
         return Clock(now=lambda: self.at, sleep=asyncio.sleep)
 
 
-class Outlet:
+class Sink:
     def __init__(self):
         self.articles = []
 
@@ -102,8 +102,8 @@ class Hub:
         here = msgspec.structs.replace(settings.websub, callback_url=f"http://127.0.0.1:{self.push.port}/websub/")
         self.push._options = here
         self.web = Web(OPTIONS, clock)
-        self.outlet = Outlet()
-        self.poller = Poller(settings, self.web, self.outlet, Claims(), clock, random.Random(1), push=self.push)
+        self.sink = Sink()
+        self.poller = Poller(settings, self.web, self.sink, SeenUrls(), clock, random.Random(1), push=self.push)
         self.source = Feed(id="f", url=f"{self.url}/feed")
         self.stop = asyncio.Event()
         self.job = asyncio.create_task(self.push.run(self.stop))
@@ -154,11 +154,11 @@ async def test_what_is_pushed_is_published_at_once_without_a_poll_and_once():
             assert hub.push.waits("f")
             state = await hub.poll(state)
         assert not hub.push.waits("f")
-        assert [a.title for a in hub.outlet.articles] == ["T 1", "T 2", "T 3"]
+        assert [a.title for a in hub.sink.articles] == ["T 1", "T 2", "T 3"]
         assert hub.polls == 1
         hub.numbers = [1, 2, 3]
         state = await hub.poll(state)
-        assert len(hub.outlet.articles) == 3
+        assert len(hub.sink.articles) == 3
         assert state.hub
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collect.wishes import allowed_at, skips
+from pipeline.collect.skip_hours import allowed_at, skips
 
 TUESDAY_NOON = dt.datetime(2026, 11, 24, 12, 30, tzinfo=dt.UTC)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Detect, Settings
 
 CASES = {
@@ -29,7 +29,7 @@ def told():
     lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in (*CASES, AID, PLANS, *SILENT))
     return {
         one["id"]: one["events"]
-        for one in map(json.loads, detect_jsonl(lines, load_mind(Settings(detect=Detect(opinion="none")))))
+        for one in map(json.loads, detect_jsonl(lines, load_models(Settings(detect=Detect(opinion="none")))))
     }
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Settings
 
 MET = {
@@ -27,7 +27,7 @@ MET = {
 @pytest.fixture(scope="module")
 def told():
     lines = (json.dumps({"id": text, "text": text, "published": "2023-09-30T12:00:00+00:00"}) for text in MET)
-    records = map(json.loads, detect_jsonl(lines, load_mind(Settings())))
+    records = map(json.loads, detect_jsonl(lines, load_models(Settings())))
     return {record["id"]: [e for e in record["events"] if e["event_type"] == "CONSULT"] for record in records}
 
 

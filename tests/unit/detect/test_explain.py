@@ -6,8 +6,9 @@ import json
 import pytest
 from rich.console import Console
 
-from pipeline import annotate, show_detection
-from pipeline.detect import explain, load_mind
+from pipeline import annotate
+from pipeline.cli import show_detection
+from pipeline.detect import explain, load_models
 from pipeline.detect.jsonl import _read
 from pipeline.settings import Settings
 
@@ -16,10 +17,10 @@ TEXT = "Belgium expelled two Russian diplomats. Kenya could close its border wit
 
 @pytest.fixture(scope="module")
 def read():
-    mind = load_mind(Settings())
+    models = load_models(Settings())
     line = {"id": "a", "title": "Norway to visit Kenya", "text": TEXT, "published": "2024-06-14"}
-    (parsed,) = annotate.parse_many([_read(json.dumps(line))], mind)
-    return explain.explain(parsed, mind)
+    (parsed,) = annotate.parse_many([_read(json.dumps(line))], models)
+    return explain.explain(parsed, models)
 
 
 def test_every_sentence_is_there_the_title_first(read):

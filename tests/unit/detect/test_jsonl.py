@@ -5,33 +5,33 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline import annotate
-from pipeline.detect import detect_jsonl, jsonl, load_mind
+from pipeline.detect import detect_jsonl, jsonl, load_models
 from pipeline.settings import Settings
 
 TEXT = "The Kenyan president visited Uganda on Tuesday. Police in Lagos arrested twelve men."
 
 
 @pytest.fixture(scope="module")
-def mind():
-    return load_mind(Settings())
+def models():
+    return load_models(Settings())
 
 
-def detect(mind, *lines):
+def detect(models, *lines):
     return [
         json.loads(line)
-        for line in detect_jsonl([line if isinstance(line, str) else json.dumps(line) for line in lines], mind)
+        for line in detect_jsonl([line if isinstance(line, str) else json.dumps(line) for line in lines], models)
     ]
 
 
-def test_every_line_gives_one_line_in_order(mind):
-    out = detect(mind, {"id": "a", "text": TEXT}, {"id": "b", "text": "Nothing."}, {"id": 3, "text": ""})
+def test_every_line_gives_one_line_in_order(models):
+    out = detect(models, {"id": "a", "text": TEXT}, {"id": "b", "text": "Nothing."}, {"id": 3, "text": ""})
     assert [one["id"] for one in out] == ["a", "b", 3]
     assert [bool(one["events"]) for one in out] == [True, False, False]
 
 
-def test_a_bad_line_gives_an_error_and_the_rest_goes_on(mind):
+def test_a_bad_line_gives_an_error_and_the_rest_goes_on(models):
     out = detect(
-        mind,
+        models,
         "{broken",
         {"id": "no text"},
         {"id": "when", "text": TEXT, "published": "soon"},
@@ -41,9 +41,9 @@ def test_a_bad_line_gives_an_error_and_the_rest_goes_on(mind):
     assert [one["id"] for one in out] == [None, "no text", "when", "good"]
 
 
-def test_evidence_stands_in_the_given_text_where_it_says(mind):
+def test_evidence_stands_in_the_given_text_where_it_says(models):
     text = f"  {TEXT}\n\nRead more here."
-    (one,) = detect(mind, {"id": "a", "text": text, "title": "Kenya's president visits Uganda"})
+    (one,) = detect(models, {"id": "a", "text": text, "title": "Kenya's president visits Uganda"})
     for event in one["events"]:
         where = text if event["section"] == "text" else "Kenya's president visits Uganda"
         assert where[event["start"] : event["end"]] == event["evidence"]
@@ -52,51 +52,51 @@ def test_evidence_stands_in_the_given_text_where_it_says(mind):
             assert told[mention["start"] : mention["end"]] == mention["text"]
 
 
-def test_the_same_lines_give_the_same_events(mind):
+def test_the_same_lines_give_the_same_events(models):
     line = {"id": "a", "text": TEXT, "published": "2024-06-14"}
-    assert detect(mind, line) == detect(mind, line)
+    assert detect(models, line) == detect(models, line)
 
 
-def test_the_publication_day_dates_the_event(mind):
-    (one,) = detect(mind, {"id": "a", "text": TEXT, "published": "2024-06-14T12:00:00+00:00"})
+def test_the_publication_day_dates_the_event(models):
+    (one,) = detect(models, {"id": "a", "text": TEXT, "published": "2024-06-14T12:00:00+00:00"})
     visit = next(e for e in one["events"] if e["kind"] == "visit")
     assert (visit["date"]["start"], visit["date"]["end"]) == ("2024-06-11", "2024-06-11")
 
 
-def test_two_events_of_an_article_never_share_an_id(mind):
+def test_two_events_of_an_article_never_share_an_id(models):
     (one,) = detect(
-        mind, {"id": "a", "text": TEXT + " Police in Abuja arrested two men and police in Kano arrested nine."}
+        models, {"id": "a", "text": TEXT + " Police in Abuja arrested two men and police in Kano arrested nine."}
     )
     ids = [event["id"] for event in one["events"]]
     assert len(ids) == len(set(ids))
 
 
-def test_a_fault_in_the_rules_costs_only_its_own_line(mind, monkeypatch):
-    told = jsonl._detect
+def test_a_fault_in_the_rules_costs_only_its_own_line(models, monkeypatch):
+    told = jsonl.detect
 
-    def faulty(parsed, mind):
+    def faulty(parsed, models):
         if "boom" in parsed.document.text:
             raise RecursionError("too deep")
-        return told(parsed, mind)
+        return told(parsed, models)
 
-    monkeypatch.setattr(jsonl, "_detect", faulty)
-    out = detect(mind, {"id": 1, "text": TEXT}, {"id": 2, "text": "boom"}, {"id": 3, "text": TEXT})
+    monkeypatch.setattr(jsonl, "detect", faulty)
+    out = detect(models, {"id": 1, "text": TEXT}, {"id": 2, "text": "boom"}, {"id": 3, "text": TEXT})
     assert out[1] == {"id": 2, "error": "RecursionError: too deep"}
     assert out[0]["events"]
     assert [e["kind"] for e in out[2]["events"]] == [e["kind"] for e in out[0]["events"]]
 
 
-def test_a_fault_in_the_parse_costs_only_its_own_line(mind, monkeypatch):
+def test_a_fault_in_the_parse_costs_only_its_own_line(models, monkeypatch):
     parse = annotate.parse_many
 
-    def faulty(documents, mind):
+    def faulty(documents, models):
         for document in documents:
             if "boom" in document.text:
                 raise ValueError("cannot parse")
-            yield from parse([document], mind)
+            yield from parse([document], models)
 
     monkeypatch.setattr(annotate, "parse_many", faulty)
-    out = detect(mind, {"id": 1, "text": TEXT}, {"id": 2, "text": "boom"}, {"id": 3, "text": TEXT})
+    out = detect(models, {"id": 1, "text": TEXT}, {"id": 2, "text": "boom"}, {"id": 3, "text": TEXT})
     assert out[1] == {"id": 2, "error": "ValueError: cannot parse"}
     assert [bool(one.get("events")) for one in out] == [True, False, True]
 
@@ -106,7 +106,7 @@ not troops killed 12 $5 million Monday " “ ” ( ) - U.S. 's 2024 if aid talks
 NEWS = st.lists(st.sampled_from(WORDS.split()), max_size=40).map(" ".join)
 
 
-def test_no_text_is_too_odd_to_read(mind):
+def test_no_text_is_too_odd_to_read(models):
     """The mind is no argument of the inner test: Hypothesis would print the whole of it."""
 
     @settings(max_examples=40, deadline=None)
@@ -117,7 +117,7 @@ def test_no_text_is_too_odd_to_read(mind):
     @example(text="( " * 300, title="")
     def holds(text, title):
         text, title = text.encode("utf-8", "replace").decode(), title.encode("utf-8", "replace").decode()
-        (one,) = detect(mind, {"id": "a", "text": text, "title": title, "published": "2024-06-14T12:00:00+00:00"})
+        (one,) = detect(models, {"id": "a", "text": text, "title": title, "published": "2024-06-14T12:00:00+00:00"})
         assert "error" not in one
         for event in one["events"]:
             where = title if event["section"] == "title" else text

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Settings
 
 TEXTS = {
@@ -23,18 +23,18 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def mind():
-    return load_mind(Settings())
+def models():
+    return load_models(Settings())
 
 
-def events(mind, text):
-    (line,) = detect_jsonl([json.dumps({"id": "a", "text": text})], mind)
+def events(models, text):
+    (line,) = detect_jsonl([json.dumps({"id": "a", "text": text})], models)
     return json.loads(line)["events"]
 
 
 @pytest.mark.parametrize("language", TEXTS)
-def test_no_event_is_read_out_of_another_language(mind, language):
-    assert events(mind, TEXTS[language]) == []
+def test_no_event_is_read_out_of_another_language(models, language):
+    assert events(models, TEXTS[language]) == []
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,5 @@ def test_no_event_is_read_out_of_another_language(mind, language):
         "Israel strikes Gaza; Hamas vows revenge",
     ],
 )
-def test_english_is_read_however_short_or_full_of_names(mind, text):
-    assert events(mind, text)
+def test_english_is_read_however_short_or_full_of_names(models, text):
+    assert events(models, text)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipeline.detect import detect_jsonl, lexicon, load_mind
+from pipeline.detect import detect_jsonl, lexicon, load_models
 from pipeline.settings import Detect, Settings
 
 CORRIDOR = """
@@ -29,9 +29,9 @@ def write(tmp_path, text, name="own.toml"):
 
 def test_a_new_kind_is_added_by_data_alone(tmp_path):
     file = write(tmp_path, CORRIDOR)
-    mind = load_mind(Settings(detect=Detect(lexicons=(str(file),))))
+    models = load_models(Settings(detect=Detect(lexicons=(str(file),))))
     sentence = lexicon.read(file).kinds[0].yes[0]
-    (line,) = detect_jsonl([json.dumps({"id": "1", "text": sentence})], mind)
+    (line,) = detect_jsonl([json.dumps({"id": "1", "text": sentence})], models)
     (event,) = json.loads(line)["events"]
     assert (event["kind"], event["event_type"], [p["country"] for p in event["actors"]]) == (
         "corridor",

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pipeline.detect import detect_jsonl, lexicon, load_mind
+from pipeline.detect import detect_jsonl, lexicon, load_models
 from pipeline.settings import Settings
 
 KINDS = lexicon.load().kinds
@@ -19,13 +19,13 @@ FACT = ("asserted", "historical")
 @pytest.fixture(scope="module")
 def told():
     """All example sentences, read once: sentence -> kinds that it tells as facts."""
-    mind = load_mind(Settings())
+    models = load_models(Settings())
     sentences = sorted({sentence for _, sentence in YES + NO})
     lines = (
         json.dumps({"id": sentence, "text": sentence, "published": "2024-06-14T12:00:00+00:00"})
         for sentence in sentences
     )
-    records = map(json.loads, detect_jsonl(lines, mind))
+    records = map(json.loads, detect_jsonl(lines, models))
     return {record["id"]: [e["kind"] for e in record["events"] if e["modality"] in FACT] for record in records}
 
 

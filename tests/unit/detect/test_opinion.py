@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind, opinion
+from pipeline.detect import detect_jsonl, load_models, opinion
 from pipeline.detect.opinion import features, model, train
 from pipeline.detect.opinion.features import Site, stem
 from pipeline.detect.opinion.model import CLASSES, Opinion, OpinionError, Vectors
@@ -41,12 +41,12 @@ def seeing(weights, judge=JUDGE):
 
 
 @pytest.fixture(scope="module")
-def mind():
-    return dataclasses.replace(load_mind(Settings()), opinion=None)
+def models():
+    return dataclasses.replace(load_models(Settings()), opinion=None)
 
 
-def events(mind, text):
-    (line,) = detect_jsonl([json.dumps({"id": "a", "text": text})], mind)
+def events(models, text):
+    (line,) = detect_jsonl([json.dumps({"id": "a", "text": text})], models)
     return json.loads(line)["events"]
 
 
@@ -80,31 +80,31 @@ def test_a_sure_model_proposes_what_the_rules_do_not_see():
     assert opinion.propose(None, blamed(), (0, 5), []) == []
 
 
-def test_a_proposed_event_is_read_as_any_other(mind):
+def test_a_proposed_event_is_read_as_any_other(models):
     text = "Belgium will sue-and-shame Rwanda next week, its minister said."
-    assert events(mind, text.replace("sue-and-shame", "badmouth")) == []
-    mind.opinion = seeing({"t=badmouth": {"ACCUSE": 9.0}})
+    assert events(models, text.replace("sue-and-shame", "badmouth")) == []
+    models.opinion = seeing({"t=badmouth": {"ACCUSE": 9.0}})
     try:
-        (event,) = events(mind, text.replace("sue-and-shame", "badmouth"))
+        (event,) = events(models, text.replace("sue-and-shame", "badmouth"))
     finally:
-        mind.opinion = None
+        models.opinion = None
     assert (event["kind"], event["modality"], event["rule"]) == ("accusation", "planned", "opinion/accusation")
     assert [p["country"] for p in event["actors"]] == ["BEL"]
     assert [p["country"] for p in event["recipients"]] == ["RWA"]
 
 
-def test_an_unlikely_event_is_left_out_and_a_likely_one_says_why(mind):
+def test_an_unlikely_event_is_left_out_and_a_likely_one_says_why(models):
     text = "Ghana accused Togo of smuggling on Monday."
-    (alone,) = events(mind, text)
+    (alone,) = events(models, text)
     assert alone["confidence"] == alone["rule_confidence"]
     assert alone["opinion"] is None
-    mind.opinion = seeing({"t=accused": {"ACCUSE": 6.0}})
+    models.opinion = seeing({"t=accused": {"ACCUSE": 6.0}})
     try:
-        (event,) = events(mind, text)
-        mind.opinion = seeing({"t=accused": {"NONE": 6.0}})
-        assert events(mind, text) == []
+        (event,) = events(models, text)
+        models.opinion = seeing({"t=accused": {"NONE": 6.0}})
+        assert events(models, text) == []
     finally:
-        mind.opinion = None
+        models.opinion = None
     assert event["rule_confidence"] == alone["rule_confidence"]
     assert event["opinion"] > 0.9
     assert event["confidence"] == pytest.approx(event["opinion"], abs=0.01), "this judge goes by the share alone"
@@ -208,7 +208,7 @@ def test_a_group_is_never_split():
     assert {train.fold_of(f"w:{n}") for n in range(60)} == set(range(train.FOLDS))
 
 
-def test_marks_of_users_are_samples(mind, tmp_path):
+def test_marks_of_users_are_samples(models, tmp_path):
     file = tmp_path / "marks.jsonl"
     text = "Ghana accused Togo of smuggling on Monday."
     rows = [
@@ -218,14 +218,14 @@ def test_marks_of_users_are_samples(mind, tmp_path):
         {"text": text, "event": "AID", "right": True},
     ]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    found = [s for s in train.gather(mind, marks=[file]) if s.source == "marked"]
+    found = [s for s in train.gather(models, marks=[file]) if s.source == "marked"]
     assert [CLASSES[s.label] for s in found] == ["NONE", "ACCUSE", "ACCUSE"], (
         "a type that the rules do not find says nothing"
     )
     assert len({s.group for s in found}) == 1
 
 
-def test_what_a_reader_found_is_joined_with_its_texts(mind, tmp_path):
+def test_what_a_reader_found_is_joined_with_its_texts(models, tmp_path):
     text = "Peru accused Chile of espionage, and Chile blamed Peru for the delay."
     again = text.rindex("blamed")
     sets, readings = tmp_path / "sets", tmp_path / "readings"
@@ -241,11 +241,11 @@ def test_what_a_reader_found_is_joined_with_its_texts(mind, tmp_path):
         {"id": "not there", "events": []},
     ]
     (readings / "daily.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    found = [s for s in train.gather(mind, shared=sets, readings=readings) if s.source == "readings"]
+    found = [s for s in train.gather(models, shared=sets, readings=readings) if s.source == "readings"]
     assert [(CLASSES[s.label], s.site.trigger, s.group) for s in found] == [("ACCUSE", "accused", "d:2024-05-01")]
     del rows[0]["open"], rows[0]["events"][0]
     (readings / "daily.jsonl").write_text(json.dumps(rows[0]))
-    found = [s for s in train.gather(mind, shared=sets, readings=readings) if s.source == "readings"]
+    found = [s for s in train.gather(models, shared=sets, readings=readings) if s.source == "readings"]
     assert {CLASSES[s.label] for s in found} == {"NONE"}, "what the reader did not find is wrong"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Detect, Settings
 
 ONCE = {
@@ -33,12 +33,12 @@ SILENT = (
 @pytest.fixture(scope="module")
 def told():
     """Each text with its events of force and constraint."""
-    mind = load_mind(Settings(detect=Detect(opinion="none")))
+    models = load_models(Settings(detect=Detect(opinion="none")))
     lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in (*ONCE, *TWICE, *SILENT))
     wanted = ("ASSAULT", "COERCE", "PROTEST")
     return {
         one["id"]: [e for e in one["events"] if e["event_type"] in wanted]
-        for one in map(json.loads, detect_jsonl(lines, mind))
+        for one in map(json.loads, detect_jsonl(lines, models))
     }
 
 

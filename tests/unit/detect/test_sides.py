@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Detect, Settings
 
 SIDES = {  # (kind, actors, recipients) of one event of the sentence
@@ -50,8 +50,8 @@ STRANGERS = {  # states that nobody knows
 def told():
     """Each sentence with its events."""
     lines = (json.dumps({"id": s, "text": s}) for s in (*SIDES, *MODALITIES, *STRANGERS))
-    mind = load_mind(Settings(detect=Detect(opinion="none")))
-    return {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, mind))}
+    models = load_models(Settings(detect=Detect(opinion="none")))
+    return {one["id"]: one["events"] for one in map(json.loads, detect_jsonl(lines, models))}
 
 
 @pytest.mark.parametrize("sentence", SIDES)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.detect import detect_jsonl, load_mind
+from pipeline.detect import detect_jsonl, load_models
 from pipeline.settings import Detect, Settings
 
 TOLD = {
@@ -51,7 +51,7 @@ ECHO = "Cuba summoned the Spanish ambassador to protest against a remark by the 
 def told():
     """Each sentence with its events."""
     lines = (json.dumps({"id": s, "text": s, "published": "2024-06-14"}) for s in {*TOLD, *SILENT, *SIDES, ECHO})
-    found = detect_jsonl(lines, load_mind(Settings(detect=Detect(opinion="none"))))
+    found = detect_jsonl(lines, load_models(Settings(detect=Detect(opinion="none"))))
     return {one["id"]: one["events"] for one in map(json.loads, found)}
 
 

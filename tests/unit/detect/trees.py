@@ -1,6 +1,6 @@
 """Trees written by hand: one line a word, `word TAG arc head`, as spaCy would parse it. Tests of logic need no model."""
 
-from pipeline.annotate import Mention
+from pipeline.annotate.parse import Mention
 from pipeline.detect import lexicon
 from pipeline.detect.reader import Reader
 from pipeline.detect.syntax import Tree

@@ -6,7 +6,8 @@ import tomllib
 
 import pytest
 
-from pipeline.local import jars
+from pipeline.cli import prepare
+from pipeline.local import LocalError, jars
 from pipeline.local.jars import Jar, JarError, Lock, Part
 
 CONTENTS = {
@@ -288,7 +289,7 @@ def test_writing_the_lock_anew_keeps_comments_and_roots(tmp_path, monkeypatch):
     assert tomllib.loads(file.read_text("utf-8"))["kafka"]["jars"][0]["jar"] == BROKER.jar
 
 
-@pytest.mark.parametrize("words", [[], ["lok"], ["fetch", "now"]])
+@pytest.mark.parametrize("words", [["lok"], ["fetch", "now"]])
 def test_a_command_that_is_not_known_is_answered_with_those_that_are(words):
-    with pytest.raises(JarError, match=r"usage: .*fetch\|lock"):
-        jars.main(words)
+    with pytest.raises(LocalError, match=r"usage: .*fetch\|lock"):
+        prepare.main(words)

@@ -1,0 +1,1 @@
+"""How fast, how late and how large the whole path is. Beside the package: measuring is not part of the service."""

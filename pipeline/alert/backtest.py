@@ -1,0 +1,173 @@
+"""What the rules would have rung for: stories through the very code of the worker. Pure: nothing is sent, nothing is stored.
+
+`operate/backtest_run.py` reads the history, from Elasticsearch or from a file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pipeline.alert.evaluate import Check, check, occasion_of
+from pipeline.alert.rules import Rule, nearest
+from pipeline.alert.throttle import AlertState, Marks
+from pipeline.records import Alert, Story
+
+Progress = Callable[[int, int], object]
+END: Final = dt.timedelta(days=36_500)
+"""After the last story every digest is over."""
+
+
+class BacktestError(ValueError):
+    """There is no such rule or story; the message names what there is."""
+
+
+@dataclass(slots=True)
+class Backtest:
+    """Stories through the rules, one revision after the other: `take` them, then `end`."""
+
+    rules: Sequence[Rule]
+    marks: Marks | None = None
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    stories: dict[str, Story] = field(default_factory=dict)
+    alert_state: AlertState = field(default_factory=AlertState)
+
+    def take(self, story: Story) -> None:
+        """A story's next revision."""
+        self.stories[story.id] = story
+        self._raise(self.alert_state.ring(self.rules, story, self.marks))
+
+    def end(self) -> None:
+        """Nothing more comes: what waits goes out, as the clock would let it."""
+        latest = max((story.last_seen_at for story in self.stories.values()), default=None)
+        if latest is not None:
+            self._raise(self.alert_state.due(self.rules, latest + END, self.marks))
+
+    def _raise(self, raised: Iterable[Alert]) -> None:
+        self.alerts.update((one.id, one) for one in raised)
+
+    def since(self, since: dt.datetime | None) -> tuple[Alert, ...]:
+        """Every alert from then on, held ones too, in order of time."""
+        found = (a for a in self.alerts.values() if since is None or a.raised_at >= since)
+        return tuple(sorted(found, key=lambda a: (a.raised_at, a.rule, a.id)))
+
+
+def chosen(known: Sequence[Rule], name: str | None) -> tuple[Rule, ...]:
+    """All rules, or the one of this name.
+
+    Raises:
+        BacktestError: there is none.
+    """
+    if name is None:
+        return tuple(known)
+    found = tuple(rule for rule in known if rule.name == name)
+    if not found:
+        names = [rule.name for rule in known]
+        raise BacktestError(f"--rule: no rule is called {name!r}{nearest(name, names)}")
+    return found
+
+
+# --- how often -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Often:
+    """How often a rule rang: alerts that went out, those held back by why, days it rang on, and the busiest of them."""
+
+    rule: str
+    rang: int
+    held: dict[str, int]
+    days: int
+    most: int
+    most_on: dt.date | None
+
+    def table(self) -> dict[str, Any]:
+        """The same as a plain table."""
+        return {
+            "rule": self.rule, "rang": self.rang, "held": self.held, "days": self.days, "most_in_a_day": self.most,
+            "most_on": self.most_on.isoformat() if self.most_on else None,
+        }  # fmt: skip
+
+
+def how_often(run: Backtest, since: dt.datetime | None) -> tuple[Often, ...]:
+    """Each rule's count, also of those that never rang, in the order of alerts.toml."""
+    alerts = run.since(since)
+    rows = []
+    for rule in run.rules:
+        own = [a for a in alerts if a.rule == rule.name]
+        by_day = Counter(a.raised_at.date() for a in own if not a.held)
+        most_on = max(by_day, key=lambda day: (by_day[day], day), default=None)
+        held = dict(Counter(str(a.held) for a in own if a.held))
+        rows.append(
+            Often(rule.name, by_day.total(), held, len(by_day), by_day[most_on] if most_on else 0, most_on),
+        )
+    return tuple(rows)
+
+
+# --- why -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A rule held against a story's last revision: the occasion, each condition, and what the story rang for, if it did."""
+
+    rule: str
+    story: Story
+    listens_to: tuple[str, ...]
+    occasion: str | None
+    checks: tuple[Check, ...]
+    alerts: tuple[Alert, ...]
+
+    @property
+    def verdict(self) -> str:
+        """In a sentence."""
+        if self.alerts:
+            return "; ".join(
+                f"{a.occasion} at {a.raised_at:%Y-%m-%d %H:%M}: {f'held back: {a.held}' if a.held else 'rang'}"
+                for a in self.alerts
+            )
+        if self.story.merged_into:
+            return f"silent: the story was merged into {self.story.merged_into}"
+        if self.occasion is None:
+            return f"silent: the story had {', '.join(self.story.occasions)}, the rule listens to {', '.join(self.listens_to)}"
+        failed = [check.condition for check in self.checks if not check.holds]
+        return f"silent: {', '.join(failed)} did not hold" if failed else "silent: what it would ring for rang before"
+
+    def table(self) -> dict[str, Any]:
+        """The same as a plain table."""
+        return {
+            "rule": self.rule, "story": self.story.id, "headline": self.story.headline, "verdict": self.verdict,
+            "occasion": self.occasion, "occasions": list(self.story.occasions), "listens_to": list(self.listens_to),
+            "checks": [
+                {"condition": c.condition, "wanted": c.wanted, "found": c.found, "holds": c.holds} for c in self.checks
+            ],
+        }  # fmt: skip
+
+
+def explain(run: Backtest, beginning: str) -> tuple[Explained, ...]:
+    """The beginning of a story's id in, every rule of the rehearsal held against it out.
+
+    Raises:
+        BacktestError: no story of this history begins so, or several do.
+    """
+    found = [story for story in run.stories.values() if beginning and story.id.startswith(beginning)]
+    if len(found) != 1:
+        what = (
+            f"{len(found)} stories begin like this" if found else f"none of the {len(run.stories)} stories is called so"
+        )
+        raise BacktestError(f"--explain: {beginning!r}: {what}")
+    [story] = found
+    return tuple(
+        Explained(
+            rule.name,
+            story,
+            rule.on,
+            occasion_of(rule, story),
+            tuple(check(rule, story)),
+            tuple(a for a in run.since(None) if a.rule == rule.name and a.story_id == story.id and not a.gathers),
+        )
+        for rule in run.rules
+    )

@@ -1,0 +1,163 @@
+"""Story -> Alerts: which rules ring for this revision of a story. Pure, and in event time only, so a replay rings the same.
+
+A story writes down its *occasions* (new, phase:happened, spike:10, update:1 ...). A rule rings for the latest occasion that it
+listens to, on the first revision at which all its conditions hold: a rule that wants two sources rings when the second
+has come. The alert's id is made of rule, story and occasion, so whoever has seen the id never rings again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from pipeline.alert.conditions import Check, check, countries_of, leaders, said
+from pipeline.alert.rules import Channel, Rule, RuleSet, load_rules
+from pipeline.annotate.groups import country_name
+from pipeline.records import Alert, Report, Story, content_id
+from pipeline.track.headline import in_words
+from pipeline.track.likeness import family
+
+__all__ = [
+    "Channel", "Check", "Rule", "RuleSet", "check", "countries_of", "evaluate", "leaders", "load_rules", "message", "said",
+]  # fmt: skip
+
+
+def evaluate(rules: Sequence[Rule], story: Story, known: Collection[str] = ()) -> tuple[Alert, ...]:
+    """Rules and a story's latest revision in, the alerts that are due by now out; those with a known id have rung already.
+
+    A story that was merged into another is silent, and what rang for it rings for the other no more.
+    """
+    if story.merged_into:
+        return ()
+    return tuple(
+        _alert(rule, story, occasion)
+        for rule in rules
+        if (occasion := occasion_of(rule, story)) is not None
+        and not any(alert_id(rule, story_id, occasion) in known for story_id in (story.id, *story.merged_ids))
+        and all(c.holds for c in check(rule, story))
+    )
+
+
+def alert_id(rule: Rule, story_id: str, occasion: str) -> str:
+    """The id of the alert that a rule raises for a story on an occasion: the same whenever it is asked."""
+    return content_id(rule.name, story_id, occasion)
+
+
+def occasion_of(rule: Rule, story: Story) -> str | None:
+    """The latest occasion of the story that the rule listens to."""
+    wanted = [occasion for occasion in story.occasions if occasion.partition(":")[0] in rule.on]
+    return wanted[-1] if wanted else None
+
+
+# --- what an alert says ----------------------------------------------------------------------------------------------
+
+
+def _alert(rule: Rule, story: Story, occasion: str) -> Alert:
+    best = best_report(story)
+    parts = _parts(story, rule, occasion)
+    return Alert(
+        id=alert_id(rule, story.id, occasion),
+        rule=rule.name,
+        about=rule.about,
+        story_id=story.id,
+        story_revision=story.revision,
+        occasion=occasion,
+        raised_at=story.last_seen_at,
+        headline=story.headline,
+        message=rule.template.format_map(parts) if rule.template else message(parts),
+        kind=story.kind,
+        event_type=story.event_type,
+        modality=story.modality,
+        evidence=best.evidence if best is not None else "",
+        url=best.article_url if best is not None else "",
+        confidence=story.confidence,
+        first_seen_at=story.first_seen_at,
+        opened_at=story.opened_at or story.first_seen_at,
+        countries=countries_of(story),
+        publishers=story.publishers[:PUBLISHERS_SHOWN],
+        channels=rule.channels,
+        family=family(story),
+        event_id=best.event_id if best is not None else "",
+        article_id=best.article_id if best is not None else "",
+        parts=parts,
+    )
+
+
+PUBLISHERS_SHOWN: Final = 20
+NAMED_IN_MESSAGE: Final = 4
+
+
+def best_report(story: Story) -> Report | None:
+    """The report that says it best: of the story's own modality, the surest, then the earliest."""
+    return min(
+        story.reports,
+        key=lambda r: (r.modality != story.modality, -r.confidence, r.seen_at, r.event_id),
+        default=None,
+    )
+
+
+def message(parts: dict[str, str]) -> str:
+    """What is known of a story in, the text of an alert out: what, who, where, when, how sure, sources, evidence, link."""
+    lines = [f"{parts['occasion']}: {parts['headline']}"]
+    for label, key in (("What", "what"), ("Who", "who"), ("Where", "where"), ("When", "when"), ("Sum", "amount")):
+        if parts[key]:
+            lines.append(f"{label}: {parts[key]}")
+    lines += [f"Sure: {parts['sure']} ({parts['sources']})"]
+    if parts["evidence"]:
+        lines += [f"“{parts['evidence']}”", parts["link"]]
+    return "\n".join(lines)
+
+
+def _parts(story: Story, rule: Rule, occasion: str) -> dict[str, str]:
+    best = best_report(story)
+    numbers = ", ".join(f"{q.value:g} {q.unit}" for q in story.quantities[:NAMED_IN_MESSAGE])
+    what = " ".join(w for w in (story.subtype or "", story.kind.replace("_", " ")) if w)
+    return {
+        "occasion": occasion.partition(":")[0].upper(),
+        "headline": story.headline,
+        "what": f"{what}, {story.phase}" + (f"; {numbers}" if numbers else ""),
+        "who": _who(story),
+        "where": "; ".join(dict.fromkeys(_place(p.name or p.text, p.country) for p in story.places[:NAMED_IN_MESSAGE])),
+        "when": _when(story),
+        "amount": " or ".join(dict.fromkeys(in_words(m.value, m.currency) for m in story.money[:NAMED_IN_MESSAGE])),
+        "sure": f"{story.confidence:.0%}",
+        "sources": _sources(story),
+        "evidence": best.evidence if best is not None else "",
+        "link": best.article_url if best is not None else "",
+        "about": rule.about,
+        "rule": rule.name,
+        "kind": story.kind,
+        "phase": story.phase,
+        "countries": ", ".join(country_name(code) for code in countries_of(story)),
+        "id": alert_id(rule, story.id, occasion),
+        "story": story.id,
+    }
+
+
+def _who(story: Story) -> str:
+    sides = [
+        ", ".join(dict.fromkeys(_place(p.name or p.text, p.country) for p in parties[:NAMED_IN_MESSAGE]))
+        for parties in (story.actors, story.recipients)
+    ]
+    return " → ".join(side for side in sides if side)
+
+
+def _place(name: str, country: str | None) -> str:
+    land = country_name(country) if country else ""
+    return f"{name} ({land})" if land and land.lower() not in name.lower() else name
+
+
+def _when(story: Story) -> str:
+    if story.date is None:
+        return f"told {story.first_seen_at:%-d %B %Y}"
+    start, end = story.date.start, story.date.end
+    if start == end:
+        return f"{start:%-d %B %Y}"
+    return f"{start:%-d %B} to {end:%-d %B %Y}" if start.year == end.year else f"{start:%-d %B %Y} to {end:%-d %B %Y}"
+
+
+def _sources(story: Story) -> str:
+    shown = ", ".join(story.publishers[:NAMED_IN_MESSAGE])
+    more = len(story.publishers) - NAMED_IN_MESSAGE
+    number = f"{story.source_count} independent source{'s' if story.source_count != 1 else ''}"
+    return f"{number}: {shown}" + (f" and {more} more" if more > 0 else "")

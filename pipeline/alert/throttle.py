@@ -1,0 +1,183 @@
+"""What has rung, what waits and what is held back: the memory of alerting, for the stories of one partition. Pure.
+
+`evaluate` says which alerts are due; here it is decided whether they go out. A muted one and one that is over its
+rule's throttle go to nobody; one of quiet hours or of a rule with a digest waits, and the digest is an alert of its own. All by
+event time, and counted for each rule and family of happenings, which always meet in one partition: so the same stories in the
+same order give the same alerts on one worker or ten, after any takeover, and in a rehearsal. All memory is made of the
+alerts themselves, the held ones too, so a worker that takes over reads it from news.alerts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from pipeline.alert.evaluate import PUBLISHERS_SHOWN, evaluate
+from pipeline.alert.rules import Rule, waits_until
+from pipeline.records import Alert, Story, content_id
+from pipeline.track.likeness import family
+
+GRACE: Final = dt.timedelta(minutes=2)
+"""Where no further story comes, a digest goes out so long after its end by the clock: what was read late is in it then."""
+
+LONGEST_THROTTLE: Final = 200
+"""So many times are remembered for each rule and family at most."""
+
+LISTED: Final = 50
+"""Of the alerts of a digest so many are listed."""
+
+Key = tuple[str, str]
+
+
+class Marks(Protocol):
+    """What people said: `feedback.Marks`."""
+
+    def silences(self, rule: str, story_id: str, at: dt.datetime) -> bool:
+        """Whether a rule is to be silent about a story at a moment of event time."""
+
+
+class _NoMarks:
+    def silences(self, rule: str, story_id: str, at: dt.datetime) -> bool:  # noqa: ARG002 - nobody said anything
+        return False
+
+
+class AlertState:
+    """The alerts of a partition so far. `ring` and `due` say which come next, and remember them."""
+
+    def __init__(self, alerts: Iterable[Alert] = ()) -> None:
+        self._known: set[str] = set()
+        self._rung: dict[Key, deque[dt.datetime]] = {}
+        self._waiting: dict[Key, dict[str, Alert]] = {}
+        self._closed: dict[Key, dt.datetime] = {}
+        self._clock: dict[str, dt.datetime] = {}
+        for one in alerts:
+            self.remember(one)
+
+    @property
+    def waiting(self) -> int:
+        """How many alerts wait for their digest."""
+        return sum(len(held) for held in self._waiting.values())
+
+    def remember(self, one: Alert) -> None:
+        """An alert that was written down."""
+        if one.id in self._known:
+            return
+        self._known.add(one.id)
+        key = (one.rule, one.family)
+        if one.held == "digest":
+            self._waiting.setdefault(key, {})[one.id] = one
+        elif one.gathers:
+            for gathered in one.gathers:
+                self._waiting.get(key, {}).pop(gathered, None)
+            if one.held_until is not None:
+                self._closed[key] = max(one.held_until, self._closed.get(key, one.held_until))
+        elif not one.held:
+            self._rung.setdefault(key, deque(maxlen=LONGEST_THROTTLE)).append(one.raised_at)
+
+    def ring(self, rules: Sequence[Rule], story: Story, marks: Marks | None = None) -> tuple[Alert, ...]:
+        """Rules and a story's latest revision in, the alerts to write down now out: digests that are over, then the story's."""
+        marks = marks or _NoMarks()
+        kind = family(story)
+        clock = max(story.last_seen_at, self._clock.get(kind, story.last_seen_at))
+        self._clock[kind] = clock
+        keys = [key for key in self._waiting if key[1] == kind]
+        found = [d for key in keys for d in self._close(key, _by_name(rules), until=clock, at=clock, marks=marks)]
+        by_name = _by_name(rules)
+        for one in evaluate(rules, story, self._known):
+            decided = self._decide(by_name[one.rule], one, marks)
+            self.remember(decided)
+            found.append(decided)
+        return tuple(found)
+
+    def due(self, rules: Sequence[Rule], now: dt.datetime, marks: Marks | None = None) -> tuple[Alert, ...]:
+        """The digests that are over by the clock and that no further story has let out."""
+        return tuple(
+            digest
+            for key in list(self._waiting)
+            for digest in self._close(key, _by_name(rules), until=now - GRACE, at=None, marks=marks or _NoMarks())
+        )
+
+    def _decide(self, rule: Rule, one: Alert, marks: Marks) -> Alert:
+        if marks.silences(rule.name, one.story_id, one.raised_at):
+            return msgspec.structs.replace(one, held="muted", channels=(), meant_for=one.channels)
+        key = (rule.name, one.family)
+        until = waits_until(rule, one.raised_at)
+        closed = self._closed.get(key)
+        if until is not None and closed is not None and until <= closed:
+            until = waits_until(rule, closed)  # read so late that its digest is out: it goes into the next
+        if until is not None:
+            return msgspec.structs.replace(one, held="digest", held_until=until, channels=(), meant_for=one.channels)
+        if rule.throttle is not None:
+            since = one.raised_at - dt.timedelta(minutes=rule.throttle.minutes)
+            lately = sum(since < at <= one.raised_at for at in self._rung.get(key, ()))
+            if lately >= rule.throttle.alerts:
+                return msgspec.structs.replace(one, held="throttled", channels=(), meant_for=one.channels)
+        return one
+
+    def _close(
+        self, key: Key, rules: dict[str, Rule], *, until: dt.datetime, at: dt.datetime | None, marks: Marks
+    ) -> Iterator[Alert]:
+        """The digests of a rule and family whose end has come, the earliest first; each is remembered."""
+        ends = sorted(
+            {h.held_until for h in self._waiting.get(key, {}).values() if h.held_until and h.held_until <= until}
+        )
+        for end in ends:
+            held = sorted(
+                (h for h in self._waiting[key].values() if h.held_until == end), key=lambda h: (h.raised_at, h.id)
+            )
+            made = digest(held, end, rules.get(key[0]), at=max(end, at or end))
+            if marks.silences(key[0], "", end):
+                made = msgspec.structs.replace(made, held="muted", channels=(), meant_for=made.channels)
+            self.remember(made)
+            yield made
+        if not self._waiting.get(key, True):
+            del self._waiting[key]
+
+
+def digest(held: Sequence[Alert], end: dt.datetime, rule: Rule | None, *, at: dt.datetime) -> Alert:
+    """Alerts that waited for the same moment in, the one that tells of them all out."""
+    first = held[0]
+    lines = [f"- {one.headline} ({one.confidence:.0%}) {one.url}".rstrip() for one in held[:LISTED]]
+    if len(held) > LISTED:
+        lines.append(f"- and {len(held) - LISTED} more")
+    parts = {
+        "count": str(len(held)),
+        "rule": first.rule,
+        "about": first.about,
+        "lines": "\n".join(lines),
+    }
+    headline = first.headline if len(held) == 1 else f"{len(held)} alerts of {first.rule}: {first.about}"
+    if rule is not None and rule.digest_template:
+        message = rule.digest_template.format_map(parts)
+    else:
+        message = first.message if len(held) == 1 else f"{headline}\n{parts['lines']}"
+    return msgspec.structs.replace(
+        first,
+        id=content_id(first.rule, first.family, "digest", end.isoformat()),
+        occasion="digest",
+        raised_at=at,
+        headline=headline,
+        message=message,
+        held="",
+        held_until=end,
+        channels=tuple(dict.fromkeys(channel for one in held for channel in one.meant_for)),
+        meant_for=(),
+        gathers=tuple(one.id for one in held),
+        countries=tuple(sorted({code for one in held for code in one.countries})),
+        publishers=tuple(dict.fromkeys(name for one in held for name in one.publishers))[:PUBLISHERS_SHOWN],
+        confidence=max(one.confidence for one in held),
+        parts={
+            **first.parts,
+            "occasion": "DIGEST",
+            "headline": headline,
+            "id": content_id(first.rule, first.family, "digest", end.isoformat()),
+        },
+    )
+
+
+def _by_name(rules: Sequence[Rule]) -> dict[str, Rule]:
+    return {rule.name: rule for rule in rules}

@@ -1,0 +1,277 @@
+"""Extracted text to a parsed Document: sentences, entities, and whom they name. The only importer of spaCy.
+
+spaCy's docs live inside the caller's `nlp.memory_zone()`; what `Parsed` holds of them beside our Document are plain lists.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from pipeline.annotate.hyphens import PREFIXED, joined
+from pipeline.annotate.plain import Plain, plain
+from pipeline.records import Article, Document, Entity, Party, Section, Sentence
+
+if TYPE_CHECKING:
+    from pipeline.page.extract import Extracted
+
+UNUSED: Final = ("lemmatizer", "attribute_ruler", "senter")
+"""Components that detection does without: it knows word forms itself, and they cost a quarter of the time."""
+
+LABELS: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC", "EVENT", "PRODUCT", "LAW", "WORK_OF_ART"))
+NAMING: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC"))
+WRAPPED_LINES: Final = 4
+WRAPPED_LENGTH: Final = 100
+"""Texts of more lines than this, none longer than this, were wrapped at a column."""
+
+BATCH: Final = 32
+_START: Final = operator.attrgetter("start")
+_ARTICLES: Final = frozenset(("the", "a", "an"))
+_POSSESSIVES: Final = frozenset(("'s", "’s", "'", "’"))
+
+
+class ModelError(RuntimeError):
+    """None of the configured spaCy models is installed; the message names them all."""
+
+
+class Names(Protocol):
+    """What annotation needs of the resolver."""
+
+    def party(self, text: str, *, on: dt.date | None = None) -> Party:
+        """A name in, who it is out."""
+        ...
+
+    def spans(self, words: Sequence[str]) -> list[tuple[int, int]]:
+        """Words in, where names known to the gazetteer stand among them out: (first, one past the last)."""
+        ...
+
+
+class AnnotationModels(Protocol):
+    """What annotation needs of `detect.Models`."""
+
+    nlp: Any
+    names: Any
+    text_characters: int
+    hyphened: frozenset[str]
+
+
+class Mention(msgspec.Struct, frozen=True, eq=False):
+    """A name where it stands, in words from `start` up to `end`; `label` is the entity's, `party` whom it names."""
+
+    start: int
+    end: int
+    text: str
+    label: str
+    party: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A Document with the parse of title and text, and the names found in each. No parse: not read (not English)."""
+
+    document: Document
+    title: Plain | None
+    text: Plain | None
+    title_mentions: tuple[Mention, ...] = ()
+    text_mentions: tuple[Mention, ...] = ()
+
+
+def load(models: Sequence[str]) -> Any:
+    """Model names in, the first one that is installed out, without the parts that are not used.
+
+    Raises:
+        ModelError: none is installed.
+    """
+    import spacy  # noqa: PLC0415 - a second or two, which `dateline check` and the notifier need not wait for
+    from spacy.language import Language  # noqa: PLC0415
+
+    Language.component("paragraphs", func=paragraphs)
+    for name in models:
+        if spacy.util.is_package(name) or "/" in name:
+            nlp = spacy.load(name, exclude=list(UNUSED))
+            nlp.max_length = max(nlp.max_length, 2_000_000)
+            nlp.tokenizer.token_match = PREFIXED.fullmatch
+            nlp.add_pipe("paragraphs", before="parser")
+            return nlp
+    raise ModelError(f"no spaCy model is installed, tried {', '.join(models) or 'none'} (option detect.models)")
+
+
+_BLANKS: Final = re.compile(r"^\s|\s\s|[^\S ]")
+"""Where spaCy makes a token of white space: at the start, where two stand together, and of any that is no plain blank."""
+
+
+def paragraphs(doc: Any) -> Any:
+    """A tokenized doc in, the same with a sentence begun after each end of a paragraph: headings have no full stop.
+
+    A single line break ends a paragraph too, unless the text is wrapped by hand: many lines of about one length.
+    """
+    if not _BLANKS.search(doc.text):
+        return doc  # no token is a space
+    lines = [len(line) for line in doc.text.split("\n") if line.strip()]
+    wrapped = len(lines) > WRAPPED_LINES and max(lines) <= WRAPPED_LENGTH
+    broken = False
+    for token in doc:
+        if token.is_space:
+            broken = broken or token.text.count("\n") > wrapped
+            token.is_sent_start = False
+        elif broken and token.i:
+            token.is_sent_start = True
+            broken = False
+    return doc
+
+
+def readable(language: str | None) -> bool:
+    """Is a text in this language read? Unknown counts as English: the feeds' default."""
+    return language is None or language.casefold().split("-")[0] in ("en", "")
+
+
+def cut(text: str, characters: int) -> tuple[str, bool]:
+    """Text in, at most `characters` of it out, ended after a sentence where one ends; and whether it was cut."""
+    if len(text) <= characters:
+        return text, False
+    head = text[:characters]
+    ends = [match.end() for match in re.finditer(r"[.!?]['”\"’)]*(?=\s)", head)]
+    return (head[: ends[-1]] if ends else head), True
+
+
+def annotate(article: Article, extracted: Extracted, models: AnnotationModels) -> Parsed:
+    """An article and its text in, the Document with its parse out."""
+    return next(iter(annotate_many([(article, extracted)], models)))
+
+
+def annotate_many(pairs: Iterable[tuple[Article, Extracted]], models: AnnotationModels) -> Iterator[Parsed]:
+    """Articles with their texts in, parsed Documents out in the same order, batched through the model."""
+    for batch in batches(pairs, BATCH):
+        bases = [_base(article, extracted, models.text_characters) for article, extracted in batch]
+        yield from parse_many(bases, models)
+
+
+def parse_many(documents: Sequence[Document], models: AnnotationModels) -> Iterator[Parsed]:
+    """Documents with title and text in, the same with sentences, entities and the parse out."""
+    texts = [text for d in documents if readable(d.language) for text in (d.title, d.text)]
+    docs = models.nlp.pipe(texts, batch_size=2 * BATCH)
+    for document in documents:
+        if readable(document.language):
+            yield _parsed(document, next(docs), next(docs), models)
+        else:
+            yield Parsed(document, None, None)
+
+
+def batches(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Things in, lists of at most `size` of them out."""
+    batch: list[Any] = []
+    for thing in things:
+        batch.append(thing)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _base(article: Article, extracted: Extracted, characters: int) -> Document:
+    from pipeline.annotate import copies  # noqa: PLC0415 - brings numpy and scipy, which reading a lexicon does not need
+
+    text, was_cut = cut(extracted.text, characters)
+    return Document(
+        id=article.id,
+        url=extracted.canonical_url or article.canonical_url or article.url,
+        feed_id=article.feed_id,
+        title=extracted.title or article.title,
+        text=text,
+        first_seen_at=article.first_seen_at,
+        fetched_at=article.fetched_at,
+        content_hash=article.content_hash,
+        published_at=extracted.published_at or article.published_at,
+        updated_at=extracted.updated_at or article.updated_at,
+        publisher=extracted.publisher or article.publisher,
+        credit=extracted.credit,
+        authors=extracted.authors or article.authors,
+        language=extracted.language or article.language,
+        image_url=extracted.image_url,
+        truncated=was_cut or extracted.truncated,
+        fingerprint=copies.fingerprint(text),
+    )
+
+
+def _parsed(document: Document, title_doc: Any, text_doc: Any, models: AnnotationModels) -> Parsed:
+    on = document.published_at.date() if document.published_at else None
+    title = joined(plain(title_doc, document.title), models.hyphened)
+    text = joined(plain(text_doc, document.text), models.hyphened)
+    title_mentions, text_mentions = find_mentions(title, models.names, on), find_mentions(text, models.names, on)
+    document = msgspec.structs.replace(
+        document,
+        sentences=(*_sentences(title, "title"), *_sentences(text, "text")),
+        entities=(*_entities(title, title_mentions, "title"), *_entities(text, text_mentions, "text")),
+    )
+    return Parsed(document, title, text, title_mentions, text_mentions)
+
+
+def _sentences(read: Plain, section: Section) -> Iterator[Sentence]:
+    for start, end in read.sentences:
+        yield Sentence(start=read.offsets[start], end=read.end_offset(end - 1), section=section)
+
+
+def _entities(read: Plain, mentions: Sequence[Mention], section: Section) -> Iterator[Entity]:
+    for mention in mentions:
+        start = read.offsets[mention.start]
+        party = mention.party
+        yield Entity(
+            text=mention.text,
+            label=mention.label,
+            start=start,
+            end=start + len(mention.text),
+            section=section,
+            name=party.name,
+            country=party.country,
+            sector=party.sector,
+        )
+
+
+def find_mentions(read: Plain, names: Names, on: dt.date | None = None) -> tuple[Mention, ...]:
+    """A parsed text in, the names in it out: those of the gazetteer, for they are surer, and the model's entities.
+
+    A person's name that holds a country's (Michael Jordan) is the person's; a body that resolves as a whole stays whole.
+    """
+    words = read.words
+    spans = names.spans(words)
+    found: list[Mention] = []
+    labels: dict[int, str] = {}
+    for first, last, label in read.entities:
+        if label not in NAMING:
+            continue
+        for index in range(first, last):
+            labels[index] = label
+        start, end = _trimmed(first, last, words)
+        if end <= start:
+            continue
+        inside = [span for span in spans if span[0] < end and span[1] > start]
+        if not all(start <= a and b <= end and b - a < end - start for a, b in inside):
+            continue
+        text = read.span(start, end)
+        party = names.party(text, on=on)
+        if inside:
+            if not (label == "PERSON" or party.name or party.country):
+                continue
+            spans = [span for span in spans if span not in inside]
+        found.append(Mention(start, end, text, label, party))
+    for start, end in spans:
+        text = read.span(start, end)
+        label = next((labels[index] for index in range(start, end) if index in labels), "GPE")
+        found.append(Mention(start, end, text, label, names.party(text, on=on)))
+    return tuple(sorted(found, key=_START))
+
+
+def _trimmed(start: int, end: int, words: Sequence[str]) -> tuple[int, int]:
+    """An entity's words without an article before them and a possessive or punctuation behind."""
+    while start < end and (words[start].casefold() in _ARTICLES or not words[start][:1].isalnum()):
+        start += 1
+    while end > start and (words[end - 1] in _POSSESSIVES or not any(map(str.isalnum, words[end - 1]))):
+        end -= 1
+    return start, end

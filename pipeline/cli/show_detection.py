@@ -1,0 +1,64 @@
+"""What `dateline explain` prints: each sentence, its arcs and names, and below it every event with its reasons. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from pipeline.cli.show import MODALITY_STYLES, name, rows
+from pipeline.detect.explain import Read, Told
+from pipeline.records import Party
+
+
+def explanation(read: Sequence[Read]) -> RenderableType:
+    """Sentences as they were read in, what is shown of them out."""
+    return Group(*(_sentence(one) for one in read))
+
+
+def _sentence(one: Read) -> RenderableType:
+    line = Text(f"{one.section} {one.start}-{one.end}  ", style="dim").append(one.text, style="default")
+    parts: list[RenderableType] = [line]
+    parts += [Padding(_event(told), (0, 0, 0, 4)) for told in one.told]
+    if one.told:
+        shown = rows((("spans", _lines(_span(span) for span in one.spans)), ("arcs", _lines(one.arcs))))
+        parts.append(Padding(shown, (0, 0, 1, 6), style="dim"))
+    return Group(*parts)
+
+
+def _event(told: Told) -> RenderableType:
+    head = Text("→ ", style="bold").append(f"{told.kind} ({told.subtype})" if told.subtype else told.kind, "bold")
+    head.append(f" {told.modality}", MODALITY_STYLES.get(told.modality, ""))
+    head.append(f"  {told.confidence:.0%}", "dim")
+    shown = rows(
+        (
+            ("rule", told.rule),
+            ("trigger", told.trigger),
+            ("modality", f"{told.modality}: {told.cause}"),
+            ("frame", "; ".join(f"{slot}: {held}" for slot, held in told.frame)),
+            ("actors", _people(told.actors)),
+            ("recipients", _people(told.recipients)),
+            ("confidence", _parts(told)),
+        )
+    )
+    return Group(head, Padding(shown, (0, 0, 0, 2)))
+
+
+def _parts(told: Told) -> str:
+    rules = " ".join(f"{part} {value:+.2f}" for part, value in told.parts)
+    return f"{rules}; second opinion {told.opinion:.2f}" if told.opinion is not None else rules
+
+
+def _people(parties: Iterable[Party]) -> str:
+    return "; ".join(f"{name(p)} from “{p.text}”{f', {p.sector}' if p.sector else ''}" for p in parties)
+
+
+def _span(span: tuple[str, str, str]) -> str:
+    text, label, who = span
+    return f"{text} ({label}): {who}"
+
+
+def _lines(lines: Iterable[str]) -> Text:
+    return Text("\n").join(Text(line) for line in lines)

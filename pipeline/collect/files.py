@@ -1,0 +1,178 @@
+"""Feeds and pages that are files: `file:` URLs, and the drop folder. What a feed links to has to lie below its own folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
+
+from pipeline.collect import feed as feed_
+from pipeline.collect.feed import Entry, FeedError, Parsed
+from pipeline.collect.fetch import FetchError, FetchResult
+
+TYPES: Final = {
+    ".html": "text/html", ".htm": "text/html", ".xhtml": "text/html", ".txt": "text/plain", ".md": "text/markdown",
+}  # fmt: skip
+"""What is taken from a drop folder, and from a feed's folder."""
+
+FEEDS: Final = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
+"""What is read as a feed in a drop folder: its entries are taken, not the file."""
+
+
+def path_of(url: str, directory: Path) -> Path:
+    """A file: URL (relative ones start at `directory`) in, the path out."""
+    name = unquote(re.sub(r"^file:(?://(?:localhost)?(?=/))?", "", url).partition("#")[0].partition("?")[0])
+    return directory / name
+
+
+def url_of(path: Path, directory: Path) -> str:
+    """A path in, its file: URL out: relative where it is below `directory`, so that ids do not depend on the machine."""
+    whole = path.absolute()
+    base = directory.absolute()
+    return (
+        f"file:{quote(whole.relative_to(base).as_posix())}"
+        if whole.is_relative_to(base)
+        else f"file://{quote(str(whole))}"
+    )
+
+
+def read(path: Path, limit: int, etag: str | None = None) -> FetchResult:
+    """A file in, what a web server would answer for it out; `etag` is its time and size.
+
+    Raises:
+        FetchError: it is absent, unreadable or longer than `limit`.
+    """
+    try:
+        found = path.stat()
+        tag = f"{found.st_mtime_ns}-{found.st_size}"
+        if tag == etag:
+            return FetchResult(url=str(path), status=304, etag=tag)
+        if found.st_size > limit:
+            raise FetchError("oversized", f"{path.name}: larger than {limit:,} bytes")
+        body = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FetchError("not_found", f"{path}: no such file") from error
+    except (OSError, ValueError) as error:
+        raise FetchError("broken", f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    return FetchResult(url=str(path), status=200, body=body, content_type=TYPES.get(path.suffix.lower(), ""), etag=tag)
+
+
+def linked(feed_path: Path, link: str) -> Path:
+    """A feed's file and a link in it in, the file that it leads to out.
+
+    Raises:
+        FetchError: it leads out of the feed's folder, also by way of a symbolic link.
+    """
+    folder = feed_path.parent.resolve()
+    target = (folder / unquote(re.sub(r"^file:(?://)?", "", link).partition("#")[0].partition("?")[0])).resolve()
+    if not target.is_relative_to(folder):
+        raise FetchError("refused", f"{link[:100]!r} leads out of the feed's folder")
+    return target
+
+
+def with_file_links(parsed: Parsed, feed_path: Path, directory: Path) -> Parsed:
+    """A feed that was read from a file in, the same with file: URLs for its relative links out; those outside are gone."""
+    entries = []
+    for entry in parsed.entries:
+        url = entry.url
+        if url and urlsplit(url).scheme not in ("http", "https"):
+            try:
+                url = url_of(linked(feed_path, url), directory.resolve())
+            except FetchError:
+                url = ""
+        entries.append(dataclasses.replace(entry, url=url))
+    return dataclasses.replace(parsed, entries=tuple(entries))
+
+
+@dataclass(slots=True)
+class _File:
+    stamp: tuple[int, int]
+    seen_twice: bool = False
+
+
+class Drop:
+    """A folder that is watched: tells which files are new or changed, once they have stopped growing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files: dict[Path, _File] = {}
+
+    def scan(self) -> list[tuple[Path, tuple[int, int]]]:
+        """Nothing in, the complete files with their (time, size) out, oldest first: those unchanged since the last look."""
+        found: dict[Path, _File] = {}
+        for path in self._walk():
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            stamp = (status.st_mtime_ns, status.st_size)
+            known = self._files.get(path)
+            found[path] = _File(stamp, seen_twice=known is not None and known.stamp == stamp)
+        self._files = found
+        complete = [(path, file.stamp) for path, file in found.items() if file.seen_twice and file.stamp[1] > 0]
+        return sorted(complete, key=lambda item: (item[1][0], item[0]))
+
+    def _walk(self) -> Iterator[Path]:
+        root = self.folder.resolve()
+        for path in sorted(self.folder.rglob("*")) if self.folder.is_dir() else ():
+            hidden = any(part.startswith(".") for part in path.relative_to(self.folder).parts)
+            if (
+                not hidden
+                and path.suffix.lower() in TYPES.keys() | FEEDS
+                and path.is_file()
+                and path.resolve().is_relative_to(root)
+            ):
+                yield path
+
+
+# --- the command `dateline feed FILE...` --------------------------------------------------------------------------------
+
+
+def feed_file(path: str | Path) -> dict[str, Any]:
+    """A file with a feed in it in, `{"file", "title", "entries"}` out, or `{"file", "error"}` where it is none."""
+    try:
+        body = Path(path).read_bytes()
+        headers, body = _stored_headers(body)
+        parsed = feed_.parse(
+            body, content_type=headers.get("content-type", ""), url=headers.get("content-location", "")
+        )
+    except OSError as error:
+        return {"file": str(path), "error": error.strerror or str(error)}
+    except FeedError as error:
+        return {"file": str(path), "error": str(error)}
+    return {"file": str(path), "title": parsed.title, "entries": [_shown(entry) for entry in parsed.entries]}
+
+
+def _stored_headers(body: bytes) -> tuple[Mapping[str, str], bytes]:
+    """A feed saved with its headers (`Header: name: value` in its first comment, as test suites do) in, both out."""
+    head = re.match(rb"\s*(?:<\?xml[^>]*\?>)?\s*<!--(.*?)-->", body[:4000], re.DOTALL)
+    lines = head.group(1).decode("ascii", "replace").splitlines() if head else []
+    pairs = [
+        re.match(r"\s*Header:\s*(Content-(?:type|location)):\s*(\S.*?)\s*$", line, re.IGNORECASE) for line in lines
+    ]
+    return {pair.group(1).lower(): pair.group(2) for pair in pairs if pair}, body
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "url": entry.url,
+        "title": entry.title,
+        "published": entry.published_at.isoformat() if entry.published_at else None,
+        "updated": entry.updated_at.isoformat() if entry.updated_at else None,
+        "summary": entry.summary,
+        "content": entry.content,
+    }
+
+
+def feed_lines(paths: list[str]) -> Iterator[str]:
+    """Files in, a line of JSON for each out."""
+    for path in paths:
+        yield json.dumps(msgspec.to_builtins(feed_file(path)), ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Records -> Elasticsearch, and questions back: mappings, documents, the bulk loop, search, history."""

@@ -1,0 +1,133 @@
+"""A question in, the events that answer it out: by relevance and recency. Pure but for one call of `index.query`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pipeline.index import indexer
+from pipeline.index.words import folded
+from pipeline.settings import Settings
+
+UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+RECENT_DAYS: Final = 7
+"""At this age an event has half of what being new is worth."""
+
+_AGO: Final = re.compile(r"(\d{1,6})\s*([mhdw])", re.IGNORECASE)
+_TARGET: Final = re.compile(r"\b(?:on|against|to|for|towards?|at)\s+(?:the\s+)?(.+)", re.IGNORECASE)
+
+
+class SearchError(ValueError):
+    """A search that cannot be understood; the message says what would be."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """How many events match, and the best of them."""
+
+    total: int
+    hits: tuple[dict[str, Any], ...]
+
+
+def search(
+    settings: Settings,
+    text: str,
+    *,
+    kind: str | None = None,
+    since: str | None = None,
+    limit: int = 20,
+    now: dt.datetime | None = None,
+) -> SearchResult:
+    """Words, and what narrows them, in, the events out.
+
+    Raises:
+        SearchError: `since` or `limit` cannot be understood.
+        RefusedError, AwayError, RequestError: Elasticsearch does not answer (see `bulk`).
+    """
+    now = now or dt.datetime.now(dt.UTC)
+    body = request(text, kind=kind, since=parse_since(since, now=now) if since else None, limit=limit, now=now)
+    answer = indexer.query(settings, "events", **body)["hits"]
+    return SearchResult(int(answer["total"]["value"]), tuple(hit(found) for found in answer["hits"]))
+
+
+def parse_since(text: str, *, now: dt.datetime) -> dt.datetime:
+    """`7d`, `12h`, `30m`, `2w`, a date or a time in ISO 8601 in, the moment out. A date begins at midnight UTC.
+
+    Raises:
+        SearchError: it is none of these.
+    """
+    if ago := _AGO.fullmatch(text.strip()):
+        try:
+            return now - dt.timedelta(**{UNITS[ago[2].lower()]: int(ago[1])})
+        except OverflowError:
+            return dt.datetime.min.replace(tzinfo=dt.UTC)
+    try:
+        at = dt.datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise SearchError(f"since: {text!r} is neither like 30m, 12h, 7d or 2w nor a date like 2026-11-24") from None
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+
+
+def request(text: str, *, kind: str | None, since: dt.datetime | None, limit: int, now: dt.datetime) -> dict[str, Any]:
+    """A search in, the body of the request out.
+
+    The words must be met, most of them; the whole phrase and a recipient that the words name after `on`, `against`, `to` ...
+    lift a hit; so does being new. No text at all lists the newest; a text without a word (signs, `the`) finds nothing.
+
+    Raises:
+        SearchError: the limit is out of bounds.
+    """
+    if not 0 <= limit <= 1000:
+        raise SearchError(f"limit: {limit} is not between 0 and 1000")
+    narrowed: list[dict[str, Any]] = []
+    if kind:
+        narrowed.append({"term": {"news.kind": kind}})
+    if since:
+        narrowed.append({"range": {"@timestamp": {"gte": since.isoformat()}}})
+    recent = {"field": "@timestamp", "origin": now.isoformat(), "pivot": f"{RECENT_DAYS}d", "boost": 2.0}
+    asked: dict[str, Any] = {"filter": narrowed, "should": [{"distance_feature": recent}]}
+    words = folded(text)
+    if words:
+        asked["must"] = [{"match": {"news.search": {"query": words, "minimum_should_match": "2<67%"}}}]
+        asked["should"].append({"match_phrase": {"news.search": {"query": words, "slop": 3, "boost": 1.5}}})
+        if target := _TARGET.search(text):
+            asked["should"].append({"match": {"news.recipient_search": {"query": folded(target[1]), "boost": 5.0}}})
+    elif text.strip():
+        asked["must"] = [{"match_none": {}}]
+    return {
+        "query": {"bool": asked},
+        "size": limit,
+        "track_total_hits": True,
+        "sort": ["_score", {"@timestamp": {"order": "desc", "unmapped_type": "date"}}],
+    }
+
+
+def hit(found: dict[str, Any]) -> dict[str, Any]:
+    """A hit of Elasticsearch in, the same in the words of our records out."""
+    source = found["_source"]
+    news, url = source["news"], source.get("url", {})
+    return {
+        "id": found["_id"],
+        "score": found.get("_score"),
+        "kind": news["kind"],
+        "event_type": news["event_type"],
+        "modality": news["modality"],
+        "subtype": news.get("subtype"),
+        "evidence": news.get("evidence", ""),
+        "confidence": news.get("confidence"),
+        "actors": news.get("actors", []),
+        "recipients": news.get("recipients", []),
+        "places": news.get("places", []),
+        "countries": news.get("countries", []),
+        "date": news.get("date"),
+        "money": news.get("money", []),
+        "quantities": news.get("quantities", []),
+        "article_id": news.get("article_id", ""),
+        "article_url": url.get("full", ""),
+        "article_title": news.get("title", ""),
+        "publisher": news.get("publisher", ""),
+        "published_at": news.get("published_at"),
+        "first_seen_at": news.get("first_seen_at"),
+    }

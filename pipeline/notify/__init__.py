@@ -1,0 +1,1 @@
+"""Alerts -> channels: terminal, webhook, apprise, Alertmanager."""

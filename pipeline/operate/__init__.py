@@ -1,0 +1,1 @@
+"""What an operator does: run, look, check, replay, and read files without a Kafka."""

@@ -1,0 +1,90 @@
+"""Every file that an operator edits, read as the processes read it: what is right, and the path of what is not."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import settings as settings_module
+from pipeline.collect import websub
+from pipeline.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file and what was found: `problem` names the path of what is wrong, `detail` says what is there."""
+
+    file: str
+    detail: str = ""
+    problem: str = ""
+
+
+def check(directory: Path | None) -> Iterator[Checked]:
+    """The configuration's directory in, one line for each file out; a wrong dateline.toml ends it, for it names the others."""
+    try:
+        settings = settings_module.load(directory)
+    except SettingsError as error:
+        yield Checked("dateline.toml", problem=str(error))
+        return
+    file = Path(settings.directory) / "dateline.toml"
+    found = "options and environment" if file.exists() else "absent: every option has its default"
+    yield Checked(str(file), found, websub.problem(settings.websub.callback_url, settings.websub.secret))
+    for name, read in (
+        (settings.collector.feeds_file, _feeds),
+        (settings.alerts.rules_file, _rules),
+        ("lexicons", _lexicons),
+        ("models", _models),
+    ):
+        where = name if name in ("lexicons", "models") else str(settings.path(name))
+        try:
+            yield Checked(where, read(settings))
+        except SettingsError as error:
+            yield Checked(where, problem=str(error))
+
+
+def require(settings: Settings) -> None:
+    """Nothing out when every file can be read.
+
+    Raises:
+        SettingsError: with the first that is wrong.
+    """
+    for checked in check(Path(settings.directory)):
+        if checked.problem:
+            raise SettingsError(checked.problem)
+
+
+def _feeds(settings: Settings) -> str:
+    from pipeline.collect import feeds  # noqa: PLC0415 - each check loads what it needs
+
+    return f"{len(feeds.load(settings))} feeds"
+
+
+def _rules(settings: Settings) -> str:
+    from pipeline.alert import rules  # noqa: PLC0415
+
+    found = rules.load_rules(
+        settings.path(settings.alerts.rules_file),
+        max_age_hours=settings.alerts.max_age_hours,
+        lexicons=[settings.path(name) for name in settings.detect.lexicons],
+    )
+    return f"{len(found.rules)} rules, {len(found.channels)} channels"
+
+
+def _lexicons(settings: Settings) -> str:
+    from pipeline.detect import lexicon  # noqa: PLC0415
+
+    try:
+        found = lexicon.load([settings.path(name) for name in settings.detect.lexicons])
+    except lexicon.LexiconError as error:
+        raise SettingsError(str(error)) from error
+    return f"{len(found.kinds)} kinds of events"
+
+
+def _models(settings: Settings) -> str:
+    for name in settings.detect.models:
+        found = Path(name).exists() if "/" in name else importlib.util.find_spec(name) is not None
+        if found:
+            return f"spaCy model {name}"
+    raise SettingsError(f"detect.models: none of {', '.join(settings.detect.models)} is installed; run `make setup`")

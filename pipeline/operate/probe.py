@@ -1,0 +1,86 @@
+"""Ask a process of Dateline how it is: /readyz and /metrics over HTTP. For `dateline status` and `dateline run`."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pipeline import metrics
+from pipeline.settings import Http
+
+NAMES: Final = ("collector", "worker", "indexer", "notifier")
+"""The processes, in the order of the data's path."""
+
+SECONDS: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessState:
+    """What a process said. `up` is whether it answers at all, `ready` what /readyz says, `detail` why."""
+
+    name: str
+    address: str
+    up: bool = False
+    ready: bool = False
+    detail: dict[str, Any] | None = None
+    samples: tuple[metrics.Sample, ...] = ()
+
+    @property
+    def problem(self) -> str:
+        """Why it is not ready, in words."""
+        if not self.up:
+            return f"nobody answers at {self.address}"
+        if self.ready:
+            return ""
+        detail = self.detail or {}
+        told = str(detail.get("problem") or "")
+        return told or ", ".join(f"{name} {value}" for name, value in detail.items() if name != "ok") or "not ready"
+
+
+def port(settings: Http, name: str) -> int:
+    """A process' name in, its port out."""
+    found: int = getattr(settings, f"{name}_port")
+    return found
+
+
+def address(settings: Http, name: str) -> str:
+    """host:port of a process as one on this machine reaches it."""
+    host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host  # noqa: S104 - asked, not bound
+    return f"{host}:{port(settings, name)}"
+
+
+def process(name: str, at: str, *, samples: bool = False, seconds: float = SECONDS) -> ProcessState:
+    """A process' name and host:port in, what it says out; with `samples` also its /metrics. Never raises."""
+    try:
+        status, body = _get(at, "/readyz", seconds)
+        detail = json.loads(body)
+        taken = metrics.parse(_get(at, "/metrics", seconds)[1]) if samples else ()
+    except (OSError, http.client.HTTPException, ValueError):
+        return ProcessState(name, at)
+    return ProcessState(name, at, True, status == 200, detail if isinstance(detail, dict) else {}, taken)
+
+
+def listens(servers: str, *, seconds: float = SECONDS) -> bool:
+    """host:port, several separated by commas, in; whether anybody listens at one of them out."""
+    for server in servers.split(","):
+        host, _, number = server.strip().rpartition(":")
+        with (
+            contextlib.suppress(OSError, ValueError),
+            socket.create_connection((host.strip("[]"), int(number)), seconds),
+        ):
+            return True
+    return False
+
+
+def _get(at: str, path: str, seconds: float) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(at, timeout=seconds)
+    try:
+        connection.request("GET", path, headers={"Accept": "text/plain"})
+        response = connection.getresponse()
+        return response.status, response.read().decode("utf-8")
+    finally:
+        connection.close()

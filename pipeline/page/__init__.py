@@ -1,0 +1,1 @@
+"""HTML -> text: the article in a page, what the page says of itself, its dates and its address."""

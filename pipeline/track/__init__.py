@@ -1,0 +1,1 @@
+"""Events -> Stories: the reports of one happening, folded together."""

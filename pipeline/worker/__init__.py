@@ -1,0 +1,1 @@
+"""The path on Kafka: the Faust app, its pool of processes, its watchdog."""

@@ -24,7 +24,8 @@ from pipeline import bus
 from pipeline.collect import archive, safe_xml, sharding
 from pipeline.collect.archive import BackfillError, Item
 from pipeline.collect.entry import Parsed
-from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult, Web
+from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
+from pipeline.collect.http_client import HttpClient
 from pipeline.collect.poll import Made, Poller, Sink
 from pipeline.collect.seen import Candidate
 from pipeline.collect.seen_urls import SeenUrls
@@ -288,7 +289,7 @@ async def fill(
 
     await asyncio.to_thread(bus.wait_for_topics, settings, seconds=START_SECONDS)
     sink = ArticleWriter(lambda: bus.Publisher(settings, f"dateline-{identity}"), read_states)
-    web = Web(settings.collector, clock) if kind == "sitemap" else None
+    web = HttpClient(settings.collector, clock) if kind == "sitemap" else None
     try:
         # the publisher first: it ends the transaction of a run that was killed, so that what is read after is final
         await asyncio.to_thread(sink.open)

@@ -20,7 +20,8 @@ from pipeline import bus, metrics
 from pipeline.collect import feed_metrics, push
 from pipeline.collect import feeds as feeds_
 from pipeline.collect.drop_folder import Dropped
-from pipeline.collect.fetch import Clock, Web
+from pipeline.collect.fetch import Clock
+from pipeline.collect.http_client import HttpClient
 from pipeline.collect.membership import Taker, Team
 from pipeline.collect.poll import Poller
 from pipeline.collect.schedule import Schedule, Turns
@@ -301,7 +302,7 @@ async def collect(
         LostError: another process runs under this one's name.
     """
     beat = asyncio.create_task(_beat(health))
-    web: Web | None = None
+    web: HttpClient | None = None
     team: Team | None = None
     pushes: push.Push | None = None
     try:
@@ -312,7 +313,7 @@ async def collect(
         team = Team(settings, count, claims, name=_name(settings), alive=lambda: health.healthy()[0])
         health.team = team
         shares = team.shares
-        web = Web(settings.collector, clock, shares.stretch)
+        web = HttpClient(settings.collector, clock, shares.stretch)
         poller = Poller(settings, web, shares, claims, clock, chance)
         collector = Collector(settings, feeds, poller, health, part=shares.part, lost=team.lost)
         poller.stopping = lambda feed_id: stop.is_set() or collector.stopping(feed_id)

@@ -16,7 +16,8 @@ from pipeline.collect import discover, files, sitemap_index
 from pipeline.collect import feed as feed_
 from pipeline.collect.article import is_full
 from pipeline.collect.entry import Entry, FeedError, Parsed
-from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult, Web
+from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
+from pipeline.collect.http_client import HttpClient
 from pipeline.page import decode
 from pipeline.records import Feed
 from pipeline.settings import Settings
@@ -55,7 +56,7 @@ async def check(
     progress: Callable[[int, int], None] = lambda _a, _b: None,
 ) -> tuple[Tried, ...]:
     """Feeds in, what each is like out, in their order. Never raises for a feed."""
-    web = Web(settings.collector, clock)
+    web = HttpClient(settings.collector, clock)
     gate = asyncio.Semaphore(TOGETHER)
     done = 0
 
@@ -148,7 +149,7 @@ async def find(settings: Settings, url: str, *, clock: Clock) -> tuple[Tried, ..
     Raises:
         FetchError: the page itself cannot be had.
     """
-    web = Web(settings.collector, clock)
+    web = HttpClient(settings.collector, clock)
     try:
         answer = await web.get(url, limit=settings.collector.page_bytes)
         site = Feed(id="", url=url)

@@ -11,7 +11,8 @@ from pipeline.collect import archive, backfill
 from pipeline.collect.archive import BackfillError, Item
 from pipeline.collect.backfill import Backfill, Stored, in_turn, journal_id
 from pipeline.collect.entry import Entry
-from pipeline.collect.fetch import Clock, Web
+from pipeline.collect.fetch import Clock
+from pipeline.collect.http_client import HttpClient
 from pipeline.page import urls
 from pipeline.records import FeedState, SeenEntry
 from pipeline.settings import Collector, Settings
@@ -237,7 +238,7 @@ class Site:
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
-        self.web = Web(SETTINGS.collector, Clock.real())
+        self.web = HttpClient(SETTINGS.collector, Clock.real())
         return self
 
     async def __aexit__(self, *_):

@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from pipeline.collect import guard
-from pipeline.collect.fetch import Clock, FetchError, Web
+from pipeline.collect.fetch import Clock, FetchError
+from pipeline.collect.http_client import HttpClient
 from pipeline.collect.poll import Poller
 from pipeline.collect.seen_urls import SeenUrls
 from pipeline.records import Feed, FeedState
@@ -77,7 +78,7 @@ async def misbehaving(behave, tls=None):
 async def get(behave, path="/", *, limit=100_000, options=OPTIONS, tls=None, **more):
     """One request to such a server: the answer, or the error as a value; and what the server sent."""
     async with misbehaving(behave, tls) as (address, wires):
-        client = Web(options, Clock.real())
+        client = HttpClient(options, Clock.real())
         began = time.monotonic()
         try:
             return await client.get(address + path, limit=limit, **more), wires
@@ -279,7 +280,7 @@ async def test_a_name_that_changes_its_mind_between_two_requests_is_refused_at_t
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", rebind)
         found = []
         for _ in range(2):
-            client = Web(GUARDED, Clock.real())  # a new one: the first keeps what it learnt for five minutes
+            client = HttpClient(GUARDED, Clock.real())  # a new one: the first keeps what it learnt for five minutes
             try:
                 found.append((await client.get(f"http://rebinding.example:{port}/", limit=100)).body)
             except FetchError as error:
@@ -295,7 +296,7 @@ async def test_a_name_that_changes_its_mind_between_two_requests_is_refused_at_t
 
 async def test_a_server_that_does_not_speak_tls_is_told():
     async with misbehaving(says(b"HTTP/1.1 200 OK\r\n\r\n")) as (address, _):
-        client = Web(OPTIONS, Clock.real())
+        client = HttpClient(OPTIONS, Clock.real())
         with pytest.raises(FetchError, match="no secure connection|broke off|no complete answer"):
             await client.get(address.replace("http:", "https:"), limit=100)
         await client.close()
@@ -337,7 +338,7 @@ async def polled(behave, options=OPTIONS):
     """A feed at such a server, polled once: its state."""
     async with misbehaving(behave) as (address, _):
         settings = Settings(collector=options)
-        client = Web(options, Clock.real())
+        client = HttpClient(options, Clock.real())
         poller = Poller(settings, client, Shelf(), SeenUrls(), Clock.real(), random.Random(1))
         try:
             return await poller.poll(Feed(id="a", url=address), FeedState(id="a", url=address))

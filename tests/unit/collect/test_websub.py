@@ -12,7 +12,8 @@ from aiohttp import web
 
 from pipeline.collect import push as push_
 from pipeline.collect import websub
-from pipeline.collect.fetch import Clock, Web
+from pipeline.collect.fetch import Clock
+from pipeline.collect.http_client import HttpClient
 from pipeline.collect.poll import Poller
 from pipeline.collect.push import Push
 from pipeline.collect.seen_urls import SeenUrls
@@ -101,7 +102,7 @@ class Hub:
         await self.push.open()
         here = msgspec.structs.replace(settings.websub, callback_url=f"http://127.0.0.1:{self.push.port}/websub/")
         self.push._options = here
-        self.web = Web(OPTIONS, clock)
+        self.web = HttpClient(OPTIONS, clock)
         self.sink = Sink()
         self.poller = Poller(settings, self.web, self.sink, SeenUrls(), clock, random.Random(1), push=self.push)
         self.source = Feed(id="f", url=f"{self.url}/feed")

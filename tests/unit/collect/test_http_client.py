@@ -1,7 +1,6 @@
-"""The web as the collector sees it, against a real server on 127.0.0.1 that misbehaves."""
+"""The HTTP client against a real server on 127.0.0.1 that misbehaves."""
 
 import asyncio
-import datetime as dt
 import gzip
 import zlib
 from contextlib import asynccontextmanager
@@ -10,13 +9,13 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from pipeline.collect.fetch import Clock, FetchError, Slots, Web, freshness, max_age, retry_after
+from pipeline.collect.fetch import Clock, FetchError
+from pipeline.collect.http_client import HttpClient
 from pipeline.settings import Collector
 
 OPTIONS = Collector(
     allow_private_addresses=True, per_host_interval_seconds=0, total_timeout_seconds=3, connect_timeout_seconds=2
 )
-NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 
 
 @asynccontextmanager
@@ -36,7 +35,7 @@ async def serving(handler):
 async def get(handler, path="/", *, limit=100_000, options=OPTIONS, **more):
     """One request to such a server."""
     async with serving(handler) as address:
-        client = Web(options, Clock.real())
+        client = HttpClient(options, Clock.real())
         try:
             return await client.get(address + path, limit=limit, **more)
         finally:
@@ -77,7 +76,7 @@ async def test_no_cookie_is_kept_and_the_reader_introduces_itself():
         return web.Response(headers={"Set-Cookie": "track=1"})
 
     async with serving(handler) as address:
-        client = Web(OPTIONS, Clock.real())
+        client = HttpClient(OPTIONS, Clock.real())
         await client.get(address, limit=10)
         await client.get(address, limit=10)
         await client.close()
@@ -103,7 +102,7 @@ async def test_a_status_becomes_a_reason_that_an_editor_understands(status, kind
 
 async def test_retry_after_is_told_and_holds_the_whole_host():
     async with serving(answer(status=429, headers={"Retry-After": "3600"})) as address:
-        client = Web(OPTIONS, Clock.real())
+        client = HttpClient(OPTIONS, Clock.real())
         with pytest.raises(FetchError) as first:
             await client.get(address, limit=10)
         with pytest.raises(FetchError) as second:
@@ -220,7 +219,7 @@ GUARDED = msgspec.structs.replace(OPTIONS, allow_private_addresses=False)
     ],
 )
 async def test_private_addresses_are_refused_however_they_are_written(host):
-    client = Web(GUARDED, Clock.real())
+    client = HttpClient(GUARDED, Clock.real())
     try:
         with pytest.raises(FetchError) as caught:
             await client.get(f"http://{host}:9/", limit=10)
@@ -244,7 +243,7 @@ async def test_a_name_that_answers_a_private_address_at_connect_time_is_refused(
             return [(2, 1, 6, "", ("127.0.0.1", port))]
 
         monkeypatch.setattr(loop, "getaddrinfo", rebound)
-        client = Web(GUARDED, Clock.real())
+        client = HttpClient(GUARDED, Clock.real())
         with pytest.raises(FetchError) as caught:
             await client.get(f"http://innocent.example:{port}/", limit=10)
         await client.close()
@@ -262,7 +261,7 @@ async def test_robots_txt_is_asked_once_per_site_and_obeyed_for_pages_alone():
         return web.Response(body=b"page")
 
     async with serving(handler) as address:
-        client = Web(OPTIONS, Clock.real())
+        client = HttpClient(OPTIONS, Clock.real())
         await asyncio.gather(*(client.get(f"{address}/open/{n}", limit=10, robots=True) for n in range(3)))
         with pytest.raises(FetchError) as caught:
             await client.get(f"{address}/private/x", limit=10, robots=True)
@@ -294,7 +293,7 @@ async def test_what_is_not_http_and_what_is_not_there_are_told_apart():
 
     server = await asyncio.start_server(babble, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    client = Web(OPTIONS, Clock.real())
+    client = HttpClient(OPTIONS, Clock.real())
     with pytest.raises(FetchError, match="not HTTP"):
         await client.get(f"http://127.0.0.1:{port}/", limit=10)
     server.close()
@@ -302,84 +301,3 @@ async def test_what_is_not_http_and_what_is_not_there_are_told_apart():
     with pytest.raises(FetchError, match="nothing answers"):
         await client.get(f"http://127.0.0.1:{port}/", limit=10)
     await client.close()
-
-
-async def test_a_host_is_asked_once_per_interval_and_hosts_do_not_wait_for_each_other():
-    time = NOW
-    waits = []
-
-    async def sleep(seconds):
-        waits.append(seconds)
-
-    slots = Slots(2.0, Clock(now=lambda: time, sleep=sleep))
-    for host in ("a", "a", "b", "a"):
-        await slots.wait(host)
-    assert waits == [2.0, 4.0]
-
-
-async def test_a_host_that_other_collectors_ask_too_is_asked_less_often():
-    waits = []
-
-    async def sleep(seconds):
-        waits.append(seconds)
-
-    slots = Slots(2.0, Clock(now=lambda: NOW, sleep=sleep), lambda url: 2.0 if "//shared/" in url else 1.0)
-    for host in ("shared", "ours", "shared", "ours"):
-        await slots.wait(host)
-    assert waits == [4.0, 2.0]
-
-
-async def test_who_would_wait_too_long_for_a_host_is_told_when_to_come_again():
-    async def sleep(seconds):
-        pass
-
-    slots = Slots(25.0, Clock(now=lambda: NOW, sleep=sleep))
-    for _ in range(3):
-        await slots.wait("a")
-    with pytest.raises(FetchError, match="too many requests to a wait already") as caught:
-        await slots.wait("a")
-    assert (caught.value.kind, caught.value.retry_after_seconds) == ("queued", 75)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"Expires": "Tue, 24 Nov 2026 00:10:00 GMT"}, 600),
-        ({"Expires": "Tue, 24 Nov 2026 00:10:00 GMT", "Cache-Control": "max-age=60"}, 60),
-        ({"Expires": "Tue, 24 Nov 2026 00:10:00 GMT", "Cache-Control": "no-cache"}, None),
-        ({"Expires": "Thu, 01 Jan 1970 00:00:00 GMT"}, None),
-        ({"Expires": "0"}, None),
-        ({}, None),
-    ],
-)
-def test_how_long_an_answer_stays_good_is_read(headers, seconds):
-    assert freshness(headers, NOW) == seconds
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("120", 120),
-        (" 0 ", 0),
-        ("Tue, 24 Nov 2026 00:10:00 GMT", 600),
-        ("Mon, 23 Nov 2026 00:10:00 GMT", 0),
-        ("soon", None),
-        (None, None),
-    ],
-)
-def test_retry_after_is_read_in_both_its_forms(value, seconds):
-    assert retry_after(value, NOW) == seconds
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("max-age=300", 300),
-        ("public, Max-Age = 60", 60),
-        ("no-store, max-age=9", None),
-        ("s-maxage=5", None),
-        ("", None),
-    ],
-)
-def test_max_age_is_read(value, seconds):
-    assert max_age(value) == seconds

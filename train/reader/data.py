@@ -1,0 +1,237 @@
+"""Labels -> examples: windows of labelled documents with the targets of every head.
+
+Sources: whole documents and sentences labelled by docs/events.md (train/labels, offsets into texts of ../shared/corpus), the
+written sentences (train/sentences; kinds, modality and parties, no places, dates or sums), readings of one-sentence news
+(train/readings/wce_stream.jsonl; types and modality only). What a source does not label is masked.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import spacy
+
+from pipeline.annotate.parse import paragraphs
+from pipeline.detect.kinds import KINDS, TYPES
+from pipeline.detect.windows import Window, Windows
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+MODALITIES = ("asserted", "planned", "hypothetical", "denied", "historical")
+ROLES = ("actors", "recipients", "places", "date", "money", "said_by")
+WRITTEN_ROLES = ("actors", "recipients")
+TYPE_OF = {kind: TYPES.index(spec) for kind, spec in KINDS.items()}
+KIND_NAMES = list(KINDS)
+
+
+@dataclass
+class Label:
+    """One labelled telling. `kind` is an index or None where only the type is known; spans are (start, end) of the section."""
+
+    type: int
+    kind: int | None
+    modality: int
+    main: int | None
+    section: str
+    trigger: tuple[int, int]
+    roles: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    known_roles: tuple[str, ...] = ROLES
+    same_as: int | None = None
+
+
+@dataclass
+class Doc:
+    """A labelled document; `open` are triggers that are neither right nor wrong, `loud` None where nobody said."""
+
+    id: str
+    source: str
+    title: str
+    text: str
+    published: str
+    loud: bool | None
+    labels: list[Label]
+    open: list[tuple[int, int]] = field(default_factory=list)
+    complete: bool = True
+
+
+def part(identifier: str) -> str:
+    """`test` for one document in ten, `dev` for another, `train` for the rest: by a hash of the id, for ever."""
+    number = int(hashlib.sha256(identifier.encode()).hexdigest(), 16) % 20
+    return "test" if number < 2 else "dev" if number == 2 else "train"
+
+
+def corpus() -> dict[str, dict[str, Any]]:
+    """Every text of ../shared/corpus by its id."""
+    found = {}
+    for path in sorted((SHARED / "corpus").glob("*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                one = json.loads(line)
+                found[one["id"]] = one
+    return found
+
+
+def labelled(texts: dict[str, dict[str, Any]], files: Iterable[Path]) -> Iterator[Doc]:
+    """Files of labels by id and offset -> documents."""
+    for path in files:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                one = json.loads(line)
+                text = texts[one["id"]]
+                yield Doc(
+                    id=one["id"], source=path.stem, title=text.get("title") or "", text=text["text"],
+                    published=(text.get("published") or "")[:10], loud=one["loud"],
+                    labels=[
+                        Label(
+                            type=TYPE_OF[e["kind"]], kind=KIND_NAMES.index(e["kind"]), modality=MODALITIES.index(e["modality"]),
+                            main=int(e["weight"] == "main"), section=e["section"], trigger=tuple(e["trigger"]),
+                            roles={
+                                r: [tuple(s) for s in (e[r] if isinstance(e[r], list) and e[r] and isinstance(e[r][0], list) else [e[r]] if e[r] else [])]
+                                for r in ROLES
+                            },
+                            same_as=e["same_as"],
+                        )
+                        for e in one["events"]
+                    ],
+                )  # fmt: skip
+
+
+def written() -> Iterator[Doc]:
+    """The project's own sentences -> documents."""
+    for path in sorted((ROOT / "train/sentences").glob("*.jsonl")):
+        for line in path.read_text("utf-8").splitlines():
+            one = json.loads(line)
+            text, labels, taken = one["text"], [], set()
+            for e in one["events"]:
+                at = text.find(e["trigger"])
+                while at in taken:
+                    at = text.find(e["trigger"], at + 1)
+                if at < 0 or e["kind"] not in KINDS:
+                    continue
+                taken.add(at)
+                spans = {}
+                for role, key in (("actors", "source"), ("recipients", "target")):
+                    where = text.find(e[key]) if e[key] else -1
+                    spans[role] = [(where, where + len(e[key]))] if where >= 0 else []
+                labels.append(
+                    Label(
+                        type=TYPE_OF[e["kind"]], kind=KIND_NAMES.index(e["kind"]), modality=MODALITIES.index(e["modality"]),
+                        main=None, section="text", trigger=(at, at + len(e["trigger"])), roles=spans, known_roles=WRITTEN_ROLES,
+                    )
+                )  # fmt: skip
+            yield Doc(one["id"], "written", "", text, "", None, labels)
+
+
+def readings() -> Iterator[Doc]:
+    """One-sentence news that was read for types and triggers -> documents."""
+    texts = {}
+    for line in (SHARED / "eval/wce_stream/dev.jsonl").read_text("utf-8").splitlines():
+        one = json.loads(line)
+        texts[one["id"]] = one
+    for line in (ROOT / "train/readings/wce_stream.jsonl").read_text("utf-8").splitlines():
+        one = json.loads(line)
+        if one["id"] not in texts:
+            continue
+        labels = [
+            Label(
+                type=TYPES.index(e["root"]), kind=None, modality=MODALITIES.index(e["modality"]), main=None, section="text",
+                trigger=(e["at"], e["at"] + len(e["trigger"])), known_roles=(),
+            )
+            for e in one["events"]
+        ]  # fmt: skip
+        opened = [(o["at"], o["at"] + len(o["trigger"])) for o in one.get("open", [])]
+        source = texts[one["id"]]
+        yield Doc(one["id"], "readings", "", source["text"], source["date"], None, labels, opened)
+
+
+def everything() -> list[Doc]:
+    """All labelled documents there are."""
+    texts = corpus()
+    return [*labelled(texts, sorted((ROOT / "train/labels").glob("*.jsonl"))), *written(), *readings()]
+
+
+class Splitter:
+    """Text -> sentences, as the service splits it: spaCy's tokenizer and rule-based sentencizer, no model."""
+
+    def __init__(self) -> None:
+        spacy.Language.component("paragraphs", func=paragraphs)
+        self.nlp = spacy.blank("en")
+        self.nlp.add_pipe("sentencizer")
+        self.nlp.add_pipe("paragraphs")
+        self.nlp.max_length = 2_000_000
+
+    def __call__(self, text: str) -> list[tuple[int, int]]:
+        return [(s.start_char, s.end_char) for s in self.nlp(text).sents if s.text.strip()]
+
+
+@dataclass
+class Example:
+    """A window and what each head should say of it. Triggers are indices of pieces; `same` pairs of triggers."""
+
+    window: Window
+    doc: str
+    source: str
+    loud: int  # -1 unknown
+    kind: list[int]  # of each piece: -100 not scored, 0 nothing, 1.. kind + 1, or -1 - type where only the type is known
+    triggers: list[int]
+    modality: list[int]
+    main: list[int]
+    roles: list[dict[str, list[int]]]  # of each trigger: role -> pieces
+    known: list[tuple[str, ...]]
+    same: list[tuple[int, int, int]]
+    labels: list[Label]
+
+
+def examples(doc: Doc, windows: Windows, split: Splitter) -> Iterator[Example]:
+    """A document's windows with their targets."""
+    for window in windows.cut(doc.title, doc.text, split(doc.text)):
+        size = len(window)
+        kind = [0 if window.begins[i] and window.section[i] else -100 for i in range(size)]
+        for start, end in doc.open:
+            for i in range(size):
+                if window.section[i] == "text" and window.starts[i] >= start and window.ends[i] <= end:
+                    kind[i] = -100
+        made = Example(window, doc.id, doc.source, -1 if doc.loud is None else int(doc.loud), kind, [], [], [], [], [], [], [])
+        of_label: dict[int, int] = {}
+        for number, label in enumerate(doc.labels):
+            at = next(
+                (i for i in range(size) if window.section[i] == label.section and window.begins[i] and window.starts[i] >= label.trigger[0] and window.ends[i] <= max(label.trigger[1], window.ends[i] if window.starts[i] == label.trigger[0] else 0)),
+                None,
+            )
+            if at is None or kind[at] not in (0, -100):
+                if at is not None and at in made.triggers:
+                    of_label[number] = made.triggers.index(at)
+                continue
+            kind[at] = label.kind + 1 if label.kind is not None else -1 - label.type
+            of_label[number] = len(made.triggers)
+            made.triggers.append(at)
+            made.modality.append(label.modality)
+            made.main.append(-1 if label.main is None else label.main)
+            made.labels.append(label)
+            made.known.append(label.known_roles)
+            roles = {}
+            for role in label.known_roles:
+                pieces = []
+                for start, end in label.roles.get(role, []):
+                    pieces += [
+                        i for i in range(size)
+                        if window.section[i] == label.section and window.starts[i] >= start and window.ends[i] <= end
+                    ]  # fmt: skip
+                roles[role] = sorted(set(pieces))
+            made.roles.append(roles)
+        groups: dict[int, int] = {}
+        for number, label in enumerate(doc.labels):
+            groups[number] = groups[label.same_as] if label.same_as is not None and label.same_as in groups else number
+        if doc.source not in ("written", "readings"):
+            inside = sorted(of_label)
+            made.same = [
+                (of_label[a], of_label[b], int(groups[a] == groups[b]))
+                for x, a in enumerate(inside) for b in inside[x + 1 :] if of_label[a] != of_label[b]
+            ]  # fmt: skip
+        yield made

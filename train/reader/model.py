@@ -1,0 +1,134 @@
+"""The reader as a torch module: a BERT encoder and its heads. Trained here, run by onnxruntime (export.py)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from pipeline.detect.kinds import KINDS, TYPES
+
+TYPE_OF_KIND = torch.tensor([TYPES.index(spec) for spec in KINDS.values()])
+ROLE_NAMES = ("actors", "recipients", "places", "date", "money", "said_by")
+ROLE_SIZE = 32
+SAME_SIZE = 64
+FARTHEST = 48
+"""Pieces; a role's distance from its trigger is told apart up to here."""
+
+
+class Layer(nn.Module):
+    """One layer of BERT: self-attention and a feed-forward part, each with its residual and norm."""
+
+    def __init__(self, size: int, heads: int, inner: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value = nn.Linear(size, size), nn.Linear(size, size), nn.Linear(size, size)
+        self.output = nn.Linear(size, size)
+        self.norm1 = nn.LayerNorm(size, eps=1e-12)
+        self.inner, self.outer = nn.Linear(size, inner), nn.Linear(inner, size)
+        self.norm2 = nn.LayerNorm(size, eps=1e-12)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor, drop: float) -> torch.Tensor:
+        batch, length, size = x.shape
+        split = lambda t: t.view(batch, length, self.heads, size // self.heads).transpose(1, 2)  # noqa: E731
+        q, k, v = split(self.query(x)), split(self.key(x)), split(self.value(x))
+        scores = q @ k.transpose(-1, -2) / math.sqrt(size // self.heads) + mask
+        share = functional.dropout(scores.softmax(-1), drop, self.training)
+        mixed = (share @ v).transpose(1, 2).reshape(batch, length, size)
+        x = self.norm1(x + functional.dropout(self.output(mixed), drop, self.training))
+        return self.norm2(x + functional.dropout(self.outer(functional.gelu(self.inner(x))), drop, self.training))
+
+
+class Encoder(nn.Module):
+    """BERT without its pooler."""
+
+    def __init__(self, *, vocabulary: int, size: int, layers: int, heads: int, inner: int, positions: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(vocabulary, size)
+        self.positions = nn.Embedding(positions, size)
+        self.kinds = nn.Embedding(2, size)
+        self.norm = nn.LayerNorm(size, eps=1e-12)
+        self.layers = nn.ModuleList(Layer(size, heads, inner) for _ in range(layers))
+
+    def forward(self, ids: torch.Tensor, kinds: torch.Tensor, mask: torch.Tensor, drop: float = 0.0) -> torch.Tensor:
+        place = torch.arange(ids.shape[1], device=ids.device)[None, :]
+        x = self.norm(self.words(ids) + self.positions(place) + self.kinds(kinds))
+        x = functional.dropout(x, drop, self.training)
+        wall = (1.0 - mask[:, None, None, :].to(x.dtype)) * -1e4
+        for layer in self.layers:
+            x = layer(x, wall, drop)
+        return x
+
+
+def from_bert(weights: dict[str, torch.Tensor], *, heads: int, layers: int | None = None) -> Encoder:
+    """The tensors of a published BERT in, an Encoder with them out; `layers` keeps only the first so many."""
+    weights = {name.removeprefix("bert."): tensor.float() for name, tensor in weights.items()}
+    found = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
+    layers = min(layers or found, found)
+    vocabulary, size = weights["embeddings.word_embeddings.weight"].shape
+    made = Encoder(
+        vocabulary=vocabulary, size=size, layers=layers, heads=heads,
+        inner=weights["encoder.layer.0.intermediate.dense.weight"].shape[0],
+        positions=weights["embeddings.position_embeddings.weight"].shape[0],
+    )  # fmt: skip
+    names = {
+        "words.weight": "embeddings.word_embeddings.weight", "positions.weight": "embeddings.position_embeddings.weight",
+        "kinds.weight": "embeddings.token_type_embeddings.weight",
+        "norm.weight": "embeddings.LayerNorm.weight", "norm.bias": "embeddings.LayerNorm.bias",
+    }  # fmt: skip
+    parts = {
+        "query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value",
+        "output": "attention.output.dense", "norm1": "attention.output.LayerNorm", "inner": "intermediate.dense",
+        "outer": "output.dense", "norm2": "output.LayerNorm",
+    }  # fmt: skip
+    for number in range(layers):
+        for ours, theirs in parts.items():
+            for end in ("weight", "bias"):
+                names[f"layers.{number}.{ours}.{end}"] = f"encoder.layer.{number}.{theirs}.{end}"
+    made.load_state_dict({ours: weights[theirs] for ours, theirs in names.items()})
+    return made
+
+
+class Reader(nn.Module):
+    """The encoder and its heads. Every output is per piece but `loud`, which is per window."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        size = encoder.words.weight.shape[1]
+        self.root, self.kind = nn.Linear(size, 1 + len(TYPES)), nn.Linear(size, len(KINDS))
+        self.trigger = nn.Linear(size, 128)
+        self.modality, self.main = nn.Linear(128, 5), nn.Linear(128, 1)
+        self.role_query = nn.Linear(size, len(ROLE_NAMES) * ROLE_SIZE)
+        self.role_key = nn.Linear(size, len(ROLE_NAMES) * ROLE_SIZE)
+        self.role_bias = nn.Linear(size, len(ROLE_NAMES))
+        self.distance = nn.Parameter(torch.zeros(len(ROLE_NAMES), 2 * FARTHEST + 1))
+        self.same = nn.Linear(size, SAME_SIZE)
+        self.same_weight = nn.Parameter(torch.full((SAME_SIZE,), 1 / SAME_SIZE**0.5))
+        self.same_bias = nn.Parameter(torch.zeros(1))
+        self.loud = nn.Sequential(nn.Linear(size, 64), nn.Tanh(), nn.Linear(64, 1))
+        self.register_buffer("type_of_kind", TYPE_OF_KIND.clone(), persistent=False)
+
+    def forward(self, ids: torch.Tensor, kinds: torch.Tensor, mask: torch.Tensor, drop: float = 0.0) -> dict[str, Any]:
+        h = self.encoder(ids, kinds, mask, drop)
+        h = functional.dropout(h, drop, self.training)
+        types = self.root(h)
+        told = torch.cat([types[..., :1], types[..., 1:][..., self.type_of_kind] + self.kind(h)], -1)
+        t = functional.gelu(self.trigger(h))
+        return {
+            "kind": told, "modality": self.modality(t), "main": self.main(t)[..., 0],
+            "query": self.role_query(h), "key": self.role_key(h), "bias": self.role_bias(h),
+            "same": self.same(h), "loud": self.loud(h[:, 0])[:, 0],
+        }  # fmt: skip
+
+    def roles(self, out: dict[str, Any], row: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        """Windows and pieces of triggers in, scores (trigger, role, piece) out."""
+        length, count = out["key"].shape[1], len(ROLE_NAMES)
+        q = out["query"][row, at].view(-1, count, ROLE_SIZE)
+        k = out["key"][row].view(-1, length, count, ROLE_SIZE)
+        scores = torch.einsum("trd,tlrd->trl", q, k) / math.sqrt(ROLE_SIZE) + out["bias"][row].transpose(1, 2)
+        far = (torch.arange(length)[None, :] - at[:, None]).clamp(-FARTHEST, FARTHEST) + FARTHEST
+        return scores + self.distance[:, far].transpose(0, 1)

@@ -14,8 +14,8 @@ from pipeline.alert.conditions import Check, check, countries_of, leaders, said
 from pipeline.alert.rules import Channel, Rule, RuleSet, load_rules
 from pipeline.annotate.groups import country_name
 from pipeline.records import Alert, Report, Story, content_id
+from pipeline.track.families import family
 from pipeline.track.headline import in_words
-from pipeline.track.likeness import family
 
 __all__ = [
     "Channel", "Check", "Rule", "RuleSet", "check", "countries_of", "evaluate", "leaders", "load_rules", "message", "said",

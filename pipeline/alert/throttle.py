@@ -19,7 +19,7 @@ import msgspec
 from pipeline.alert.evaluate import PUBLISHERS_SHOWN, evaluate
 from pipeline.alert.rules import Rule, waits_until
 from pipeline.records import Alert, Story, content_id
-from pipeline.track.likeness import family
+from pipeline.track.families import family
 
 GRACE: Final = dt.timedelta(minutes=2)
 """Where no further story comes, a digest goes out so long after its end by the clock: what was read late is in it then."""

@@ -1,1 +1,1 @@
-"""Events -> Stories: the reports of one happening, folded together."""
+"""Events -> Stories: the reports of one real-world event, gathered in one story."""

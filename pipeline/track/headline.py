@@ -1,4 +1,4 @@
-"""What a story is called: its kind, parties, place and sums in, one line out. The lines stand in headlines.toml."""
+"""A story's kind, parties, place and sums in, its headline out. The templates are in headlines.toml."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.records import Event, Money, Party, Place, Story
 
 FILE: Final = Path(__file__).with_name("headlines.toml")
 MOST_NAMED: Final = 3
-"""More parties than this are counted, not named."""
+"""If there are more parties than this, only the first are named and the rest counted."""
 
 _BRACKET: Final = re.compile(r"\[([^\[\]]*)\]")
 _FIELD: Final = re.compile(r"\{(\w+)(?::(\w+))?\}")
@@ -24,12 +24,12 @@ SIGNS: Final = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 @cache
 def lines() -> dict[str, dict[str, dict[str, str]]]:
-    """The templates: by kind, and by event type for the kinds that have none."""
+    """Return the templates by kind, and by event type for kinds that have none."""
     return tomllib.loads(FILE.read_text("utf-8"))
 
 
 def headline(record: Event | Story) -> str:
-    """A story (or an event on its own) in, its headline out: "Putin and Xi meet in Moscow"."""
+    """Return the headline of a story or event, like "Putin and Xi meet in Moscow"."""
     own = lines()["kind"].get(record.kind) or lines()["type"][record.event_type]
     people = record.event_type == "CONSULT"
     actors = list(named(_speaking(record.actors, people=people)))
@@ -53,7 +53,7 @@ def headline(record: Event | Story) -> str:
 
 
 def _filled(template: str, words: dict[str, str]) -> str | None:
-    """A template in, the line out; None when a word outside the brackets is unknown."""
+    """Return a template filled in; None if a field outside the brackets is empty."""
 
     def value(match: re.Match[str]) -> str:
         first, second = match.group(1), match.group(2)
@@ -72,7 +72,7 @@ def _filled(template: str, words: dict[str, str]) -> str | None:
 
 
 def named(parties: Iterable[Party]) -> Iterable[str]:
-    """Parties in, a short name for each out, every one once: people by their family name where a title came with it."""
+    """Yield a short name for each party, every name once."""
     seen: set[str] = set()
     for party in parties:
         name = party.name or _trimmed(party.text)
@@ -82,10 +82,13 @@ def named(parties: Iterable[Party]) -> Iterable[str]:
 
 
 def _speaking(parties: Iterable[Party], *, people: bool) -> list[Party]:
-    """Of a country and somebody of that country one is named: who talks to whom, but which state imposes or gives."""
+    """Return the parties to name.
+
+    Of a country and a person of that country only one is named: with `people` the person, else the country.
+    """
     listed = list(parties)
     known = [p for p in listed if p.country or p.name]
-    listed = known or listed  # words that resolve to nobody are named only where nobody else is
+    listed = known or listed  # unresolved parties are named only if no other is
     lands = {p.country for p in listed if _is_land(p)}
     others = {p.country for p in listed if not _is_land(p)}
     if people:
@@ -98,13 +101,13 @@ def _is_land(party: Party) -> bool:
 
 
 def _trimmed(text: str) -> str:
-    """The words of the text without a leading article, cut to what fits a headline."""
+    """Return the text without a leading article, cut to 60 characters."""
     words = re.sub(r"^(?:the|a|an|its|their|his|her)\s+", "", text.strip(), flags=re.IGNORECASE)
     return words if len(words) <= 60 else words[:57].rsplit(" ", 1)[0] + " ..."
 
 
 def joined(names: list[str]) -> str:
-    """Names in, "A, B and C" out."""
+    """Return names as "A, B and C"."""
     if len(names) > MOST_NAMED:
         return f"{', '.join(names[: MOST_NAMED - 1])} and {len(names) - MOST_NAMED + 1} others"
     if len(names) > 1:
@@ -113,14 +116,14 @@ def joined(names: list[str]) -> str:
 
 
 def _plural(names: list[str]) -> bool:
-    """Whether the verb is to be plural: several parties, or one that is a crowd."""
+    """Return whether the verb is plural: several parties, or one that names many people."""
     last = names[0].rsplit(" ", 1)[-1]
     crowd = last.endswith("s") and last[:1].islower() and not last.endswith("ss")
     return len(names) > 1 or crowd or last.lower() in {"police", "people", "troops", "taliban", "houthis"}
 
 
 def where(places: Iterable[Place], without: Iterable[str] = ()) -> str:
-    """Places in, the finest one's name out; a country that is named as a party already is left out."""
+    """Return the name of the finest place; the countries in `without`, which are named as parties, are left out."""
     skipped = set(without)
     fine = [p for p in places if p.lat is not None or p.country is None]
     for place in fine or list(places):
@@ -132,13 +135,13 @@ def where(places: Iterable[Place], without: Iterable[str] = ()) -> str:
 
 
 def amount(money: Iterable[Money]) -> str:
-    """Sums in, the largest in words out: "$350 million"."""
+    """Return the largest sum in words, like "$350 million"; an empty string if there is none."""
     largest = max(money, key=lambda m: (m.value, m.currency), default=None)
     return in_words(largest.value, largest.currency) if largest is not None else ""
 
 
 def in_words(value: float, currency: str) -> str:
-    """A sum in, what a newspaper writes out: 350000000 USD is "$350 million"."""
+    """Return a sum as newspapers write it: 350000000 USD is "$350 million"."""
     size, word = next((s for s in SIZES if value >= s[0]), (1.0, ""))
     number = f"{value / size:,.2f}".rstrip("0").rstrip(".")
     sign = SIGNS.get(currency)

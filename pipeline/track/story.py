@@ -1,7 +1,7 @@
-"""How a story grows: its first event makes it, each further one is merged in. Pure; Event time only.
+"""A story and its reports: an event opens a story, each further event is merged in. Pure, in event time only.
 
-What reports disagree on stays side by side (sums, tolls), prints of one text count as one source, and what a rule may ring
-for is written down once as an *occasion*, so that the same story rings the same alert_state however often it is looked at.
+Where reports disagree (sums, tolls), every value is kept. Copies of one text count as one source. What an alert rule may react
+to is written down once, as an *occasion*, so a story raises the same alerts however often it is evaluated.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
-from pipeline.annotate import copies
 from pipeline.records import (
     Event,
     Modality,
@@ -31,6 +29,7 @@ from pipeline.records import (
 )
 from pipeline.track import subjects
 from pipeline.track.headline import headline, in_words
+from pipeline.track.sources import MOST_SURE, confidence, one_source, report_of, seen_at, without_one
 
 PARTIES_KEPT: Final = 12
 PLACES_KEPT: Final = 8
@@ -39,15 +38,11 @@ ITEMS_KEPT: Final = 20
 PUBLISHERS_KEPT: Final = 200
 TIMELINE_KEPT: Final = 40
 EVENTS_KEPT: Final = 2000
-"""A story that has grown this large takes a further event only when it moves its phase: each revision carries all ids."""
+"""A story with so many events takes a further one only if it changes the phase: each revision carries all ids."""
 
 SPIKES: Final = (10, 30, 100)
-"""Independent publishers at which a story is widely told, when it is not older than `SPIKE_WITHIN`."""
+"""Numbers of publishers at which a story is an occasion for `spike` rules, if it is not older than `SPIKE_WITHIN`."""
 SPIKE_WITHIN: Final = dt.timedelta(days=2)
-
-SECOND_SOURCE: Final = 0.5
-"""How much of the doubt that is left each further independent source takes away, times its own confidence."""
-MOST_SURE: Final = 0.99
 
 PHASES: Final[tuple[Phase, ...]] = ("planned", "happened", "ended")
 ENDINGS: Final = (
@@ -61,17 +56,11 @@ ENDINGS: Final = (
     "drew to a close",
 )
 SPECIFIC: Final = ("summit", "meeting", "visit", "talks", "ceasefire", "agreement", "aid_package", "offensive", "clash")
-"""Of the kinds that reports of one happening use, the one that says most gives the story its kind."""
-
-
-def seen_at(event: Event) -> dt.datetime:
-    """The event's own clock: when its article was first met, so that a replay tells the same time."""
-    moment = event.first_seen_at or event.published_at
-    return moment if moment is not None else dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""Kinds from the most specific to the least: a story has the most specific kind of its reports."""
 
 
 def phase_of(event: Event) -> Phase:
-    """Planned, happened, or ended: from the modality and the words of the evidence."""
+    """Return the phase of an event (planned, happened or ended) by its modality and the words of its evidence."""
     if event.modality == "planned":
         return "planned"
     text = event.evidence.lower()
@@ -81,9 +70,9 @@ def phase_of(event: Event) -> Phase:
 
 
 def begin(event: Event, *, part_of: str = "", split_from: str = "") -> Story:
-    """The first event of a happening in, its story out: a main story, or part of the one that its article is about."""
+    """Return the story that an event opens: a main story, or part of the story `part_of` that its article is about."""
     moment = seen_at(event)
-    report = _report(event, ())
+    report = report_of(event, ())
     story = Story(
         id=content_id(event.id),
         revision=1,
@@ -122,18 +111,18 @@ def begin(event: Event, *, part_of: str = "", split_from: str = "") -> Story:
 
 
 def is_full(story: Story, event: Event) -> bool:
-    """Whether the story is so large that this event is let go by."""
+    """Return whether the story is so large that this event is not taken."""
     return len(story.event_ids) >= EVENTS_KEPT and PHASES.index(phase_of(event)) <= PHASES.index(story.phase)
 
 
 def merge(story: Story, event: Event, *, reports_kept: int = 50) -> Story:
-    """A story and a further event of the same happening in, the story's next revision out; a known event changes nothing."""
+    """Return the next revision of a story with a further report of it; a known event changes nothing."""
     if event.id in story.event_ids:
         return story
-    report = _report(event, story.reports)
+    report = report_of(event, story.reports)
     phase = max(story.phase, phase_of(event), key=PHASES.index)
     publishers = _added(story.publishers, (report.publisher,), PUBLISHERS_KEPT)
-    reports = _bounded((*story.reports, report), reports_kept)
+    reports = without_one((*story.reports, report), reports_kept)
     grown = msgspec.structs.replace(
         story,
         revision=story.revision + 1,
@@ -160,13 +149,13 @@ def merge(story: Story, event: Event, *, reports_kept: int = 50) -> Story:
         reports=reports,
         phases=story.phases if phase in story.phases else (*story.phases, phase),
     )
-    return _told(story, msgspec.structs.replace(grown, headline=headline(grown)), report)
+    return _with_news(story, msgspec.structs.replace(grown, headline=headline(grown)), report)
 
 
-def about(story: Story, event: Event) -> Story:
-    """A story and an event of an article that is about it in, the story with that article counted out.
+def count_article(story: Story, event: Event) -> Story:
+    """Return the story with the article of `event` counted among those that are about the story.
 
-    Whether the event is one of the story's is another matter: it may tell of those who condemned what the story is about.
+    The event itself need not be a report of the story: it may be the condemnation of what the story is about.
     """
     if event.article_id in story.subject_ids or len(story.subject_ids) >= EVENTS_KEPT:
         return story
@@ -179,19 +168,24 @@ def about(story: Story, event: Event) -> Story:
 
 
 def revised(story: Story) -> Story:
-    """A story of which nobody learns anything new in, its next revision out."""
+    """Return the next revision of a story without anything new for alert rules."""
     return msgspec.structs.replace(story, revision=story.revision + 1, change="update")
 
 
+def fit_in_one(story: Story, other: Story) -> bool:
+    """Return whether two stories together stay within `EVENTS_KEPT` events."""
+    return len(story.event_ids) + len(other.event_ids) <= EVENTS_KEPT
+
+
 def absorb(story: Story, other: Story, *, reports_kept: int = 50) -> Story:
-    """Two stories of one happening in, the first with all that the second knows out: its next revision."""
+    """Return the next revision of `story` with everything that is in `other`, a story of the same real-world event."""
     sources: list[Report] = list(story.reports)
     for report in other.reports:
-        original = next((known for known in sources if _one_source(known, report)), None)
+        original = next((known for known in sources if one_source(known, report)), None)
         sources.append(msgspec.structs.replace(report, source=original.source if original else report.source))
     reports = tuple(sources)
     while len(reports) > reports_kept:
-        reports = _bounded(reports, reports_kept)
+        reports = without_one(reports, reports_kept)
     phase = max(story.phase, other.phase, key=PHASES.index)
     article_ids = _added(story.article_ids, other.article_ids, EVENTS_KEPT)
     grown = msgspec.structs.replace(
@@ -225,11 +219,11 @@ def absorb(story: Story, other: Story, *, reports_kept: int = 50) -> Story:
     what = Moment(at=other.last_seen_at, what=f"one with the story {other.id}")
     grown = msgspec.structs.replace(grown, headline=headline(grown), timeline=(*story.timeline, what)[:TIMELINE_KEPT])
     before = msgspec.structs.replace(story, timeline=grown.timeline)
-    return _told(before, grown, other.reports[0]) if other.reports else grown
+    return _with_news(before, grown, other.reports[0]) if other.reports else grown
 
 
 def absorbed(other: Story, into: Story) -> Story:
-    """The last revision of a story that proved to be another one's."""
+    """Return the last revision of a story that was merged into another."""
     return msgspec.structs.replace(
         other,
         revision=other.revision + 1,
@@ -239,8 +233,8 @@ def absorbed(other: Story, into: Story) -> Story:
     )
 
 
-def _told(before: Story, after: Story, report: Report) -> Story:
-    """Write down what this revision brought: its change, the occasions for rules, and the lines of the timeline."""
+def _with_news(before: Story, after: Story, report: Report) -> Story:
+    """Return the revision `after` with its change, new occasions and new lines of the timeline."""
     news: list[tuple[str, str]] = []
     if after.phase != before.phase:
         news.append((f"phase:{after.phase}", f"{after.phase}: {report.publisher}"))
@@ -263,7 +257,7 @@ def _told(before: Story, after: Story, report: Report) -> Story:
 
 
 def _material(before: Story, after: Story) -> str | None:
-    """What a reader of the story learns with this revision beyond one more report, in words; None for nothing."""
+    """Return in words what a revision adds beyond one more report; None if it adds nothing."""
     fresh_money = [m for m in after.money if m not in before.money]
     if fresh_money:
         return f"sum: {in_words(fresh_money[0].value, fresh_money[0].currency)}"
@@ -277,75 +271,6 @@ def _material(before: Story, after: Story) -> str | None:
     }
     named = sorted(country for country in countries if country)
     return f"also takes part: {', '.join(named)}" if named else None
-
-
-# --- sources ---------------------------------------------------------------------------------------------------------
-
-
-def publisher_of(event: Event) -> str:
-    """Who published it: the publisher's name, else the host of the article's address."""
-    host = urlsplit(event.article_url).hostname or ""
-    return event.publisher or host.removeprefix("www.") or "unknown"
-
-
-def _report(event: Event, others: Iterable[Report]) -> Report:
-    report = Report(
-        event_id=event.id,
-        article_id=event.article_id,
-        article_url=event.article_url,
-        publisher=publisher_of(event),
-        evidence=event.evidence,
-        modality=event.modality,
-        confidence=event.confidence,
-        seen_at=seen_at(event),
-        published_at=event.published_at,
-        credit=event.credit,
-        fingerprint=event.fingerprint,
-        title=event.article_title,
-        attributed_to=event.attributed_to,
-        language=event.language,
-        trigger=event.trigger,
-        event_mode=event.event_mode,
-        contexts=event.contexts,
-    )
-    original = next((other for other in others if _one_source(other, report)), None)
-    source = original.source if original is not None else (report.credit or report.publisher).lower()
-    return msgspec.structs.replace(report, source=source)
-
-
-def _one_source(a: Report, b: Report) -> bool:
-    """Whether two reports count once: the same house, the same agency credited, or prints of one text."""
-    if a.publisher == b.publisher or (a.credit and b.credit and a.credit.lower() == b.credit.lower()):
-        return True
-    if (a.credit or "").lower() == b.publisher.lower() or (b.credit or "").lower() == a.publisher.lower():
-        return True
-    return bool(a.fingerprint and b.fingerprint) and copies.similar(a.fingerprint, b.fingerprint) >= copies.COPY
-
-
-def confidence(reports: Iterable[Report]) -> float:
-    """Reports in, how sure the story is out: that of its surest source, and more with each independent one."""
-    best: dict[str, float] = {}
-    for report in reports:
-        best[report.source] = max(best.get(report.source, 0.0), report.confidence)
-    ranked = sorted(best.values(), reverse=True)
-    total = ranked[0] if ranked else 0.0
-    for further in ranked[1:]:
-        total += (1 - total) * SECOND_SOURCE * further
-    return round(min(total, MOST_SURE), 4)
-
-
-def _bounded(reports: tuple[Report, ...], kept: int) -> tuple[Report, ...]:
-    """One report less if there are more than `kept`: the first and last stay, of the others one whose source speaks often."""
-    if len(reports) <= kept:
-        return reports
-    counts: dict[str, int] = {}
-    for report in reports:
-        counts[report.source] = counts.get(report.source, 0) + 1
-    number = min(
-        range(1, max(2, len(reports) - 1)),
-        key=lambda n: (counts[reports[n].source] == 1, reports[n].confidence, -n),
-    )
-    return reports[:number] + reports[number + 1 :]
 
 
 # --- what reports agree and differ on --------------------------------------------------------------------------------
@@ -391,7 +316,7 @@ def _quantities(ours: tuple[Quantity, ...], theirs: tuple[Quantity, ...]) -> tup
 
 
 def _modality(ours: Modality, theirs: Modality) -> Modality:
-    """Asserted once is asserted."""
+    """Return the modality of two reports: asserted if one of them is."""
     return "asserted" if theirs == "asserted" else ours
 
 
@@ -404,7 +329,7 @@ _FINE: Final = ("instant", "day", "week", "month", "season", "year", "unknown")
 
 
 def _date(story: Story, event: Event) -> When | None:
-    """The date that is worth more: of what happened rather than of what was planned, then the more exact, then the first."""
+    """Return the better date: that of the event rather than of the plan, then the more exact, then the first."""
     if story.date is None or event.date is None:
         return story.date or event.date
     if story.modality == "planned" and event.modality == "asserted":

@@ -1,8 +1,9 @@
-"""The subjects of the open stories: an article's subject in, the stories that are about the same news out. Pure.
+"""The subjects of the open stories: an article's subject in, the stories about the same news out. Pure.
 
-Reports of one happening are coded in many ways: one paper tells the strike, the next the mourning, the third who condemned
-it. What they share is their subject: the names, numbers and rare words of title and text. Each article is compared, once,
-with the subjects of the open stories, as a bag of words in which a word weighs less the more stories use it (TF-IDF).
+Papers report one real-world event with different kinds of events: one reports the strike, the next the mourning, the third who
+condemned it. What they share is their subject: the names, numbers and rare words of title and text. Each article is compared
+once with the subjects of the open stories, as a bag of words weighted by TF-IDF: the more stories use a word, the less it
+weighs.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from typing import Final
 from pipeline.annotate.subject import heaviest
 
 SUBJECT_KEPT: Final = 160
-"""Words of one story; cut back to this when it has grown by a half."""
+"""Words kept of one story; it is cut back to so many when it has half as many more."""
 PRIOR_STORIES: Final = 20
-"""As if so many stories were open already: the first articles of an empty memory are not judged by chance."""
+"""Added to the number of open stories in the rarity of a word, so that the first articles are not judged by chance."""
 SEARCHED: Final = 400
-"""A word that more stories use than this finds none of them; rarer ones do."""
+"""A word in more stories than this is not used to find stories."""
 COMPARED: Final = 8
-"""Of all stories that share words, so many are compared in full: those that share most."""
+"""Only so many stories are compared in full: those that share most with the article."""
 
 
 def added(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:
-    """A story's subject and a further article's in, the sum of both out, bounded."""
+    """Return the sum of a story's subject and a further article's, bounded."""
     total = dict(ours)
     for key, weight in theirs.items():
         total[key] = round(total.get(key, 0.0) + weight, 3)
@@ -33,7 +34,7 @@ def added(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, f
 
 
 class Subjects:
-    """The subjects of the open stories, found by their words."""
+    """The subjects of the open stories, indexed by their words."""
 
     def __init__(self) -> None:
         self._subjects: dict[str, Mapping[str, float]] = {}
@@ -43,7 +44,7 @@ class Subjects:
         return len(self._subjects)
 
     def keep(self, story_id: str, words: Mapping[str, float]) -> None:
-        """Hold a story's subject, in place of what was held of it."""
+        """Keep a story's subject; it replaces the one kept before."""
         before = self._subjects.get(story_id, {})
         if before is words:
             return
@@ -54,7 +55,7 @@ class Subjects:
         self._subjects[story_id] = words
 
     def drop(self, story_id: str) -> None:
-        """Let a story go."""
+        """Forget a story."""
         for key in self._subjects.pop(story_id, {}):
             self._forget(key, story_id)
 
@@ -65,21 +66,20 @@ class Subjects:
             del self._stories_with[key]
 
     def alike(self, words: Mapping[str, float]) -> Iterator[tuple[str, float]]:
-        """An article's subject in, the stories whose subject is most like it out, each with the cosine of the two."""
+        """Yield the stories whose subject is most like an article's, each with the cosine of the two."""
         sums: dict[str, float] = {}
         for key, weight in words.items():
             listed = self._stories_with.get(key, {})
             if 0 < len(listed) <= SEARCHED:
                 rarity = self._rarity(key) ** 2 * weight
                 for story_id in listed:
-                    sums[story_id] = (
-                        sums.get(story_id, 0.0) + rarity
-                    )  # whether it has the word: a large story has more of each
+                    # Not weighted by the story's own weight: a large story has more of every word.
+                    sums[story_id] = sums.get(story_id, 0.0) + rarity
         for story_id in heapq.nlargest(COMPARED, sums, key=lambda one: (sums[one], one)):
             yield story_id, self.cosine(story_id, words)
 
     def cosine(self, story_id: str, words: Mapping[str, float]) -> float:
-        """How alike a story's subject and an article's are, 0 to 1."""
+        """Return how alike a story's subject and an article's are, 0 to 1."""
         ours = self._subjects.get(story_id, {})
         product = sum(ours[key] * words[key] * self._rarity(key) ** 2 for key in words if key in ours)
         return product / (self._length(ours) * self._length(words)) if product else 0.0
@@ -92,5 +92,5 @@ class Subjects:
 
 
 def most(scores: Iterable[tuple[str, float]]) -> tuple[str, float] | None:
-    """The best of stories with scores; of equals the one whose id comes first."""
+    """Return the story with the highest score, of equals the one whose id sorts first; None if there is none."""
     return min(scores, key=lambda one: (-one[1], one[0]), default=None)

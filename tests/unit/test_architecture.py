@@ -47,7 +47,12 @@ OWNERS = {
     "scipy": {"detect/opinion/fit.py", "detect/opinion/train.py"},
     "jgo": {"local/jars.py"},
     "typer": {
-        f"cli/{file}.py" for file in ("__init__", "common", "service", "texts", "feeds", "look", "alerts", "learn")
+        f"cli/{file}.py"
+        for file in (
+            "__init__",
+            "common",
+            *(f"{what}_commands" for what in ("service", "article", "feed", "search", "alert", "train")),
+        )
     },
 }
 """One library in one module: a change of library is a change of one file."""
@@ -58,7 +63,12 @@ PURE = (
     "annotate/resolve.py",
     "annotate/subject.py",
     "track/stories.py",
+    "track/families.py",
     "track/likeness.py",
+    "track/profile.py",
+    "track/sources.py",
+    "track/story.py",
+    "track/subjects.py",
     "alert/evaluate.py",
     "alert/throttle.py",
     "alert/backtest.py",

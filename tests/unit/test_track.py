@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.records import Party, Place, When, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
-from pipeline.track.likeness import family
+from pipeline.track.families import family
 from pipeline.track.stories import Stories, matches, merge
 from tests.make import (
     CHINA,

@@ -1,0 +1,161 @@
+"""An Event or a Story in, its Profile out: what two of them are compared by. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.annotate.groups import country_name
+from pipeline.annotate.wording import STOP, plain, wording
+from pipeline.records import Event, Party, Place, Story, When
+from pipeline.track.families import LASTING, family
+
+REGION: Final = re.compile(
+    r"\b(?:region|province|governorate|oblast|state|district|county|strip|border|coast|sea|valley)\b", re.IGNORECASE
+)
+"""Places so large that several events can happen there in a day."""
+
+WIDE_DAYS: Final = 45
+"""A date that spans more days than this is cut to so many days around its report."""
+
+ANCHORS: Final = 3
+"""Only the first so many names and places of a story are compared: later ones would draw in unrelated events."""
+
+REPORTS_COMPARED: Final = 8
+"""Only the wording of a story's first so many reports is compared: later ones digress, and each costs a comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place finer than a country. `wide`: a region, not a town."""
+
+    name: str
+    country: str | None
+    lat: float | None
+    lon: float | None
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What two reports are compared by. `first` and `last` are days as ordinals."""
+
+    family: str
+    kind: str
+    actors: frozenset[str]
+    recipients: frozenset[str]
+    names: frozenset[str]
+    lands: frozenset[str]
+    locations: tuple[Location, ...]
+    first: int
+    last: int
+    dated: bool
+    exact: bool
+    planned: bool
+    words: tuple[dict[str, float], ...]
+    texts: frozenset[str]
+    money: tuple[tuple[str, float], ...]
+    counts: tuple[tuple[str, float], ...]
+    countries: frozenset[str]
+
+
+def profile_of_event(event: Event) -> Profile:
+    """Return the profile of an event."""
+    reported = _day(event.published_at or event.first_seen_at)
+    planned = event.modality == "planned"
+    first, last = _span(event.date, reported, planned=planned)
+    actors, recipients = _countries(event.actors), _countries(event.recipients)
+    return Profile(
+        family=family(event),
+        kind=event.kind,
+        actors=actors,
+        recipients=recipients,
+        countries=actors | recipients,
+        names=_names((*event.actors, *event.recipients)),
+        lands=frozenset(p.country for p in event.places if p.country),
+        locations=_locations(event.places),
+        first=first,
+        last=last,
+        dated=event.date is not None,
+        exact=event.date is not None and event.date.precision in ("instant", "day"),
+        planned=planned,
+        words=(wording(event.evidence, event.article_title),),
+        texts=frozenset((plain(event.evidence),)),
+        money=tuple((m.currency, m.value) for m in event.money),
+        counts=tuple((q.unit, q.value) for q in event.quantities),
+    )
+
+
+def profile_of_story(story: Story) -> Profile:
+    """Return the profile of a story. A plan and what came of it count as one span of days."""
+    reported = (
+        _day(story.reports[0].published_at or story.first_seen_at) if story.reports else _day(story.first_seen_at)
+    )
+    planned = story.phase == "planned"
+    first, last = _span(story.date, reported, planned=planned)
+    if story.kind in LASTING:
+        last = max(last, max((_day(r.seen_at) for r in story.reports), default=last))
+    reports = story.reports[:REPORTS_COMPARED]
+    actors, recipients = _countries(story.actors), _countries(story.recipients)
+    return Profile(
+        family=family(story),
+        kind=story.kind,
+        actors=actors,
+        recipients=recipients,
+        countries=actors | recipients,
+        names=_names((*story.actors[:ANCHORS], *story.recipients[:ANCHORS])),
+        lands=frozenset(p.country for p in story.places if p.country),
+        locations=_locations(story.places[:ANCHORS]),
+        first=first,
+        last=last,
+        dated=story.date is not None,
+        exact=story.date is not None and story.date.precision in ("instant", "day"),
+        planned=planned,
+        words=tuple(wording(r.evidence, r.title) for r in reports),
+        texts=frozenset(plain(r.evidence) for r in reports),
+        money=tuple((m.currency, m.value) for m in story.money),
+        counts=tuple((q.unit, q.value) for q in story.quantities),
+    )
+
+
+def _countries(parties: Iterable[Party]) -> frozenset[str]:
+    return frozenset(party.country or _union(party) for party in parties if party.country or _union(party))
+
+
+def _union(party: Party) -> str:
+    """Return the name of a party that acts like a country (the European Union, NATO), else an empty string."""
+    return (party.name or party.text).lower() if party.sector == "IGO" else ""
+
+
+def _names(parties: Iterable[Party]) -> frozenset[str]:
+    """Return the single words of the parties' names, so that "Xi" and "Xi Jinping" share one."""
+    words: set[str] = set()
+    for party in parties:
+        words.update(w for w in re.findall(r"\w+", (party.name or party.text).lower()) if len(w) > 1 and w not in STOP)
+    return frozenset(words)
+
+
+def _locations(places: Iterable[Place]) -> tuple[Location, ...]:
+    """Return the places finer than a country: the name of a country or continent adds nothing to its code."""
+    return tuple(
+        Location((p.name or p.text).lower(), p.country, p.lat, p.lon, wide=bool(REGION.search(p.text)))
+        for p in places
+        if p.country and p.lat is not None and (p.name or p.text) != country_name(p.country)
+    )
+
+
+def _day(moment: dt.datetime | None) -> int:
+    return moment.date().toordinal() if moment is not None else dt.date(1970, 1, 1).toordinal()
+
+
+def _span(date: When | None, reported: int, *, planned: bool) -> tuple[int, int]:
+    """Return the first and last day of a date; without a date, the day before the report, or two weeks after it for a plan."""
+    if date is None:
+        return (reported, reported + 14) if planned else (reported - 1, reported)
+    first, last = date.start.toordinal(), date.end.toordinal()
+    if last - first > WIDE_DAYS and first <= reported <= last:
+        return max(first, reported - WIDE_DAYS), min(last, reported + WIDE_DAYS)
+    return first, last

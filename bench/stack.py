@@ -21,7 +21,7 @@ import psutil
 from bench.site import Piece, Site
 from pipeline import bus
 from pipeline.index import documents
-from pipeline.operate import probe, quarantine, service
+from pipeline.operate import probe, quarantine, service_process
 from pipeline.page import urls
 from pipeline.settings import Elasticsearch, Kafka, Settings
 
@@ -53,7 +53,7 @@ def own(settings: Settings, directory: Path) -> Settings:
         elasticsearch_port=elastic, elasticsearch_transport_port=transport, start_timeout_seconds=120,
     )  # fmt: skip
     http_ = replace(settings.http, collector_port=0, worker_port=0, indexer_port=0, notifier_port=0)
-    return service.with_ports(
+    return service_process.with_ports(
         replace(
             settings, local=local, http=http_,
             kafka=Kafka(bootstrap_servers=f"127.0.0.1:{kafka}", partitions=settings.kafka.partitions),
@@ -65,7 +65,7 @@ def own(settings: Settings, directory: Path) -> Settings:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The variables by which another process comes to the same settings."""
-    return service.port_variables(settings.http) | {
+    return service_process.port_variables(settings.http) | {
         "DATELINE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         "DATELINE_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
         "DATELINE_KAFKA_REPLICATION_FACTOR": "1",
@@ -126,8 +126,8 @@ class Rig:
         )
         environ = {**os.environ, **environment(settings), **_eager(feeds)}
         self.children = {
-            name: service.ServiceProcess(
-                name, service.process_command(settings, name), environ, directory / f"{name}.log"
+            name: service_process.ServiceProcess(
+                name, service_process.process_command(settings, name), environ, directory / f"{name}.log"
             )
             for name in PROCESSES
         }
@@ -154,10 +154,10 @@ class Rig:
         for child in self.children.values():
             child.stop()
         for child in self.children.values():
-            child.wait(service.DRAIN_SECONDS)
+            child.wait(service_process.DRAIN_SECONDS)
         self.site.stop()
 
-    def _require_alive(self, child: service.ServiceProcess) -> None:
+    def _require_alive(self, child: service_process.ServiceProcess) -> None:
         if child.ended(time.monotonic()) is not None:
             raise RigError(f"{child.name} has ended: {child.last_line()}")
 

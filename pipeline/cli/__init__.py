@@ -1,7 +1,16 @@
-"""The `dateline` command; the only package that prints. What a command does stands in the module that it imports.
+"""The `dateline` command. This is the only package that prints.
 
-Results go to standard output, everything else to standard error. Exit status: 0 done, 1 done and something is wrong, 2 it
-cannot be done (with one line that says why).
+    service_commands.py   run, up, down, the processes, topics, status, check, replay, bench
+    article_commands.py   trace, explain, detect, extract, stories: articles without Kafka
+    feed_commands.py      feed, feeds, collect
+    alert_commands.py     alerts
+    search_commands.py    search, quarantine
+    train_commands.py     train
+    show*.py, screen.py   how results and the running service look in a terminal
+    prepare.py            what `make setup` runs
+
+Results go to standard output, everything else to standard error. Exit status: 0 means success, 1 means that the command ran
+and found something wrong, 2 means that it could not run; one line says why.
 """
 
 from __future__ import annotations
@@ -13,12 +22,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline.cli.common import Chosen, app
+from pipeline.cli.common import Global, app
 from pipeline.version import VERSION
 
-# Importing them adds their commands, in the order of --help.
+# Importing these modules adds their commands, in the order of --help.
 # isort: off
-from pipeline.cli import service, texts, learn, feeds, look, alerts  # noqa: F401
+from pipeline.cli import (
+    service_commands,  # noqa: F401
+    article_commands,  # noqa: F401
+    train_commands,  # noqa: F401
+    feed_commands,  # noqa: F401
+    search_commands,  # noqa: F401
+    alert_commands,  # noqa: F401
+)
 
 Config = Annotated[
     Path | None,
@@ -31,30 +47,30 @@ Config = Annotated[
 
 @app.callback()
 def root(config: Config = None) -> None:
-    """News in; events, stories and alerts out."""
-    Chosen.config = config
+    """Read news and report events, stories and alerts."""
+    Global.config = config
 
 
 @app.command()
 def version() -> None:
-    """The version."""
+    """Print the version."""
     print(VERSION)
 
 
 def main() -> NoReturn:
-    """The entry point: runs the command, and tells a user's mistake in one line."""
+    """Run the command that the arguments name, and report a user's mistake in one line."""
     try:
         app()
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        if not _is_told(error) or os.environ.get("DATELINE_LOG_LEVEL", "").lower() == "debug":
+        if not _is_for_users(error) or os.environ.get("DATELINE_LOG_LEVEL", "").lower() == "debug":
             raise
         sys.stderr.write(f"dateline: {error}\n")
         sys.exit(2)
 
 
-def _is_told(error: BaseException) -> bool:
-    """Errors that are made here are written for people, and so are the system's; anything else is a fault of ours."""
+def _is_for_users(error: BaseException) -> bool:
+    """Return whether the text of `error` is written for users: our own errors and the system's. The rest are bugs."""
     return type(error).__module__.split(".")[0] == "pipeline" or isinstance(error, OSError)

@@ -1,4 +1,4 @@
-"""What the commands share: options, the settings, how an answer is written."""
+"""What the commands share: options, the settings, and how results are printed."""
 
 from __future__ import annotations
 
@@ -16,50 +16,54 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-# ruff: noqa: PLC0415 - every command imports what it needs when it runs: `dateline --help` is there at once
+# ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
 
 app = typer.Typer(
     name="dateline",
-    help="News in; events, stories and alerts out.",
+    help="Read news and report events, stories and alerts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-alerts_app = typer.Typer(help="Rules and alerts.", no_args_is_help=True)
-feeds_app = typer.Typer(help="The configured feeds, and those of others.", no_args_is_help=True)
-quarantine_app = typer.Typer(help="Records that could not be processed.", no_args_is_help=True)
+alerts_app = typer.Typer(help="Rules and alerts: test, list, mute, judge.", no_args_is_help=True)
+feeds_app = typer.Typer(help="Feeds: check, discover, import, export.", no_args_is_help=True)
+quarantine_app = typer.Typer(help="Records that could not be processed: list, show, retry.", no_args_is_help=True)
 app.add_typer(alerts_app, name="alerts", rich_help_panel=None)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=None)
 app.add_typer(quarantine_app, name="quarantine")
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
-Json = Annotated[bool, typer.Option("--json", help="JSON instead of a page for people.")]
-Jsonl = Annotated[bool, typer.Option("--jsonl", help="JSON lines in, JSON lines out: the one format there is.")]
-Since = Annotated[str | None, typer.Option("--since", help="30m, 12h, 7d, 2w, or a date.", metavar="WHEN")]
-Published = Annotated[str | None, typer.Option("--published", help="When it was published (ISO 8601).", metavar="ISO")]
-Url = Annotated[str | None, typer.Option("--url", help="Where it was published.", metavar="URL")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (the only format).")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="From when on: 30m, 12h, 7d, 2w ago, or a date.", metavar="WHEN")
+]
+Published = Annotated[
+    str | None, typer.Option("--published", help="When the article was published (ISO 8601).", metavar="ISO")
+]
+Url = Annotated[str | None, typer.Option("--url", help="The address of the article.", metavar="URL")]
 ArticleFile = Annotated[
     Path | None,
-    typer.Option("--jsonl", help="Articles as for detect, instead of the stories in Kafka.", metavar="FILE"),
+    typer.Option("--jsonl", help="Read articles or events from this file, not from Elasticsearch.", metavar="FILE"),
 ]
 
 
 class CheckoutError(Exception):
-    """A command needs a directory of the checkout, and this is an installed package; the message names the directory."""
+    """A command needs a directory of the checkout, but only the package is installed; the message names the directory."""
 
 
-class Chosen:
-    """The directory of --config: typer hands a group's options to no command."""
+class Global:
+    """The value of --config, kept here because typer does not pass a group's options to its commands."""
 
     config: Path | None = None
 
 
 def settings(*, logs: str | None = "warning") -> Settings:
-    """The settings, with log lines from `logs` on to standard error."""
+    """Load the settings, and send log lines of level `logs` and above to standard error."""
     from pipeline import logs as logs_module
 
-    found = settings_module.load(Chosen.config)
+    found = settings_module.load(Global.config)
     logs_module.set_up(found.log, least=logs)
     return found
 
@@ -73,14 +77,14 @@ def add_checkout(name: str) -> None:
     root = Path(__file__).resolve().parents[2]
     if not (root / name / "__init__.py").is_file():
         raise CheckoutError(
-            f"{name}/ is a part of the project's checkout, not of the installed package: run this in a clone"
+            f"{name}/ is part of the project's checkout, not of the installed package: run this in a clone"
         )
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
 
 
-def answer(page: RenderableType, table: object = None, *, wrap: bool = True) -> None:
-    """A page for people on standard output, or the table as JSON where there is one; `wrap` breaks lines that are too long."""
+def print_result(page: RenderableType, table: object = None, *, wrap: bool = True) -> None:
+    """Print `table` as JSON, or `page` if there is no table; `wrap` breaks long lines of the page."""
     if table is None:
         from rich.console import Console
 
@@ -92,21 +96,25 @@ def answer(page: RenderableType, table: object = None, *, wrap: bool = True) -> 
         sys.stdout.buffer.flush()
 
 
-def write(lines: Iterable[bytes]) -> None:
-    """JSON lines, each visible at once: their reader may wait for it."""
+def write_lines(lines: Iterable[bytes]) -> None:
+    """Write JSON lines and flush after each, because the reader may wait for it."""
     for line in lines:
         sys.stdout.buffer.write(line.rstrip(b"\n") + b"\n")
         sys.stdout.buffer.flush()
 
 
-def only_jsonl(jsonl: bool) -> None:
-    """Without --jsonl it is a mistake."""
+def require_jsonl(jsonl: bool) -> None:
+    """Check that --jsonl was given.
+
+    Raises:
+        typer.BadParameter: it was not.
+    """
     if not jsonl:
         raise typer.BadParameter("give --jsonl: JSON lines are read from standard input", param_hint="--jsonl")
 
 
 def moment(since: str | None) -> dt.datetime | None:
-    """What --since says, as a moment."""
+    """Return the time that --since names, or None without the option."""
     from pipeline.index import search as search_module
 
     return search_module.parse_since(since, now=dt.datetime.now(dt.UTC)) if since else None

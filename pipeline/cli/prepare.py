@@ -1,8 +1,8 @@
-"""What `make setup` runs: the servers' jars and their start-up cache, with a bar on the terminal.
+"""What `make setup` runs: fetch the servers' jars and make their start-up cache, with a progress bar.
 
 python -m pipeline.cli.prepare          fetch the jars, make the start-up cache
 python -m pipeline.cli.prepare fetch    fetch the jars alone
-python -m pipeline.cli.prepare lock     for maintainers: resolve lock.toml anew
+python -m pipeline.cli.prepare lock     for maintainers: resolve lock.toml again
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ import structlog
 
 from pipeline.cli.screen import bar
 from pipeline.local import LocalError, jars
-from pipeline.local.prepare import prepare
+from pipeline.local.install import install
 
 
-def main(words: list[str]) -> None:
-    """Prepare. Without the start-up cache everything works, only slower: that is not an error.
+def main(arguments: list[str]) -> None:
+    """Run the steps that `arguments` name. A start-up cache that cannot be made is no error: starts are only slower.
 
     Raises:
-        LocalError: the jars cannot be fetched, or the words are not understood.
+        LocalError: the jars cannot be fetched, or the arguments are unknown.
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     progress = functools.partial(bar, sys.stderr)
-    if words == ["lock"]:
+    if arguments == ["lock"]:
         jars.write_lock()
         return
-    if words not in ([], ["fetch"]):
+    if arguments not in ([], ["fetch"]):
         raise LocalError("usage: python -m pipeline.cli.prepare [fetch|lock]")
     jars.fetch(progress)
-    if not words:
+    if not arguments:
         try:
-            prepare(progress)
+            install(progress)
         except LocalError as error:
             sys.stderr.write(f"each start will take a few seconds longer than it could: {error}\n")
 

@@ -1,4 +1,4 @@
-"""Where `dateline run` is shown: a living page on a terminal, plain lines elsewhere. Both write to the console of cli.py.
+"""The output of `dateline run`: a page that is redrawn on a terminal, plain lines elsewhere.
 
 `page` is pure: a view and a size in, a renderable out.
 """
@@ -34,16 +34,16 @@ from pipeline.operate.live import View
 from pipeline.records import Alert, Event
 
 SUMMARY_SECONDS: Final = 10.0
-NOTES_SHOWN: Final = 4
-LEAST_LINES: Final = 3
-LARGE: Final = 1000
-"""Progress beyond so many steps is bytes, not servers."""
+MESSAGES_SHOWN: Final = 4
+MIN_LINES: Final = 3
+BYTES_FROM: Final = 1000
+"""A progress total above this counts bytes; one below counts servers or feeds."""
 
 
 def summary(view: View) -> str:
-    """The numbers on one line."""
+    """Return the numbers of a view on one line."""
     count, published = view.count, view.published
-    passed = {
+    numbers = {
         "articles": published.get("news.articles", 0),
         "read": count("detect").ok,
         "events": published.get("news.events", 0),
@@ -52,51 +52,53 @@ def summary(view: View) -> str:
         "indexed": count("index").ok,
     }
     failed = sum(row.quarantined for row in view.counts)
-    told = [f"{number} {what}" for what, number in passed.items()] + ([f"{failed} in quarantine"] if failed else [])
-    behind = ", ".join(f"{short(group)} {number}" for group, number in sorted(view.behind.items()) if number)
-    unready = [answer.name for answer in view.answers if not answer.ready]
-    return f"{', '.join(told)}; behind: {behind or 'nobody'}" + (
+    parts = [f"{number} {what}" for what, number in numbers.items()] + ([f"{failed} in quarantine"] if failed else [])
+    behind = ", ".join(f"{short(group)} {number}" for group, number in sorted(view.lag.items()) if number)
+    unready = [process.name for process in view.processes if not process.ready]
+    return f"{', '.join(parts)}; behind: {behind or 'nobody'}" + (
         f"; not ready: {', '.join(unready)}" if unready else ""
     )
 
 
 def short(group: str) -> str:
-    """A group's name without ours before it."""
+    """Return the name of a consumer group without the prefix `dateline-`."""
     return group.removeprefix("dateline-")
 
 
 def duration(seconds: float) -> str:
-    """Hours, minutes, seconds."""
+    """Return seconds as hours:minutes:seconds."""
     return str(dt.timedelta(seconds=int(seconds)))
 
 
-def page(view: View, *, height: int, endpoints: Sequence[tuple[str, str]], notes: Sequence[str] = ()) -> RenderableType:
-    """The whole screen."""
-    behind = {short(group): number for group, number in view.behind.items()}
+def page(
+    view: View, *, height: int, addresses: Sequence[tuple[str, str]], messages: Sequence[str] = ()
+) -> RenderableType:
+    """Return the whole page for a terminal of `height` lines."""
+    behind = {short(group): number for group, number in view.lag.items()}
     processes = show.table("process", "state", "behind", "metrics", right=("behind",))
-    for answer in view.answers:
-        mine = sum(number for group, number in behind.items() if group.startswith(answer.name))
-        processes.add_row(answer.name, show.state(answer), f"{mine:,}", f"http://{answer.address}/metrics")
+    for process in view.processes:
+        lag = sum(number for group, number in behind.items() if group.startswith(process.name))
+        processes.add_row(process.name, show.state(process), f"{lag:,}", f"http://{process.address}/metrics")
     path = show.table(
         "stage", "ok", "rejected", "quarantined", "per s", right=("ok", "rejected", "quarantined", "per s")
     )
     for row in view.counts:
         bad = Text(f"{row.quarantined:,}", style="red" if row.quarantined else "")
         path.add_row(row.stage, f"{row.ok:,}", f"{row.rejected:,}", bad, f"{row.per_second:.1f}")
-    where = Text("\n").join(_cut(Text.assemble((f"{what:<15}", "dim"), at)) for what, at in endpoints)
+    where = Text("\n").join(_cut(Text.assemble((f"{what:<15}", "dim"), at)) for what, at in addresses)
     top = Table.grid(padding=(0, 4, 0, 0))
     top.add_row(Group(processes, Text(), _cut(where)), path)
-    shown_notes = list(notes)[-NOTES_SHOWN:]
-    # the heading and what parts the blocks take five lines, and the cursor stands below the last one
-    above = 6 + max(1 + len(view.counts), 2 + len(view.answers) + len(endpoints))
-    lines = max(LEAST_LINES, height - above - len(shown_notes))
+    shown_messages = list(messages)[-MESSAGES_SHOWN:]
+    # The heading and the gaps between the blocks take five lines, and the cursor is below the last line.
+    above = 6 + max(1 + len(view.counts), 2 + len(view.processes) + len(addresses))
+    lines = max(MIN_LINES, height - above - len(shown_messages))
     shown_alerts = view.alerts[-max(1, min(len(view.alerts), lines // 3)) :]
     shown_events = view.events[-max(1, lines - len(shown_alerts)) :]
     head = Text.assemble(("Dateline", "bold"), f"  {duration(view.seconds)}  ", ("Ctrl-C stops", "dim"))
     parts: list[RenderableType] = [head, Text(), top, Text()]
     parts += [show.heading("Latest alerts"), *map(_cut, map(show.alert_line, reversed(shown_alerts)))]
     parts += [show.heading("Latest events"), *map(_cut, map(show.event_line, reversed(shown_events)))]
-    parts += [_cut(Text(note, style="yellow")) for note in shown_notes]
+    parts += [_cut(Text(message, style="yellow")) for message in shown_messages]
     return Group(*parts)
 
 
@@ -106,8 +108,8 @@ def _cut(text: Text) -> Text:
 
 
 def bar(stream: TextIO, what: str, done: int, total: int) -> None:
-    """Progress for a command that only waits: a line that changes on a terminal, elsewhere one for each thing done."""
-    size = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if total > LARGE else f"{done} of {total}"
+    """Show progress on one line: updated in place on a terminal, written once at the end elsewhere."""
+    size = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if total > BYTES_FROM else f"{done} of {total}"
     if stream.isatty():
         stream.write(f"\r\x1b[K{what}: {size}" + ("\n" if done >= total else ""))
     elif done >= total:
@@ -117,18 +119,18 @@ def bar(stream: TextIO, what: str, done: int, total: int) -> None:
 
 @contextlib.contextmanager
 def progress_bar(stream: TextIO, what: str) -> Iterator[Callable[[int, int, str], None]]:
-    """A bar with the time left for as long as the block lasts; where nobody looks, a line every ten seconds."""
+    """Show a bar with the time left while the block runs; if `stream` is no terminal, a line every ten seconds."""
     console = Console(file=stream, highlight=False)
     if not stream.isatty():
         last = time.monotonic()
 
-        def tell(done: int, total: int, words: str) -> None:
+        def print_line(done: int, total: int, words: str) -> None:
             nonlocal last
             if time.monotonic() - last >= SUMMARY_SECONDS:
                 last = time.monotonic()
                 console.print(f"{what}: {100 * done // max(1, total)} %, {words}", markup=False)
 
-        yield tell
+        yield print_line
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, TextColumn("{task.fields[words]}"), console=console, transient=True) as progress:
@@ -136,31 +138,31 @@ def progress_bar(stream: TextIO, what: str) -> Iterator[Callable[[int, int, str]
         yield lambda done, total, words: progress.update(task, completed=done, total=total or None, words=words)
 
 
-class Terminal:
-    """A living page. A bar stands in its place while something is downloaded or started."""
+class TerminalScreen:
+    """A page that is redrawn in place. While something is downloaded or started, a progress bar is shown instead."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._endpoints: Sequence[tuple[str, str]] = ()
+        self._addresses: Sequence[tuple[str, str]] = ()
         self._live = Live(console=console, refresh_per_second=4, screen=False, transient=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._what = ""
-        self._notes: deque[str] = deque(maxlen=NOTES_SHOWN)
+        self._messages: deque[str] = deque(maxlen=MESSAGES_SHOWN)
         self._drawing = False
 
-    def say(self, text: str) -> None:
-        """A line: on the page where there is one, below the last one otherwise."""
+    def message(self, text: str) -> None:
+        """Show a line: on the page if it is drawn, otherwise below the last line."""
         if self._drawing:
-            self._notes.append(f"{dt.datetime.now().astimezone():%H:%M:%S}  {text}")
+            self._messages.append(f"{dt.datetime.now().astimezone():%H:%M:%S}  {text}")
         else:
             self._console.print(text, highlight=False, markup=False)
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """A bar."""
+        """Show or move the progress bar of `what`."""
         if what != self._what:
             self.end_progress()
-            columns = (DownloadColumn(),) if total > LARGE else (MofNCompleteColumn(),)
+            columns = (DownloadColumn(),) if total > BYTES_FROM else (MofNCompleteColumn(),)
             self._bar = Progress(
                 TextColumn("{task.description}"), BarColumn(), *columns, console=self._console, transient=True
             )
@@ -173,87 +175,87 @@ class Terminal:
         if done >= total:
             self.end_progress()
 
-    def ready(self, endpoints: Sequence[tuple[str, str]]) -> None:
-        """The page shows where everything answers; the processes have their own column for it."""
-        self._endpoints = [(what, where) for what, where in endpoints if what != service.METRICS]
+    def ready(self, addresses: Sequence[tuple[str, str]]) -> None:
+        """Show these addresses on the page; those of the metrics have their own column."""
+        self._addresses = [(what, where) for what, where in addresses if what != service.METRICS]
 
     def end_progress(self) -> None:
-        """Take the bar away."""
+        """Remove the progress bar."""
         if self._bar is not None:
             self._bar.stop()
         self._bar, self._what = None, ""
 
     def draw(self, view: View) -> None:
-        """The page anew."""
+        """Draw the page with the numbers of `view`."""
         if not self._drawing:
             self.end_progress()
             self._live.start()
             self._drawing = True
         self._live.update(
-            page(view, height=self._console.size.height, endpoints=self._endpoints, notes=tuple(self._notes))
+            page(view, height=self._console.size.height, addresses=self._addresses, messages=tuple(self._messages))
         )
 
-    def seen(self, record: Event | Alert) -> None:
-        """The page shows it with the rest."""
+    def record(self, record: Event | Alert) -> None:
+        """Do nothing: the page shows the latest records of the view."""
 
     def close(self) -> None:
-        """Take the page away; what is said from now on stays."""
+        """Remove the page. Later messages are printed as lines."""
         self.end_progress()
         if self._drawing:
             self._drawing = False
             self._live.stop()
 
 
-class Plain:
-    """Lines: each event and alert as it comes, and how far everything is every ten seconds while something changes."""
+class PlainScreen:
+    """Lines: each event and alert as it arrives, and a summary every ten seconds if something changed."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._lock = threading.Lock()
-        self._told_at = time.monotonic()
-        self._told = ""
-        self._done: dict[str, int] = {}
+        self._summary_at = time.monotonic()
+        self._summary = ""
+        self._tenths: dict[str, int] = {}
 
-    def say(self, text: str) -> None:
-        """A line with the time."""
+    def message(self, text: str) -> None:
+        """Print a line with the time."""
         self._line(Text(text))
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """A line at the start, at each tenth and at the end of something."""
+        """Print a line at the start, at each tenth and at the end."""
         tenth = 10 * done // total if total else 10
-        if self._done.get(what) != tenth:
-            self._done[what] = tenth
+        if self._tenths.get(what) != tenth:
+            self._tenths[what] = tenth
             self._line(
                 Text(
-                    f"{what}: {f'{done / 1e6:.0f} of {total / 1e6:.0f} MB' if total > LARGE else f'{done} of {total}'}"
+                    f"{what}: {f'{done / 1e6:.0f} of {total / 1e6:.0f} MB' if total > BYTES_FROM else f'{done} of {total}'}"
                 )
             )
 
-    def ready(self, endpoints: Sequence[tuple[str, str]]) -> None:
-        """A line for each place where something answers."""
-        for what, where in endpoints:
+    def ready(self, addresses: Sequence[tuple[str, str]]) -> None:
+        """Print a line for each address."""
+        for what, where in addresses:
             self._line(Text(f"{what}: {where}"))
 
     def draw(self, view: View) -> None:
-        """A summary, when it is time and there is something new."""
+        """Print a summary if ten seconds have passed and something changed."""
         now = time.monotonic()
-        if now - self._told_at < SUMMARY_SECONDS:
+        if now - self._summary_at < SUMMARY_SECONDS:
             return
-        self._told_at = now
-        told = summary(view)
-        if told != self._told:
-            self._told = told
-            self._line(Text(told))
+        self._summary_at = now
+        text = summary(view)
+        if text != self._summary:
+            self._summary = text
+            self._line(Text(text))
 
-    def seen(self, record: Event | Alert) -> None:
-        """A line for it."""
+    def record(self, record: Event | Alert) -> None:
+        """Print a line for the record."""
         if isinstance(record, Alert):
             self._line(show.alert_line(record))
         else:
             self._line(Text.assemble("event  ", show.event_line(record)))
 
     def close(self) -> None:
-        """Nothing to leave behind."""
+        """Do nothing: lines stay."""
 
     def _line(self, text: Text) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Records and answers as people read them in a terminal: one in, a rich renderable out. Nothing is printed here."""
+"""A record or a result in, a rich renderable for the terminal out. Nothing is printed here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.records import Alert, Document, Event, Failure, Money, Party, Plac
 
 if TYPE_CHECKING:
     from bench.measure import Result
-    from pipeline import flow  # spaCy takes seconds to load, and most of what is shown does without
+    from pipeline import flow  # loads spaCy, which takes seconds
 
 MODALITY_STYLES: Final = {
     "asserted": "green",
@@ -27,15 +27,15 @@ MODALITY_STYLES: Final = {
     "denied": "red",
     "historical": "dim",
 }
-AROUND: Final = 90
-"""Characters of an evidence that fit on a line beside the rest."""
+CELL_CHARACTERS: Final = 90
+"""The most characters of a text in a table cell."""
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
 def heading(title: str, detail: str = "") -> Text:
-    """A step of the path."""
+    """Return a heading with a dim detail beside it."""
     text = Text(title, style="bold")
     if detail:
         text.append(f"  {detail}", style="dim")
@@ -43,7 +43,7 @@ def heading(title: str, detail: str = "") -> Text:
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """An empty table of the one look that all have."""
+    """Return an empty table in the style of all tables; the columns named in `right` are aligned right."""
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", no_wrap=column in right)
@@ -51,7 +51,7 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def rows(pairs: Iterable[tuple[str, str | Text]]) -> Table:
-    """Labels and values, those without a value left out."""
+    """Return a table of labels and values, without the pairs whose value is empty."""
     made = Table.grid(padding=(0, 2, 0, 0))
     made.add_column(style="dim", min_width=11)
     made.add_column(overflow="fold")
@@ -62,23 +62,23 @@ def rows(pairs: Iterable[tuple[str, str | Text]]) -> Table:
 
 
 def name(party: Party | Place) -> str:
-    """A party or place: the name, or the words of the text, with its country."""
-    told = party.name or party.text
-    return f"{told} [{party.country}]" if party.country else told
+    """Return the name of a party or place (or its words in the text) with its country."""
+    called = party.name or party.text
+    return f"{called} [{party.country}]" if party.country else called
 
 
 def names(parties: Iterable[Party | Place]) -> str:
-    """Several of them, each once."""
+    """Return the names of several parties or places, each once."""
     return ", ".join(dict.fromkeys(name(party) for party in parties))
 
 
 def who(record: Event | Story) -> str:
-    """Actors and recipients in one phrase."""
+    """Return actors and recipients in one phrase."""
     return " → ".join(side for side in (names(record.actors), names(record.recipients)) if side)
 
 
 def date(when: When | None) -> str:
-    """A date or range, and how exact it is."""
+    """Return a date or date range with its precision."""
     if when is None:
         return ""
     days = f"{when.start}" if when.start == when.end else f"{when.start} to {when.end}"
@@ -86,22 +86,22 @@ def date(when: When | None) -> str:
 
 
 def money(sums: Iterable[Money]) -> str:
-    """Sums with their currencies."""
+    """Return amounts with their currencies."""
     return ", ".join(f"{m.value:,.0f} {m.currency}" for m in sums)
 
 
 def quantities(counts: Iterable[Quantity]) -> str:
-    """Numbers of things."""
+    """Return quantities with their units."""
     return ", ".join(f"{q.value:,g} {q.unit}" for q in counts)
 
 
 def quoted(evidence: str) -> str:
-    """Words of an article, in quotation marks unless they begin with their own."""
+    """Return a quotation in quotation marks, unless it begins with one."""
     return evidence if evidence[:1] in '“"' else f"“{evidence}”"
 
 
 def marked(evidence: str, trigger: str) -> Text:
-    """The evidence with the words that gave the kind away in bold."""
+    """Return the evidence with the trigger words in bold."""
     text = Text(quoted(evidence))
     for word in [trigger, *trigger.split()] if trigger else []:
         at = text.plain.lower().find(word.lower())
@@ -113,7 +113,7 @@ def marked(evidence: str, trigger: str) -> Text:
 
 
 def kind(record: Event | Story | Alert) -> Text:
-    """Kind and modality, coloured by modality."""
+    """Return kind and modality, coloured by modality."""
     subtype = "" if isinstance(record, Alert) or not record.subtype else f" ({record.subtype})"
     text = Text(f"{record.kind}{subtype}", style="bold")
     text.append(f" {record.modality}", style=MODALITY_STYLES[record.modality])
@@ -121,7 +121,7 @@ def kind(record: Event | Story | Alert) -> Text:
 
 
 def moment(at: dt.datetime | None) -> str:
-    """A time to the second, UTC."""
+    """Return a time to the second in UTC, or an empty string for None."""
     return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC" if at is not None else ""
 
 
@@ -129,10 +129,10 @@ def moment(at: dt.datetime | None) -> str:
 
 
 def event_line(event: Event) -> Text:
-    """An event on one line."""
+    """Return an event on one line."""
     parts = [kind(event)]
-    told = (who(event), money(event.money), names(event.places) and f"in {names(event.places)}")
-    parts += [Text(part) for part in told if part]
+    details = (who(event), money(event.money), names(event.places) and f"in {names(event.places)}")
+    parts += [Text(detail) for detail in details if detail]
     parts.append(Text(quoted(event.evidence), style="italic"))
     if event.publisher:
         parts.append(Text(event.publisher, style="dim"))
@@ -140,7 +140,7 @@ def event_line(event: Event) -> Text:
 
 
 def alert_line(alert: Alert) -> Text:
-    """An alert on one line."""
+    """Return an alert on one line."""
     text = Text("ALERT ", style="bold red")
     text.append(f"{alert.rule}  ", style="bold")
     text.append(alert.headline)
@@ -152,7 +152,7 @@ def alert_line(alert: Alert) -> Text:
 
 
 def trace(traced: flow.Trace) -> RenderableType:
-    """One article through the whole path, each record with its evidence."""
+    """Return each record of an article's way through the path, with its evidence."""
     article, document, events = traced.article, traced.reading.document, traced.reading.events
     parts: list[RenderableType] = [
         heading("Article", article.url),
@@ -170,7 +170,7 @@ def trace(traced: flow.Trace) -> RenderableType:
 
 
 def indented(part: RenderableType) -> Padding:
-    """A block below its heading."""
+    """Return a block that is indented below its heading."""
     return Padding(part, (0, 0, 1, 2))
 
 
@@ -198,7 +198,7 @@ ENTITIES_SHOWN: Final = 20
 
 
 def event_block(event: Event) -> RenderableType:
-    """An event with everything that was found."""
+    """Return an event with all its fields."""
     head = kind(event)
     head.append(f"  {event.event_type}  {event.confidence:.0%}", style="dim")
     where = f"{event.section} {event.start}-{event.end}"
@@ -224,7 +224,7 @@ def event_block(event: Event) -> RenderableType:
 
 
 def story_block(story: Story) -> RenderableType:
-    """A story."""
+    """Return a story with its main fields."""
     return Group(
         Text(story.headline, style="bold"),
         rows(
@@ -240,17 +240,17 @@ def story_block(story: Story) -> RenderableType:
 
 
 def alert_block(alert: Alert) -> RenderableType:
-    """An alert as its receivers read it."""
+    """Return an alert with its message."""
     head = Text(alert.rule, style="bold red")
     head.append(f"  {alert.occasion}", style="dim")
     return Group(head, Text(alert.message))
 
 
-# --- answers ---------------------------------------------------------------------------------------------------------
+# --- results ---------------------------------------------------------------------------------------------------------
 
 
 def hits(total: int, found: Sequence[dict[str, Any]]) -> RenderableType:
-    """What a search found, the best first."""
+    """Return the events that a search found, the best first."""
     parts: list[RenderableType] = [heading(f"{total:,} event{'s' if total != 1 else ''}", f"{len(found)} shown")]
     for hit in found:
         head = Text(f"{hit['kind']}", style="bold")
@@ -262,17 +262,8 @@ def hits(total: int, found: Sequence[dict[str, Any]]) -> RenderableType:
     return Group(*parts)
 
 
-def alerts(found: Sequence[Alert]) -> RenderableType:
-    """What would ring."""
-    parts: list[RenderableType] = [heading(f"Alerts ({len(found)})")]
-    for one in found:
-        parts.append(Text(moment(one.raised_at), style="dim"))
-        parts.append(indented(alert_block(one)))
-    return Group(*parts)
-
-
 def failures(found: Sequence[Failure]) -> RenderableType:
-    """The quarantine as a table."""
+    """Return the records in quarantine as a table."""
     made = table("id", "when", "stage", "error", "topic", "bytes", right=("bytes",))
     for failure in found:
         place = f"{failure.topic} {failure.partition}:{failure.offset}"
@@ -281,7 +272,7 @@ def failures(found: Sequence[Failure]) -> RenderableType:
             failure.id[:12],
             f"{failure.failed_at:%m-%d %H:%M}",
             failure.stage,
-            error[:AROUND],
+            error[:CELL_CHARACTERS],
             place,
             f"{failure.raw_size:,}",
         )
@@ -289,12 +280,12 @@ def failures(found: Sequence[Failure]) -> RenderableType:
 
 
 def failures_in_full(found: Sequence[Failure]) -> RenderableType:
-    """Several failures, one after the other."""
+    """Return several failures with all their fields."""
     return Group(*map(failure, found))
 
 
 def failure(item: Failure, *, raw_shown: int = 2000) -> RenderableType:
-    """One failure with all that is known: the start of the bytes too."""
+    """Return one failure with all its fields and the first `raw_shown` bytes of the record."""
     raw = item.raw[:raw_shown].decode("utf-8", "backslashreplace")
     return Group(
         rows(
@@ -315,17 +306,19 @@ def failure(item: Failure, *, raw_shown: int = 2000) -> RenderableType:
 
 
 def checked(line: Checked) -> Text:
-    """One file that was looked at."""
+    """Return the line for one checked file."""
     if line.problem:
         return Text.assemble(("wrong  ", "bold red"), line.problem)
     return Text.assemble(("ok     ", "green"), line.file, (f"  {line.detail}", "dim"))
 
 
 def status(found: Status) -> RenderableType:
-    """How everything is."""
+    """Return the status of the whole service."""
     processes = table("process", "address", "state", "")
-    for answer in found.processes:
-        processes.add_row(answer.name, answer.address, state(answer), Text(answer.problem[:AROUND], style="dim"))
+    for process in found.processes:
+        processes.add_row(
+            process.name, process.address, state(process), Text(process.problem[:CELL_CHARACTERS], style="dim")
+        )
     lag = table("group", "topic", "behind", right=("behind",))
     for item in found.lag:
         lag.add_row(item.group, item.topic, f"{item.records:,}")
@@ -334,7 +327,7 @@ def status(found: Status) -> RenderableType:
         indices.add_row(alias, f"{size['documents']:,}", f"{size['bytes'] / 1e6:,.1f}")
     feeds = table("feed", "failures", "last error", right=("failures",))
     for feed in found.feeds_failing:
-        feeds.add_row(feed.id, str(feed.failures), (feed.error or "")[:AROUND])
+        feeds.add_row(feed.id, str(feed.failures), (feed.error or "")[:CELL_CHARACTERS])
     silent = table("feed", "silent")
     for feed in found.feeds_silent:
         silent.add_row(feed.id, feed.silence or "")
@@ -357,7 +350,7 @@ def status(found: Status) -> RenderableType:
 
 
 def bench(result: Result) -> RenderableType:
-    """The figures of a measurement."""
+    """Return the results of a benchmark."""
     late = table("latency, feed to index", "articles", "p50", "p99", right=("articles", "p50", "p99"))
     for name, what in (("steady", "half the speed"), ("trickle", "one a second"), ("load", "all at once")):
         one = getattr(result, name)
@@ -379,8 +372,8 @@ def bench(result: Result) -> RenderableType:
     )
 
 
-def state(answer: probe.ProcessState) -> Text:
-    """Whether a process is there, in a word."""
-    if answer.ready:
+def state(process: probe.ProcessState) -> Text:
+    """Return the state of a process in one word or two."""
+    if process.ready:
         return Text("ready", style="green")
-    return Text("up, not ready", style="yellow") if answer.up else Text("down", style="red")
+    return Text("up, not ready", style="yellow") if process.up else Text("down", style="red")

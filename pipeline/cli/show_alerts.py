@@ -1,4 +1,4 @@
-"""Alerts, rules and feedback as pages for people. Records in, something that rich can print out; cli/alerts.py prints it."""
+"""Alerts, rules and feedback in, rich renderables for the terminal out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pipeline.alert.backtest import Explained, Often
+from pipeline.alert.backtest import Explained, Frequency
 from pipeline.alert.feedback import Marks, RuleStats
 from pipeline.cli.show import alert_block, heading, indented, moment, table
 from pipeline.records import Alert, Feedback
@@ -15,8 +15,8 @@ from pipeline.records import Alert, Feedback
 ID_SHOWN = 12
 
 
-def rehearsed(alerts: Sequence[Alert], often: Sequence[Often]) -> RenderableType:
-    """What would have rung and when, then how often."""
+def backtest(alerts: Sequence[Alert], often: Sequence[Frequency]) -> RenderableType:
+    """Return the alerts of a backtest in order of time, then how often each rule rang."""
     rang = [a for a in alerts if not a.held]
     parts: list[RenderableType] = [heading(f"Alerts ({len(rang)})", f"{len(alerts) - len(rang)} held back")]
     for one in alerts:
@@ -35,7 +35,7 @@ def rehearsed(alerts: Sequence[Alert], often: Sequence[Often]) -> RenderableType
 
 
 def explained(found: Sequence[Explained]) -> RenderableType:
-    """Why each rule did or did not ring for a story, condition by condition."""
+    """Return, for each rule and condition, why it did or did not ring for a story."""
     story = found[0].story
     parts: list[RenderableType] = [heading(story.headline, f"story {story.id}, occasions {', '.join(story.occasions)}")]
     for one in found:
@@ -54,7 +54,7 @@ def _tick(*, holds: bool) -> tuple[Text]:
 
 
 def alerts(found: Sequence[Alert], marks: Marks, mutes: Sequence[Feedback]) -> RenderableType:
-    """What rang lately, with what was said of it, and what is muted."""
+    """Return recent alerts with what people said of them, and the current mutes."""
     made = table("id", "when", "rule", "occasion", "sure", "said", "headline and story", right=("sure",))
     for one in found:
         mark = marks.of_alert(one.id)
@@ -69,14 +69,14 @@ def alerts(found: Sequence[Alert], marks: Marks, mutes: Sequence[Feedback]) -> R
     if mutes:
         parts.append(heading(f"Muted ({len(mutes)})"))
         for mute in mutes:
-            until = f"until {moment(mute.until)}" if mute.until else "until it is taken back"
+            until = f"until {moment(mute.until)}" if mute.until else "until it is ended"
             note = f"  {mute.note}" if mute.note else ""
             parts.append(indented(Text(f"{mute.target} {mute.name} {mute.headline} {until}, by {mute.by}{note}")))
     return Group(*parts)
 
 
 def stats(rows: Sequence[RuleStats]) -> RenderableType:
-    """How each rule did."""
+    """Return a table of how often each rule rang and how often it was right."""
     made = table("rule", "rang", "held back", "right", "false", "precision",
                  right=("rang", "held back", "right", "false", "precision"))  # fmt: skip
     for row in rows:

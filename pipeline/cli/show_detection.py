@@ -1,4 +1,4 @@
-"""What `dateline explain` prints: each sentence, its arcs and names, and below it every event with its reasons. Pure."""
+"""The explained sentences of an article in, the page of `dateline explain` out. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.records import Party
 
 
 def explanation(read: Sequence[Read]) -> RenderableType:
-    """Sentences as they were read in, what is shown of them out."""
+    """Return each sentence with its events, their reasons, names and arcs."""
     return Group(*(_sentence(one) for one in read))
 
 

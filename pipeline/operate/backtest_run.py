@@ -1,6 +1,6 @@
-"""The rules over history: events of Elasticsearch, or a file of articles or events as JSON lines, tracked and alerted anew.
+"""Past events in (from Elasticsearch, or a file of articles or events), the alerts of today's rules out.
 
-What is shown is what today's rules make of them, held alerts included.
+The events are tracked again from the beginning. Alerts that would be held back are included.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 from pipeline import flow
 from pipeline.alert import rules
-from pipeline.alert.backtest import Backtest, BacktestError, chosen
+from pipeline.alert.backtest import Backtest, BacktestError, rules_named
 from pipeline.alert.throttle import Marks
 from pipeline.index import history
 from pipeline.operate import offline
@@ -34,14 +34,14 @@ def backtest(
     marks: Marks | None = None,
     progress: Progress = lambda _done, _all: None,
 ) -> Backtest:
-    """The rules (or one of them) over history, from `since` on and what was open then.
+    """Run the rules (or one of them) over past events since `since`, and over the stories that were open then.
 
     Raises:
-        BacktestError: there is no such rule, or a line of the file is none.
+        BacktestError: there is no such rule, or a line of the file is no event.
         SettingsError: alerts.toml is wrong.
         OSError, RefusedError, AwayError, RequestError: the file or Elasticsearch cannot be read.
     """
-    run = Backtest(chosen(rules.load(settings).rules, rule), marks)
+    run = Backtest(rules_named(rules.load(settings).rules, rule), marks)
     if file is not None:
         lines = [line for line in file.read_bytes().splitlines() if line.strip()]
         if lines and _is_event(lines[0]):
@@ -49,15 +49,15 @@ def backtest(
         else:
             _articles(settings, run, lines, progress)
     else:
-        # A story that began before may still have been open: its events are tracked too, and what it rang then is left out.
+        # A story that began earlier may still have been open, so its events are tracked too. Its earlier alerts are left out.
         begin = since - dt.timedelta(days=settings.track.open_days) if since else None
         _fold(settings, run, history.events(settings, begin, progress=progress))
     run.end()
     return run
 
 
-def _fold(settings: Settings, run: Backtest, told: Iterable[Event]) -> None:
-    for story in flow.follow(Stories(settings.track), told):
+def _fold(settings: Settings, run: Backtest, found: Iterable[Event]) -> None:
+    for story in flow.follow(Stories(settings.track), found):
         run.take(story)
 
 

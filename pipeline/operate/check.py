@@ -1,4 +1,4 @@
-"""Every file that an operator edits, read as the processes read it: what is right, and the path of what is not."""
+"""The configuration directory in, the result of checking each file out. Files are read as the processes read them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.settings import Settings, SettingsError
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file and what was found: `problem` names the path of what is wrong, `detail` says what is there."""
+    """The result for one file: `problem` names what is wrong and where, `detail` says what the file contains."""
 
     file: str
     detail: str = ""
@@ -22,7 +22,7 @@ class Checked:
 
 
 def check(directory: Path | None) -> Iterator[Checked]:
-    """The configuration's directory in, one line for each file out; a wrong dateline.toml ends it, for it names the others."""
+    """Check every configuration file of a directory. A wrong dateline.toml ends the check, because it names the other files."""
     try:
         settings = settings_module.load(directory)
     except SettingsError as error:
@@ -30,7 +30,7 @@ def check(directory: Path | None) -> Iterator[Checked]:
         return
     file = Path(settings.directory) / "dateline.toml"
     found = "options and environment" if file.exists() else "absent: every option has its default"
-    yield Checked(str(file), found, websub.problem(settings.websub.callback_url, settings.websub.secret))
+    yield Checked(str(file), found, websub.options_problem(settings.websub.callback_url, settings.websub.secret))
     for name, read in (
         (settings.collector.feeds_file, _feeds),
         (settings.alerts.rules_file, _rules),
@@ -45,10 +45,10 @@ def check(directory: Path | None) -> Iterator[Checked]:
 
 
 def require(settings: Settings) -> None:
-    """Nothing out when every file can be read.
+    """Check that every configuration file can be read.
 
     Raises:
-        SettingsError: with the first that is wrong.
+        SettingsError: the problem of the first file that is wrong.
     """
     for checked in check(Path(settings.directory)):
         if checked.problem:
@@ -56,7 +56,7 @@ def require(settings: Settings) -> None:
 
 
 def _feeds(settings: Settings) -> str:
-    from pipeline.collect import feeds  # noqa: PLC0415 - each check loads what it needs
+    from pipeline.collect import feeds  # noqa: PLC0415 - each check loads only what it needs
 
     return f"{len(feeds.load(settings))} feeds"
 

@@ -1,7 +1,7 @@
-"""What the service does right now: the /metrics of its processes folded into one view, and the events as they come.
+"""The /metrics of all processes and the new events and alerts in, one view for the screen out.
 
-`Counters` is pure: samples in, totals and rates out, over restarts of a process. `Watcher` asks on threads of its own, so that
-neither a slow process nor an absent Kafka delays the screen or the stop.
+`Counters` is pure: samples in, totals and rates out, also across restarts of a process. `Watcher` has its own threads, so that
+neither a slow process nor a missing Kafka delays the screen or the stop.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ log = structlog.get_logger("live")
 STAGES: Final = ("collect", "extract", "annotate", "detect", "track", "alert", "index", "notify")
 OUTCOMES: Final = ("ok", "rejected", "quarantined", "retried")
 RATE_SECONDS: Final = 15.0
-ASK_SECONDS: Final = 1.0
+PROBE_INTERVAL_SECONDS: Final = 1.0
 KEPT: Final = 100
-"""How many events and alerts are remembered for the screen."""
+"""How many events and alerts are kept for the screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A row of the path: records by outcome since the start, and how many a second passed lately."""
+    """The records of one stage by outcome since the start, and the rate of the last `RATE_SECONDS`."""
 
     stage: str
     ok: int = 0
@@ -45,18 +45,18 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything there is to show."""
+    """Everything that the screen shows."""
 
     seconds: float = 0.0
-    answers: tuple[probe.ProcessState, ...] = ()
+    processes: tuple[probe.ProcessState, ...] = ()
     counts: tuple[Count, ...] = ()
     published: Mapping[str, int] = field(default_factory=dict)
-    behind: Mapping[str, int] = field(default_factory=dict)
+    lag: Mapping[str, int] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     alerts: tuple[Alert, ...] = ()
 
     def count(self, stage: str) -> Count:
-        """The row of a stage."""
+        """Return the counts of a stage."""
         return next((count for count in self.counts if count.stage == stage), Count(stage))
 
 
@@ -64,17 +64,17 @@ Key = tuple[str, str]
 
 
 class Counters:
-    """Totals of counters that start at nothing again whenever their process does."""
+    """Totals of counters that begin at zero again when their process restarts."""
 
     def __init__(self) -> None:
         self._last: dict[tuple[str, str, Key], float] = {}
         self._totals: dict[tuple[str, Key], float] = {}
         self._history: deque[tuple[float, dict[str, int]]] = deque()
 
-    def take(self, answer: probe.ProcessState) -> None:
-        """What a process said in."""
+    def add(self, state: probe.ProcessState) -> None:
+        """Add the samples of one process."""
         seen: dict[tuple[str, Key], float] = {}
-        for sample in answer.samples:
+        for sample in state.samples:
             if sample.name == "dateline_records_total":
                 found = ("records", (sample.labels["stage"], sample.labels["outcome"]))
             elif sample.name == "dateline_published_total":
@@ -83,13 +83,13 @@ class Counters:
                 continue
             seen[found] = seen.get(found, 0.0) + sample.value
         for (kind, key), value in seen.items():
-            before = self._last.get((answer.name, kind, key), 0.0)
-            self._last[answer.name, kind, key] = value
-            grown = value - before if value >= before else value
-            self._totals[kind, key] = self._totals.get((kind, key), 0.0) + grown
+            before = self._last.get((state.name, kind, key), 0.0)
+            self._last[state.name, kind, key] = value
+            increase = value - before if value >= before else value
+            self._totals[kind, key] = self._totals.get((kind, key), 0.0) + increase
 
     def counts(self, now: float) -> tuple[Count, ...]:
-        """The clock in, a row for each stage out; remembers them for the rates."""
+        """Return the counts of each stage at the time `now`, and keep them for later rates."""
         rows = {
             stage: {o: int(self._totals.get(("records", (stage, o)), 0)) for o in OUTCOMES}
             for stage in (*STAGES, *sorted({k[0] for kind, k in self._totals if kind == "records"} - {*STAGES}))
@@ -107,15 +107,15 @@ class Counters:
         )
 
     def published(self) -> dict[str, int]:
-        """Records by topic, as the processes have written them."""
+        """Return the number of records that were written to each topic."""
         return {key[0]: int(total) for (kind, key), total in self._totals.items() if kind == "published"}
 
 
-def behind(answers: Iterable[probe.ProcessState]) -> dict[str, int]:
-    """What the processes said in, how many records each group is behind out."""
+def lag_by_group(states: Iterable[probe.ProcessState]) -> dict[str, int]:
+    """Return the lag of each consumer group in records."""
     found: dict[str, int] = {}
-    for answer in answers:
-        for sample in answer.samples:
+    for state in states:
+        for sample in state.samples:
             if sample.name == "dateline_consumer_lag_records":
                 group = sample.labels["group"]
                 found[group] = found.get(group, 0) + int(sample.value)
@@ -123,11 +123,11 @@ def behind(answers: Iterable[probe.ProcessState]) -> dict[str, int]:
 
 
 class Watcher:
-    """Asks the processes and reads the topics of events and alerts, from `start` until `stop`."""
+    """Probes the processes and reads the topics of events and alerts, from `start` until `stop`."""
 
-    def __init__(self, settings: Settings, *, seen: Callable[[Event | Alert], None]) -> None:
+    def __init__(self, settings: Settings, *, on_record: Callable[[Event | Alert], None]) -> None:
         self._settings = settings
-        self._seen = seen
+        self._on_record = on_record
         self._stop = threading.Event()
         self._began = time.monotonic()
         self._counters = Counters()
@@ -137,15 +137,15 @@ class Watcher:
         self.view = View()
 
     def start(self) -> None:
-        """Begin to ask the processes."""
-        self._run(self._ask_always)
+        """Begin to probe the processes."""
+        self._run(self._probe_until_stopped)
 
     def read(self) -> None:
-        """Begin to read the topics, which must be there."""
-        self._run(self._read_always)
+        """Begin to read the topics, which must exist."""
+        self._run(self._read_until_stopped)
 
     def stop(self) -> None:
-        """Ask and read no more."""
+        """Stop the threads."""
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout=probe.SECONDS)
@@ -155,47 +155,47 @@ class Watcher:
         self._threads.append(thread)
         thread.start()
 
-    def _ask_always(self) -> None:
+    def _probe_until_stopped(self) -> None:
         http = self._settings.http
         with ThreadPoolExecutor(len(probe.NAMES)) as pool:
-            while not self._stop.wait(ASK_SECONDS):
-                asked = [pool.submit(probe.process, n, probe.address(http, n), samples=True) for n in probe.NAMES]
-                self._update([future.result() for future in asked])
+            while not self._stop.wait(PROBE_INTERVAL_SECONDS):
+                futures = [pool.submit(probe.process, n, probe.address(http, n), samples=True) for n in probe.NAMES]
+                self._update([future.result() for future in futures])
 
-    def _update(self, answers: Sequence[probe.ProcessState]) -> None:
+    def _update(self, states: Sequence[probe.ProcessState]) -> None:
         now = time.monotonic()
-        for answer in answers:
-            self._counters.take(answer)
+        for state in states:
+            self._counters.add(state)
         self.view = View(
             seconds=now - self._began,
-            answers=tuple(answers),
+            processes=tuple(states),
             counts=self._counters.counts(now),
             published=self._counters.published(),
-            behind=behind(answers),
+            lag=lag_by_group(states),
             events=tuple(self._events),
             alerts=tuple(self._alerts),
         )
 
-    def _read_always(self) -> None:
+    def _read_until_stopped(self) -> None:
         while not self._stop.is_set():
             try:
                 for message in bus.tail(self._settings, (bus.EVENTS, bus.ALERTS), self._stop):
-                    self._take(message)
+                    self._add(message)
             except bus.BusError as error:
                 log.warning("topics_unread", error=str(error))
                 self._stop.wait(2)
 
-    def _take(self, message: bus.Message) -> None:
+    def _add(self, message: bus.Message) -> None:
         try:
             if message.topic == bus.EVENTS:
                 event = decode(message.value, Event)
                 self._events.append(event)
-                self._seen(event)
+                self._on_record(event)
             else:
                 alert = decode(message.value, Alert)
                 if alert.held:
                     return
                 self._alerts.append(alert)
-                self._seen(alert)
+                self._on_record(alert)
         except RecordError as error:
             log.debug("not_shown", topic=message.topic, error=str(error))

@@ -1,6 +1,7 @@
-"""The path at one's desk: files and lines in, what flow.py makes of them out. No Kafka, no Elasticsearch.
+"""Files or JSON lines in, the records that flow.py makes of them out. No Kafka, no Elasticsearch.
 
-Time is the article's own here: what is read again years later is met on the day it was published, so it rings as it did then.
+The time is the article's own: an article that is read years later counts as first seen on the day it was published, so that
+rules ring as they did then.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class OfflineError(ValueError):
     """An argument, file or article that cannot be used; the message says why."""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """An article as a line of JSON, as for `dateline detect`; `publisher` is of use to `dateline stories`."""
+class ArticleLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An article as a JSON line, as `dateline detect` reads it; only `dateline stories` uses `publisher`."""
 
     id: str | int
     text: str
@@ -49,10 +50,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def moment(text: str) -> dt.datetime:
-    """ISO 8601 in, the moment out; UTC where no zone is named.
+    """Return the time of an ISO 8601 text, in UTC if it names no zone.
 
     Raises:
-        OfflineError: it is no date or time.
+        OfflineError: the text is not a date or time.
     """
     try:
         at = dt.datetime.fromisoformat(text)
@@ -62,15 +63,15 @@ def moment(text: str) -> dt.datetime:
 
 
 def article(raw: bytes, *, name: Path, published: str | None, url: str | None, now: dt.datetime) -> Article:
-    """A file's bytes and its name in, the Article that a collector would have made of them out.
+    """Return the Article that a collector would make of the bytes of the file `name`.
 
     Raises:
-        OfflineError: `published` is no time.
+        OfflineError: `published` is not a time.
     """
     text = raw.decode("utf-8-sig", "replace")
     address = url or name.absolute().as_uri()
     at = moment(published) if published else None
-    made = Article(
+    found = Article(
         id=content_id(address),
         url=address,
         feed_id="",
@@ -81,26 +82,26 @@ def article(raw: bytes, *, name: Path, published: str | None, url: str | None, n
         content_type="text/html" if is_html(text, name) else "text/plain",
         published_at=at,
     )
-    return made if at else _met_when_published(made)
+    return found if at else _seen_when_published(found)
 
 
 def is_html(text: str, name: Path) -> bool:
-    """By its name, or by how it begins."""
+    """Return whether a file is HTML, by its name or its first characters."""
     start = text.lstrip()[:2000].lower()
     return name.suffix.lower() in HTML_ENDINGS or start.startswith(("<!doctype", "<html")) or "<body" in start
 
 
-def _met_when_published(made: Article) -> Article:
-    """The same, met on the day that the page itself gives."""
+def _seen_when_published(found: Article) -> Article:
+    """Return the article as first seen on the date that its page gives."""
     with contextlib.suppress(Rejected):
-        at = extract.extract(made).published_at
+        at = extract.extract(found).published_at
         if at is not None:
-            return msgspec.structs.replace(made, first_seen_at=at, fetched_at=at)
-    return made
+            return msgspec.structs.replace(found, first_seen_at=at, fetched_at=at)
+    return found
 
 
-def from_line(line: Line, *, last_at: dt.datetime) -> Article:
-    """A line in, its Article out; without a date it counts as published with the one before it."""
+def from_line(line: ArticleLine, *, last_at: dt.datetime) -> Article:
+    """Return the Article of a line. Without a date it counts as seen at `last_at`, the time of the line before it."""
     at = moment(line.published) if line.published else last_at
     return Article(
         id=str(line.id),
@@ -121,20 +122,20 @@ def from_line(line: Line, *, last_at: dt.datetime) -> Article:
 
 
 def rules(settings: Settings) -> tuple[Rule, ...]:
-    """The rules of alerts.toml.
+    """Return the rules of alerts.toml.
 
     Raises:
-        SettingsError: something in it is wrong.
+        SettingsError: something in the file is wrong.
     """
     return rule_files.load(settings).rules
 
 
 def trace(settings: Settings, one: Article) -> flow.Trace:
-    """An article in, every record that it leads to out.
+    """Return every record that an article leads to.
 
     Raises:
-        OfflineError: it holds no article.
-        SettingsError, LexiconError, ModelError: a rule, lexicon or model is not as it should be.
+        OfflineError: the page contains no article.
+        SettingsError, LexiconError, ModelError: a rule, lexicon or model is wrong or missing.
     """
     wanted = rules(settings)
     try:
@@ -144,7 +145,7 @@ def trace(settings: Settings, one: Article) -> flow.Trace:
 
 
 def trace_table(traced: flow.Trace) -> dict[str, Any]:
-    """The same as plain tables, for --json."""
+    """Return a trace as plain dicts and lists, for --json."""
     table: dict[str, Any] = msgspec.to_builtins(
         {
             "article": traced.article,
@@ -158,11 +159,11 @@ def trace_table(traced: flow.Trace) -> dict[str, Any]:
 
 
 def explain(settings: Settings, one: Article) -> tuple[Read, ...]:
-    """An article in, its sentences with all that was seen in them, and why, out.
+    """Return the sentences of an article with everything that was found in them, and why.
 
     Raises:
-        OfflineError: it holds no article.
-        LexiconError, ModelError: a lexicon or model is not as it should be.
+        OfflineError: the page contains no article.
+        LexiconError, ModelError: a lexicon or model is wrong or missing.
     """
     models = detect.load_models(settings)
     try:
@@ -175,39 +176,39 @@ def explain(settings: Settings, one: Article) -> tuple[Read, ...]:
 
 
 class StoryRun:
-    """Articles in date order through the path, with one memory of stories. Iterate `lines`, then ask for `stories`."""
+    """Sends articles in date order through the path and holds their stories. Iterate `lines`, then ask for `stories`."""
 
     def __init__(self, settings: Settings, *, changed: Callable[[Story], object] = lambda _story: None) -> None:
         self._models = detect.load_models(settings)
         self._stories = Stories(settings.track)
         self._all: dict[str, Story] = {}
-        self._tell = changed
+        self._on_change = changed
         self._last_at = EPOCH
 
     def lines(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        """Lines as for detect in, `{"id", "stories"}` lines out; a bad line gives `{"id", "error"}`, and the rest goes on."""
+        """Read lines as for detect, yield `{"id", "stories"}` lines, for a bad line `{"id", "error"}`."""
         for batch in annotate.batches((line for line in lines if line.strip()), LINES_AT_ONCE):
-            taken = [self._take(line) for line in batch]
-            events = self._read([one for one in taken if isinstance(one, Article)])
-            for raw, one in zip(batch, taken, strict=True):
+            decoded = [self._decode(line) for line in batch]
+            events = self._read([one for one in decoded if isinstance(one, Article)])
+            for raw, one in zip(batch, decoded, strict=True):
                 found = events.get(id(one), ()) if isinstance(one, Article) else one
                 yield msgspec.json.encode({"id": _id_of(raw), **self._fold(found)})
 
     def stories(self) -> Iterator[bytes]:
-        """All stories at their last revision, in the order of their beginning, as JSON."""
+        """Yield all stories at their last revision as JSON, in the order in which they began."""
         for story in self._all.values():
             yield msgspec.json.encode(story)
 
-    def _take(self, raw: bytes) -> Article | Exception:
+    def _decode(self, raw: bytes) -> Article | Exception:
         try:
-            one = from_line(msgspec.json.decode(raw, type=Line), last_at=self._last_at)
+            one = from_line(msgspec.json.decode(raw, type=ArticleLine), last_at=self._last_at)
         except (msgspec.DecodeError, UnicodeDecodeError, OfflineError) as error:
             return error
         self._last_at = one.first_seen_at
         return one
 
     def _read(self, articles: Sequence[Article]) -> dict[int, tuple[Event, ...] | Exception]:
-        """Articles in, what each says out, by the identity of the article. `flow.read`, many at once."""
+        """Return the events (or the error) of each article by the id() of its object. This is `flow.read` for many articles."""
         pairs = []
         found: dict[int, tuple[Event, ...] | Exception] = {}
         for one in articles:
@@ -230,12 +231,12 @@ class StoryRun:
             return {"error": str(found) or type(found).__name__}
         for story in flow.follow(self._stories, found):
             self._changed(story)
-        told = self._stories.told_in(found[0].article_id, (event.id for event in found)) if found else []
-        return {"stories": told}
+        ids = self._stories.told_in(found[0].article_id, (event.id for event in found)) if found else []
+        return {"stories": ids}
 
     def _changed(self, story: Story) -> None:
         self._all[story.id] = story
-        self._tell(story)
+        self._on_change(story)
 
 
 def _id_of(raw: bytes) -> object:

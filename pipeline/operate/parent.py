@@ -1,7 +1,7 @@
-"""End with the parent, however it ended: for the processes that `dateline run` starts.
+"""End a process of `dateline run` when its parent ends, however that happens.
 
-The parent holds one end of a pipe that is the child's standard input. The kernel closes that end also after kill -9, so the
-child reads its end, asks itself to stop in order, and ends itself when that takes too long.
+The parent holds one end of a pipe, and the other end is the child's standard input. The kernel closes the pipe even after
+kill -9. The child reads its end, stops cleanly when it is closed, and exits if that takes too long.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Final
 
 VARIABLE: Final = "DATELINE_STDIN_IS_PARENT"
 GRACE_SECONDS: Final = 15.0
-"""How long an orderly stop may take once the parent is gone. Its Kafka is most likely gone too, so waiting is for little."""
+"""How long a clean stop may take after the parent's end. Its Kafka has most likely ended too, so a longer wait is useless."""
 
 EXIT_STATUS: Final = 75
-"""What a process ends with that did not stop in time (EX_TEMPFAIL of sysexits.h)."""
+"""The exit status of a process that did not stop in time (EX_TEMPFAIL of sysexits.h)."""
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """An environment in, the same for a child that is started with `stdin=PIPE` and is to end with this process out."""
+    """Return the environment for a child that is started with `stdin=PIPE` and has to end with this process."""
     return {**environ, VARIABLE: "1"}
 
 
@@ -31,12 +31,12 @@ def follow(
     *,
     stdin: int = 0,
     stop: Callable[[], None] | None = None,
-    leave: Callable[[int], object] = os._exit,
+    exit_process: Callable[[int], object] = os._exit,
     grace_seconds: float = GRACE_SECONDS,
 ) -> threading.Thread | None:
-    """Watch for the parent's end on a thread, if the parent asked for that; the thread out.
+    """Watch for the parent's end on a thread, if the parent asked for it, and return the thread.
 
-    The variable is taken away, so that processes which this one starts do not read its standard input.
+    The variable is removed, so that processes which this one starts do not read its standard input.
     """
     environ = os.environ if environ is None else environ
     if not environ.pop(VARIABLE, ""):
@@ -48,7 +48,7 @@ def follow(
             pass
         stop()
         time.sleep(grace_seconds)
-        leave(EXIT_STATUS)
+        exit_process(EXIT_STATUS)
 
     thread = threading.Thread(target=watch, name="parent", daemon=True)
     thread.start()

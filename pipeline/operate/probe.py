@@ -1,4 +1,4 @@
-"""Ask a process of Dateline how it is: /readyz and /metrics over HTTP. For `dateline status` and `dateline run`."""
+"""The address of a process in, its /readyz and /metrics out. For `dateline status` and `dateline run`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ NAMES: Final = ("collector", "worker", "indexer", "notifier")
 """The processes, in the order of the data's path."""
 
 SECONDS: Final = 3.0
+"""How long a process may take to answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessState:
-    """What a process said. `up` is whether it answers at all, `ready` what /readyz says, `detail` why."""
+    """The answer of a process: `up` if it answers at all, `ready` as /readyz says, `detail` with the reasons."""
 
     name: str
     address: str
@@ -31,30 +32,30 @@ class ProcessState:
 
     @property
     def problem(self) -> str:
-        """Why it is not ready, in words."""
+        """Return why the process is not ready, or an empty string."""
         if not self.up:
             return f"nobody answers at {self.address}"
         if self.ready:
             return ""
         detail = self.detail or {}
-        told = str(detail.get("problem") or "")
-        return told or ", ".join(f"{name} {value}" for name, value in detail.items() if name != "ok") or "not ready"
+        problem = str(detail.get("problem") or "")
+        return problem or ", ".join(f"{name} {value}" for name, value in detail.items() if name != "ok") or "not ready"
 
 
 def port(settings: Http, name: str) -> int:
-    """A process' name in, its port out."""
+    """Return the port of the process `name`."""
     found: int = getattr(settings, f"{name}_port")
     return found
 
 
 def address(settings: Http, name: str) -> str:
-    """host:port of a process as one on this machine reaches it."""
-    host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host  # noqa: S104 - asked, not bound
+    """Return host:port of the process `name`, for a client on this machine."""
+    host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host  # noqa: S104 - connected to, not bound
     return f"{host}:{port(settings, name)}"
 
 
 def process(name: str, at: str, *, samples: bool = False, seconds: float = SECONDS) -> ProcessState:
-    """A process' name and host:port in, what it says out; with `samples` also its /metrics. Never raises."""
+    """Return the state of the process `name` at host:port `at`, with `samples` also its /metrics. Never raises."""
     try:
         status, body = _get(at, "/readyz", seconds)
         detail = json.loads(body)
@@ -65,7 +66,7 @@ def process(name: str, at: str, *, samples: bool = False, seconds: float = SECON
 
 
 def listens(servers: str, *, seconds: float = SECONDS) -> bool:
-    """host:port, several separated by commas, in; whether anybody listens at one of them out."""
+    """Return whether something listens at one of `servers`, which is host:port, separated by commas."""
     for server in servers.split(","):
         host, _, number = server.strip().rpartition(":")
         with (

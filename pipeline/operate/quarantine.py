@@ -1,7 +1,7 @@
-"""Records that could not be processed: look at them, and send them again to where they failed.
+"""Records that could not be processed: list them, and send them again to the topic where they failed.
 
-A retry puts the record's bytes back on its topic, under its old key and in its old partition; every step is idempotent, so
-one that succeeds after all changes only what was missing. Then a tombstone under the failure's id takes it out of the list.
+A retry writes the record's bytes to its topic again, with the same key and partition. Every step is idempotent, so a record
+that succeeds now only adds what was missing. Then a tombstone with the failure's id removes it from the list.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from pipeline.settings import Settings
 
 
 class QuarantineError(Exception):
-    """No such failure, or its record is gone; the message says which."""
+    """There is no such failure, or its record no longer exists; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What a retry did: the failure, and where its record went again, or why not."""
+    """The result of a retry: the failure, and why its record could not be sent again (empty if it was)."""
 
     failure: Failure
     problem: str = ""
 
 
 def fold(messages: Iterable[bus.Message]) -> tuple[Failure, ...]:
-    """The messages of the topic in, the failures that are still open out, the oldest first. What is no failure is left out."""
+    """Return the open failures of the topic's messages, the oldest first. Messages that are no failure are skipped."""
     open_: dict[bytes, Failure] = {}
     for message in messages:
         key = message.key or b""
@@ -38,15 +38,15 @@ def fold(messages: Iterable[bus.Message]) -> tuple[Failure, ...]:
         try:
             open_[key] = decode(message.value, Failure)
         except RecordError:
-            continue  # garbage that somebody wrote there: the indexer reports it
+            continue  # not a record of ours; the indexer reports it
     return tuple(sorted(open_.values(), key=lambda failure: (failure.failed_at, failure.id)))
 
 
 def read(settings: Settings) -> tuple[Failure, ...]:
-    """All open failures, the oldest first.
+    """Return all open failures, the oldest first.
 
     Raises:
-        BusError: Kafka or the topic is not there.
+        BusError: Kafka or the topic is not available.
     """
     return fold(bus.read_all(settings, bus.QUARANTINE))
 
@@ -59,12 +59,12 @@ def select(
     error_type: str | None = None,
     since: dt.datetime | None = None,
 ) -> tuple[Failure, ...]:
-    """Failures and what is asked for in (ids, or their beginnings), those that are meant out.
+    """Return the failures with these ids (or beginnings of ids), and with this stage, error type and age.
 
     Raises:
-        QuarantineError: an id is unknown, or the beginning of several.
+        QuarantineError: an id is unknown, or several begin with it.
     """
-    chosen = list(failures) if not ids else [_one(failures, beginning) for beginning in ids]
+    chosen = list(failures) if not ids else [_find(failures, beginning) for beginning in ids]
     return tuple(
         failure
         for failure in dict.fromkeys(chosen)
@@ -74,7 +74,7 @@ def select(
     )
 
 
-def _one(failures: Sequence[Failure], beginning: str) -> Failure:
+def _find(failures: Sequence[Failure], beginning: str) -> Failure:
     found = [failure for failure in failures if failure.id.startswith(beginning)]
     if not found:
         raise QuarantineError(f"{beginning}: no such failure; `dateline quarantine list` shows them")
@@ -84,22 +84,22 @@ def _one(failures: Sequence[Failure], beginning: str) -> Failure:
 
 
 def retry(settings: Settings, failures: Sequence[Failure]) -> tuple[Retried, ...]:
-    """Send the records of these failures again; what became of each out.
+    """Send the records of these failures again and return the result for each.
 
-    One record may have failed in two stages: it goes out once. The tombstones follow when all records are on their topics.
+    A record that failed in two stages is sent once. The tombstones follow when all records are written.
 
     Raises:
-        BusError: Kafka is not there, or did not take a record; run it again then, it does no harm.
+        BusError: Kafka is not available, or did not accept a record. It is safe to run the retry again.
     """
     publisher = bus.Publisher(settings)
     try:
-        done: dict[tuple[object, ...], str] = {}
+        problems: dict[tuple[object, ...], str] = {}
         results = []
         for failure in failures:
             place = (failure.topic, failure.partition, failure.offset)
-            if place not in done or failure.offset is None:
-                done[place] = _send(settings, publisher, failure)
-            results.append(Retried(failure, done[place]))
+            if place not in problems or failure.offset is None:
+                problems[place] = _send(settings, publisher, failure)
+            results.append(Retried(failure, problems[place]))
         publisher.flush()
         for result in results:
             if not result.problem:
@@ -111,7 +111,7 @@ def retry(settings: Settings, failures: Sequence[Failure]) -> tuple[Retried, ...
 
 
 def _send(settings: Settings, publisher: bus.Publisher, failure: Failure) -> str:
-    """Put one record back; why that cannot be done out, or nothing."""
+    """Write one record to its topic again; return why that is not possible, or an empty string."""
     if failure.topic not in bus.TOPICS:
         if failure.topic.startswith("feed:"):
             feed = failure.topic.removeprefix("feed:")
@@ -121,9 +121,9 @@ def _send(settings: Settings, publisher: bus.Publisher, failure: Failure) -> str
     if failure.raw_size > len(failure.raw):
         if failure.partition is None or failure.offset is None:
             return "it was too large to be kept"
-        there = bus.read_one(settings, failure.topic, failure.partition, failure.offset)
-        if there is None:
+        message = bus.read_one(settings, failure.topic, failure.partition, failure.offset)
+        if message is None:
             return f"it was too large to be kept, and {failure.topic} no longer holds it"
-        raw = there.value
+        raw = message.value
     publisher.send(failure.topic, failure.key or b"", raw, partition=failure.partition)
     return ""

@@ -1,4 +1,7 @@
-"""Let a stopped group read its topics again: every step can run twice, so only what was missing or has new code changes."""
+"""Make a stopped consumer group read its topics again.
+
+Every step can run twice, so a replay only adds what is missing and updates what new code reads differently.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ TOPICS: Final[dict[str, tuple[str, ...]]] = {
     bus.WORKER_GROUP: (bus.ARTICLES,),
     bus.INDEXER_GROUP: bus.READS[bus.INDEXER_GROUP],
 }
-"""What each group reads again. The worker's events and stories come again by themselves when the articles do. The notifier is
-not here on purpose: an alert is sent once."""
+"""The topics that each group reads again. The worker writes its events and stories again when it reads the articles. The
+notifier is not listed, because an alert is sent only once."""
 
 
 class ReplayError(ValueError):
@@ -20,10 +23,10 @@ class ReplayError(ValueError):
 
 
 def group_name(name: str) -> str:
-    """`indexer` or `dateline-indexer` in, the group's name out.
+    """Return the full name of a group: `dateline-indexer` for `indexer` or `dateline-indexer`.
 
     Raises:
-        ReplayError: it is not one that can be replayed.
+        ReplayError: the group cannot be replayed.
     """
     full = name if name.startswith(bus.GROUP_PREFIX) else bus.GROUP_PREFIX + name
     if full not in TOPICS:
@@ -34,11 +37,11 @@ def group_name(name: str) -> str:
 
 
 def replay(settings: Settings, name: str) -> tuple[str, tuple[str, ...], int]:
-    """A group that is stopped in; its name, the topics that it reads from their start now, and how many records those are out.
+    """Reset a stopped group to the start of its topics; return its full name, the topics and the number of records.
 
     Raises:
-        ReplayError: it is no such group.
-        BusError: it still runs, or Kafka is not there.
+        ReplayError: the group cannot be replayed.
+        BusError: the group still runs, or Kafka is not available.
     """
     group = group_name(name)
     bus.reset(settings, group, TOPICS[group])

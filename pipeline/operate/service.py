@@ -1,7 +1,7 @@
-"""The whole service on one machine: the local stack where none is configured, the topics, and one child for each process.
+"""The supervisor behind `dateline run`: the local stack if none is configured, the topics, and one child for each process.
 
-The supervisor behind `dateline run`. It starts what it can at the same time, starts again what ends unexpectedly, and stops
-in the data's order. Its children end with it however it ends (see parent.py). What it has to say goes to a `Screen`.
+It starts the parts at the same time, restarts what ends unexpectedly, and stops in the order of the data. Its children end
+with it, however it ends (see parent.py). Its messages go to a `Screen`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,33 +16,34 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Protocol
 
-import msgspec
 import structlog
 
 from pipeline import bus
-from pipeline.operate import live, parent, probe
+from pipeline.operate import live, probe
+from pipeline.operate.service_process import (
+    DRAIN_SECONDS,
+    STEADY_SECONDS,
+    ServiceProcess,
+    port_variables,
+    process_command,
+    rotate_log,
+    with_ports,
+)
 from pipeline.records import Alert, Event
-from pipeline.settings import Http, Settings, SettingsError
+from pipeline.settings import Settings, SettingsError
 from pipeline.worker.watchdog import EXIT_STALLED
 
 log = structlog.get_logger("service")
 
 STOP_ORDER: Final = (("collector",), ("worker",), ("indexer", "notifier"))
-"""The data's order: who writes stops before who reads, so that what is under way arrives."""
-
-DRAIN_SECONDS: Final = 20.0
-LONGEST_PAUSE_SECONDS: Final = 30.0
-STEADY_SECONDS: Final = 60.0
-"""A process that ran so long was well: its next end is a first one again."""
+"""The order of the data: writers stop before readers, so that records on their way arrive."""
 
 TICK_SECONDS: Final = 0.25
 TOPICS_SECONDS: Final = 60.0
-LOG_BYTES: Final = 50_000_000
-EXIT_USER_ERROR: Final = 2
-"""The exit status of a process that was told something that cannot work: cli.py's."""
+"""How long Kafka may take to answer at the start."""
 
-REFUSED_TIMES: Final = 3
-"""So often in a row, and it is the configuration and not a server that was away for a moment."""
+MAX_USER_ERRORS: Final = 3
+"""After so many user errors in a row the configuration is wrong, not a server that was unavailable for a moment."""
 
 
 class ServiceError(Exception):
@@ -52,153 +51,44 @@ class ServiceError(Exception):
 
 
 class Screen(Protocol):
-    """Where the service is shown."""
+    """Where the service shows its state and its messages."""
 
-    def say(self, text: str) -> None:
-        """A line that stays."""
+    def message(self, text: str) -> None:
+        """Show a line that stays."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """How far something is: bytes of a download, servers that have started."""
+        """Show how far `what` is: bytes of a download, or servers that have started."""
 
     def draw(self, view: live.View) -> None:
-        """The numbers now; called several times a second."""
+        """Show the numbers of `view`; called several times a second."""
 
-    def seen(self, record: Event | Alert) -> None:
-        """An event or alert that has just come."""
+    def record(self, record: Event | Alert) -> None:
+        """Show an event or alert that has just arrived."""
 
     def close(self) -> None:
-        """Nothing is drawn any more; lines may still be said."""
+        """Stop drawing; messages may still follow."""
 
 
 class _InterruptedError(BaseException):
-    """SIGINT or SIGTERM came while something was being waited for."""
-
-
-class ServiceProcess:
-    """One process of the service: started, started again, stopped."""
-
-    def __init__(self, name: str, command: list[str], environ: Mapping[str, str], log_file: Path) -> None:
-        self.name = name
-        self.log_file = log_file
-        self.process: subprocess.Popen[bytes] | None = None
-        self.due_at = 0.0
-        self._command = command
-        self._environ = parent.environment(environ)
-        self._started_at = 0.0
-        self._failures = 0
-        self.refused = 0
-
-    def start(self, now: float) -> None:
-        """Start it; its output goes to its log file."""
-        roll(self.log_file)
-        with self.log_file.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=self._environ,
-                start_new_session=True,  # Ctrl-C is for the supervisor alone, which stops its children in order
-            )
-        self._started_at = now
-        log.info("started", process=self.name, pid=self.process.pid)
-
-    def ended(self, now: float) -> int | None:
-        """Its exit status when it has ended since it was last asked, and when it is due again; None while it runs."""
-        if self.process is None or (status := self.process.poll()) is None:
-            return None
-        self._close()
-        if now - self._started_at >= STEADY_SECONDS:
-            self._failures = self.refused = 0
-        self.refused = self.refused + 1 if status == EXIT_USER_ERROR else 0
-        self.due_at = now + pause(self._failures)
-        self._failures += 1
-        return status
-
-    def stop(self) -> None:
-        """Ask it to stop."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for its end, then kill it; whether it ended by itself out."""
-        if self.process is None:
-            return True
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            return False
-        finally:
-            self._close()
-        return True
-
-    def _close(self) -> None:
-        if self.process is not None and self.process.stdin is not None:
-            self.process.stdin.close()
-        self.process = None
-
-    def last_line(self) -> str:
-        """The last thing it wrote."""
-        try:
-            with self.log_file.open("rb") as stream:
-                stream.seek(max(0, stream.seek(0, os.SEEK_END) - 4096))
-                lines = stream.read().decode("utf-8", "replace").split("\n")
-        except FileNotFoundError:
-            return ""
-        return next((line for line in reversed(lines) if line.strip()), "")
-
-
-def pause(failures: int) -> float:
-    """How often it ended in a row before in, seconds until it is started again out: 1, 2, 4 ... 30."""
-    return min(LONGEST_PAUSE_SECONDS, 2.0 ** min(failures, 10))
-
-
-def roll(file: Path, limit: int = LOG_BYTES) -> None:
-    """Keep a log file below a size: its content moves to `.1`. By copying, for its writer holds it open to append."""
-    try:
-        if file.stat().st_size <= limit:
-            return
-    except FileNotFoundError:
-        return
-    file.with_name(f"{file.name}.1").write_bytes(file.read_bytes())
-    os.truncate(file, 0)
-
-
-def with_ports(settings: Settings, free: Callable[[int], list[int]]) -> Settings:
-    """Settings in, the same with a port for each process that is to take a free one out: who watches must know it."""
-    open_ = [f"{name}_port" for name in probe.NAMES if not probe.port(settings.http, name)]
-    chosen = dict(zip(open_, free(len(open_)), strict=True))
-    return msgspec.structs.replace(settings, http=msgspec.structs.replace(settings.http, **chosen))
-
-
-def process_command(settings: Settings, name: str) -> list[str]:
-    """How a process is started with the same configuration."""
-    return [sys.executable, "-m", "pipeline.cli", "--config", settings.directory, name]
-
-
-def port_variables(http: Http) -> dict[str, str]:
-    """The ports of the processes as variables of their environment."""
-    return {f"DATELINE_HTTP_{name.upper()}_PORT": str(probe.port(http, name)) for name in probe.NAMES}
+    """SIGINT or SIGTERM arrived while the service waited for something."""
 
 
 METRICS: Final = "Metrics"
 
 
-def endpoints(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """Where everything answers: (what, address)."""
-    addresses = {name: probe.address(settings.http, name) for name in probe.NAMES}
+def addresses(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Return (name, address) of each server, of the metrics and of the logs."""
+    processes = {name: probe.address(settings.http, name) for name in probe.NAMES}
     return (
         ("Kafka", settings.bootstrap_servers),
         ("Elasticsearch", settings.elasticsearch_url),
-        (METRICS, ", ".join(f"http://{at}/metrics ({name})" for name, at in addresses.items())),
+        (METRICS, ", ".join(f"http://{at}/metrics ({name})" for name, at in processes.items())),
         ("Logs", str(settings.data_dir / "logs")),
     )
 
 
 class Service:
-    """Owns the stack, the children and the watching, from `run` until it returns."""
+    """Owns the local stack, the child processes and the watcher while `run` runs."""
 
     def __init__(
         self,
@@ -218,7 +108,7 @@ class Service:
         self._topics = threading.Event()
         self._problem = ""
         self._lock = threading.Lock()
-        self._watcher = live.Watcher(self.settings, seen=screen.seen)
+        self._watcher = live.Watcher(self.settings, on_record=screen.record)
         variables = {**(os.environ if environ is None else environ), **port_variables(self.settings.http)}
         self._children = {
             name: ServiceProcess(
@@ -228,7 +118,7 @@ class Service:
         }
 
     def log_file(self) -> Path:
-        """Where the supervisor itself writes its log; the children's stand beside it.
+        """Return the supervisor's own log file, which is in the same directory as those of its children.
 
         Raises:
             SettingsError: the data directory cannot be used.
@@ -240,10 +130,12 @@ class Service:
         return self.logs / "run.log"
 
     def run(self, *, ready: Callable[[], None] | None = None) -> int:
-        """Start all, watch until SIGINT or SIGTERM (or `stop`), stop all. The exit status out; `ready` is told once.
+        """Start everything, supervise it until SIGINT, SIGTERM or `stop`, stop everything. Return the exit status.
+
+        `ready` is called once, when everything has started.
 
         Raises:
-            ServiceError, LocalError, BusError: it cannot start or go on.
+            ServiceError, LocalError, BusError: the service cannot start or continue.
         """
         with self._signals():
             try:
@@ -260,7 +152,7 @@ class Service:
         return 0
 
     def stop(self) -> None:
-        """Let `run` end. From any thread."""
+        """Make `run` end. May be called from any thread."""
         self._stopping.set()
 
     @contextlib.contextmanager
@@ -277,7 +169,7 @@ class Service:
                         child.process.kill()
 
         if threading.current_thread() is not threading.main_thread():
-            yield  # signals belong to the main thread: who runs us on another stops us by `stop`
+            yield  # only the main thread can handle signals; on another thread the caller uses `stop`
             return
         before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -289,7 +181,7 @@ class Service:
     # --- start ---------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        """The slow things at the same time: the worker reads its models while Kafka and Elasticsearch start."""
+        """Start the slow parts at the same time: the worker loads its models while Kafka and Elasticsearch start."""
         self.log_file()
         self._require_ports()
         stack = self._prepare_stack()
@@ -311,20 +203,22 @@ class Service:
         ports.require_free({f"http.{name}_port": probe.port(self.settings.http, name) for name in probe.NAMES})
 
     def _prepare_stack(self) -> Any:
-        """What has to be started, its jars downloaded; None where all is configured, or `dateline up` started it."""
+        """Return the stack to start, with its jars downloaded; None if all is configured or `dateline up` runs it."""
         if self.settings.kafka.bootstrap_servers and self.settings.elasticsearch.url:
             return None
-        from pipeline.local import jars, stack  # noqa: PLC0415 - only here, and only where it is wanted
+        from pipeline.local import jars, stack  # noqa: PLC0415 - slow to load, and often not needed
 
         found = stack.running(self.settings)
         if found is not None and found.detached:
-            self._screen.say(f"using the Kafka and Elasticsearch that `dateline up` started (process {found.process})")
+            self._screen.message(
+                f"using the Kafka and Elasticsearch that `dateline up` started (process {found.process})"
+            )
             return None
         jars.fetch(self._screen.progress)
         return stack.Stack(self.settings, wanted=stack.unconfigured(self.settings), progress=self._screen.progress)
 
     def _open_topics(self) -> None:
-        """As soon as Kafka answers: make the topics, start who needs them, read what comes."""
+        """When Kafka answers: create the topics, start the processes that need them, read new records."""
         began = time.monotonic()
         while not self._stopping.is_set():
             try:
@@ -344,7 +238,7 @@ class Service:
             return
 
     def _require_kafka(self) -> None:
-        """Kafka's client waits longer after each try that failed; we want to be there when it is."""
+        """Check by a plain connection, because Kafka's client waits longer after each failed attempt."""
         if not probe.listens(self.settings.bootstrap_servers):
             raise bus.BusError(f"nobody answers at {self.settings.bootstrap_servers} (kafka.bootstrap_servers)")
 
@@ -353,40 +247,40 @@ class Service:
             if not self._stopping.is_set() and self._children[name].process is None:
                 self._children[name].start(time.monotonic())
 
-    # --- watch ---------------------------------------------------------------------------------------------------
+    # --- supervise ---------------------------------------------------------------------------------------------------
 
     def _supervise(self) -> None:
         checked = time.monotonic()
         while not self._stopping.wait(TICK_SECONDS):
             now = time.monotonic()
             for child in self._children.values():
-                self._look_after(child, now)
+                self._supervise_child(child, now)
             if now - checked >= 1:
                 checked = now
-                self._look_after_stack(now)
+                self._supervise_stack(now)
                 for child in self._children.values():
-                    roll(child.log_file)
+                    rotate_log(child.log_file)
             self._screen.draw(self._watcher.view)
 
-    def _look_after(self, child: ServiceProcess, now: float) -> None:
+    def _supervise_child(self, child: ServiceProcess, now: float) -> None:
         status = child.ended(now)
         if status is not None:
-            told = _how_it_ended(status)
+            reason = _end_reason(status)
             log.warning("ended", process=child.name, status=status)
-            if child.refused >= REFUSED_TIMES:
+            if child.user_errors >= MAX_USER_ERRORS:
                 raise ServiceError(f"{child.name} cannot run: {child.last_line()}")
-            self._screen.say(
-                f"{child.name} {told}; it starts again in {child.due_at - now:.0f} s "
+            self._screen.message(
+                f"{child.name} {reason}; it starts again in {child.due_at - now:.0f} s "
                 f"(last line: {child.last_line()[:200] or 'none'}; all of them: {child.log_file})"
             )
         elif child.process is None and now >= child.due_at:
             self._start_child(child.name)
 
-    def _look_after_stack(self, now: float) -> None:
-        """A server that ended is started again with the other one, unless that happens over and over."""
+    def _supervise_stack(self, now: float) -> None:
+        """Restart both servers if one ended. If that happens again within a minute, raise StackError."""
         if self._stack is None:
             return
-        from pipeline.local import stack  # noqa: PLC0415 - loaded already: there is a stack
+        from pipeline.local import stack  # noqa: PLC0415 - loaded already if there is a stack
 
         try:
             self._stack.check()
@@ -394,7 +288,7 @@ class Service:
             if self._stack_lost_at is not None and now - self._stack_lost_at < STEADY_SECONDS:
                 raise
             self._stack_lost_at = now
-            self._screen.say(f"{str(error).splitlines()[0]} The local stack starts again.")
+            self._screen.message(f"{str(error).splitlines()[0]} The local stack starts again.")
             self._waiting = True
             self._stack.stop()
             self._stack.start()
@@ -403,7 +297,7 @@ class Service:
     # --- stop ----------------------------------------------------------------------------------------------------
 
     def _stop(self) -> None:
-        """In the data's order; a process that does not end in time is killed, which loses nothing (it is read again)."""
+        """Stop in the order of the data. A process that does not end in time is killed: its records are read again."""
         self._stopping.set()
         self._screen.close()
         with self._lock:
@@ -416,20 +310,20 @@ class Service:
                 in_time = self._children[name].wait(self._drain_seconds(name))
                 if name in running:
                     seconds = time.monotonic() - began
-                    self._screen.say(
+                    self._screen.message(
                         f"{name} {'stopped' if in_time else 'did not stop and was killed'} ({seconds:.1f} s)"
                     )
         self._watcher.stop()
         if self._stack is not None:
             began = time.monotonic()
             self._stack.stop()
-            self._screen.say(f"Kafka and Elasticsearch stopped ({time.monotonic() - began:.1f} s)")
+            self._screen.message(f"Kafka and Elasticsearch stopped ({time.monotonic() - began:.1f} s)")
 
     def _drain_seconds(self, name: str) -> float:
         return DRAIN_SECONDS + (self.settings.worker.drain_timeout_seconds if name == "worker" else 0)
 
 
-def _how_it_ended(status: int) -> str:
+def _end_reason(status: int) -> str:
     if status == EXIT_STALLED:
         return "made no progress and was ended by its watchdog"
     if status < 0:

@@ -1,6 +1,6 @@
-"""How the whole service is: its processes, the lag of each group, feeds that fail, the index, alerts of the last day.
+"""Settings in, the state of the whole service out: processes, lag, failing feeds, the index, alerts of the last day.
 
-Each part is asked for itself, so that one that is away does not hide the others: what could not be asked is a problem too.
+Each part is asked on its own, so that one that does not answer does not hide the others. No answer is a problem too.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pipeline.settings import Settings
 ALERT_HOURS: Final = 24
 
 
-class FeedSeen(msgspec.Struct, frozen=True):
-    """What matters here of a `FeedState`; the thousands of entries that it has seen are not read."""
+class FeedHealth(msgspec.Struct, frozen=True):
+    """The part of a `FeedState` that the status shows; its thousands of seen entries are not decoded."""
 
     id: str
     url: str = ""
@@ -36,7 +36,7 @@ class FeedSeen(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class GroupLag:
-    """Records of a topic that a group has still to read."""
+    """The number of records of a topic that a group has not read yet."""
 
     group: str
     topic: str
@@ -45,13 +45,13 @@ class GroupLag:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything that `dateline status` tells."""
+    """Everything that `dateline status` shows."""
 
     processes: tuple[probe.ProcessState, ...] = ()
     lag: tuple[GroupLag, ...] = ()
     feeds: int = 0
-    feeds_failing: tuple[FeedSeen, ...] = ()
-    feeds_silent: tuple[FeedSeen, ...] = ()
+    feeds_failing: tuple[FeedHealth, ...] = ()
+    feeds_silent: tuple[FeedHealth, ...] = ()
     index: dict[str, Any] = field(default_factory=dict)
     alerts: int = 0
     alerts_by_rule: dict[str, int] = field(default_factory=dict)
@@ -59,10 +59,10 @@ class Status:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What an operator has to look at, in words."""
-        found = [f"{answer.name}: {answer.problem}" for answer in self.processes if answer.problem]
-        told = ((a.name, (a.detail or {}).get("rules_problem")) for a in self.processes)
-        found += [f"{name}: the old rules go on: {problem}" for name, problem in told if problem]
+        """Return what an operator has to look at, one sentence each."""
+        found = [f"{process.name}: {process.problem}" for process in self.processes if process.problem]
+        rules = ((process.name, (process.detail or {}).get("rules_problem")) for process in self.processes)
+        found += [f"{name}: the old rules go on: {problem}" for name, problem in rules if problem]
         if self.kafka_problem:
             found.append(f"kafka: {self.kafka_problem}")
         if not self.index.get("reachable"):
@@ -72,13 +72,13 @@ class Status:
         return tuple(found)
 
     def table(self) -> dict[str, Any]:
-        """The same as plain tables, for --json."""
+        """Return the status as plain dicts and lists, for --json."""
         return {
             "ok": not self.problems,
             "problems": list(self.problems),
             "processes": [
-                {"name": a.name, "address": a.address, "up": a.up, "ready": a.ready, "detail": a.detail}
-                for a in self.processes
+                {"name": p.name, "address": p.address, "up": p.up, "ready": p.ready, "detail": p.detail}
+                for p in self.processes
             ],
             "lag": [{"group": item.group, "topic": item.topic, "records": item.records} for item in self.lag],
             "feeds": {
@@ -92,19 +92,19 @@ class Status:
 
 
 def gather(settings: Settings, *, now: dt.datetime) -> Status:
-    """Settings in, how everything is out. Never raises for a part that is away."""
+    """Return the status of the service. Never raises because a part does not answer."""
     from pipeline.index import indexer  # noqa: PLC0415 - the client is slow to load
 
     with ThreadPoolExecutor(len(probe.NAMES) + 1) as pool:
         health = pool.submit(indexer.health, settings)
-        asked = [pool.submit(probe.process, name, probe.address(settings.http, name)) for name in probe.NAMES]
+        probes = [pool.submit(probe.process, name, probe.address(settings.http, name)) for name in probe.NAMES]
         try:
             _require_kafka(settings)
             lag, feeds, alerts, problem = *_kafka(settings, now), ""
         except bus.BusError as error:
             lag, feeds, alerts, problem = (), (), (), str(error)
         return Status(
-            processes=tuple(future.result() for future in asked),
+            processes=tuple(future.result() for future in probes),
             lag=lag,
             feeds=len(feeds),
             feeds_failing=tuple(feed for feed in feeds if feed.failures),
@@ -117,14 +117,14 @@ def gather(settings: Settings, *, now: dt.datetime) -> Status:
 
 
 def _require_kafka(settings: Settings) -> None:
-    """The client tries for ten seconds; a person who asks how things are should not wait for that."""
+    """Check by a plain connection first: Kafka's client tries for ten seconds, which is too long for a status."""
     if not probe.listens(settings.bootstrap_servers):
         raise bus.BusError(f"nobody answers at {settings.bootstrap_servers}")
 
 
 def _kafka(
     settings: Settings, now: dt.datetime
-) -> tuple[tuple[GroupLag, ...], tuple[FeedSeen, ...], tuple[Alert, ...]]:
+) -> tuple[tuple[GroupLag, ...], tuple[FeedHealth, ...], tuple[Alert, ...]]:
     lag = by_topic(bus.lags(settings))
     feeds = feed_states(bus.read_all(settings, bus.FEEDS))
     alerts = recent(bus.read_all(settings, bus.ALERTS), since=now - dt.timedelta(hours=ALERT_HOURS))
@@ -132,36 +132,36 @@ def _kafka(
 
 
 def by_topic(lags: Iterable[bus.Lag]) -> tuple[GroupLag, ...]:
-    """The lag of each partition in, the lag of each group on each topic out."""
+    """Return the lag of each group on each topic, summed over the partitions."""
     found: dict[tuple[str, str], int] = {}
     for lag in lags:
         found[lag.group, lag.topic] = found.get((lag.group, lag.topic), 0) + lag.records
     return tuple(GroupLag(group, topic, records) for (group, topic), records in sorted(found.items()))
 
 
-def feed_states(messages: Iterable[bus.Message]) -> tuple[FeedSeen, ...]:
-    """The compacted topic of feeds in, the last state of each out, those that fail longest first."""
-    found: dict[bytes, FeedSeen] = {}
+def feed_states(messages: Iterable[bus.Message]) -> tuple[FeedHealth, ...]:
+    """Return the last state of each feed on the compacted topic of feeds, those with the most failures first."""
+    found: dict[bytes, FeedHealth] = {}
     newest: dict[bytes, int] = {}
     for message in messages:
         key = message.key or b""
-        if key.startswith(b"backfill-"):  # a page of the journal of `dateline collect`: no feed
+        if key.startswith(b"backfill-"):  # part of the journal of `dateline collect`, not a feed
             continue
         if message.timestamp_ms < newest.get(key, 0):
-            continue  # a feed whose site changed left an old state in another partition
+            continue  # the old state of a feed whose site changed, in another partition
         newest[key] = message.timestamp_ms
         if message.value is None:
             found.pop(key, None)
             continue
         try:
-            found[key] = msgspec.json.decode(message.value, type=FeedSeen)
+            found[key] = msgspec.json.decode(message.value, type=FeedHealth)
         except msgspec.DecodeError:
             continue
     return tuple(sorted(found.values(), key=lambda feed: (-feed.failures, feed.id)))
 
 
 def recent(messages: Iterable[bus.Message], *, since: dt.datetime) -> tuple[Alert, ...]:
-    """The topic of alerts in, those that rang and were written to it since then out, each once."""
+    """Return the alerts that rang and were written to the topic since then, each once."""
     found: dict[str, Alert] = {}
     for message in messages:
         if message.timestamp_ms < since.timestamp() * 1000:

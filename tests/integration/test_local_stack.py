@@ -15,7 +15,7 @@ import psutil
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
-from pipeline.local import aot, child, jars, ports, prepare, servers
+from pipeline.local import aot, child, install, jars, ports, servers
 from pipeline.local import stack as local_stack
 from pipeline.local.owner import OwnedError
 from pipeline.local.ports import PortTakenError
@@ -370,10 +370,10 @@ def test_preparing_once_makes_later_starts_use_what_the_jvm_recorded(own, tmp_pa
     (tmp_path / "cache" / "dateline" / "jars").symlink_to(jars.cache_dir() / "jars")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     heard = []
-    prepare.prepare(lambda *step: heard.append(step))
+    install.install(lambda *step: heard.append(step))
     assert [step[1:] for step in heard] == [(0, 1), (1, 1)]
     assert {file.name.partition("-")[0] for file in aot.directory().glob("*.aot")} == set(servers.TITLES)
-    prepare.prepare(lambda *step: heard.append(step))
+    install.install(lambda *step: heard.append(step))
     assert len(heard) == 2, "the second time there is nothing to do"
     with Stack(own):
         for server in servers.TITLES:

@@ -10,7 +10,7 @@ import pytest
 from bench import path, site, stack
 from pipeline.cli import show
 from pipeline.collect import feed
-from pipeline.operate import service
+from pipeline.operate import service_process
 from pipeline.settings import Elasticsearch, Kafka, Settings, load
 
 SAMPLE = Path(__file__).parents[2] / "configs/sample/articles"
@@ -68,7 +68,7 @@ def test_invented_articles_never_reach_the_cluster_that_is_configured(tmp_path):
         assert settings.kafka.security_protocol == "PLAINTEXT"
         assert settings.kafka.ca_file == settings.elasticsearch.api_key == settings.elasticsearch.ca_file == ""
         assert settings.http.worker_port == mine.http.worker_port != Settings().http.worker_port
-    assert service.port_variables(mine.http).items() <= stack.environment(mine).items()
+    assert service_process.port_variables(mine.http).items() <= stack.environment(mine).items()
 
 
 def test_the_figures_that_others_read_have_their_names():

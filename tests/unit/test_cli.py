@@ -1,5 +1,6 @@
 """The command as people and scripts meet it: what it says, where, and with which exit status."""
 
+import importlib
 import io
 import json
 import logging
@@ -15,6 +16,7 @@ import structlog
 from typer.testing import CliRunner
 
 from pipeline import bus, cli
+from pipeline.cli import service_commands
 from pipeline.index import indexer
 from pipeline.operate import offline, replay, status
 from pipeline.settings import Settings
@@ -105,6 +107,15 @@ def test_every_command_has_its_own_help(run, name):
     result = run(name, "--help")
     assert result.exit_code == 0
     assert result.output.strip()
+
+
+@pytest.mark.parametrize("name", service_commands.PROCESSES)
+def test_the_command_of_a_process_runs_its_module(run, monkeypatch, name):
+    module = importlib.import_module(f"pipeline.{service_commands.PROCESSES[name]}")
+    started = []
+    monkeypatch.setattr(module, "run", started.append)
+    assert run(name).exit_code == 0
+    assert len(started) == 1
 
 
 def test_the_readme_lists_exactly_the_commands(dateline):
@@ -289,7 +300,7 @@ def test_a_page_is_met_on_the_day_that_it_gives_itself():
 
 
 def test_a_line_without_a_date_counts_as_published_with_the_one_before():
-    line = offline.Line(id=7, text="x")
+    line = offline.ArticleLine(id=7, text="x")
     one = offline.from_line(line, last_at=NOW)
     assert (one.id, one.first_seen_at, one.published_at) == ("7", NOW, None)
 

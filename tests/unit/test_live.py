@@ -27,7 +27,7 @@ def rows(counters, now=0.0):
 def test_counts_go_on_when_a_process_starts_again_from_nothing():
     counters = live.Counters()
     for value in (3, 10, 2, 5):
-        counters.take(answer(detect_ok=value))
+        counters.add(answer(detect_ok=value))
     assert rows(counters)["detect"].ok == 15
 
 
@@ -37,7 +37,7 @@ def test_two_reasons_of_one_outcome_are_added_up():
         Sample("dateline_records_total", {"stage": "extract", "outcome": "rejected", "reason": reason}, 2)
         for reason in ("empty", "too_short")
     )
-    counters.take(probe.ProcessState("worker", "h:1", True, True, {}, samples))
+    counters.add(probe.ProcessState("worker", "h:1", True, True, {}, samples))
     assert rows(counters)["extract"].rejected == 4
 
 
@@ -45,7 +45,7 @@ def test_the_rate_is_of_the_last_seconds_and_retries_are_no_records():
     counters = live.Counters()
     rate = 0.0
     for second in range(61):
-        counters.take(
+        counters.add(
             answer(index_ok=second * 10 if second <= 30 else 300 + (second - 30) * 2, index_retried=second * 99)
         )
         rate = rows(counters, float(second))["index"].per_second
@@ -55,7 +55,7 @@ def test_the_rate_is_of_the_last_seconds_and_retries_are_no_records():
 def test_every_stage_has_its_row_before_anything_happens_and_a_new_one_appears_when_it_does():
     counters = live.Counters()
     assert tuple(rows(counters)) == live.STAGES
-    counters.take(answer(recover_ok=1))
+    counters.add(answer(recover_ok=1))
     assert tuple(rows(counters)) == (*live.STAGES, "recover")
 
 
@@ -64,7 +64,7 @@ def test_lag_is_summed_by_group():
         Sample("dateline_consumer_lag_records", {"group": "dateline-worker", "topic": "t", "partition": p}, 2.0)
         for p in "01"
     )
-    assert live.behind([probe.ProcessState("worker", "h:1", samples=samples)]) == {"dateline-worker": 4}
+    assert live.lag_by_group([probe.ProcessState("worker", "h:1", samples=samples)]) == {"dateline-worker": 4}
 
 
 # --- the screen ------------------------------------------------------------------------------------------------------
@@ -76,13 +76,13 @@ def console(width=120, height=30):
 
 def view(**changes):
     counters = live.Counters()
-    counters.take(answer(detect_ok=12, detect_quarantined=1, index_ok=40))
+    counters.add(answer(detect_ok=12, detect_quarantined=1, index_ok=40))
     fields = {
         "seconds": 65.0,
-        "answers": (answer(), probe.ProcessState("indexer", "h:2")),
+        "processes": (answer(), probe.ProcessState("indexer", "h:2")),
         "counts": counters.counts(0.0),
         "published": {"news.articles": 12, "news.events": 7},
-        "behind": {"dateline-indexer": 3},
+        "lag": {"dateline-indexer": 3},
         "events": (make_meeting(), make_sanctions()),
         "alerts": (make_alert(),),
     }
@@ -94,7 +94,7 @@ def test_the_page_fits_its_terminal_with_few_and_with_many_events():
         for number in (0, 1, 100):
             out = console(height=height)
             many = view(events=(make_meeting(),) * number, alerts=(make_alert(),) * number)
-            out.print(screen.page(many, height=height, endpoints=(("Kafka", "h:9"),), notes=("a", "b")))
+            out.print(screen.page(many, height=height, addresses=(("Kafka", "h:9"),), messages=("a", "b")))
             lines = out.file.getvalue().splitlines()
             assert len(lines) < max(height, 23), (height, number, len(lines))
             assert all(len(line) <= 120 for line in lines)
@@ -102,7 +102,7 @@ def test_the_page_fits_its_terminal_with_few_and_with_many_events():
 
 def test_the_page_shows_numbers_states_and_the_newest_first():
     out = console(height=40)
-    out.print(screen.page(view(), height=40, endpoints=(("Kafka", "h:9"),)))
+    out.print(screen.page(view(), height=40, addresses=(("Kafka", "h:9"),)))
     text = out.file.getvalue()
     for expected in ("0:01:05", "Kafka", "h:9", "12", "down", "ready", make_alert().headline):
         assert expected in text
@@ -111,10 +111,10 @@ def test_the_page_shows_numbers_states_and_the_newest_first():
 
 def test_plain_lines_tell_events_alerts_and_notes_each_on_one_line():
     out = console(width=40)
-    plain = screen.Plain(out)
-    plain.say("worker stopped")
-    plain.seen(make_meeting())
-    plain.seen(make_alert())
+    plain = screen.PlainScreen(out)
+    plain.message("worker stopped")
+    plain.record(make_meeting())
+    plain.record(make_alert())
     lines = out.file.getvalue().splitlines()
     assert len(lines) == 3
     assert make_meeting().evidence in lines[1]
@@ -125,7 +125,7 @@ def test_plain_summaries_come_at_intervals_and_only_when_something_changed(monke
     clock = [1000.0]
     monkeypatch.setattr(screen.time, "monotonic", lambda: clock[0])
     out = console()
-    plain = screen.Plain(out)
+    plain = screen.PlainScreen(out)
     for _ in range(100):
         clock[0] += 1
         plain.draw(view())
@@ -137,7 +137,7 @@ def test_plain_summaries_come_at_intervals_and_only_when_something_changed(monke
 
 def test_plain_progress_is_told_by_tenths():
     out = console()
-    plain = screen.Plain(out)
+    plain = screen.PlainScreen(out)
     for done in range(0, 100_000_001, 1_000_000):
         plain.progress("downloading", done, 100_000_000)
     assert len(out.file.getvalue().splitlines()) == 11
@@ -153,7 +153,7 @@ def test_the_summary_names_who_is_behind_and_who_is_not_ready():
 
 def test_an_alert_that_was_held_back_is_not_shown():
     seen = []
-    watcher = live.Watcher(Settings(), seen=seen.append)
+    watcher = live.Watcher(Settings(), on_record=seen.append)
     for alert in (make_alert(id="held", held="muted", channels=()), make_alert(id="rang")):
-        watcher._take(bus.Message(bus.ALERTS, 0, 0, b"", encode(alert), 0))
+        watcher._add(bus.Message(bus.ALERTS, 0, 0, b"", encode(alert), 0))
     assert [alert.id for alert in seen] == ["rang"]

@@ -18,7 +18,7 @@ def test_the_end_of_the_pipe_asks_for_a_stop_and_then_leaves():
     here, there = os.pipe()
     stopped, left = threading.Event(), []
     environ = parent.environment({"A": "1"})
-    thread = parent.follow(environ, stdin=here, stop=stopped.set, leave=left.append, grace_seconds=0.05)
+    thread = parent.follow(environ, stdin=here, stop=stopped.set, exit_process=left.append, grace_seconds=0.05)
     assert environ == {"A": "1"}, "what this process starts must not read its standard input"
     assert not stopped.wait(0.2)
     os.write(there, b"ignored")

@@ -10,16 +10,16 @@ import pytest
 
 from pipeline import bus
 from pipeline.local import LocalError
-from pipeline.operate import live, probe, service
+from pipeline.operate import live, probe, service, service_process
 from pipeline.settings import Elasticsearch, Http, Kafka, Local, Settings
 
 
 class Screen:
     def __init__(self):
-        self.said, self.drawn = [], 0
+        self.messages, self.drawn = [], 0
 
-    def say(self, text):
-        self.said.append(text)
+    def message(self, text):
+        self.messages.append(text)
 
     def progress(self, what, done, total):
         pass
@@ -27,30 +27,30 @@ class Screen:
     def draw(self, _view):
         self.drawn += 1
 
-    def seen(self, record):
+    def record(self, record):
         pass
 
     def close(self):
-        self.said.append("(the page is gone)")
+        self.messages.append("(the page is gone)")
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_process_that_ends_over_and_over_is_started_less_and_less_often():
-    assert [service.pause(n) for n in range(7)] == [1, 2, 4, 8, 16, 30, 30]
-    assert service.pause(10**6) == 30
+    assert [service_process.restart_delay_seconds(n) for n in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    assert service_process.restart_delay_seconds(10**6) == 30
 
 
 def test_a_log_file_that_has_grown_is_moved_away_while_its_writer_goes_on(tmp_path):
     file = tmp_path / "worker.log"
-    service.roll(file, limit=10)
+    service_process.rotate_log(file, limit=10)
     with file.open("ab", buffering=0) as writer:
         writer.write(b"0123456789")
-        service.roll(file, limit=10)
+        service_process.rotate_log(file, limit=10)
         assert file.read_bytes() == b"0123456789"
         writer.write(b"a")
-        service.roll(file, limit=10)
+        service_process.rotate_log(file, limit=10)
         writer.write(b"b")
     assert (tmp_path / "worker.log.1").read_bytes() == b"0123456789a"
     assert file.read_bytes() == b"b"
@@ -58,13 +58,13 @@ def test_a_log_file_that_has_grown_is_moved_away_while_its_writer_goes_on(tmp_pa
 
 def test_a_process_that_takes_any_port_is_given_one_that_the_supervisor_knows():
     settings = Settings(http=Http(collector_port=0, worker_port=7, indexer_port=0, notifier_port=8))
-    known = service.with_ports(settings, lambda number: list(range(100, 100 + number)))
+    known = service_process.with_ports(settings, lambda number: list(range(100, 100 + number)))
     assert [probe.port(known.http, name) for name in probe.NAMES] == [100, 7, 101, 8]
-    assert service.port_variables(known.http)["DATELINE_HTTP_INDEXER_PORT"] == "101"
+    assert service_process.port_variables(known.http)["DATELINE_HTTP_INDEXER_PORT"] == "101"
 
 
 def child(tmp_path, code, name="worker"):
-    return service.ServiceProcess(name, [sys.executable, "-c", code], os.environ, tmp_path / f"{name}.log")
+    return service_process.ServiceProcess(name, [sys.executable, "-c", code], os.environ, tmp_path / f"{name}.log")
 
 
 def until(condition, seconds=15):
@@ -87,9 +87,9 @@ def test_a_child_that_ended_says_how_and_is_due_again_later_each_time(tmp_path):
     assert pauses == [1, 2, 4]
     assert one.last_line() == "so long"
     one.start(100.0)
-    while one.ended(100.0 + service.STEADY_SECONDS) is None:
+    while one.ended(100.0 + service_process.STEADY_SECONDS) is None:
         pass
-    assert one.due_at == 100.0 + service.STEADY_SECONDS + 1, "after a steady time it is a first end again"
+    assert one.due_at == 100.0 + service_process.STEADY_SECONDS + 1, "after a steady time it is a first end again"
 
 
 def test_a_child_that_does_not_stop_in_time_is_killed(tmp_path):
@@ -167,14 +167,14 @@ def test_all_processes_run_and_are_stopped_in_the_order_of_the_data(make_service
     whole.stop()
     thread.join(20)
     assert result == [0]
-    stopped = [line.split()[0] for line in whole.screen.said if "stopped" in line]
+    stopped = [line.split()[0] for line in whole.screen.messages if "stopped" in line]
     assert stopped == ["collector", "worker", "indexer", "notifier"]
-    assert whole.screen.said[0] == "(the page is gone)", "what is said while stopping must stay to be read"
+    assert whole.screen.messages[0] == "(the page is gone)", "what is said while stopping must stay to be read"
     assert {one.process for one in whole._children.values()} == {None}
 
 
 def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(make_service, monkeypatch, tmp_path):
-    monkeypatch.setattr(service, "pause", lambda _: 0.01)
+    monkeypatch.setattr(service_process, "restart_delay_seconds", lambda _: 0.01)
     mark = tmp_path / "died"
     dies_once = (
         f"import pathlib, sys; mark = pathlib.Path({str(mark)!r})\n"
@@ -182,13 +182,13 @@ def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(make_s
     )
     whole = make_service({"worker": dies_once})
     make_service.run(whole)
-    until(lambda: up(whole) and any("ended by its watchdog" in line for line in whole.screen.said))
-    [line] = [line for line in whole.screen.said if line.startswith("worker")]
+    until(lambda: up(whole) and any("ended by its watchdog" in line for line in whole.screen.messages))
+    [line] = [line for line in whole.screen.messages if line.startswith("worker")]
     assert "no progress" in line
 
 
 def test_a_process_that_cannot_run_as_configured_ends_the_service_with_its_reason(make_service, monkeypatch):
-    monkeypatch.setattr(service, "pause", lambda _: 0.01)
+    monkeypatch.setattr(service_process, "restart_delay_seconds", lambda _: 0.01)
     whole = make_service({"notifier": "import sys; print('alerts.toml: rule[3].kinds: no such kind'); sys.exit(2)"})
     thread, result = make_service.run(whole)
     thread.join(20)
@@ -232,5 +232,5 @@ def test_a_signal_stops_all_also_while_kafka_is_waited_for(make_service, monkeyp
     began = time.monotonic()
     assert whole.run() == 0
     assert time.monotonic() - began < 15
-    assert any(line.startswith("worker stopped") for line in whole.screen.said)
+    assert any(line.startswith("worker stopped") for line in whole.screen.messages)
     assert signal.getsignal(number) is before

@@ -1,4 +1,4 @@
-"""Feeds: tried, found, taken over from other readers; feed files; and articles of the past."""
+"""Commands for feeds: check, discover, import and export them, read feed files, collect articles of the past."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pipeline.cli.common import Json, Since, answer, app, feeds_app, moment, settings, write
+from pipeline.cli.common import Json, Since, app, feeds_app, moment, print_result, settings, write_lines
 
 if TYPE_CHECKING:
     from pipeline.collect.backfill import Progress
 
-# ruff: noqa: PLC0415 - every command imports what it needs when it runs: `dateline --help` is there at once
+# ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...")]
 Opml = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE")]
 Site = Annotated[str, typer.Argument(metavar="URL")]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="These feeds only.")]
-Print = Annotated[bool, typer.Option("--print", help="Print the TOML, and leave feeds.toml as it is.")]
-Sitemap = Annotated[str | None, typer.Option("--sitemap", metavar="URL", help="A sitemap, or an index of them.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Check these feeds only.")]
+Print = Annotated[bool, typer.Option("--print", help="Print the TOML and do not change feeds.toml.")]
+Sitemap = Annotated[str | None, typer.Option("--sitemap", metavar="URL", help="A sitemap or a sitemap index.")]
 Warc = Annotated[
-    Path | None, typer.Option("--warc", metavar="FILE", exists=True, dir_okay=False, help="A web archive, .warc or .warc.gz.")
+    Path | None, typer.Option("--warc", metavar="FILE", exists=True, dir_okay=False, help="A web archive (.warc, .warc.gz).")
 ]  # fmt: skip
 Jsonl = Annotated[
     Path | None,
-    typer.Option("--jsonl", metavar="FILE", exists=True, dir_okay=False, help="Articles as lines of JSON, with html or text."),
+    typer.Option("--jsonl", metavar="FILE", exists=True, dir_okay=False, help="Articles as JSON lines, with html or text."),
 ]  # fmt: skip
 
 
 @app.command()
 def feed(paths: Files) -> None:
-    """Feed files in, their entries out, as JSON lines."""
+    """Read feed files, write their entries (JSON lines)."""
     from pipeline.collect import files
 
     settings(logs="error")
-    write(line.encode() for line in files.feed_lines([str(path) for path in paths]))
+    write_lines(line.encode() for line in files.feed_lines([str(path) for path in paths]))
 
 
 @feeds_app.command("check")
 def feeds_check(ids: Ids = None, as_json: Json = False) -> None:
-    """Try every configured feed, and say what it is like.
+    """Try every configured feed and report its state.
 
-    Status, entries, the newest, full text or not, what is wrong. Exit status 1 when a feed cannot be read.
+    Shows status, number of entries, the newest entry, full text or not, and problems. Exit status 1 if a feed cannot be read.
     """
     import asyncio
 
     import msgspec
 
-    from pipeline.cli import feeds_table
+    from pipeline.cli import show_feeds
     from pipeline.collect import feeds as feeds_module
     from pipeline.collect import trial
     from pipeline.collect.fetch import Clock
@@ -61,29 +61,29 @@ def feeds_check(ids: Ids = None, as_json: Json = False) -> None:
     if unknown:
         raise typer.BadParameter(f"no such feed: {', '.join(sorted(unknown))}", param_hint="ID")
     wanted = [one for one in configured if not ids or one.id in ids]
-    tried = asyncio.run(trial.check(found, wanted, clock=Clock.real(), progress=_counted))
-    answer(feeds_table.checked(tried), {"feeds": msgspec.to_builtins(tried)} if as_json else None)
+    tried = asyncio.run(trial.check(found, wanted, clock=Clock.real(), progress=_show_progress))
+    print_result(show_feeds.checked(tried), {"feeds": msgspec.to_builtins(tried)} if as_json else None)
     if not all(one.ok for one in tried):
         raise typer.Exit(1)
 
 
 @feeds_app.command("discover")
 def feeds_discover(url: Site, as_json: Json = False) -> None:
-    """Find the feeds that a site offers.
+    """Find the feeds of a site.
 
-    What its page declares, and where sites usually have them. Exit status 1 when there is none.
+    Looks at what the page declares and at the usual addresses. Exit status 1 if there is none.
     """
     import asyncio
 
     import msgspec
 
-    from pipeline.cli import feeds_table
+    from pipeline.cli import show_feeds
     from pipeline.collect import trial
     from pipeline.collect.fetch import Clock
 
     address = url if "://" in url else f"https://{url}"
     found = asyncio.run(trial.find(settings(logs="error"), address, clock=Clock.real()))
-    answer(feeds_table.found(found), {"feeds": msgspec.to_builtins(found)} if as_json else None)
+    print_result(show_feeds.found(found), {"feeds": msgspec.to_builtins(found)} if as_json else None)
     if not found:
         raise typer.Exit(1)
 
@@ -92,7 +92,7 @@ def feeds_discover(url: Site, as_json: Json = False) -> None:
 def feeds_import(file: Opml, only_print: Print = False) -> None:
     """Add the feeds of an OPML file to feeds.toml.
 
-    Folders become groups; what is there already, or twice, is told and left out.
+    Folders become groups. Feeds that are known already, or listed twice, are reported and left out.
     """
     from pipeline.collect import feeds as feeds_module
     from pipeline.collect import opml
@@ -110,7 +110,7 @@ def feeds_import(file: Opml, only_print: Print = False) -> None:
 
 @feeds_app.command("export")
 def feeds_export() -> None:
-    """The configured feeds as OPML, on standard output."""
+    """Write the configured feeds as OPML to standard output."""
     from pipeline.collect import feeds as feeds_module
     from pipeline.collect import opml
 
@@ -120,9 +120,9 @@ def feeds_export() -> None:
 
 @app.command()
 def collect(sitemap: Sitemap = None, warc: Warc = None, jsonl: Jsonl = None, since: Since = None) -> None:
-    """Articles of the past: sitemaps, web archives, JSON lines.
+    """Collect articles of the past: sitemap, WARC, JSON lines.
 
-    Ctrl-C stops it in order; the same command goes on where it was, and publishes nothing twice.
+    Ctrl-C stops it cleanly; the same command continues where it stopped and publishes nothing twice.
     """
     import asyncio
 
@@ -132,16 +132,16 @@ def collect(sitemap: Sitemap = None, warc: Warc = None, jsonl: Jsonl = None, sin
     given += [("jsonl", jsonl)] if jsonl else []
     if len(given) != 1:
         raise typer.BadParameter("give one of --sitemap, --warc and --jsonl", param_hint="--sitemap")
-    told, stopped = asyncio.run(_collect(*given[0], moment(since)))
+    result, stopped = asyncio.run(_collect(*given[0], moment(since)))
     print(
-        f"{told.published} published, {told.known} known from before, {told.rejected} not wanted, "
-        f"{told.failed} unreadable, {told.later} to be had later"
+        f"{result.published} published, {result.known} known from before, {result.rejected} not wanted, "
+        f"{result.failed} unreadable, {result.later} to try again later"
     )
-    if stopped or told.later:
-        sys.stderr.write("run the same command again to go on\n")
+    if stopped or result.later:
+        sys.stderr.write("run the same command again to continue\n")
     if stopped:
         raise typer.Exit(130)
-    if told.failed or told.later:
+    if result.failed or result.later:
         raise typer.Exit(1)
 
 
@@ -159,7 +159,7 @@ async def _collect(
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     with progress_bar(sys.stderr, str(source)) as move:
-        told = await backfill.fill(
+        result = await backfill.fill(
             settings(),
             source,
             kind,
@@ -168,10 +168,10 @@ async def _collect(
             stopping=stop.is_set,
             progress=lambda p: move(p.at, p.total, f"{p.published} published"),
         )
-    return told, stop.is_set()
+    return result, stop.is_set()
 
 
-def _counted(done: int, total: int) -> None:
+def _show_progress(done: int, total: int) -> None:
     from pipeline.cli.screen import bar
 
     if total <= 1000 and sys.stderr.isatty():

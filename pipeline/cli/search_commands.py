@@ -1,4 +1,4 @@
-"""What is in the index, and what is in quarantine."""
+"""Commands that search the index and the quarantine."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import Json, Since, answer, app, moment, quarantine_app, settings
+from pipeline.cli.common import Json, Since, app, moment, print_result, quarantine_app, settings
 
-# ruff: noqa: PLC0415 - every command imports what it needs when it runs: `dateline --help` is there at once
+# ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
 
 Words = Annotated[str, typer.Argument(metavar="TEXT")]
-Kind = Annotated[str | None, typer.Option("--kind", help="Events of this kind only.", metavar="KIND")]
-Limit = Annotated[int, typer.Option("--limit", help="How many to show.", metavar="N")]
-Stage = Annotated[str | None, typer.Option("--stage", help="This stage only.", metavar="STAGE")]
+Kind = Annotated[str | None, typer.Option("--kind", help="Find only events of this kind.", metavar="KIND")]
+Limit = Annotated[int, typer.Option("--limit", help="How many events to show.", metavar="N")]
+Stage = Annotated[str | None, typer.Option("--stage", help="Only records that failed in this stage.", metavar="STAGE")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
 SomeIds = Annotated[list[str] | None, typer.Argument(metavar="[ID...]")]
-Everything = Annotated[bool, typer.Option("--all", help="All that is in quarantine.")]
+Everything = Annotated[bool, typer.Option("--all", help="All records in quarantine.")]
 
 
 @app.command()
@@ -32,7 +32,7 @@ def search(
     from pipeline.index import search as search_module
 
     found = search_module.search(settings(), text, kind=kind, since=since, limit=limit)
-    answer(show.hits(found.total, found.hits), {"total": found.total, "hits": found.hits} if as_json else None)
+    print_result(show.hits(found.total, found.hits), {"total": found.total, "hits": found.hits} if as_json else None)
 
 
 @quarantine_app.command("list")
@@ -41,25 +41,25 @@ def quarantine_list(
     since: Since = None,
     as_json: Json = False,
 ) -> None:
-    """What failed, where and why."""
+    """List the records that failed, with place and reason."""
     from pipeline.cli import show
     from pipeline.operate import quarantine
 
     found = quarantine.select(quarantine.read(settings()), stage=stage, since=moment(since))
-    answer(show.failures(found), {"total": len(found), "failures": found} if as_json else None)
+    print_result(show.failures(found), {"total": len(found), "failures": found} if as_json else None)
 
 
 @quarantine_app.command("show")
-def quarantine_answer(ids: Ids, as_json: Json = False) -> None:
-    """A failed record with its error, traceback and bytes.
+def quarantine_show(ids: Ids, as_json: Json = False) -> None:
+    """Show a failed record with its error, traceback and bytes.
 
-    The beginning of an id will do.
+    The beginning of an id is enough.
     """
     from pipeline.cli import show
     from pipeline.operate import quarantine
 
     found = quarantine.select(quarantine.read(settings()), ids)
-    answer(show.failures_in_full(found), found if as_json else None)
+    print_result(show.failures_in_full(found), found if as_json else None)
 
 
 @quarantine_app.command("retry")
@@ -70,7 +70,7 @@ def quarantine_retry(
 ) -> None:
     """Send failed records back to their topics.
 
-    It does no harm to one that has succeeded meanwhile.
+    This is safe for a record that was processed meanwhile.
     """
     from pipeline.operate import quarantine
 

@@ -1,4 +1,4 @@
-"""The second opinion: train it anew."""
+"""The command that trains the second opinion (the model that checks what the rules found)."""
 
 from __future__ import annotations
 
@@ -7,32 +7,38 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import Json, answer, app, settings
+from pipeline.cli.common import Json, app, print_result, settings
 
-# ruff: noqa: PLC0415 - every command imports what it needs when it runs: `dateline --help` is there at once
+# ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
 
-Out = Annotated[Path, typer.Option("--out", help="Where the model is written.", metavar="FILE")]
+Out = Annotated[Path, typer.Option("--out", help="Write the model to this file.", metavar="FILE")]
 Marks = Annotated[
     list[Path] | None,
     typer.Option(
-        "--marks", exists=True, dir_okay=False, metavar="FILE", help='{"text", "event", "right"}, a line each.'
+        "--marks", exists=True, dir_okay=False, metavar="FILE", help='JSON lines of {"text", "event", "right"}.'
     ),
 ]
 Sentences = Annotated[
     Path | None,
     typer.Option(
-        "--sentences", exists=True, file_okay=False, metavar="DIR", help="Labelled sentences (train/sentences)."
+        "--sentences",
+        exists=True,
+        file_okay=False,
+        metavar="DIR",
+        help="A directory of labelled sentences (train/sentences).",
     ),
 ]
 Sets = Annotated[
     Path | None,
-    typer.Option("--sets", exists=True, file_okay=False, metavar="DIR", help="Labelled sets (../shared/eval)."),
+    typer.Option(
+        "--sets", exists=True, file_okay=False, metavar="DIR", help="A directory of labelled sets (../shared/eval)."
+    ),
 ]
 Readings = Annotated[
     Path | None,
     typer.Option(
         "--readings", exists=True, file_okay=False, metavar="DIR",
-        help="What a reader found in items of the sets (train/readings).",
+        help="A directory of readings of items of the sets (train/readings).",
     ),
 ]  # fmt: skip
 
@@ -47,9 +53,9 @@ def train(
     readings: Readings = None,
     as_json: Json = False,
 ) -> None:
-    """Train the second opinion anew, with events that you marked.
+    """Train the second opinion again, with events that you marked.
 
-    Writes the model and prints its cross-validated figures. Name the file in `detect.opinion` to use it.
+    Writes the model and prints its cross-validated scores. Set `detect.opinion` to the file to use it.
     """
     import dataclasses
 
@@ -65,6 +71,6 @@ def train(
     made_of = train_module.made_of(samples, model.VECTORS)
     trained = train_module.train(samples, model.load_vectors(), made_of)
     trained.write(out)
-    answer(
+    print_result(
         train_module.page(trained.figures, out), msgspec.to_builtins(trained.figures) if as_json else None, wrap=False
     )

@@ -1,6 +1,6 @@
-"""All that a first start would have to do, done beforehand: the jars, and the start-up cache. What `make setup` runs.
+"""Do the slow work of a first start in advance: fetch the jars and make the start-up cache.
 
-`python -m pipeline.local.prepare`. With nothing left to do it only looks at every jar.
+`make setup` runs it through pipeline/cli/prepare.py. If everything is done already it only checks the hash of every jar.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pipeline.local import Progress, aot, jars, ports, servers, silent
 from pipeline.local.stack import Stack, launches
 from pipeline.settings import Local, Settings
 
-START_SECONDS: Final = 180.0
-"""A start that records its work is slower than any other."""
+START_TIMEOUT_SECONDS: Final = 180.0
+"""A start that records its work for the cache is slower than others."""
 
 
-def prepare(progress: Progress = silent) -> None:
-    """Fetch what is missing, then make the start-up cache if this environment has none; both servers run once for it.
+def install(progress: Progress = silent) -> None:
+    """Fetch missing jars, then make the start-up cache if this environment has none; both servers run once for it.
 
     Raises:
-        LocalError: a jar could not be had, or the servers did not start.
+        LocalError: a jar could not be fetched, or the servers did not start.
     """
     jars.fetch(progress)
     with tempfile.TemporaryDirectory(prefix="dateline-") as directory:
@@ -32,7 +32,7 @@ def prepare(progress: Progress = silent) -> None:
             kafka_controller_port=controller,
             elasticsearch_port=elasticsearch,
             elasticsearch_transport_port=transport,
-            start_timeout_seconds=START_SECONDS,
+            start_timeout_seconds=START_TIMEOUT_SECONDS,
         )
         wanted = [launch for launch, _ in launches(local, Path(directory))]
         with aot.recording(wanted) as record:

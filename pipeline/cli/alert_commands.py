@@ -1,4 +1,4 @@
-"""Rules and alerts: rehearse the rules, look at what rang, say what was wrong about it."""
+"""Commands for rules and alerts: test the rules on past events, list alerts, mute and judge them."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.common import ArticleFile, Json, Since, alerts_app, answer, moment, settings, write
+from pipeline.cli.common import ArticleFile, Json, Since, alerts_app, moment, print_result, settings, write_lines
 
 if TYPE_CHECKING:
     from pipeline.alert.feedback import Marks
     from pipeline.records import Feedback
     from pipeline.settings import Settings
 
-# ruff: noqa: PLC0415 - every command imports what it needs when it runs: `dateline --help` is there at once
+# ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
 
-RuleName = Annotated[str | None, typer.Option("--rule", help="This rule only.", metavar="NAME")]
+RuleName = Annotated[str | None, typer.Option("--rule", help="Only this rule.", metavar="NAME")]
 Explain = Annotated[
-    str | None, typer.Option("--explain", help="Why each rule did or did not ring for this story.", metavar="STORY")
+    str | None,
+    typer.Option("--explain", help="Show why each rule did or did not ring for this story.", metavar="STORY"),
 ]
 RuleOrStory = Annotated[str, typer.Argument(metavar="RULE|STORY")]
 AlertIds = Annotated[list[str], typer.Argument(metavar="ALERT...")]
-For = Annotated[str | None, typer.Option("--for", help="30m, 2h, 7d, 2w; without it until --off.", metavar="TIME")]
-Off = Annotated[bool, typer.Option("--off", help="Let it ring again from now on.")]
-Note = Annotated[str, typer.Option("--note", help="Why; kept with it.", metavar="TEXT")]
-Held = Annotated[bool, typer.Option("--all", help="Also those that were held back.")]
+Duration = Annotated[
+    str | None, typer.Option("--for", help="How long: 30m, 2h, 7d, 2w. Without it: until --off.", metavar="TIME")
+]
+Off = Annotated[bool, typer.Option("--off", help="End the mute.")]
+Note = Annotated[str, typer.Option("--note", help="The reason; kept with the mark.", metavar="TEXT")]
+Held = Annotated[bool, typer.Option("--all", help="Also show alerts that were held back.")]
 
 
 @alerts_app.command("test")
@@ -40,31 +43,31 @@ def alerts_test(
     explain: Explain = None,
     as_json: Json = False,
 ) -> None:
-    """Say what the rules would have rung for; nothing is sent.
+    """Test the rules on past events; nothing is sent.
 
-    Over the events in Elasticsearch, or over a file of articles or events.
+    Reads the events in Elasticsearch, or a file of articles or events.
     """
     from pipeline.alert import backtest
     from pipeline.cli import show_alerts
     from pipeline.operate import backtest_run
 
-    found, from_when = settings(), moment(since)
-    with _bar("through the rules") as progress:
-        marks = None if jsonl else _marks_if_there(found)
-        run = backtest_run.backtest(found, file=jsonl, rule=rule, since=from_when, marks=marks, progress=progress)
+    found, start = settings(), moment(since)
+    with _progress("testing the rules") as progress:
+        marks = None if jsonl else _read_marks(found)
+        run = backtest_run.backtest(found, file=jsonl, rule=rule, since=start, marks=marks, progress=progress)
     if explain is not None:
-        told = backtest.explain(run, explain)
-        answer(show_alerts.explained(told), [one.table() for one in told] if as_json else None)
+        explained = backtest.explain(run, explain)
+        print_result(show_alerts.explained(explained), [one.table() for one in explained] if as_json else None)
         return
-    alerts, often = run.since(from_when), backtest.how_often(run, from_when)
+    alerts, often = run.since(start), backtest.frequencies(run, start)
     rang, held = [a for a in alerts if not a.held], [a for a in alerts if a.held]
     table = {"total": len(rang), "alerts": rang, "held": held, "rules": [row.table() for row in often]}
-    answer(show_alerts.rehearsed(alerts, often), table if as_json else None)
+    print_result(show_alerts.backtest(alerts, often), table if as_json else None)
 
 
 @contextlib.contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], object]]:
-    """A bar on standard error while the block runs, where somebody sees it."""
+def _progress(what: str) -> Iterator[Callable[[int, int], object]]:
+    """Show a progress bar while the block runs, if standard error is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -74,8 +77,8 @@ def _bar(what: str) -> Iterator[Callable[[int, int], object]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _marks_if_there(found: Settings) -> Marks | None:
-    """Mutes and false alarms, where Kafka answers; a rehearsal does without them."""
+def _read_marks(found: Settings) -> Marks | None:
+    """Return mutes and false alarms, or None if Kafka does not answer: a test of the rules works without them."""
     from pipeline import bus
     from pipeline.alert import feedback
     from pipeline.operate import probe
@@ -94,44 +97,44 @@ def alerts_list(
     everything: Held = False,
     as_json: Json = False,
 ) -> None:
-    """What rang, what was said of it, and what is muted.
+    """List alerts, what people said of them, and what is muted.
 
-    The last week, unless --since says otherwise.
+    Shows the last week unless --since is given.
     """
     from pipeline.alert import feedback
     from pipeline.cli import show_alerts
 
     found, now = settings(), _now()
     marks = feedback.read(found)
-    first = moment(since) or now - dt.timedelta(days=7)
+    start = moment(since) or now - dt.timedelta(days=7)
     shown = [
         a
         for a in feedback.alerts(found)
-        if a.raised_at >= first and (rule is None or a.rule == rule) and (everything or not a.held)
+        if a.raised_at >= start and (rule is None or a.rule == rule) and (everything or not a.held)
     ]
     mutes = marks.mutes(now)
     said = {a.id: mark.verdict for a in shown if (mark := marks.of_alert(a.id)) is not None}
     table = {"total": len(shown), "alerts": shown, "said": said, "muted": mutes}
-    answer(show_alerts.alerts(shown, marks, mutes), table if as_json else None)
+    print_result(show_alerts.alerts(shown, marks, mutes), table if as_json else None)
 
 
 @alerts_app.command("stats")
 def alerts_stats(since: Since = None, as_json: Json = False) -> None:
-    """How often each rule rang, and how often it was right."""
+    """Show how often each rule rang and how often it was right."""
     from pipeline.alert import feedback, rules
     from pipeline.cli import show_alerts
 
-    found, first = settings(), moment(since)
-    alerts = [a for a in feedback.alerts(found) if first is None or a.raised_at >= first]
+    found, start = settings(), moment(since)
+    alerts = [a for a in feedback.alerts(found) if start is None or a.raised_at >= start]
     rows = feedback.stats(alerts, feedback.read(found), [rule.name for rule in rules.load(found).rules])
-    answer(show_alerts.stats(rows), {"rules": [row.table() for row in rows]} if as_json else None)
+    print_result(show_alerts.stats(rows), {"rules": [row.table() for row in rows]} if as_json else None)
 
 
 @alerts_app.command("mute")
-def alerts_mute(name: RuleOrStory, time: For = None, off: Off = False, note: Note = "") -> None:
-    """Silence a rule or a story, for a while or until --off.
+def alerts_mute(name: RuleOrStory, time: Duration = None, off: Off = False, note: Note = "") -> None:
+    """Mute a rule or a story, for a time or until --off.
 
-    What was met from now on is held back; a replay is silent there too.
+    Alerts for articles that arrive from now on are held back. A replay holds back the same alerts.
     """
     from pipeline.alert import feedback, rules
 
@@ -142,7 +145,7 @@ def alerts_mute(name: RuleOrStory, time: For = None, off: Off = False, note: Not
         known = [rule.name for rule in rules.load(found).rules]
         alerts = () if name in known else feedback.alerts(found)
         marks = [
-            feedback.mute(name, rules=known, alerts=alerts, now=now, until=_until(time, now), note=note, by=_who())
+            feedback.mute(name, rules=known, alerts=alerts, now=now, until=_until(time, now), note=note, by=_user())
         ]
     feedback.write(found, marks)
     for mark in marks:
@@ -152,33 +155,33 @@ def alerts_mute(name: RuleOrStory, time: For = None, off: Off = False, note: Not
 
 @alerts_app.command("ack")
 def alerts_ack(ids: AlertIds, note: Note = "") -> None:
-    """Say that alerts were right.
+    """Mark alerts as right.
 
-    The beginning of an id will do.
+    The beginning of an id is enough.
     """
     _judge(ids, right=True, note=note)
 
 
 @alerts_app.command("false")
 def alerts_false(ids: AlertIds, note: Note = "") -> None:
-    """Say that alerts were false alarms.
+    """Mark alerts as false alarms.
 
-    Their rules ring no more for their stories. It counts in `stats`, and `export` makes an example for training of it.
+    The rule of each no longer rings for that story. The mark counts in `stats`, and `export` writes it as a training example.
     """
     _judge(ids, right=False, note=note)
 
 
 @alerts_app.command("export")
 def alerts_export() -> None:
-    """Alerts that were judged, as JSON lines for training.
+    """Write judged alerts as JSON lines for training.
 
-    {"id", "text", "evidence", "event", "right", "rule", "at", "note"} out.
+    Writes {"id", "text", "evidence", "event", "right", "rule", "at", "note"}.
     """
     import msgspec
 
     from pipeline.alert import feedback
 
-    write(msgspec.json.encode(one) for one in feedback.examples(feedback.read(settings())))
+    write_lines(msgspec.json.encode(one) for one in feedback.examples(feedback.read(settings())))
 
 
 def _judge(ids: list[str], *, right: bool, note: str) -> None:
@@ -194,8 +197,8 @@ def _judge(ids: list[str], *, right: bool, note: str) -> None:
         try:
             event = history.find(found, alert.event_id) if alert.event_id else None
         except (AwayError, RefusedError, RequestError) as error:
-            print(f"the event is not kept with it, only its sentence: {error}", file=sys.stderr)
-        marks.append(feedback.judge(alert, right=right, now=now, event=event, note=note, by=_who()))
+            print(f"only the sentence is kept, without the event: {error}", file=sys.stderr)
+        marks.append(feedback.judge(alert, right=right, now=now, event=event, note=note, by=_user()))
     feedback.write(found, marks)
     for mark in marks:
         print(f"{mark.name[:12]} was {'right' if right else 'a false alarm'}: {mark.headline}")
@@ -211,11 +214,11 @@ def _until(time: str | None, now: dt.datetime) -> dt.datetime | None:
     except (search.SearchError, OverflowError):
         raise typer.BadParameter(f"{time!r} is not like 30m, 2h, 7d or 2w", param_hint="--for") from None
     if until <= now:
-        raise typer.BadParameter(f"{time!r} is no time from now on", param_hint="--for")
+        raise typer.BadParameter(f"{time!r} is not a time in the future", param_hint="--for")
     return until
 
 
-def _who() -> str:
+def _user() -> str:
     with contextlib.suppress(OSError, KeyError):
         return getpass.getuser()
     return ""

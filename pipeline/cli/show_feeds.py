@@ -1,4 +1,4 @@
-"""Feeds as a person wants to see them: what a check or a discovery found, as tables."""
+"""The result of a feed check or a feed search in, a table for the terminal out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.collect.trial import Tried
 
 
 def checked(tried: Sequence[Tried]) -> RenderableType:
-    """What each configured feed is like."""
+    """Return a table of the configured feeds and their state."""
     made = show.table("feed", "status", "kind", "entries", "newest", "full text", "what is wrong", right=("entries",))
     for one in tried:
         made.add_row(one.id, _status(one), one.kind, _count(one), _newest(one), one.full_text, _words(one))
@@ -21,7 +21,7 @@ def checked(tried: Sequence[Tried]) -> RenderableType:
 
 
 def found(tried: Sequence[Tried]) -> RenderableType:
-    """The feeds of a site, the likeliest first."""
+    """Return a table of the feeds of a site, the most likely first."""
     if not tried:
         return show.heading("No feed found")
     made = show.table("address", "kind", "title", "entries", "newest", "full text", "", right=("entries",))

@@ -1,0 +1,179 @@
+"""Commands for the service and its processes: run, status, check, replay, bench."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Annotated, Final
+
+import typer
+
+from pipeline import settings as settings_module
+from pipeline.cli.common import Global, Json, add_checkout, app, print_result, settings
+from pipeline.version import VERSION
+
+# ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
+
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 if something is wrong.")]
+Group = Annotated[
+    str, typer.Option("--group", help="The consumer group: worker, indexer, or its full name.", metavar="GROUP")
+]
+FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Read the topics again from their start.")]
+Number = Annotated[int, typer.Option("--articles", min=10, help="How many articles to send under load.")]
+
+
+def process(name: str) -> Callable[[], None]:
+    """Return the command that runs the process `name` of the service until it is stopped."""
+
+    def command() -> None:
+        from pipeline.operate import parent
+
+        parent.follow()
+        found = settings(logs=None)
+        status = importlib.import_module(f"pipeline.{PROCESSES[name]}").run(found)
+        if status:
+            raise typer.Exit(status)
+
+    return command
+
+
+PROCESSES: Final = {
+    "collector": "collect.collector",
+    "worker": "worker.app",
+    "indexer": "index.indexer",
+    "notifier": "notify.notifier",
+}
+"""The name of each process and the module whose function `run` is the process."""
+
+
+@app.command()
+def run() -> None:
+    """Run the whole service on this machine, until Ctrl-C."""
+    from rich.console import Console
+
+    from pipeline import logs
+    from pipeline.cli import screen
+    from pipeline.operate import check, service
+
+    found = settings_module.load(Global.config)
+    console = Console(highlight=False)
+    display = screen.TerminalScreen(console) if console.is_terminal else screen.PlainScreen(console)
+    display.message(f"Dateline {VERSION}, configuration in {found.directory}, data in {found.data_dir}")
+    check.require(found)
+    whole = service.Service(found, display)
+    with whole.log_file().open("a", encoding="utf-8") as stream:
+        logs.set_up(found.log, stream=stream)
+        try:
+            whole.run(ready=lambda: display.ready(service.addresses(whole.settings)))
+        finally:
+            display.close()
+
+
+@app.command()
+def up() -> None:
+    """Start the local Kafka and Elasticsearch."""
+    from pipeline.cli.screen import bar
+    from pipeline.local import stack
+
+    running = stack.up(settings(), progress=functools.partial(bar, sys.stderr))
+    owner = "`dateline down` stops them" if running.detached else f"of `dateline run` (process {running.process})"
+    print(f"Kafka at {running.bootstrap_servers}, Elasticsearch at {running.elasticsearch_url}; {owner}")
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started."""
+    from pipeline.local import stack
+
+    print("stopped" if stack.down(settings()) else "nothing was running")
+
+
+for _name, _help in (
+    ("collector", "Run one process: feeds to articles."),
+    ("worker", "Run one process: articles to events, stories and alerts."),
+    ("indexer", "Run one process: all records to Elasticsearch."),
+    ("notifier", "Run one process: alerts to their channels."),
+):
+    app.command(_name, help=_help)(process(_name))
+
+
+@app.command()
+def topics() -> None:
+    """Create the Kafka topics that are missing."""
+    from pipeline import bus
+
+    found = settings()
+    created = bus.create_topics(found)
+    print(f"created {', '.join(created)}" if created else f"all {len(bus.TOPICS)} topics were there")
+
+
+@app.command()
+def status(
+    as_json: Json = False,
+    strict: Strict = False,
+) -> None:
+    """Show the state of processes, lag, feeds and index.
+
+    Shows each process, the lag per group and topic, failing feeds, the health of the index, and the alerts of the last day.
+    """
+    from pipeline.cli import show
+    from pipeline.operate import status as status_module
+
+    found = status_module.gather(settings(), now=dt.datetime.now(dt.UTC))
+    print_result(show.status(found), found.table() if as_json else None)
+    if strict and found.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check() -> None:
+    """Check the configuration files and name what is wrong."""
+    from pipeline.cli import show
+    from pipeline.operate import check as check_module
+
+    wrong = False
+    for line in check_module.check(Global.config):
+        print_result(show.checked(line), wrap=False)
+        wrong = wrong or bool(line.problem)
+    if wrong:
+        raise typer.Exit(2)
+
+
+@app.command()
+def replay(
+    group: Group,
+    from_beginning: FromBeginning = False,
+) -> None:
+    """Make a stopped consumer group read its topics again.
+
+    Every step can run twice, so a replay only adds what is missing and updates what new code reads differently.
+    """
+    from pipeline.operate import replay as replay_module
+
+    if not from_beginning:
+        raise typer.BadParameter(
+            "give --from-beginning: there is no other place to replay from", param_hint="--from-beginning"
+        )
+    name, read_again, waiting = replay_module.replay(settings(), group)
+    print(f"{name} reads {', '.join(read_again)} from the start when it is started again: {waiting} records")
+
+
+@app.command()
+def bench(
+    as_json: Json = False,
+    articles: Number = 300,
+) -> None:
+    """Measure speed, latency and memory, beside spaCy alone.
+
+    Runs invented articles from a news site on this machine to the index, with its own Kafka and Elasticsearch.
+    """
+    from pipeline.cli import show
+
+    add_checkout("bench")
+    from bench import measure
+
+    result = measure.bench(settings(logs="error"), articles=articles, tell=lambda text: print(text, file=sys.stderr))
+    print_result(show.bench(result), result.table() if as_json else None)

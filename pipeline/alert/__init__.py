@@ -1,1 +1,1 @@
-"""Story -> Alerts: the rules file, its conditions, what may ring now, and what the rules would have rung for."""
+"""Story -> Alerts: the rules file, its conditions, throttle and digest, feedback, and a backtest of the rules."""

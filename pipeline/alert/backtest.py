@@ -1,6 +1,6 @@
-"""What the rules would have rung for: stories through the very code of the worker. Pure: nothing is sent, nothing is stored.
+"""Past stories and rules in, the alerts that the rules would have raised out, by the worker's own code. Pure, nothing is sent.
 
-`operate/backtest_run.py` reads the history, from Elasticsearch or from a file.
+`operate/backtest_run.py` reads the past stories from Elasticsearch or from a file.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from pipeline.records import Alert, Story
 
 Progress = Callable[[int, int], object]
 END: Final = dt.timedelta(days=36_500)
-"""After the last story every digest is over."""
+"""So long after the last story every digest has ended."""
 
 
 class BacktestError(ValueError):
-    """There is no such rule or story; the message names what there is."""
+    """There is no such rule or story; the message names those that exist."""
 
 
 @dataclass(slots=True)
 class Backtest:
-    """Stories through the rules, one revision after the other: `take` them, then `end`."""
+    """Evaluates stories against rules: `take` each revision in turn, then call `end`."""
 
     rules: Sequence[Rule]
     marks: Marks | None = None
@@ -36,12 +36,12 @@ class Backtest:
     alert_state: AlertState = field(default_factory=AlertState)
 
     def take(self, story: Story) -> None:
-        """A story's next revision."""
+        """Evaluate a story's next revision."""
         self.stories[story.id] = story
-        self._raise(self.alert_state.ring(self.rules, story, self.marks))
+        self._raise(self.alert_state.alerts_for(self.rules, story, self.marks))
 
     def end(self) -> None:
-        """Nothing more comes: what waits goes out, as the clock would let it."""
+        """Raise the alerts that still wait for a digest, as the clock would."""
         latest = max((story.last_seen_at for story in self.stories.values()), default=None)
         if latest is not None:
             self._raise(self.alert_state.due(self.rules, latest + END, self.marks))
@@ -50,16 +50,16 @@ class Backtest:
         self.alerts.update((one.id, one) for one in raised)
 
     def since(self, since: dt.datetime | None) -> tuple[Alert, ...]:
-        """Every alert from then on, held ones too, in order of time."""
+        """Return the alerts raised at `since` or later in order of time, also those held back; all alerts if it is None."""
         found = (a for a in self.alerts.values() if since is None or a.raised_at >= since)
         return tuple(sorted(found, key=lambda a: (a.raised_at, a.rule, a.id)))
 
 
-def chosen(known: Sequence[Rule], name: str | None) -> tuple[Rule, ...]:
-    """All rules, or the one of this name.
+def rules_named(known: Sequence[Rule], name: str | None) -> tuple[Rule, ...]:
+    """Return all rules, or only the one of this name.
 
     Raises:
-        BacktestError: there is none.
+        BacktestError: there is no such rule.
     """
     if name is None:
         return tuple(known)
@@ -74,8 +74,8 @@ def chosen(known: Sequence[Rule], name: str | None) -> tuple[Rule, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Often:
-    """How often a rule rang: alerts that went out, those held back by why, days it rang on, and the busiest of them."""
+class Frequency:
+    """How often a rule raised alerts: those sent, those held back by reason, the days with alerts, and the busiest day."""
 
     rule: str
     rang: int
@@ -85,15 +85,15 @@ class Often:
     most_on: dt.date | None
 
     def table(self) -> dict[str, Any]:
-        """The same as a plain table."""
+        """Return the fields as a dict for JSON."""
         return {
             "rule": self.rule, "rang": self.rang, "held": self.held, "days": self.days, "most_in_a_day": self.most,
             "most_on": self.most_on.isoformat() if self.most_on else None,
         }  # fmt: skip
 
 
-def how_often(run: Backtest, since: dt.datetime | None) -> tuple[Often, ...]:
-    """Each rule's count, also of those that never rang, in the order of alerts.toml."""
+def frequencies(run: Backtest, since: dt.datetime | None) -> tuple[Frequency, ...]:
+    """Return the frequency of each rule, in the order of alerts.toml; rules without alerts are included."""
     alerts = run.since(since)
     rows = []
     for rule in run.rules:
@@ -102,7 +102,7 @@ def how_often(run: Backtest, since: dt.datetime | None) -> tuple[Often, ...]:
         most_on = max(by_day, key=lambda day: (by_day[day], day), default=None)
         held = dict(Counter(str(a.held) for a in own if a.held))
         rows.append(
-            Often(rule.name, by_day.total(), held, len(by_day), by_day[most_on] if most_on else 0, most_on),
+            Frequency(rule.name, by_day.total(), held, len(by_day), by_day[most_on] if most_on else 0, most_on),
         )
     return tuple(rows)
 
@@ -112,7 +112,7 @@ def how_often(run: Backtest, since: dt.datetime | None) -> tuple[Often, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A rule held against a story's last revision: the occasion, each condition, and what the story rang for, if it did."""
+    """A rule checked against a story's last revision: the occasion, each condition, and the alerts raised for the story."""
 
     rule: str
     story: Story
@@ -123,7 +123,7 @@ class Explained:
 
     @property
     def verdict(self) -> str:
-        """In a sentence."""
+        """Say in a sentence what the rule did and why."""
         if self.alerts:
             return "; ".join(
                 f"{a.occasion} at {a.raised_at:%Y-%m-%d %H:%M}: {f'held back: {a.held}' if a.held else 'rang'}"
@@ -137,7 +137,7 @@ class Explained:
         return f"silent: {', '.join(failed)} did not hold" if failed else "silent: what it would ring for rang before"
 
     def table(self) -> dict[str, Any]:
-        """The same as a plain table."""
+        """Return the fields as a dict for JSON."""
         return {
             "rule": self.rule, "story": self.story.id, "headline": self.story.headline, "verdict": self.verdict,
             "occasion": self.occasion, "occasions": list(self.story.occasions), "listens_to": list(self.listens_to),
@@ -148,10 +148,10 @@ class Explained:
 
 
 def explain(run: Backtest, beginning: str) -> tuple[Explained, ...]:
-    """The beginning of a story's id in, every rule of the rehearsal held against it out.
+    """Return each rule of the backtest checked against the story whose id starts with `beginning`.
 
     Raises:
-        BacktestError: no story of this history begins so, or several do.
+        BacktestError: no story has such an id, or several have.
     """
     found = [story for story in run.stories.values() if beginning and story.id.startswith(beginning)]
     if len(found) != 1:

@@ -1,6 +1,6 @@
-"""A rule held against a story, condition by condition: what was wanted, what is there, whether it holds. Pure, event time only.
+"""A rule and a story in, each condition with what it asks, what the story has, and whether it holds out. Pure, event time only.
 
-The verdicts are what `alert.evaluate` goes by and what `dateline alerts test --explain` prints: one and the same code.
+`alert.evaluate` decides by these checks, and `dateline alerts test --explain` prints them.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ NO_LEADER: Final = re.compile(
 )
 LEADER_KINDS: Final = frozenset({"summit"})
 SIDES: Final = 2
-"""A summit is a meeting of leaders by its name alone, of two at least."""
+"""A summit counts as a meeting of so many leaders even if none is named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One condition of a rule held against a story: what was wanted, what was there."""
+    """One condition of a rule checked against a story: what it asks, and what the story has."""
 
     condition: str
     wanted: str
@@ -46,7 +46,7 @@ class Check:
 
 
 def check(rule: Rule, story: Story) -> Iterator[Check]:
-    """A rule and a story in, each of the rule's conditions with its verdict out: evaluate's and --explain's one code."""
+    """Yield a check for each condition of the rule."""
     yield from _check_kind(rule, story)
     yield from _check_parties(rule, story)
     yield from _check_weight(rule, story)
@@ -65,9 +65,8 @@ def _check_kind(rule: Rule, story: Story) -> Iterator[Check]:
         if wanted:
             yield Check(condition, " or ".join(wanted), found, found in wanted)
     if rule.text:
-        texts = [
-            part for r in story.reports for part in (r.title, r.evidence)
-        ]  # the headline is ours, not said by anybody
+        # Not in the headline: Dateline wrote it, no report did.
+        texts = [part for r in story.reports for part in (r.title, r.evidence)]
         yield Check("text", rule.text, story.headline, said(rule.text, " \n ".join(texts)))
 
 
@@ -117,7 +116,7 @@ def _check_weight(rule: Rule, story: Story) -> Iterator[Check]:
 
 
 def _check_money(least: MoneyAtLeast, money: Iterable[Money]) -> Check:
-    """The largest sum, in the rule's currency as it is and in another one by a rough rate."""
+    """Check the largest sum; a sum in another currency counts by its rough rate."""
     best: tuple[float, str] | None = None
     for sum_ in money:
         exact = sum_.currency == least.currency
@@ -132,7 +131,7 @@ def _check_money(least: MoneyAtLeast, money: Iterable[Money]) -> Check:
 
 
 SHOWN: Final = 5
-"""Of a field with many values so many are shown."""
+"""At most so many values of a field are shown."""
 
 
 def _check_fields(rule: Rule, story: Story) -> Iterator[Check]:
@@ -144,7 +143,7 @@ def _check_fields(rule: Rule, story: Story) -> Iterator[Check]:
 
 
 def _where(where: Where, found: tuple[str | float, ...]) -> Iterator[tuple[str, bool]]:
-    """The tests of one field and its values in; each in words, and whether it holds, out."""
+    """Yield each test of one field in words, with whether it holds for the values found."""
     texts = {str(value).lower() for value in found}
     numbers = [value for value in found if isinstance(value, int | float)]
     if where.any:
@@ -160,7 +159,7 @@ def _where(where: Where, found: tuple[str | float, ...]) -> Iterator[tuple[str, 
 
 
 def _check_age(rule: Rule, story: Story) -> Iterator[Check]:
-    """Told soon after it happened, and met soon after it was told; both in event time."""
+    """Check that it was reported soon after it happened, and fetched soon after it was reported; both in event time."""
     told = min((r.published_at or r.seen_at for r in story.reports), default=story.first_seen_at)
     if story.date is not None:
         days = (told.date() - story.date.end).days
@@ -177,12 +176,12 @@ HOUR: Final = dt.timedelta(hours=1)
 
 
 def countries_of(story: Story) -> tuple[str, ...]:
-    """The countries that take part in a story, in alphabetical order; where it happens is not taking part."""
+    """Return the countries of a story's actors and recipients, sorted; the places of the event do not count."""
     return tuple(sorted({p.country for p in (*story.actors, *story.recipients) if p.country}))
 
 
 def leaders(story: Story) -> int:
-    """How many leaders of states or governments take part, as far as names and evidence tell."""
+    """Return how many leaders of states or governments take part, as far as names and evidence show."""
     if story.kind in LEADER_KINDS:
         return SIDES
     titled = {
@@ -208,7 +207,7 @@ def _is_leader(party: Party, reports: Iterable[Report]) -> bool:
 
 
 def _named(names: Iterable[str], parties: Iterable[Party]) -> bool:
-    """Whether a party is called by one of the names, or is the organisation of a group so named."""
+    """Return whether a party has one of the names, or is the organisation of a group in `names`."""
     wanted: set[str] = set()
     for name in names:
         group = known_groups().group.get(name)
@@ -217,9 +216,9 @@ def _named(names: Iterable[str], parties: Iterable[Party]) -> bool:
 
 
 def said(query: str, text: str) -> bool:
-    """A text query and a text in, whether it is met out.
+    """Return whether a text matches a query.
 
-    Words all must occur, `a|b` one of them, `-a` not, "a b" as a phrase, `a*` as a beginning. Case does not matter.
+    All words must occur; of `a|b` one must; `-a` must not; "a b" is a phrase; `a*` is a prefix. Case does not matter.
     """
     for sign, phrase, word in re.findall(r'(-?)(?:"([^"]+)"|(\S+))', query):
         choices = [phrase] if phrase else [choice for choice in word.split("|") if choice]

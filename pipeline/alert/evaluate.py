@@ -1,8 +1,8 @@
-"""Story -> Alerts: which rules ring for this revision of a story. Pure, and in event time only, so a replay rings the same.
+"""Story -> Alerts: which rules raise an alert for this revision of a story. Pure, in event time only: a replay gives the same.
 
-A story writes down its *occasions* (new, phase:happened, spike:10, update:1 ...). A rule rings for the latest occasion that it
-listens to, on the first revision at which all its conditions hold: a rule that wants two sources rings when the second
-has come. The alert's id is made of rule, story and occasion, so whoever has seen the id never rings again.
+A story has *occasions* (new, phase:happened, spike:10, update:1 ...). A rule raises an alert for the latest occasion that is in
+its `on`, at the first revision that meets all its conditions: a rule that needs two sources raises it when the second reports.
+The alert's id is a hash of rule, story and occasion, so an alert whose id is known is not raised again.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ __all__ = [
 
 
 def evaluate(rules: Sequence[Rule], story: Story, known: Collection[str] = ()) -> tuple[Alert, ...]:
-    """Rules and a story's latest revision in, the alerts that are due by now out; those with a known id have rung already.
+    """Return the alerts for a story's latest revision; those whose id is in `known` were raised before and are left out.
 
-    A story that was merged into another is silent, and what rang for it rings for the other no more.
+    A story that was merged into another raises none, and an alert raised for it is not raised again for the other.
     """
     if story.merged_into:
         return ()
@@ -39,17 +39,17 @@ def evaluate(rules: Sequence[Rule], story: Story, known: Collection[str] = ()) -
 
 
 def alert_id(rule: Rule, story_id: str, occasion: str) -> str:
-    """The id of the alert that a rule raises for a story on an occasion: the same whenever it is asked."""
+    """Return the id of the alert that a rule raises for a story on an occasion."""
     return content_id(rule.name, story_id, occasion)
 
 
 def occasion_of(rule: Rule, story: Story) -> str | None:
-    """The latest occasion of the story that the rule listens to."""
+    """Return the latest occasion of the story that is in the rule's `on`; None if there is none."""
     wanted = [occasion for occasion in story.occasions if occasion.partition(":")[0] in rule.on]
     return wanted[-1] if wanted else None
 
 
-# --- what an alert says ----------------------------------------------------------------------------------------------
+# --- text of an alert ------------------------------------------------------------------------------------------------
 
 
 def _alert(rule: Rule, story: Story, occasion: str) -> Alert:
@@ -88,7 +88,7 @@ NAMED_IN_MESSAGE: Final = 4
 
 
 def best_report(story: Story) -> Report | None:
-    """The report that says it best: of the story's own modality, the surest, then the earliest."""
+    """Return the report to quote: first by the story's own modality, then by confidence, then the earliest."""
     return min(
         story.reports,
         key=lambda r: (r.modality != story.modality, -r.confidence, r.seen_at, r.event_id),
@@ -97,7 +97,7 @@ def best_report(story: Story) -> Report | None:
 
 
 def message(parts: dict[str, str]) -> str:
-    """What is known of a story in, the text of an alert out: what, who, where, when, how sure, sources, evidence, link."""
+    """Return the text of an alert from its parts: what, who, where, when, how sure, sources, evidence, link."""
     lines = [f"{parts['occasion']}: {parts['headline']}"]
     for label, key in (("What", "what"), ("Who", "who"), ("Where", "where"), ("When", "when"), ("Sum", "amount")):
         if parts[key]:

@@ -1,7 +1,7 @@
-"""What people say of alerts: mutes, right ones and false ones. Pure but for the reading and writing at the end.
+"""Feedback of users on alerts: mutes, right alerts, false alerts. Pure except for the reading and writing at the end.
 
-Marks lie on the compacted topic news.feedback, each under its id, for ever: so a replay of last month is silent where last
-month was. A mute counts in event time: it silences what was met between its `at` and its `until`.
+Marks are kept forever on the compacted topic news.feedback, each under its id, so a replay of last month is muted as last month
+was. A mute counts in event time: it holds for stories whose last report was seen between its `at` and its `until`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ RETRY_SECONDS: Final = 2.0
 
 
 class FeedbackError(ValueError):
-    """No such alert, story or rule; the message says which and what there is."""
+    """There is no such alert, story or rule; the message says which."""
 
 
 class Marks:
-    """All feedback, the latest of each id. Asked by the worker for each alert, so it is kept by what it is about."""
+    """All feedback, the latest of each id. The worker asks for each alert, so it is indexed by rule and story."""
 
     def __init__(self, found: Iterable[Feedback] = ()) -> None:
         self._all: dict[str, Feedback] = {}
@@ -38,7 +38,7 @@ class Marks:
             self.add(one)
 
     def add(self, one: Feedback) -> None:
-        """A mark; it takes the place of an earlier one of the same id."""
+        """Take in a mark; it replaces an earlier one of the same id."""
         before = self._all.get(one.id)
         if before is not None:
             self._silent.get(_about(before), {}).pop(one.id, None)
@@ -47,7 +47,7 @@ class Marks:
             self._silent.setdefault(_about(one), {})[one.id] = one
 
     def silences(self, rule: str, story_id: str, at: dt.datetime) -> bool:
-        """Whether a rule is to be silent about a story at a moment of event time."""
+        """Return whether a rule is muted for a story at a moment of event time."""
         return any(
             one.at <= at and (one.until is None or at < one.until)
             for about in ((rule, ""), ("", story_id), (rule, story_id))
@@ -56,40 +56,40 @@ class Marks:
         )
 
     def of_alert(self, alert_id: str) -> Feedback | None:
-        """What was said of an alert."""
+        """Return the verdict on an alert; None if there is none."""
         return self._all.get(verdict_id(alert_id))
 
     def mutes(self, now: dt.datetime) -> tuple[Feedback, ...]:
-        """The mutes that hold now, the latest first."""
+        """Return the mutes that hold at `now`, the latest first."""
         holding = [m for m in self._all.values() if m.verdict == "mute" and (m.until is None or now < m.until)]
         return tuple(sorted(holding, key=lambda m: (m.at, m.id), reverse=True))
 
     def verdicts(self) -> tuple[Feedback, ...]:
-        """Every alert that was judged, in the order of time."""
+        """Return the verdicts on alerts, in the order of time."""
         return tuple(sorted((m for m in self._all.values() if m.verdict != "mute"), key=lambda m: (m.at, m.id)))
 
 
 def _about(one: Feedback) -> tuple[str, str]:
-    """(rule, story id) that a mark silences; of a false alarm both."""
+    """Return the (rule, story id) that a mark mutes: one of them for a mute, both for a false alert."""
     if one.target == "alert":
         return one.rule, one.story_id
     return (one.name, "") if one.target == "rule" else ("", one.name)
 
 
 def verdict_id(alert_id: str) -> str:
-    """An alert is right or false: the later word counts, so both are one mark."""
+    """Return the id of the verdict on an alert. Right and false share it, so the later verdict replaces the earlier."""
     return content_id("verdict", alert_id)
 
 
-# --- making ----------------------------------------------------------------------------------------------------------
+# --- new marks -------------------------------------------------------------------------------------------------------
 
 
 def mute(name: str, *, rules: Iterable[str], alerts: Iterable[Alert], now: dt.datetime, until: dt.datetime | None,
          note: str = "", by: str = "") -> Feedback:  # fmt: skip
-    """A rule's name or (the beginning of) a story's id in, its mute out.
+    """Return a mute of a rule by its name, or of a story by the beginning of its id.
 
     Raises:
-        FeedbackError: there is neither, or several stories begin so.
+        FeedbackError: there is neither, or several stories have such an id.
     """
     if name in set(rules):
         return Feedback(id=content_id("mute", "rule", name, now), verdict="mute", target="rule", name=name, at=now,
@@ -108,7 +108,7 @@ def mute(name: str, *, rules: Iterable[str], alerts: Iterable[Alert], now: dt.da
 
 
 def unmute(name: str, marks: Marks, now: dt.datetime) -> tuple[Feedback, ...]:
-    """A muted rule's name or story's id in, its mutes, ended now, out.
+    """Return the mutes of a rule or story, ended at `now`.
 
     Raises:
         FeedbackError: nothing of this name is muted.
@@ -124,7 +124,7 @@ def unmute(name: str, marks: Marks, now: dt.datetime) -> tuple[Feedback, ...]:
 
 
 def judge(alert: Alert, *, right: bool, now: dt.datetime, event: Any = None, note: str = "", by: str = "") -> Feedback:
-    """An alert and a person's word on it in, the mark out."""
+    """Return the verdict of a user on an alert."""
     return Feedback(
         id=verdict_id(alert.id), verdict="ack" if right else "false", target="alert", name=alert.id, at=now,
         rule=alert.rule, story_id=alert.story_id, headline=alert.headline, evidence=alert.evidence, note=note, by=by,
@@ -133,7 +133,7 @@ def judge(alert: Alert, *, right: bool, now: dt.datetime, event: Any = None, not
 
 
 def find(alerts: Iterable[Alert], beginning: str) -> Alert:
-    """The one alert whose id begins so.
+    """Return the alert whose id starts with `beginning`.
 
     Raises:
         FeedbackError: there is none, or there are several.
@@ -145,12 +145,12 @@ def find(alerts: Iterable[Alert], beginning: str) -> Alert:
     return next(iter(found.values()))
 
 
-# --- telling ---------------------------------------------------------------------------------------------------------
+# --- statistics ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RuleStats:
-    """How a rule did: what rang, what was held back, what people said of it."""
+    """The numbers of one rule: alerts sent, alerts held back, and the verdicts on them."""
 
     rule: str
     rang: int = 0
@@ -160,17 +160,17 @@ class RuleStats:
 
     @property
     def precision(self) -> float | None:
-        """Of the alerts that were judged, the share that was right; None where none was judged."""
+        """The share of judged alerts that were right; None if none was judged."""
         judged = self.right + self.false
         return self.right / judged if judged else None
 
     def table(self) -> dict[str, Any]:
-        """The same as a plain table."""
+        """Return the fields as a dict for JSON."""
         return {name: getattr(self, name) for name in ("rule", "rang", "held", "right", "false", "precision")}
 
 
 def stats(alerts: Sequence[Alert], marks: Marks, rules: Iterable[str] = ()) -> tuple[RuleStats, ...]:
-    """Alerts and marks in, a row for each rule out, those that rang most first; rules that never rang are there too."""
+    """Return the statistics of each rule, most alerts first; the `rules` without alerts are included."""
     said = {a.id: m.verdict for a in alerts if (m := marks.of_alert(a.id)) is not None}
     names = dict.fromkeys([*(a.rule for a in alerts), *rules])
     rows = []
@@ -190,7 +190,7 @@ def stats(alerts: Sequence[Alert], marks: Marks, rules: Iterable[str] = ()) -> t
 
 
 def examples(marks: Marks) -> tuple[Mapping[str, Any], ...]:
-    """Judged alerts as lines for training: the words, what was read from them, and whether that was right."""
+    """Return the judged alerts as training examples: the text, the event read from it, and whether it was right."""
     return tuple(
         {
             "id": one.name,
@@ -210,10 +210,10 @@ def examples(marks: Marks) -> tuple[Mapping[str, Any], ...]:
 
 
 def read(settings: Settings) -> Marks:
-    """All feedback that there is.
+    """Read all feedback from Kafka.
 
     Raises:
-        BusError: Kafka or the topic is not there.
+        BusError: Kafka cannot be reached or the topic does not exist.
     """
     marks = Marks()
     for message in bus.read_all(settings, bus.FEEDBACK):
@@ -222,10 +222,10 @@ def read(settings: Settings) -> Marks:
 
 
 def write(settings: Settings, marks: Iterable[Feedback]) -> None:
-    """Put marks on the topic; every worker has them within a second.
+    """Write marks to the topic; every worker has them within a second.
 
     Raises:
-        BusError: Kafka did not take them.
+        BusError: Kafka did not accept them.
     """
     publisher = bus.Publisher(settings)
     try:
@@ -237,23 +237,23 @@ def write(settings: Settings, marks: Iterable[Feedback]) -> None:
 
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
-    """Every alert that Kafka still holds, each once, in the order of time.
+    """Read the alerts that Kafka still holds, each once, in the order of time.
 
     Raises:
-        BusError: Kafka is not there.
+        BusError: Kafka cannot be reached.
     """
     found: dict[str, Alert] = {}
     for message in bus.read_all(settings, bus.ALERTS):
         try:
             one = decode(message.value, Alert)
         except RecordError:
-            continue  # garbage there is the notifier's to report
+            continue  # the notifier reports records that cannot be decoded
         found[one.id] = one
     return tuple(sorted(found.values(), key=lambda a: (a.raised_at, a.id)))
 
 
 def follow(settings: Settings, marks: Marks, stop: threading.Event, read_once: threading.Event) -> None:
-    """Keep the marks as the topic has them until `stop`; `read_once` is set when all that was there at the start is in."""
+    """Keep `marks` up to date with the topic until `stop`; set `read_once` when all earlier feedback is read."""
     while not stop.is_set():
         try:
             for message in bus.follow(settings, bus.FEEDBACK, stop, read_once):

@@ -1,7 +1,7 @@
-"""Any field of a record by its path: `article_count`, `reports.credit`, `places.country`. For the `where` of rules.
+"""A record and a path in, the values of that field out: `article_count`, `reports.credit`. For the `where` of rules.
 
-A path is checked once, against the types of the record, so that a wrong one is told when the rules are read and not when
-the first story comes.
+A path is checked against the types of the record when the rules are read, so a wrong one is reported then and not at the
+first story.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class PathError(ValueError):
 
 
 def values(record: Any, path: str) -> tuple[str | float, ...]:
-    """A record and a path in, every value that is there out; dates as ISO 8601, absent ones left out."""
+    """Return the values at a path of a record; dates as ISO 8601, absent values left out."""
     found: list[Any] = [record]
     for name in path.split("."):
         found = [part for one in found for part in _parts(getattr(one, name))]
@@ -38,10 +38,10 @@ def _parts(value: Any) -> tuple[Any, ...]:
 
 
 def is_number(path: str, record: type[msgspec.Struct] = Story) -> bool:
-    """A path in, whether what stands there is a number out (else it is text).
+    """Return whether the values at a path are numbers (else they are text).
 
     Raises:
-        PathError: the record has no such field, or what stands there has fields of its own.
+        PathError: the record has no such field, or the field has fields of its own.
     """
     known = paths(record)
     if path in known:
@@ -55,7 +55,7 @@ def is_number(path: str, record: type[msgspec.Struct] = Story) -> bool:
 
 @cache
 def paths(record: type[msgspec.Struct] = Story) -> dict[str, bool]:
-    """Every path of a record to a plain value -> whether that is a number."""
+    """Return the paths of a record to plain values, each with whether the value is a number."""
     return dict(_paths(record, ""))
 
 
@@ -70,7 +70,7 @@ def _paths(kind: Any, before: str) -> Iterator[tuple[str, bool]]:
 
 
 def _inner(kind: Any) -> Any:
-    """What a type holds: of `X | None` and `tuple[X, ...]` the X."""
+    """Return the X of `X | None` and of `tuple[X, ...]`; another type unchanged."""
     if typing.get_origin(kind) in (typing.Union, types.UnionType, tuple):
         return _inner(next(part for part in typing.get_args(kind) if part not in (type(None), Ellipsis)))
     return kind

@@ -1,4 +1,4 @@
-"""A sum in one currency -> about the same in another, by the rates of rates.toml: rules ask for a size, not for a price."""
+"""A sum in one currency in, about the same in another out, by the rough rates of rates.toml."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE: Final = Path(__file__).with_name("rates.toml")
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of rates.toml: the month that the rates are of, and dollars by ISO 4217 code."""
+    """The file rates.toml: the month of the rates, and the value in US dollars by ISO 4217 code."""
 
     as_of: str
     dollars: dict[str, float]
@@ -21,12 +21,12 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 @cache
 def known() -> Rates:
-    """The rates that ship with Dateline."""
+    """Return the rates that ship with Dateline."""
     return msgspec.convert(tomllib.loads(FILE.read_text("utf-8")), Rates)
 
 
 def in_currency(value: float, currency: str, wanted: str) -> float | None:
-    """A sum and the currency that is wanted in, about what it is worth there out; None where no rate is known."""
+    """Return about what a sum is worth in the currency `wanted`; None if a rate is unknown."""
     if currency == wanted:
         return value
     dollars = known().dollars

@@ -1,7 +1,7 @@
-"""The rules as alerts.toml says now: read at the start, and again when the file changes or the process gets SIGHUP.
+"""The rules in use: alerts.toml is read at the start, and again when it changes or the process gets SIGHUP.
 
-A new file that is wrong changes nothing: the old rules go on, and that is told in the log, in a metric, on /readyz and so by
-`dateline status`, until the file is right again.
+If the new file has an error the old rules stay in use. The log, a metric and /readyz (and so `dateline status`) report the
+error until the file is correct again.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from pipeline.settings import Settings, SettingsError
 log = structlog.get_logger("rules")
 
 LOOK_SECONDS: Final = 1.0
-"""How often the file is looked at."""
+"""How often a process calls `RuleWatch.look`."""
 
 Apply = Callable[[RuleSet, bool], None]
-"""New rules, and whether secrets are to be read anew, in; raises SettingsError when they cannot be used."""
+"""Takes the new rules, and whether to read secrets again; raises SettingsError if they cannot be used."""
 
 
 class RuleWatch:
-    """The rules in use, and what is wrong with the file, if something is. `look` is to be called now and then.
+    """Holds the rules in use and the error in the file, if any. The owner calls `look` every `LOOK_SECONDS`.
 
     Raises:
-        SettingsError: at the start the file has to be right.
+        SettingsError: the file has an error at the start.
     """
 
     def __init__(self, settings: Settings, apply: Apply = lambda _found, _anew: None) -> None:
@@ -47,11 +47,11 @@ class RuleWatch:
         self._took()
 
     def request(self) -> None:
-        """Read the file, and the secrets that it names, at the next look, whether or not it has changed: SIGHUP."""
+        """Make the next `look` read the file and its secrets even if nothing changed. For SIGHUP."""
         self._anew = True
 
     def look(self) -> bool:
-        """Read the file if it has changed; whether the rules are new out. Never raises for a file that is wrong."""
+        """Read the file if it has changed; return whether there are new rules. An error in the file is not raised."""
         stamp = self._stamp()
         if stamp == self._seen and not self._anew:
             return False
@@ -62,7 +62,7 @@ class RuleWatch:
         except SettingsError as error:
             self.problem = str(error)
             metrics.rules_last_reload_successful.set(0)
-            log.error("rules_not_reloaded", error=self.problem)  # noqa: TRY400 - a person's mistake, told without our stack
+            log.error("rules_not_reloaded", error=self.problem)  # noqa: TRY400 - the user's error: our stack is no help
             return False
         self.found = found
         self._took()
@@ -70,7 +70,7 @@ class RuleWatch:
         return True
 
     def shown(self) -> dict[str, object]:
-        """What /readyz says of it: nothing while all is well."""
+        """Return what /readyz reports: the error in the file, or nothing."""
         return {"rules_problem": self.problem} if self.problem else {}
 
     def _took(self) -> None:
@@ -83,7 +83,7 @@ class RuleWatch:
 
 
 def _stamp(file: Path) -> object:
-    """What changes when a file does; of the file that a link leads to, as in a mounted volume."""
+    """Return a value that changes when the file does. Links are followed, as mounted volumes use them."""
     try:
         seen = file.stat()
     except OSError as error:

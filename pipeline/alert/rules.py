@@ -1,6 +1,7 @@
-"""What rings: the rules and channels of alerts.toml, typed and checked when they are read.
+"""alerts.toml in, its rules and channels out, typed and checked.
 
-A wrong key, kind, country, group, channel or placeholder stops the start with its place in the file and the nearest known one.
+An unknown key, kind, country, group, channel or placeholder is an error that names its place in the file and the nearest known
+one.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from pipeline.records import EventType, Modality, Phase, Trigger
 from pipeline.settings import Natural, Positive, Section, Settings, SettingsError, Share, convert, read_toml
 
 LEXICON: Final = Path(__file__).parents[1] / "detect" / "lexicon"
-"""Read as data: whoever reads rules (the notifier, `dateline check`) need not load the language model."""
+"""Read as data, so that the notifier and `dateline check` need not load the language model."""
 PLACEHOLDERS: Final = (
     "occasion", "headline", "what", "who", "where", "when", "amount", "sure", "sources", "evidence", "link", "about", "rule",
     "kind", "phase", "countries", "id", "story",
 )  # fmt: skip
 DIGEST_PLACEHOLDERS: Final = ("count", "lines", "rule", "about")
 SLUG: Final = r"^[a-z0-9][a-z0-9-]*$"
-"""Names of rules and channels: they are metric labels, parts of ids and of consumer groups."""
+"""The form of names of rules and channels, which are in metric labels, ids and consumer groups."""
 
 
 class MoneyAtLeast(Section, frozen=True, kw_only=True):
-    """A sum that is reached, in this currency or, unless `convert` is false, in another one at the rough rate of rates.toml."""
+    """The least sum, in this currency or, unless `convert` is false, in another one at the rough rate of rates.toml."""
 
     value: Annotated[float, Meta(gt=0)]
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "USD"
@@ -42,7 +43,7 @@ class MoneyAtLeast(Section, frozen=True, kw_only=True):
 
 
 class Where(Section, frozen=True, kw_only=True):
-    """What is asked of one field, of whatever it holds: one of `any`, nothing of `none`, words as in `text`, a size."""
+    """What a field must hold: one of `any`, nothing of `none`, the words of the query `text`, a number in a range."""
 
     any: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
@@ -52,14 +53,14 @@ class Where(Section, frozen=True, kw_only=True):
 
 
 class Throttle(Section, frozen=True, kw_only=True):
-    """At most so many alerts of one rule, for one family of happenings, within so many minutes of event time."""
+    """At most so many alerts of one rule, for one family of events, within so many minutes of event time."""
 
     alerts: Positive
     minutes: Positive
 
 
 class QuietHours(Section, frozen=True, kw_only=True):
-    """From when until when (the next day, where that is earlier) alerts wait for their digest, by the clock of `zone`."""
+    """Alerts wait for a digest from `start` to `end` by the clock of `zone`; an `end` before `start` is the next day."""
 
     start: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
     end: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -67,11 +68,11 @@ class QuietHours(Section, frozen=True, kw_only=True):
 
 
 class Rule(Section, frozen=True, kw_only=True):
-    """When to ring. Every condition that is given must hold; an empty one holds always.
+    """When to raise an alert. Every condition that is given must hold; an empty one always holds.
 
-    `on` says for which occasions of a story: new, update, phase, spike. Names in `*_any` and `countries_all` are ISO 3166
-    alpha-3 codes, groups of groups.toml, or (`actors_any`, `recipients_any`) a name. Something that happened more than
-    `happened_within_days` before it was told, or that was told more than `told_within_hours` before it was met, is past.
+    `on` names the occasions of a story: new, update, phase, spike. Names in `*_any` and `countries_all` are ISO 3166 alpha-3
+    codes, groups of groups.toml, or (`actors_any`, `recipients_any`) a name. An event is too old if it happened more than
+    `happened_within_days` before it was reported, or was reported more than `told_within_hours` before it was fetched.
     """
 
     name: Annotated[str, Meta(pattern=SLUG, max_length=60)]
@@ -107,7 +108,7 @@ class Rule(Section, frozen=True, kw_only=True):
 
 
 class Channel(Section, frozen=True, kw_only=True):
-    """Where alerts go. A secret stands in a file (`url_file`, `secret_file`) or the environment (`url_env`, `secret_env`)."""
+    """Where alerts are sent. Secrets are in a file (`url_file`, `secret_file`) or the environment (`url_env`, `secret_env`)."""
 
     name: Annotated[str, Meta(pattern=SLUG, max_length=60)]
     type: Literal["terminal", "kafka", "webhook", "apprise", "alertmanager"]
@@ -128,7 +129,7 @@ class Channel(Section, frozen=True, kw_only=True):
 
 
 class Templates(Section, frozen=True, kw_only=True):
-    """The words of every rule and channel that has none of its own; empty ones are Dateline's."""
+    """Templates for the rules and channels without their own; an empty one stands for Dateline's."""
 
     full: str = ""
     short: str = ""
@@ -136,7 +137,7 @@ class Templates(Section, frozen=True, kw_only=True):
 
 
 class RuleFile(Section, frozen=True, kw_only=True):
-    """All of alerts.toml."""
+    """The file alerts.toml."""
 
     templates: Templates = Templates()
     rule: tuple[Rule, ...] = ()
@@ -144,17 +145,17 @@ class RuleFile(Section, frozen=True, kw_only=True):
 
 
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules that are switched on, and the channels by name."""
+    """The enabled rules, and the enabled channels by name."""
 
     rules: tuple[Rule, ...]
     channels: dict[str, Channel]
 
 
 def load_rules(path: Path, *, max_age_hours: int | None = None, lexicons: Collection[Path] = ()) -> RuleSet:
-    """alerts.toml in, its rules and channels out. `max_age_hours` is a rule's `told_within_hours` unless it has its own.
+    """Read alerts.toml. `max_age_hours` is the `told_within_hours` of rules without their own.
 
     Raises:
-        SettingsError: the file is absent or something in it is wrong; the message names the file, the key and what is near.
+        SettingsError: the file is absent or has an error; the message names the file, the key and the nearest known name.
     """
     file = convert(read_toml(path), RuleFile, where=str(path))
     for where, problem in _problems(file, known_kinds(lexicons)):
@@ -179,7 +180,7 @@ def load_rules(path: Path, *, max_age_hours: int | None = None, lexicons: Collec
 
 
 def load(settings: Settings) -> RuleSet:
-    """The rules and channels that these settings name.
+    """Read the rules and channels of the file that the settings name.
 
     Raises:
         SettingsError: as `load_rules`.
@@ -192,7 +193,7 @@ def load(settings: Settings) -> RuleSet:
 
 
 def known_kinds(lexicons: Collection[Path] = ()) -> frozenset[str]:
-    """Every kind that the lexicons can detect.
+    """Return every kind that the lexicons can detect.
 
     Raises:
         SettingsError: a lexicon is absent or not TOML.
@@ -202,7 +203,7 @@ def known_kinds(lexicons: Collection[Path] = ()) -> frozenset[str]:
 
 
 def _problems(file: RuleFile, kinds: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """What the types alone cannot say: (path, problem)."""
+    """Yield (path, problem) for every error that the types cannot find."""
     channels = frozenset(channel.name for channel in file.channel)
     names: set[str] = set()
     for key in ("full", "short", "digest"):
@@ -292,7 +293,7 @@ def _template(template: str, where: str, known: Collection[str] = PLACEHOLDERS) 
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """A wrong name in, ", did you mean ...?" out, or the known names when there are few."""
+    """Return ", did you mean ...?" for a wrong name, or the known names if there are few."""
     lower = {item.lower(): item for item in sorted(known)}
     countries = {text.lower(): code for code, text in known_groups().country.items() if code in known}
     near = difflib.get_close_matches(name.lower(), [*lower, *countries], n=1, cutoff=0.5)
@@ -301,11 +302,11 @@ def nearest(name: str, known: Collection[str]) -> str:
     return f"; known here: {', '.join(sorted(known))}" if len(known) <= 20 else ""
 
 
-# --- when a rule may speak -------------------------------------------------------------------------------------------
+# --- digest and quiet hours ------------------------------------------------------------------------------------------
 
 
 def waits_until(rule: Rule, at: dt.datetime) -> dt.datetime | None:
-    """A rule and a moment of event time in, the end of the digest that an alert of then goes into out; None for at once."""
+    """Return the end of the digest for an alert raised at `at`; None if it is sent at once."""
     until = None
     if rule.digest_minutes:
         window = rule.digest_minutes * 60

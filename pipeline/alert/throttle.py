@@ -1,10 +1,10 @@
-"""What has rung, what waits and what is held back: the memory of alerting, for the stories of one partition. Pure.
+"""Alerts in, each marked as sent, throttled, muted or waiting for a digest out: the alert state of one partition. Pure.
 
-`evaluate` says which alerts are due; here it is decided whether they go out. A muted one and one that is over its
-rule's throttle go to nobody; one of quiet hours or of a rule with a digest waits, and the digest is an alert of its own. All by
-event time, and counted for each rule and family of happenings, which always meet in one partition: so the same stories in the
-same order give the same alerts on one worker or ten, after any takeover, and in a rehearsal. All memory is made of the
-alerts themselves, the held ones too, so a worker that takes over reads it from news.alerts.
+`evaluate` says which alerts are due; here it is decided whether they are sent. A muted alert, and one beyond its rule's
+throttle, is held back for good. In quiet hours, and for a rule with a digest, an alert waits, and the digest is an alert of its
+own. Everything is counted by rule and family and in event time. All events are in one partition, so the same stories in the
+same order give the same alerts on one worker or ten, after any takeover, and in a backtest. The state consists of the alerts
+themselves, those held back included, so a worker that takes over reads it from news.alerts.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from pipeline.records import Alert, Story, content_id
 from pipeline.track.families import family
 
 GRACE: Final = dt.timedelta(minutes=2)
-"""Where no further story comes, a digest goes out so long after its end by the clock: what was read late is in it then."""
+"""If no further story comes, a digest is sent so long after its end by the clock, so that late stories are still in it."""
 
 LONGEST_THROTTLE: Final = 200
-"""So many times are remembered for each rule and family at most."""
+"""At most so many times are kept for each rule and family."""
 
 LISTED: Final = 50
-"""Of the alerts of a digest so many are listed."""
+"""At most so many alerts are listed in a digest."""
 
 Key = tuple[str, str]
 
 
 class Marks(Protocol):
-    """What people said: `feedback.Marks`."""
+    """What throttling needs of `feedback.Marks`."""
 
     def silences(self, rule: str, story_id: str, at: dt.datetime) -> bool:
-        """Whether a rule is to be silent about a story at a moment of event time."""
+        """Return whether a rule is muted for a story at a moment of event time."""
 
 
 class _NoMarks:
-    def silences(self, rule: str, story_id: str, at: dt.datetime) -> bool:  # noqa: ARG002 - nobody said anything
+    def silences(self, rule: str, story_id: str, at: dt.datetime) -> bool:  # noqa: ARG002 - there is no feedback
         return False
 
 
 class AlertState:
-    """The alerts of a partition so far. `ring` and `due` say which come next, and remember them."""
+    """The alerts of a partition so far. `alerts_for` and `due` return the next ones and remember them."""
 
     def __init__(self, alerts: Iterable[Alert] = ()) -> None:
         self._known: set[str] = set()
-        self._rung: dict[Key, deque[dt.datetime]] = {}
+        self._raised: dict[Key, deque[dt.datetime]] = {}
         self._waiting: dict[Key, dict[str, Alert]] = {}
         self._closed: dict[Key, dt.datetime] = {}
         self._clock: dict[str, dt.datetime] = {}
@@ -59,11 +59,11 @@ class AlertState:
 
     @property
     def waiting(self) -> int:
-        """How many alerts wait for their digest."""
+        """The number of alerts that wait for a digest."""
         return sum(len(held) for held in self._waiting.values())
 
     def remember(self, one: Alert) -> None:
-        """An alert that was written down."""
+        """Take in an alert that was written to news.alerts."""
         if one.id in self._known:
             return
         self._known.add(one.id)
@@ -76,10 +76,10 @@ class AlertState:
             if one.held_until is not None:
                 self._closed[key] = max(one.held_until, self._closed.get(key, one.held_until))
         elif not one.held:
-            self._rung.setdefault(key, deque(maxlen=LONGEST_THROTTLE)).append(one.raised_at)
+            self._raised.setdefault(key, deque(maxlen=LONGEST_THROTTLE)).append(one.raised_at)
 
-    def ring(self, rules: Sequence[Rule], story: Story, marks: Marks | None = None) -> tuple[Alert, ...]:
-        """Rules and a story's latest revision in, the alerts to write down now out: digests that are over, then the story's."""
+    def alerts_for(self, rules: Sequence[Rule], story: Story, marks: Marks | None = None) -> tuple[Alert, ...]:
+        """Return the alerts to write for a story's latest revision: first the digests that have ended, then the story's own."""
         marks = marks or _NoMarks()
         kind = family(story)
         clock = max(story.last_seen_at, self._clock.get(kind, story.last_seen_at))
@@ -94,7 +94,7 @@ class AlertState:
         return tuple(found)
 
     def due(self, rules: Sequence[Rule], now: dt.datetime, marks: Marks | None = None) -> tuple[Alert, ...]:
-        """The digests that are over by the clock and that no further story has let out."""
+        """Return the digests that have ended by the clock without a further story."""
         return tuple(
             digest
             for key in list(self._waiting)
@@ -108,12 +108,12 @@ class AlertState:
         until = waits_until(rule, one.raised_at)
         closed = self._closed.get(key)
         if until is not None and closed is not None and until <= closed:
-            until = waits_until(rule, closed)  # read so late that its digest is out: it goes into the next
+            until = waits_until(rule, closed)  # its digest was sent already: it goes into the next
         if until is not None:
             return msgspec.structs.replace(one, held="digest", held_until=until, channels=(), meant_for=one.channels)
         if rule.throttle is not None:
             since = one.raised_at - dt.timedelta(minutes=rule.throttle.minutes)
-            lately = sum(since < at <= one.raised_at for at in self._rung.get(key, ()))
+            lately = sum(since < at <= one.raised_at for at in self._raised.get(key, ()))
             if lately >= rule.throttle.alerts:
                 return msgspec.structs.replace(one, held="throttled", channels=(), meant_for=one.channels)
         return one
@@ -121,7 +121,7 @@ class AlertState:
     def _close(
         self, key: Key, rules: dict[str, Rule], *, until: dt.datetime, at: dt.datetime | None, marks: Marks
     ) -> Iterator[Alert]:
-        """The digests of a rule and family whose end has come, the earliest first; each is remembered."""
+        """Yield the digests of a rule and family that end at `until` or before, the earliest first, and remember each."""
         ends = sorted(
             {h.held_until for h in self._waiting.get(key, {}).values() if h.held_until and h.held_until <= until}
         )
@@ -139,7 +139,7 @@ class AlertState:
 
 
 def digest(held: Sequence[Alert], end: dt.datetime, rule: Rule | None, *, at: dt.datetime) -> Alert:
-    """Alerts that waited for the same moment in, the one that tells of them all out."""
+    """Return the alert that combines the alerts of one digest."""
     first = held[0]
     lines = [f"- {one.headline} ({one.confidence:.0%}) {one.url}".rstrip() for one in held[:LISTED]]
     if len(held) > LISTED:

@@ -1,4 +1,4 @@
-"""Text -> Document: sentences, names, and whom and where they mean."""
+"""Text -> Document: sentences, names, and the parties and places that they mean."""
 
 from pipeline.annotate.parse import (
     BATCH,

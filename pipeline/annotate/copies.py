@@ -1,7 +1,7 @@
-"""Wire copies: a text's fingerprint, and how alike two texts are by it. The only importer of datasketch.
+"""A text in, its fingerprint out, to find copies of agency texts. The only importer of datasketch.
 
-A fingerprint is small enough to travel with every event, so that the story tracker can tell ten prints of one agency's text
-from ten newsrooms that found the same thing out.
+A fingerprint is small enough to be part of every event, so that the story tracker can tell ten copies of one agency's text
+from ten independent reports.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from datasketch import MinHash
 PERMUTATIONS: Final = 32
 SHINGLE_WORDS: Final = 4
 FEWEST_WORDS: Final = 30
-"""Below this a text is a flash or a caption: two of them are alike without one being copied from the other."""
+"""A text with fewer words is a flash or a caption: two of them may be alike without one being a copy."""
 
 COPY: Final = 0.5
-"""From this similarity on, two texts are prints of one: rewritten reports of one event share under a tenth of their
-four-word sequences, while a wire story that was cut, retitled and given a local paragraph keeps well above half."""
+"""From this similarity on, two texts are copies of one: independent reports of one event share under a tenth of their four-word
+sequences, while an agency text that was cut, retitled and given a local paragraph keeps well above half."""
 
 _WORD = re.compile(r"\w+")
 
 
 def fingerprint(text: str) -> tuple[int, ...]:
-    """A text in, the MinHash of its four-word sequences out: 32 numbers of 32 bits, or nothing for under 30 words."""
+    """Return the MinHash of a text's four-word sequences: 32 numbers of 32 bits, or none if it has under 30 words."""
     words = [word.encode("utf-8", "surrogatepass") for word in _WORD.findall(text.casefold())]
     if len(words) < FEWEST_WORDS:
         return ()
@@ -35,7 +35,7 @@ def fingerprint(text: str) -> tuple[int, ...]:
 
 
 def similar(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """Two fingerprints in, the estimated share of four-word sequences that their texts have in common out (0 to 1)."""
+    """Return the estimated share, 0 to 1, of four-word sequences that the texts of two fingerprints have in common."""
     if not one or len(one) != len(other):
         return 0.0
     return sum(a == b for a, b in zip(one, other, strict=True)) / len(one)

@@ -1,4 +1,4 @@
-"""Countries, the groups they are named in (G7, EU, NATO, regions), and who leads them. Data: groups.toml, the gazetteer."""
+"""Names of countries, groups of countries (G7, EU, NATO, regions) and their leaders, from groups.toml and the gazetteer."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ LEADING: Final = frozenset(
         "pope",
     }
 )
-"""Offices of the gazetteer whose holder leads a state or its government."""
+"""Offices in the gazetteer whose holder leads a state or its government."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Countries that are named together, and how the organisation itself is called."""
+    """The countries of a group, and the names of the organisation itself."""
 
     members: str
     names: tuple[str, ...] = ()
 
 
 class Groups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of groups.toml: the groups by name, the countries' names by ISO 3166 alpha-3 code."""
+    """The file groups.toml: the groups by name, the countries' names by ISO 3166 alpha-3 code."""
 
     group: dict[str, Group]
     country: dict[str, str]
@@ -48,17 +48,17 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 @cache
 def known() -> Groups:
-    """The groups and country names that ship with Dateline."""
+    """Return the groups and country names that ship with Dateline."""
     return msgspec.convert(tomllib.loads(FILE.read_text("utf-8")), Groups)
 
 
 def country_name(code: str) -> str:
-    """RUS in, Russia out; a code that is not known stays as it is."""
+    """Return the name of a country by its code (RUS: Russia); an unknown code is returned unchanged."""
     return known().country.get(code, code)
 
 
 def members(names: Collection[str]) -> frozenset[str]:
-    """Country codes and group names in, all the countries that they stand for out."""
+    """Return the country codes that country codes and group names stand for."""
     found: set[str] = set()
     for name in names:
         group = known().group.get(name)
@@ -68,14 +68,14 @@ def members(names: Collection[str]) -> frozenset[str]:
 
 @cache
 def leaders() -> frozenset[str]:
-    """The full names of those who lead, or led, a state or government, in lower case."""
+    """Return the full names, in lower case, of the present and former leaders of states and governments."""
     rows = (line.split("\t") for line in HOLDERS_FILE.read_text("utf-8").splitlines() if not line.startswith("#"))
     return frozenset(row[0].lower() for row in rows if len(row) > 2 and row[2] in LEADING)
 
 
 @cache
 def country_words() -> frozenset[str]:
-    """Names of countries and the adjectives made of them: Russia, Russian."""
+    """Return the names of countries and their adjectives: Russia, Russian."""
     rows = (line.split("\t") for line in COUNTRIES_FILE.read_text("utf-8").splitlines() if not line.startswith("#"))
     return frozenset(
         text.strip() for row in rows for cell in (row[1], row[3]) for text in cell.split(";") if text.strip()

@@ -1,6 +1,7 @@
-"""Words with a hyphen made one word: `cease-fire` and `test-fires` are read in three parts and mean one thing.
+"""A parsed text in, the same with hyphenated words such as `cease-fire` and `test-fires` as single words out.
 
-The parser reads them in parts, as it was trained; the part on which the others hang lends the whole its tag and arc.
+The parser splits them in three, as it was trained to. The joined word gets the tag and dependency of the part that heads the
+others.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import Final
 from pipeline.annotate.plain import Plain
 
 PREFIXED: Final = re.compile(r"(?:[Rr]e|[Cc]o|[Cc]ounter|[Cc]yber|[Dd]e)-[a-z]{4,}")
-"""Words that the parser was trained to see whole (`re-elected`), while its tokenizer cuts them at the hyphen."""
+"""Words that the parser was trained on as one token (`re-elected`), but that its tokenizer splits at the hyphen."""
 
 
 def joined(read: Plain, forms: frozenset[str]) -> Plain:
-    """A parsed text in, the same with each hyphened word that is one of `forms` made one word out.
+    """Return the parsed text with each hyphenated word that is in `forms` as one word.
 
-    A word that the forms have without its hyphen (`air-strike`) is known by that in `low`. Names keep their parts
-    (Iran-backed).
+    A word that is in `forms` without its hyphen (`air-strike`) has that form in `low`. A word that contains a name
+    (Iran-backed) stays split.
     """
     if "-" not in read.text:
         return read
@@ -31,13 +32,13 @@ def joined(read: Plain, forms: frozenset[str]) -> Plain:
 
 
 def _bare(word: str, forms: frozenset[str]) -> str:
-    """A word that was read whole, as the forms write it: re-took is retook."""
+    """Return a word without its hyphen if only that form is in `forms`: retook for re-took."""
     bare = word.replace("-", "")
     return bare if word not in forms and bare in forms else word
 
 
 def _spans(read: Plain, forms: frozenset[str]) -> list[tuple[int, int, str]]:
-    """The stretches of words that are one: first, one past the last, and how the forms write it."""
+    """Return (first word, one past the last, form) of each run of words that is one word."""
     spans: list[tuple[int, int, str]] = []
     named = {index for first, last, _ in read.entities for index in range(first, last)}
     size = len(read)
@@ -58,14 +59,14 @@ def _spans(read: Plain, forms: frozenset[str]) -> list[tuple[int, int, str]]:
 
 
 def _glued(read: Plain, start: int, end: int) -> bool:
-    """Whether no blank stands between the words from `start` up to `end`."""
+    """Return whether there is no space between the words from `start` up to `end`."""
     return all(read.end_offset(index) == read.offsets[index + 1] for index in range(start, end - 1))
 
 
 def _merged(read: Plain, low: list[str], spans: list[tuple[int, int, str]]) -> Plain:
     inner = {index: span for span in spans for index in range(span[0], span[1])}
-    place: list[int] = []  # where each old word is among the new ones; one more for the end
-    kept: list[int] = []  # the old word that lends its tag and arc to each new one
+    place: list[int] = []  # the new index of each old word, and one more for the end
+    kept: list[int] = []  # the old word from which each new one has its tag and dependency
     words: list[str] = []
     lows: list[str] = []
     for index in range(len(read)):

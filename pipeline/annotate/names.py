@@ -1,7 +1,7 @@
-"""The names that news is full of and where they stand in a text, pure: gazetteer/*.tsv -> an index, text -> mentions.
+"""A text in, the names of the gazetteer (gazetteer/*.tsv) in it out, with their positions. Pure.
 
-A name is kept as its words, so that `U.S.`, `al-Qaeda` and `Côte d’Ivoire` are found however they are pointed. Looking up
-is a walk over the words of the text with one dict: a few megabytes a second, nothing beside a parser.
+A name is indexed by its words, so `U.S.`, `al-Qaeda` and `Côte d’Ivoire` are found with any punctuation. A look-up walks a trie
+over the words of the text: a few megabytes a second, negligible beside parsing.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ _FOLD: Final = (
     | {ord(char): plain for char, plain in _EXTRA_LETTERS.items()}
     | {ord("’"): "'", ord("‘"): "'", ord("ʼ"): "'"}
 )
-"""Letter by letter, so that every offset stays."""
+"""Letter by letter, so that offsets stay the same."""
 
 
 _NOT_AS_PARTY: Final = frozenset(("Amazon", "the Amazon", "Lyman", "Java"))
-"""Places that are better known as something else."""
+"""Names of places that usually mean something else."""
 
 
 class Term(NamedTuple):
-    """What a person was, from when to when."""
+    """An office of a person, with its first and last day."""
 
     country: str | None
     role: str
@@ -62,7 +62,7 @@ class Term(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """Somebody or something that has a name."""
+    """A person, country, organisation or place of the gazetteer."""
 
     name: str
     kind: Kind
@@ -73,8 +73,8 @@ class Entry(NamedTuple):
     soft: bool = False
 
 
-class Mention(NamedTuple):
-    """A known name where it stands: `text[start:end] == mention.text`."""
+class KnownName(NamedTuple):
+    """A name of the gazetteer in a text: `text[start:end]` is its `text`."""
 
     start: int
     end: int
@@ -93,17 +93,17 @@ SECTOR_OF_ROLE: Final = {
 
 
 def fold(text: str) -> str:
-    """A text in, the same without accents and curly apostrophes out, of the same length."""
+    """Return the text without accents and curly apostrophes, at the same length."""
     return text if text.isascii() else text.translate(_FOLD)
 
 
 Node = dict[str, Any]
-"""A step of the trie: next word -> Node, and "" -> the Entry whose name ends here."""
+"""A node of the trie: next word -> Node, and "" -> the Entry whose name ends here."""
 
 
 @dataclass(slots=True)
 class Index:
-    """Names as a trie of their words; whole names in lower case; and the countries' own data."""
+    """The names as a trie of their words, the whole names in lower case, and the data of countries."""
 
     trie: Node = field(default_factory=dict)
     whole: dict[str, Entry] = field(default_factory=dict)
@@ -115,7 +115,7 @@ class Index:
     words: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def add(self, name: str, entry: Entry) -> None:
-        """Keep a name; the first of two alike stays, and a headline's capitals are read as well."""
+        """Add a name, also as it is written in a headline in capitals. If the name is known the earlier entry stays."""
         words = tuple(WORD.findall(fold(name)))
         if not words:
             return
@@ -123,7 +123,7 @@ class Index:
         upper = tuple(word.upper() for word in words)
         if upper != words and len("".join(words)) > 3 and not all(word.islower() for word in words):
             self._keep(upper, entry)
-        if words[0] in ("US", "UN", "UK", "EU"):  # written with points as well
+        if words[0] in ("US", "UN", "UK", "EU"):  # also written with full stops
             self._keep((*words[0], *words[1:]), entry)
 
     def _keep(self, words: tuple[str, ...], entry: Entry) -> None:
@@ -136,7 +136,7 @@ class Index:
 
 
 def rows(name: str) -> Iterator[list[str]]:
-    """The rows of a table of the gazetteer, without its remarks."""
+    """Yield the rows of a table of the gazetteer, without its comments."""
     for line in (GAZETTEER / name).read_text(encoding="utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
             yield line.split("\t")
@@ -147,7 +147,7 @@ def _cell(text: str) -> list[str]:
 
 
 def load_index() -> Index:
-    """The gazetteer in, its index out."""
+    """Return the index of the gazetteer."""
     index = Index()
     _words(index)
     _countries(index)
@@ -214,7 +214,7 @@ def _regions(index: Index) -> None:
 
 
 def _places(index: Index) -> None:
-    """Provinces, disputed lands and the like: they say a country as well. After all others, so that no name changes hands."""
+    """Add provinces and disputed regions, which also imply a country. Last, so that they replace no other name."""
     for name, country, _, _, others in rows("places.tsv"):
         for known in (name, *_cell(others)):
             if country and known not in _NOT_AS_PARTY:
@@ -252,7 +252,7 @@ def _holders(index: Index) -> None:
 
 
 def _family_first(name: str, country: str | None) -> tuple[str, ...]:
-    """`Fumio Kishida` in, `Kishida Fumio` out: Japan's governments write their names so."""
+    """Return `Kishida Fumio` for `Fumio Kishida`: the Japanese government writes names in this order."""
     words = name.split()
     return (f"{words[1]} {words[0]}",) if country == "JPN" and len(words) == 2 else ()
 
@@ -261,32 +261,32 @@ def _family_first(name: str, country: str | None) -> tuple[str, ...]:
 
 
 _NOT_FOREIGN: Final = frozenset(("anti", "pro", "non", "ex", "post"))
-"""pro-Russian rebels are not Russia's."""
+"""Prefixes that negate a name: pro-Russian rebels are not Russia's."""
 _COMMON_NAMES: Final = frozenset(
     ("Jordan", "Georgia", "Chad", "Israel", "Washington", "Paris", "London", "Lima", "Sofia", "Victoria",
      "Brittany", "Virginia", "Montana")
 )  # fmt: skip
-"""Countries and capitals that people are called as well."""
+"""Countries and capitals that are also names of people."""
 
 
 class _Text(NamedTuple):
-    """A text without accents, its words, and where each of them begins and ends."""
+    """A text without accents, its words, and the offsets of each word."""
 
     plain: str
     words: list[str]
     bounds: list[tuple[int, int]]
 
 
-def find(index: Index, text: str) -> tuple[Mention, ...]:
-    """Text in, the known names in it out, in order, longest first where they overlap."""
+def find(index: Index, text: str) -> tuple[KnownName, ...]:
+    """Return the names of the gazetteer in a text, in order; of overlapping names the longest."""
     return tuple(
-        Mention(start, end, text[start:end], entry.name, entry.country, entry.sector, entry.kind, entry)
+        KnownName(start, end, text[start:end], entry.name, entry.country, entry.sector, entry.kind, entry)
         for start, end, entry in standing(index, text)
     )
 
 
 def standing(index: Index, text: str) -> list[tuple[int, int, Entry]]:
-    """Text in, where known names stand in it out: begin, end and entry of each."""
+    """Return (start, end, entry) of each name of the gazetteer in a text."""
     plain = fold(text)
     words = WORD.findall(plain)
     trie = index.trie
@@ -312,7 +312,7 @@ def standing(index: Index, text: str) -> list[tuple[int, int, Entry]]:
 
 
 def _longest(node: Node, read: _Text, position: int) -> tuple[Entry, int] | None:
-    """Down the trie as far as the words lead; the last entry passed counts."""
+    """Return the longest name that starts at a word, and its last word; None if no name does."""
     best = (node[""], position) if "" in node else None
     words, bounds = read.words, read.bounds
     for last in range(position + 1, len(words)):
@@ -326,12 +326,12 @@ def _longest(node: Node, read: _Text, position: int) -> tuple[Entry, int] | None
 
 
 def _with_point(plain: str, word: str, start: int, end: int) -> int:
-    """`U.S.` has a point at its end as well."""
+    """Return the end of a name, moved by one if it is an abbreviation with a final full stop (`U.S.`)."""
     return end + 1 if len(word) == 1 and plain[start + 1 : start + 2] == "." and plain[end : end + 1] == "." else end
 
 
 def _meant(index: Index, entry: Entry, read: _Text, first: int, last: int) -> bool:
-    """Whether the words mean the entry: not `pro-Russian`, not Michael Jordan, not Melania Trump."""
+    """Return whether the words mean the entry: not in `pro-Russian`, Michael Jordan, Melania Trump."""
     plain, words, bounds = read.plain, read.words, read.bounds
     start, end = bounds[first][0], bounds[last][1]
     before = plain[start - 1 : start]
@@ -358,7 +358,7 @@ def _meant(index: Index, entry: Entry, read: _Text, first: int, last: int) -> bo
 
 
 def _of_another_state(entry: Entry, found: list[tuple[int, int, Entry]], plain: str, start: int) -> bool:
-    """`Peru's Congress`, `the Philippine Senate`: a body that many states have is not that of the United States."""
+    """Return whether a body belongs to another state than the entry's: `Peru's Congress`, `the Philippine Senate`."""
     if entry.kind != "body" or not found:
         return False
     _, end, owner = found[-1]
@@ -366,7 +366,7 @@ def _of_another_state(entry: Entry, found: list[tuple[int, int, Entry]], plain: 
 
 
 def _name_like(index: Index, word: str) -> bool:
-    """Whether a word beside a name makes another person of it: it has a capital and is neither title nor name of a state."""
+    """Return whether a word beside a name makes it another person's: capitalised, and neither a title nor a state."""
     low = word.lower()
     if not word[:1].isupper() or word.isupper() or low.endswith("ly"):
         return False
@@ -377,7 +377,7 @@ def _name_like(index: Index, word: str) -> bool:
 
 
 def _title_case(plain: str, start: int) -> bool:
-    """Whether the line is a headline with capitals on its words: then a capital says nothing."""
+    """Return whether the line is a headline in title case, where capitals mean nothing."""
     left = plain.rfind("\n", 0, start) + 1
     right = plain.find("\n", start)
     line = plain[left : right if right >= 0 else len(plain)][:200]

@@ -1,6 +1,6 @@
-"""Extracted text to a parsed Document: sentences, entities, and whom they name. The only importer of spaCy.
+"""Extracted text in, a Document with sentences and entities, and its parse out. The only importer of spaCy.
 
-spaCy's docs live inside the caller's `nlp.memory_zone()`; what `Parsed` holds of them beside our Document are plain lists.
+spaCy's docs live only inside the caller's `nlp.memory_zone()`; `Parsed` has plain lists instead.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pipeline.page.extract import Extracted
 
 UNUSED: Final = ("lemmatizer", "attribute_ruler", "senter")
-"""Components that detection does without: it knows word forms itself, and they cost a quarter of the time."""
+"""Components that detection does not need: it has its own word forms, and they take a quarter of the time."""
 
 LABELS: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC", "EVENT", "PRODUCT", "LAW", "WORK_OF_ART"))
 NAMING: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC"))
 WRAPPED_LINES: Final = 4
 WRAPPED_LENGTH: Final = 100
-"""Texts of more lines than this, none longer than this, were wrapped at a column."""
+"""A text of more lines than this, none longer than this, was wrapped at a column."""
 
 BATCH: Final = 32
 _START: Final = operator.attrgetter("start")
@@ -37,18 +37,18 @@ _POSSESSIVES: Final = frozenset(("'s", "’s", "'", "’"))
 
 
 class ModelError(RuntimeError):
-    """None of the configured spaCy models is installed; the message names them all."""
+    """None of the configured spaCy models is installed; the message names them."""
 
 
 class Names(Protocol):
     """What annotation needs of the resolver."""
 
     def party(self, text: str, *, on: dt.date | None = None) -> Party:
-        """A name in, who it is out."""
+        """Return the party that a name means."""
         ...
 
     def spans(self, words: Sequence[str]) -> list[tuple[int, int]]:
-        """Words in, where names known to the gazetteer stand among them out: (first, one past the last)."""
+        """Return (first, one past the last) of each name of the gazetteer among the words."""
         ...
 
 
@@ -62,7 +62,7 @@ class AnnotationModels(Protocol):
 
 
 class Mention(msgspec.Struct, frozen=True, eq=False):
-    """A name where it stands, in words from `start` up to `end`; `label` is the entity's, `party` whom it names."""
+    """A name in a text, from word `start` up to `end`; `label` is the entity's, `party` is whom it means."""
 
     start: int
     end: int
@@ -73,7 +73,7 @@ class Mention(msgspec.Struct, frozen=True, eq=False):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A Document with the parse of title and text, and the names found in each. No parse: not read (not English)."""
+    """A Document with the parse of title and text, and the names found in each. Without a parse it is not English."""
 
     document: Document
     title: Plain | None
@@ -83,12 +83,12 @@ class Parsed:
 
 
 def load(models: Sequence[str]) -> Any:
-    """Model names in, the first one that is installed out, without the parts that are not used.
+    """Load the first of the models that is installed, without its unused components.
 
     Raises:
         ModelError: none is installed.
     """
-    import spacy  # noqa: PLC0415 - a second or two, which `dateline check` and the notifier need not wait for
+    import spacy  # noqa: PLC0415 - takes a second or two, and `dateline check` and the notifier do not need it
     from spacy.language import Language  # noqa: PLC0415
 
     Language.component("paragraphs", func=paragraphs)
@@ -103,13 +103,13 @@ def load(models: Sequence[str]) -> Any:
 
 
 _BLANKS: Final = re.compile(r"^\s|\s\s|[^\S ]")
-"""Where spaCy makes a token of white space: at the start, where two stand together, and of any that is no plain blank."""
+"""White space that spaCy makes a token: at the start of a text, after other white space, and all but the plain space."""
 
 
 def paragraphs(doc: Any) -> Any:
-    """A tokenized doc in, the same with a sentence begun after each end of a paragraph: headings have no full stop.
+    """Mark the start of a sentence after each end of a paragraph: headings have no full stop.
 
-    A single line break ends a paragraph too, unless the text is wrapped by hand: many lines of about one length.
+    A single line break ends a paragraph too, unless the text is wrapped at a column: many lines of about one length.
     """
     if not _BLANKS.search(doc.text):
         return doc  # no token is a space
@@ -127,12 +127,12 @@ def paragraphs(doc: Any) -> Any:
 
 
 def readable(language: str | None) -> bool:
-    """Is a text in this language read? Unknown counts as English: the feeds' default."""
+    """Return whether a text in this language is parsed. An unknown language counts as English."""
     return language is None or language.casefold().split("-")[0] in ("en", "")
 
 
 def cut(text: str, characters: int) -> tuple[str, bool]:
-    """Text in, at most `characters` of it out, ended after a sentence where one ends; and whether it was cut."""
+    """Return at most `characters` of a text, cut after a sentence if one ends there, and whether it was cut."""
     if len(text) <= characters:
         return text, False
     head = text[:characters]
@@ -141,19 +141,19 @@ def cut(text: str, characters: int) -> tuple[str, bool]:
 
 
 def annotate(article: Article, extracted: Extracted, models: AnnotationModels) -> Parsed:
-    """An article and its text in, the Document with its parse out."""
+    """Return the Document of an article and its text, with its parse."""
     return next(iter(annotate_many([(article, extracted)], models)))
 
 
 def annotate_many(pairs: Iterable[tuple[Article, Extracted]], models: AnnotationModels) -> Iterator[Parsed]:
-    """Articles with their texts in, parsed Documents out in the same order, batched through the model."""
+    """Yield the parsed Documents of articles and their texts, in the same order; the model runs in batches."""
     for batch in batches(pairs, BATCH):
         bases = [_base(article, extracted, models.text_characters) for article, extracted in batch]
         yield from parse_many(bases, models)
 
 
 def parse_many(documents: Sequence[Document], models: AnnotationModels) -> Iterator[Parsed]:
-    """Documents with title and text in, the same with sentences, entities and the parse out."""
+    """Yield Documents that have title and text with sentences, entities and the parse added."""
     texts = [text for d in documents if readable(d.language) for text in (d.title, d.text)]
     docs = models.nlp.pipe(texts, batch_size=2 * BATCH)
     for document in documents:
@@ -164,7 +164,7 @@ def parse_many(documents: Sequence[Document], models: AnnotationModels) -> Itera
 
 
 def batches(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Things in, lists of at most `size` of them out."""
+    """Yield the things in lists of at most `size`."""
     batch: list[Any] = []
     for thing in things:
         batch.append(thing)
@@ -176,7 +176,7 @@ def batches(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _base(article: Article, extracted: Extracted, characters: int) -> Document:
-    from pipeline.annotate import copies  # noqa: PLC0415 - brings numpy and scipy, which reading a lexicon does not need
+    from pipeline.annotate import copies  # noqa: PLC0415 - loads numpy and scipy, which reading a lexicon does not need
 
     text, was_cut = cut(extracted.text, characters)
     return Document(
@@ -235,9 +235,10 @@ def _entities(read: Plain, mentions: Sequence[Mention], section: Section) -> Ite
 
 
 def find_mentions(read: Plain, names: Names, on: dt.date | None = None) -> tuple[Mention, ...]:
-    """A parsed text in, the names in it out: those of the gazetteer, for they are surer, and the model's entities.
+    """Return the names in a parsed text: those of the gazetteer, which are more reliable, and the model's entities.
 
-    A person's name that holds a country's (Michael Jordan) is the person's; a body that resolves as a whole stays whole.
+    A person's name that contains a country's (Michael Jordan) means the person; an organisation that resolves as a whole is one
+    name.
     """
     words = read.words
     spans = names.spans(words)
@@ -269,7 +270,7 @@ def find_mentions(read: Plain, names: Names, on: dt.date | None = None) -> tuple
 
 
 def _trimmed(start: int, end: int, words: Sequence[str]) -> tuple[int, int]:
-    """An entity's words without an article before them and a possessive or punctuation behind."""
+    """Return an entity's bounds without a leading article and without a final possessive or punctuation."""
     while start < end and (words[start].casefold() in _ARTICLES or not words[start][:1].isalnum()):
         start += 1
     while end > start and (words[end - 1] in _POSSESSIVES or not any(map(str.isalnum, words[end - 1]))):

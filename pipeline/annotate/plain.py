@@ -1,6 +1,7 @@
-"""A parsed text as plain lists: spaCy's arrays are read once, column by column, because asking each token is slow.
+"""A spaCy doc in, its words, tags, dependencies and entities as plain lists out.
 
-Nothing of it belongs to spaCy any more, so it may outlive the `nlp.memory_zone()` in which it was parsed.
+spaCy's arrays are read once, column by column, because a call for each token is slow. The lists hold no spaCy objects, so they
+may outlive the `nlp.memory_zone()` of the doc.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import Any, Final
 
 COLUMNS: Final = ("ORTH", "TAG", "DEP", "HEAD", "IDX", "SENT_START", "ENT_IOB", "ENT_TYPE")
 STRINGS_KEPT: Final = 200_000
-"""Different words kept in memory: an hour's news holds fewer."""
+"""At most so many different words are cached; an hour of news has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Words with tags, arcs and offsets; sentences and the model's entities as (first word, one past the last)."""
+    """Words with tags, dependencies and offsets; sentences and the model's entities as (first word, one past the last)."""
 
     text: str
     words: list[str]
@@ -33,19 +34,19 @@ class Plain:
         return len(self.words)
 
     def end_offset(self, index: int) -> int:
-        """The character after the word."""
+        """Return the offset just after a word."""
         return self.offsets[index] + len(self.words[index])
 
     def span(self, start: int, end: int) -> str:
-        """The text from word `start` up to, not including, word `end`."""
+        """Return the text from word `start` up to, not including, word `end`."""
         return self.text[self.offsets[start] : self.end_offset(end - 1)]
 
 
 class _Strings(dict[int, str]):
-    """spaCy's numbers of strings -> the strings. A number is a hash of its string, so it holds for every vocabulary."""
+    """Cache of spaCy's string numbers to strings. A number is a hash of its string, so it is valid for every vocabulary."""
 
     def of(self, numbers: list[int], store: Any) -> list[str]:
-        """A column of numbers in, their strings out."""
+        """Return the strings of a column of numbers."""
         try:
             return list(map(self.__getitem__, numbers))
         except KeyError:
@@ -56,7 +57,7 @@ class _Strings(dict[int, str]):
 
 
 class _Low(dict[str, str]):
-    """Words -> the same in lower case, with a plain apostrophe."""
+    """Cache of words to the same in lower case, with a straight apostrophe."""
 
     def __missing__(self, word: str) -> str:
         if len(self) > STRINGS_KEPT:
@@ -70,13 +71,15 @@ _low: Final = _Low()
 
 
 def plain(doc: Any, text: str) -> Plain:
-    """A doc of spaCy's and the text that was parsed in, what detection needs of it out."""
+    """Return the lists of a spaCy doc and the text that was parsed."""
     size = len(doc)
     if not size:
         return Plain("", [], [], [], [], [], [], [], [])
     array = doc.to_array(COLUMNS)
     numbers, tags, deps, _, offsets, begins, places, types = array.T.tolist()
-    steps = array[:, COLUMNS.index("HEAD")].astype("int64").tolist()  # as they came, steps back are huge numbers
+    steps = (
+        array[:, COLUMNS.index("HEAD")].astype("int64").tolist()
+    )  # unsigned in the array: a step back would be a huge number
     store = doc.vocab.strings
     words = _strings.of(numbers, store)
     starts = [0, *(index for index in range(1, size) if begins[index] == 1)]
@@ -95,11 +98,11 @@ def plain(doc: Any, text: str) -> Plain:
 
 INSIDE: Final = 1
 BEGIN: Final = 3
-"""How spaCy numbers where in an entity a word stands."""
+"""spaCy's numbers for words inside and at the beginning of an entity."""
 
 
 def _entities(places: list[int], types: list[int], store: Any) -> list[tuple[int, int, str]]:
-    """Two columns of numbers in, the entities out: as `doc.ents` tells them, which makes a span of each."""
+    """Return the entities from two columns, as `doc.ents` has them; that would build a span object for each."""
     found = []
     for first in [index for index, place in enumerate(places) if place == BEGIN]:
         end = first + 1

@@ -1,7 +1,7 @@
-"""Who and where, pure: a noun phrase -> Party with country and sector, a text -> known names, a place name -> coordinates.
+"""A noun phrase in, its Party with country and sector out; also a text to its names, a place's name to its coordinates. Pure.
 
-The names are data (gazetteer/*.tsv), read once. A phrase resolves to the name it ends with (`Russian President Vladimir
-Putin`), else to what its head noun says of the name in it (`Israeli forces`: ISR, MIL), else to nobody.
+The names are data (gazetteer/*.tsv), read once. A phrase resolves to the name at its end (`Russian President Vladimir Putin`),
+else to a sector by its head noun and a country by the name in it (`Israeli forces`: ISR, MIL), else to nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.annotate.names import (
     WORD,
     Entry,
     Index,
-    Mention,
+    KnownName,
     Term,
     find,
     fold,
@@ -38,7 +38,7 @@ _SPACES: Final = re.compile(r"\s+")
 _POSSESSIVE: Final = re.compile(r"['’]s?$")
 _TOKEN: Final = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 _STATE: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY"))
-"""Sectors that are the state itself."""
+"""Sectors that are parts of the state."""
 _PARTICLES: Final = frozenset(("al", "bin", "van", "de", "der", "von", "el", "da", "dos", "ben"))
 _NOT_THE_HOLDER: Final = (
     " former ",
@@ -52,11 +52,11 @@ _NOT_THE_HOLDER: Final = (
     " then ",
 )
 _CACHED: Final = 50_000
-"""Phrases kept in memory: a day's news holds fewer different ones."""
+"""At most so many phrases are cached; a day of news has fewer different ones."""
 
 
 class Resolver:
-    """The gazetteer in memory, with what was looked up before. Not for pickling: each process loads its own."""
+    """The gazetteer, with a cache of look-ups. It cannot be pickled: each process loads its own."""
 
     def __init__(self) -> None:
         self._index: Index = load_index()
@@ -76,17 +76,17 @@ class Resolver:
 
     # --- names --------------------------------------------------------------------------------------------------------
 
-    def find(self, text: str) -> tuple[Mention, ...]:
-        """Text in, every known country, people, capital, organisation, group and person in it out, in order."""
+    def find(self, text: str) -> tuple[KnownName, ...]:
+        """Return the countries, peoples, capitals, organisations, groups and persons named in a text, in order."""
         return find(self._index, text)
 
     def spans(self, words: Sequence[str]) -> list[tuple[int, int]]:
-        """A text's words in, where known names stand among them out: (first, one past the last)."""
+        """Return (first, one past the last) of each known name among the words of a text."""
         named = standing(self._index, " ".join(words))
         if not named:
             return []
         letters = itertools.accumulate(map(len, words), initial=0)
-        begins = list(map(operator.add, letters, range(len(words) + 1)))  # there is a blank between two words
+        begins = list(map(operator.add, letters, range(len(words) + 1)))  # one space between two words
         spans = []
         for start, end, _ in named:
             first, last = bisect.bisect_left(begins, start), bisect.bisect_left(begins, end + 1)
@@ -95,23 +95,23 @@ class Resolver:
         return spans
 
     def country(self, name: str) -> str | None:
-        """A country's name, people, adjective or capital in, its ISO 3166 alpha-3 code out."""
+        """Return the ISO 3166 alpha-3 code for a country's name, people, adjective or capital; else None."""
         entry = self._whole(name)
         return (
             entry.country if entry is not None and entry.kind in ("country", "adjective", "people", "capital") else None
         )
 
     def country_name(self, code: str) -> str | None:
-        """An alpha-3 code in, the name by which news calls the country out."""
+        """Return the usual name of a country by its alpha-3 code; None if the code is unknown."""
         return self._index.country_names.get(code)
 
     def members(self, organisation: str) -> frozenset[str]:
-        """An organisation in, the alpha-3 codes of its members out; none where they are not kept."""
+        """Return the alpha-3 codes of an organisation's members; empty if they are not in the gazetteer."""
         entry = self._whole(organisation)
         return self._index.members.get(entry.name, frozenset()) if entry is not None else frozenset()
 
     def holder(self, country: str, role: str, on: dt.date) -> Entry | None:
-        """A country, a role of holders.tsv and a day in, who held it then out."""
+        """Return who held a role (of holders.tsv) in a country on a day; None if unknown."""
         self._day_counted = True
         for term, entry in self._index.offices.get((country, role), ()):
             if (term.since or dt.date.min) <= on <= (term.until or dt.date.max):
@@ -119,16 +119,16 @@ class Resolver:
         return None
 
     def place(self, text: str, countries: Sequence[str] = ()) -> Place | None:
-        """A place's name in, with the countries that the article names in order of weight, its place on the map out."""
+        """Return the place of a name; `countries` are those that the article names, most frequent first. None if unknown."""
         return self._places.find(text, countries)
 
     # --- parties ------------------------------------------------------------------------------------------------------
 
     def party(self, text: str, *, on: dt.date | None = None, countries: Sequence[str] = ()) -> Party:
-        """A noun phrase as it stands in a text in, who it is out; a phrase that names nobody has neither name nor country.
+        """Return the party that a noun phrase of a text means; without a known name it has neither name nor country.
 
-        `on` tells office holders apart (`the Russian president`); `countries` are those of the article, for a body that
-        every country has (`the Senate`).
+        `on` is the day for holders of an office (`the Russian president`); `countries` are those of the article, for a body
+        that every country has (`the Senate`).
         """
         known = self._timeless.get(text) or self._parties.get((text, on))
         if known is None:
@@ -138,7 +138,7 @@ class Resolver:
         return known
 
     def _keep(self, text: str, on: dt.date | None) -> Party:
-        """Resolve a phrase and remember it: for that day, or for ever where the day made no difference."""
+        """Resolve a phrase and cache it: for that day, or for all days if the day made no difference."""
         self._day_counted = on is None
         party = self._resolve(text, on)
         if len(self._timeless) + len(self._parties) >= _CACHED:
@@ -169,16 +169,16 @@ class Resolver:
             return self._of(exact, text, on)
         return self._described(text, phrase, [token for token in tokens if token[1] >= start], mentions, on)
 
-    def _body(self, tokens: list[tuple[str, int, int]], mentions: Sequence[Mention]) -> int:
-        """Where the phrase begins without articles, numbers and `senior`; a name is never cut into."""
+    def _body(self, tokens: list[tuple[str, int, int]], mentions: Sequence[KnownName]) -> int:
+        """Return the start of the phrase without articles, numbers and `senior`, and never inside a name."""
         named = {mention.start for mention in mentions}
         for word, start, _ in tokens:
             if start in named or not (word.lower() in self._front or word[0].isdigit()):
                 return start
         return 0
 
-    def _exact(self, phrase: str, start: int, mentions: Sequence[Mention]) -> Entry | None:
-        """The phrase is a name, whole: found as it stands, or known in another writing."""
+    def _exact(self, phrase: str, start: int, mentions: Sequence[KnownName]) -> Entry | None:
+        """Return the entry if the whole phrase is a name, in the same or another spelling; else None."""
         for mention in mentions:
             if mention.end == len(phrase) and (
                 mention.start == start or (mention.start < start and phrase[0].isalnum())
@@ -195,10 +195,10 @@ class Resolver:
         text: str,
         phrase: str,
         tokens: list[tuple[str, int, int]],
-        mentions: Sequence[Mention],
+        mentions: Sequence[KnownName],
         on: dt.date | None,
     ) -> Party:
-        """A phrase that says what somebody is: its head gives the sector, the names in it the country."""
+        """Resolve a description: its head noun gives the sector, the names in it the country."""
         head_at, cut = self._head(tokens, mentions)
         titled = self._titled(phrase, tokens, mentions)
         if titled is not None:
@@ -243,8 +243,8 @@ class Resolver:
         name = phrase[tokens[0][1] :] if tokens else phrase
         return Party(text=text, name=_tidy(name), country=owner.country, sector=sector or _lent(owner))
 
-    def _titled(self, phrase: str, tokens: list[tuple[str, int, int]], mentions: Sequence[Mention]) -> Entry | None:
-        """`Secretary of State Antony Blinken`: the person at the end, when what stands before `of` is that person's title."""
+    def _titled(self, phrase: str, tokens: list[tuple[str, int, int]], mentions: Sequence[KnownName]) -> Entry | None:
+        """Return the person at the end of `Secretary of State Antony Blinken`, if the rest of the phrase is a title."""
         last = mentions[-1] if mentions else None
         if last is None or last.kind != "holder" or last.end < len(phrase):
             return None
@@ -256,8 +256,8 @@ class Resolver:
                 return None
         return last.entry
 
-    def _head(self, tokens: list[tuple[str, int, int]], mentions: Sequence[Mention]) -> tuple[int, int]:
-        """The head noun's number, and where the part of the phrase that it ends ends."""
+    def _head(self, tokens: list[tuple[str, int, int]], mentions: Sequence[KnownName]) -> tuple[int, int]:
+        """Return the number of the head noun, and the offset at which its part of the phrase ends."""
         inside = [(m.start, m.end) for m in mentions]
         for number, (word, start, _) in enumerate(tokens):
             if number and word.lower() in self._cut and not any(a < start < b for a, b in inside):
@@ -265,9 +265,9 @@ class Resolver:
         return len(tokens) - 1, tokens[-1][2] if tokens else 0
 
     def _owner(
-        self, phrase: str, tokens: list[tuple[str, int, int]], mentions: Sequence[Mention], cut: int
-    ) -> Mention | None:
-        """Whose the head is: the name before it, else the one behind `of`, `in`, `from`; never the one behind `to`."""
+        self, phrase: str, tokens: list[tuple[str, int, int]], mentions: Sequence[KnownName], cut: int
+    ) -> KnownName | None:
+        """Return the name that the head noun belongs to: one before it, else one after `of`, `in` or `from`, not after `to`."""
         before = [m for m in mentions if m.end <= cut]
         if before:
             states = [m for m in before if m.country]
@@ -285,8 +285,8 @@ class Resolver:
                     return mention
         return None
 
-    def _person(self, tokens: list[tuple[str, int, int]], mentions: Sequence[Mention], cut: int) -> str | None:
-        """The unknown person's name that ends a phrase: capitalised words behind a title (`Foreign Minister Jane Doe`)."""
+    def _person(self, tokens: list[tuple[str, int, int]], mentions: Sequence[KnownName], cut: int) -> str | None:
+        """Return an unknown person's name at the end: capitalised words after a title (`Foreign Minister Jane Doe`)."""
         words = [token for token in tokens if token[2] <= cut]
         covered = [(m.start, m.end) for m in mentions if m.kind != "holder"]
         last_title = -1
@@ -311,7 +311,7 @@ class Resolver:
         return sector
 
     def _located(self, text: str, phrase: str, tokens: list[tuple[str, int, int]], sector: str | None) -> Party:
-        """Nobody known: a town or province in the phrase still says the country (`residents of Mariupol`)."""
+        """Resolve a phrase without a known party: a town or province in it gives the country (`residents of Mariupol`)."""
         runs: list[list[tuple[str, int, int]]] = []
         for token in tokens:
             if token[0][:1].isupper():
@@ -344,7 +344,7 @@ class Resolver:
         return Party(text=text, name=entry.name, country=country, sector=sector, identifier=entry.identifier)
 
     def _office(self, phrase: str, country: str, on: dt.date) -> Entry | None:
-        """`the Russian president`, `Ukraine's defence minister`, `the president of France`: who held it on that day."""
+        """Return the holder on that day of an office: `the Russian president`, `the president of France`; else None."""
         plain = " " + " ".join(word.lower() for word in WORD.findall(fold(phrase))) + " "
         if any(word in plain for word in _NOT_THE_HOLDER):
             return None
@@ -357,7 +357,7 @@ class Resolver:
         return None
 
 
-def _lent(owner: Mention | None) -> str | None:
+def _lent(owner: KnownName | None) -> str | None:
     return owner.sector if owner is not None and owner.kind in ("country", "capital", "body") else None
 
 
@@ -366,7 +366,7 @@ def _tidy(name: str) -> str:
 
 
 def _term(terms: Sequence[Term], on: dt.date) -> Term | None:
-    """What the person was on that day, or last before it."""
+    """Return the office of a person on that day, or the last one before it."""
     held = [term for term in terms if (term.since or dt.date.min) <= on]
     return held[-1] if held else None
 
@@ -379,7 +379,7 @@ _loaded: list[Resolver] = []
 
 
 def load() -> Resolver:
-    """The resolver of this process, built at the first call."""
+    """Return the resolver of this process, built at the first call."""
     if not _loaded:
         _loaded.append(Resolver())
     return _loaded[0]

@@ -1,4 +1,4 @@
-"""Log lines of every process, ours and the libraries', in one shape: for people on a terminal, JSON elsewhere."""
+"""Set up logging: the lines of all processes and libraries in one format, text on a terminal and JSON elsewhere."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import structlog
 from pipeline.settings import Log
 
 LIBRARIES: Final = {
-    "kafka": "CRITICAL",  # says many times over that a server is out of reach; we say it once
+    "kafka": "CRITICAL",  # repeats that a server is unreachable; we log it once
     "aiokafka": "ERROR",
     "elastic_transport": "ERROR",
-    "faust": "WARNING",  # tells of the start and stop of each of its thirty services
+    "faust": "WARNING",  # logs the start and stop of each of its thirty services
     "mode": "WARNING",
-    "pipeline.worker.app": "WARNING",  # the same of those that are derived there; our own lines are the logger `worker`
+    "pipeline.worker.faust_app": "WARNING",  # the same for the classes derived there; our own lines use the logger `worker`
 }
-"""Libraries and from which level on their lines are worth reading."""
+"""The lowest level of each library whose lines are logged."""
 
 
 def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = None) -> None:
-    """Send all log lines from `least` (default: log.level) to the stream (default: standard error)."""
+    """Send all log lines of level `least` (default: log.level) and above to `stream` (default: standard error)."""
     stream = stream or sys.stderr
     level = (least or settings.level).upper()
     people = settings.format == "console" or (settings.format == "auto" and stream.isatty())

@@ -1,1 +1,9 @@
-"""The path on Kafka: the Faust app, its pool of processes, its watchdog."""
+"""The path on Kafka: articles in, events, stories and alerts out.
+
+app.py           the worker process and its agents: what runs when an article, event or story arrives
+pool.py          articles through flow.read, in processes of their own
+acknowledge.py   acknowledge messages in the order of their partition
+recovery.py      read the state of a partition from Kafka
+watchdog.py      end a worker that has stalled
+faust_app.py     the Faust app; the only importer of faust
+"""

@@ -1,7 +1,7 @@
-"""Articles through spaCy in processes of their own, so that the worker's event loop never waits for a parser.
+"""Raw articles in, raw documents and events out, read in separate processes so that the event loop never waits for spaCy.
 
-Raw articles go in, raw documents and events come out: spaCy's objects never leave the process. An article that kills its
-process or outlasts its time is tried once more alone, and comes back as failed, while the others of its batch succeed.
+spaCy's objects never leave their process. An article that kills its process or exceeds its time is read once more alone. If
+that fails too, it comes back as failed, while the other articles of its batch succeed.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ log = structlog.get_logger("pool")
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What came of one raw article: `outcome` is ok, rejected (reason) or failed (error), reached in `stage`."""
+class ArticleResult:
+    """The result of one raw article: `outcome` is ok, rejected (reason) or failed (error), and `stage` is where it ended."""
 
     outcome: str
     stage: str
@@ -49,23 +49,23 @@ class Read:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-Reader = Callable[[Sequence[bytes]], list[Read]]
+Reader = Callable[[Sequence[bytes]], list[ArticleResult]]
 
 _models: detect.Models | None = None
 
 
 def start_process(settings: Settings) -> None:
-    """Make a pool process ready: load the model and the lexicon once, and leave when the worker is gone."""
-    global _models  # noqa: PLW0603 - a pool process has no other place to keep what it loads once
-    logs.set_up(settings.log)  # it is spawned, not forked: without this its lines have another shape than the worker's
-    _leave_with_parent()
+    """Prepare a pool process: load the models once, and exit when the worker has ended."""
+    global _models  # noqa: PLW0603 - a pool process has no other place for what it loads once
+    logs.set_up(settings.log)  # the process is spawned, not forked, so it has to set up logging itself
+    _exit_with_parent()
     from pipeline import detect  # noqa: PLC0415 - only pool processes pay for spaCy
 
     _models = detect.load_models(settings)
 
 
-def _leave_with_parent() -> None:
-    """A pool process waits on a queue for ever, also when the worker was killed: watch for its end on a thread."""
+def _exit_with_parent() -> None:
+    """Watch for the worker's end on a thread: a pool process would wait for its queue for ever, even after a kill."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -77,14 +77,14 @@ def _leave_with_parent() -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def read_chunk(raws: Sequence[bytes]) -> list[Read]:
-    """Raw articles in, what came of each out; runs in a pool process and never raises for one of them."""
+def read_chunk(raws: Sequence[bytes]) -> list[ArticleResult]:
+    """Return the result of each raw article. Runs in a pool process and never raises because of an article."""
     assert _models is not None
     with _models.nlp.memory_zone():
         return [_read_one(raw, _models) for raw in raws]
 
 
-def _read_one(raw: bytes, models: detect.Models) -> Read:
+def _read_one(raw: bytes, models: detect.Models) -> ArticleResult:
     from pipeline import flow  # noqa: PLC0415 - only pool processes pay for spaCy
 
     steps = flow.Steps()
@@ -94,12 +94,16 @@ def _read_one(raw: bytes, models: detect.Models) -> Read:
         article_id = article.id
         reading = flow.read(article, models, steps)
     except Rejected as rejected:
-        return Read("rejected", steps.current, reason=rejected.reason, article_id=article_id, seconds=steps.seconds)
-    except Exception as error:  # noqa: BLE001 - whatever an article does, it must not take its batch along
+        return ArticleResult(
+            "rejected", steps.current, reason=rejected.reason, article_id=article_id, seconds=steps.seconds
+        )
+    except Exception as error:  # noqa: BLE001 - no article may stop the rest of its batch
         name = "RecordError" if isinstance(error, RecordError) else type(error).__name__
         trace = "".join(traceback.format_exception(error))[-4000:]
-        return Read("failed", steps.current, error_type=name, error=str(error), trace=trace, article_id=article_id)
-    return Read(
+        return ArticleResult(
+            "failed", steps.current, error_type=name, error=str(error), trace=trace, article_id=article_id
+        )
+    return ArticleResult(
         "ok",
         "detect",
         article_id=article.id,
@@ -116,7 +120,7 @@ def _labels(event: Event) -> tuple[str, str, str]:
 
 
 class Pool:
-    """The processes of one worker. Holds their executors; `reader` and `prepare` are replaced in tests only."""
+    """Holds the pool processes of one worker. Only tests replace `reader` and `prepare`."""
 
     def __init__(
         self,
@@ -130,79 +134,79 @@ class Pool:
         self._reader = reader
         self._prepare = prepare
         self._seconds = settings.worker.article_timeout_seconds
-        self._many = self._executor(self.size)
-        self._alone: ProcessPoolExecutor | None = None
-        self._alone_lock = asyncio.Lock()
+        self._shared = self._executor(self.size)
+        self._single: ProcessPoolExecutor | None = None
+        self._single_lock = asyncio.Lock()
 
     def _executor(self, processes: int) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(processes, context, initializer=self._prepare, initargs=(self._settings,))
 
     async def warm(self) -> None:
-        """Start every process and wait until all have loaded their model.
+        """Start every process and wait until all have loaded their models.
 
         Raises:
-            BrokenProcessPool: a process could not start: the model or the lexicon is missing or wrong (see its log line).
+            BrokenProcessPool: a process could not start because a model or lexicon is missing or wrong (see its log line).
         """
         loop = asyncio.get_running_loop()
-        # A process takes the next call as soon as it is ready: as many short waits as processes start them all.
-        await asyncio.gather(*(loop.run_in_executor(self._many, _pause) for _ in range(self.size)))
+        # Each process takes one short call while it is busy, so as many calls as processes start them all.
+        await asyncio.gather(*(loop.run_in_executor(self._shared, _pause) for _ in range(self.size)))
 
-    async def read(self, raws: Sequence[bytes]) -> list[Read]:
-        """Raw articles in, what came of each out, in order. Never raises for an article."""
-        executor = self._many
+    async def read(self, raws: Sequence[bytes]) -> list[ArticleResult]:
+        """Return the result of each raw article, in order. Never raises because of an article."""
+        executor = self._shared
         try:
             return await self._run(executor, raws)
         except (BrokenProcessPool, TimeoutError) as error:
-            if executor is self._many:
-                self._many = self._replaced(executor, self.size, error)
+            if executor is self._shared:
+                self._shared = self._replace(executor, self.size, error)
         return [await self._read_alone(raw) for raw in raws]
 
-    async def _run(self, executor: Executor, raws: Sequence[bytes]) -> list[Read]:
+    async def _run(self, executor: Executor, raws: Sequence[bytes]) -> list[ArticleResult]:
         call = asyncio.get_running_loop().run_in_executor(executor, self._reader, list(raws))
         return await asyncio.wait_for(call, self._seconds * len(raws))
 
-    async def _read_alone(self, raw: bytes) -> Read:
-        """One article in a process that serves nothing else: if that ends too, this article is the cause."""
-        async with self._alone_lock:
-            if self._alone is None:
-                self._alone = self._executor(1)
-                await self._run_quietly(self._alone)
+    async def _read_alone(self, raw: bytes) -> ArticleResult:
+        """Read one article in a process of its own: if that process ends too, the article is the cause."""
+        async with self._single_lock:
+            if self._single is None:
+                self._single = self._executor(1)
+                await self._load(self._single)
             try:
-                return (await self._run(self._alone, [raw]))[0]
+                return (await self._run(self._single, [raw]))[0]
             except BrokenProcessPool as error:
-                self._discard(self._alone, error)
+                self._discard(self._single, error)
                 what = "the process that read this article died (out of memory, or a crash in a native library)"
-                return Read("failed", "annotate", error_type="ProcessDied", error=what)
+                return ArticleResult("failed", "annotate", error_type="ProcessDied", error=what)
             except TimeoutError as error:
-                self._discard(self._alone, error)
+                self._discard(self._single, error)
                 what = f"reading this article took more than worker.article_timeout_seconds = {self._seconds:g}"
-                return Read("failed", "annotate", error_type="Timeout", error=what)
+                return ArticleResult("failed", "annotate", error_type="Timeout", error=what)
 
-    async def _run_quietly(self, executor: Executor) -> None:
-        """Load the model before the clock of an article starts to run."""
+    async def _load(self, executor: Executor) -> None:
+        """Load the models before the time limit of an article begins."""
         await asyncio.get_running_loop().run_in_executor(executor, _pause)
 
     def _discard(self, executor: ProcessPoolExecutor, error: BaseException) -> None:
         metrics.pool_restarts_total.labels(cause=_cause(error)).inc()
         _end(executor)
-        self._alone = None
+        self._single = None
 
-    def _replaced(self, executor: ProcessPoolExecutor, size: int, error: BaseException) -> ProcessPoolExecutor:
+    def _replace(self, executor: ProcessPoolExecutor, size: int, error: BaseException) -> ProcessPoolExecutor:
         log.warning("pool_restarted", cause=_cause(error), processes=size)
         metrics.pool_restarts_total.labels(cause=_cause(error)).inc()
         _end(executor)
         return self._executor(size)
 
     def close(self) -> None:
-        """End all processes; nothing may be under way any more."""
-        _end(self._many)
-        if self._alone is not None:
-            _end(self._alone)
+        """End all processes. No article may be under way."""
+        _end(self._shared)
+        if self._single is not None:
+            _end(self._single)
 
 
 def _pause() -> None:
-    """Hold a process just long enough that the next call starts another one."""
+    """Keep a process busy long enough that the next call starts another one."""
     threading.Event().wait(0.05)
 
 
@@ -211,7 +215,7 @@ def _cause(error: BaseException) -> str:
 
 
 def _end(executor: ProcessPoolExecutor) -> None:
-    """A stuck process does not hear a polite request, so the processes are killed (kill_workers of Python 3.14 does this)."""
-    for process in list((executor._processes or {}).values()):  # noqa: SLF001 - no public way before 3.14
+    """Kill the processes, because a stuck one ignores a request to stop (kill_workers of Python 3.14 does the same)."""
+    for process in list((executor._processes or {}).values()):  # noqa: SLF001 - there is no public way before 3.14
         process.kill()
     executor.shutdown(wait=False, cancel_futures=True)

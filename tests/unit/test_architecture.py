@@ -32,8 +32,8 @@ FILE_LINES = 400
 
 OWNERS = {
     "kafka": {f"bus/{file}.py" for file in ("topics", "publish", "read", "group", "lag", "share")},
-    "faust": {"worker/app.py"},
-    "aiokafka": {"worker/app.py"},
+    "faust": {"worker/faust_app.py"},
+    "aiokafka": {"worker/faust_app.py"},
     "elasticsearch": {"index/indexer.py"},
     "elastic_transport": {"index/indexer.py"},
     "prometheus_client": {"metrics.py"},

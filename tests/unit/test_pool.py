@@ -11,7 +11,7 @@ import structlog
 from pipeline import detect
 from pipeline.settings import Log, Settings, Worker
 from pipeline.worker import pool as pool_module
-from pipeline.worker.pool import Pool, Read, start_process
+from pipeline.worker.pool import ArticleResult, Pool, start_process
 
 
 def read(raws):
@@ -22,7 +22,7 @@ def read(raws):
             os._exit(9)
         if raw == b"hang":
             time.sleep(60)
-        out.append(Read("ok", "detect", article_id=raw.decode()))
+        out.append(ArticleResult("ok", "detect", article_id=raw.decode()))
     return out
 
 
@@ -74,10 +74,10 @@ def own_logging():
 @pytest.mark.usefixtures("own_logging")
 def test_a_pool_process_writes_its_log_in_the_form_that_is_configured(monkeypatch, capsys):
     monkeypatch.setattr(
-        detect, "load_models", lambda _settings: structlog.get_logger("mind").warning("loaded", words=3)
+        detect, "load_models", lambda _settings: structlog.get_logger("model").warning("loaded", words=3)
     )
     monkeypatch.setattr(pool_module, "_models", None)
     start_process(Settings(log=Log(format="json", level="warning")))
-    structlog.get_logger("mind").info("less than is wanted")
+    structlog.get_logger("model").info("less than is wanted")
     [line] = capsys.readouterr().err.splitlines()
-    assert json.loads(line).items() >= {"event": "loaded", "logger": "mind", "level": "warning", "words": 3}.items()
+    assert json.loads(line).items() >= {"event": "loaded", "logger": "model", "level": "warning", "words": 3}.items()

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from pipeline.bus import BusError, Lag
-from pipeline.worker.watchdog import EXIT_STALLED, Pulse, Watchdog
+from pipeline.worker.watchdog import EXIT_STALLED, Heartbeat, Watchdog
 
 MINE = ("news.articles", 0)
 
@@ -24,108 +24,108 @@ def clock():
 
 
 @pytest.fixture
-def pulse(clock):
-    return Pulse(beat_at=clock.now, assigned=frozenset({MINE}))
+def heartbeat(clock):
+    return Heartbeat(beat_at=clock.now, assigned=frozenset({MINE}))
 
 
 @pytest.fixture
-def watchdog(pulse, clock):
-    return Watchdog(pulse, group="g", stall_seconds=60, now=clock)
+def watchdog(heartbeat, clock):
+    return Watchdog(heartbeat, group="g", stall_seconds=60, now=clock)
 
 
 def lag(records, committed=5, partition=0):
     return Lag("g", "news.articles", partition, committed, committed + records, records)
 
 
-def advance(clock, pulse, seconds):
+def advance(clock, heartbeat, seconds):
     clock.now += seconds
-    pulse.beat_at = clock.now
+    heartbeat.beat_at = clock.now
 
 
-def test_idle_without_lag_is_ready_for_ever(watchdog, clock, pulse):
+def test_idle_without_lag_is_ready_for_ever(watchdog, clock, heartbeat):
     for _ in range(10):
-        advance(clock, pulse, 100)
-        assert watchdog.judge([lag(0)])
+        advance(clock, heartbeat, 100)
+        assert watchdog.check([lag(0)])
     assert watchdog.ready()[0]
 
 
-def test_lag_without_progress_ends_the_worker_after_its_time(watchdog, clock, pulse):
-    assert watchdog.judge([lag(7)])
-    advance(clock, pulse, 59)
-    assert watchdog.judge([lag(7)])
+def test_lag_without_progress_ends_the_worker_after_its_time(watchdog, clock, heartbeat):
+    assert watchdog.check([lag(7)])
+    advance(clock, heartbeat, 59)
+    assert watchdog.check([lag(7)])
     assert not watchdog.ready()[0], "half the time without progress: no longer ready"
-    advance(clock, pulse, 2)
-    assert not watchdog.judge([lag(7)])
+    advance(clock, heartbeat, 2)
+    assert not watchdog.check([lag(7)])
 
 
 @pytest.mark.parametrize("moved", ["finished", "committed", "assigned"])
-def test_whatever_moves_is_progress(watchdog, clock, pulse, moved):
-    watchdog.judge([lag(7)])
+def test_whatever_moves_is_progress(watchdog, clock, heartbeat, moved):
+    watchdog.check([lag(7)])
     committed = 5
     for step in range(5):
-        advance(clock, pulse, 50)
+        advance(clock, heartbeat, 50)
         if moved == "finished":
-            pulse.finished += 1
+            heartbeat.finished += 1
         elif moved == "committed":
             committed += 1
         else:
-            pulse.assigned = frozenset({MINE, ("news.events", step)})
-        assert watchdog.judge([lag(7, committed)])
+            heartbeat.assigned = frozenset({MINE, ("news.events", step)})
+        assert watchdog.check([lag(7, committed)])
 
 
-def test_the_lag_of_others_partitions_is_not_this_workers_stall(watchdog, clock, pulse):
-    watchdog.judge([lag(7, partition=3)])
-    advance(clock, pulse, 500)
-    assert watchdog.judge([lag(7, partition=3)])
-    assert watchdog.verdict.behind == 0
+def test_the_lag_of_others_partitions_is_not_this_workers_stall(watchdog, clock, heartbeat):
+    watchdog.check([lag(7, partition=3)])
+    advance(clock, heartbeat, 500)
+    assert watchdog.check([lag(7, partition=3)])
+    assert watchdog.state.behind == 0
 
 
 def test_a_blocked_loop_is_unhealthy_and_ends(watchdog, clock):
     clock.now += 31
     assert not watchdog.healthy()[0]
-    assert watchdog.judge([lag(0)])
+    assert watchdog.check([lag(0)])
     clock.now += 30
-    assert not watchdog.judge([lag(0)])
+    assert not watchdog.check([lag(0)])
 
 
-def test_not_ready_without_partitions_or_while_draining(watchdog, pulse):
-    watchdog.judge([lag(0)])
+def test_not_ready_without_partitions_or_while_draining(watchdog, heartbeat):
+    watchdog.check([lag(0)])
     assert watchdog.ready()[0]
-    pulse.draining = True
+    heartbeat.draining = True
     assert not watchdog.ready()[0]
-    pulse.draining, pulse.assigned = False, frozenset()
+    heartbeat.draining, heartbeat.assigned = False, frozenset()
     good, detail = watchdog.ready()
     assert not good
     assert detail["assigned"] == 0
 
 
-def test_a_stall_ends_the_process_with_the_status_that_asks_for_a_restart(pulse, clock):
+def test_a_stall_ends_the_process_with_the_status_that_asks_for_a_restart(heartbeat, clock):
     ended = []
     stop = threading.Event()
     watchdog = Watchdog(
-        pulse, group="g", stall_seconds=60, now=clock, end=lambda code: (ended.append(code), stop.set())
+        heartbeat, group="g", stall_seconds=60, now=clock, exit_process=lambda code: (ended.append(code), stop.set())
     )
 
     class Broker:
         def lags(self, groups=None):
             clock.now += 45
-            pulse.beat_at = clock.now
+            heartbeat.beat_at = clock.now
             return (lag(7),)
 
     watchdog.run(Broker, stop, every_seconds=0.001)
     assert ended == [EXIT_STALLED]
 
 
-def test_a_broker_that_is_gone_is_told_and_is_no_stall(pulse, clock):
+def test_a_broker_that_is_gone_is_told_and_is_no_stall(heartbeat, clock):
     ended = []
     stop = threading.Event()
-    watchdog = Watchdog(pulse, group="g", stall_seconds=60, now=clock, end=ended.append)
+    watchdog = Watchdog(heartbeat, group="g", stall_seconds=60, now=clock, exit_process=ended.append)
     calls = []
 
     class Broker:
         def lags(self, groups=None):
             calls.append(1)
-            advance(clock, pulse, 1000)
+            advance(clock, heartbeat, 1000)
             if len(calls) > 3:
                 stop.set()
             raise BusError("Kafka does not answer")

@@ -1,13 +1,10 @@
-"""The worker's own bookkeeping: what is acknowledged, and when."""
+"""The worker's agents: where they write, and when rules are evaluated."""
 
 import asyncio
 import threading
 import types
-from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline import bus
 from pipeline.alert import feedback
@@ -17,70 +14,11 @@ from pipeline.records import Alert, decode, encode
 from pipeline.settings import Settings
 from pipeline.stage import Rejected
 from pipeline.track.stories import PARTITION
-from pipeline.worker import app
-from pipeline.worker.app import InOrder, Worker
-from pipeline.worker.pool import Read
-from pipeline.worker.watchdog import Pulse
+from pipeline.worker import app, faust_app, recovery
+from pipeline.worker.app import WorkerApp
+from pipeline.worker.pool import ArticleResult
+from pipeline.worker.watchdog import Heartbeat
 from tests.make import NOW, make_alert, make_story
-
-
-@dataclass
-class Message:
-    tp: tuple[str, int]
-    offset: int
-
-
-@dataclass
-class Event:
-    message: Message
-    acked: list[int] = field(default_factory=list)
-
-    def ack(self):
-        self.acked.append(self.message.offset)
-
-
-def events(count, partition=0, log=None):
-    log = [] if log is None else log
-    return [Event(Message(("t", partition), offset), log) for offset in range(count)], log
-
-
-@given(st.permutations(range(6)), st.integers(0, 6))
-def test_whatever_the_order_of_finishing_acks_are_the_unbroken_head(order, count):
-    """After any prefix of finished messages, exactly the run of finished ones from the start is acknowledged."""
-    items, log = events(6)
-    tracker = InOrder()
-    for item in items:
-        tracker.add(item)
-    finished = set(order[:count])
-    for number in order[:count]:
-        tracker.done(items[number])
-    head = next((n for n in range(7) if n not in finished), 6)
-    assert log == list(range(head))
-    assert len(tracker) == 6 - head
-
-
-def test_partitions_do_not_wait_for_each_other():
-    slow, slow_log = events(2, partition=0)
-    fast, fast_log = events(2, partition=1)
-    tracker = InOrder()
-    for item in (*slow, *fast):
-        tracker.add(item)
-    for item in fast:
-        tracker.done(item)
-    assert (slow_log, fast_log) == ([], [0, 1])
-
-
-def test_what_was_taken_away_is_never_acknowledged():
-    """Its new owner reads it again."""
-    items, log = events(2)
-    tracker = InOrder()
-    for item in items:
-        tracker.add(item)
-    tracker.forget([("t", 0)])
-    for item in items:
-        tracker.done(item)
-    assert log == []
-    assert len(tracker) == 0
 
 
 async def test_all_events_go_to_one_partition_whatever_their_keys():
@@ -90,10 +28,10 @@ async def test_all_events_go_to_one_partition_whatever_their_keys():
     async def publish(topic, key, value, *, partition=None):
         sent.append((topic, key, partition))
 
-    worker = object.__new__(Worker)  # no Faust app is needed to see where it writes
+    worker = object.__new__(WorkerApp)  # no Faust app is needed to see where it writes
     worker._publish = publish
-    read = Read("ok", "detect", article_id="a", events=((b"e1", b"{}"), (b"e2", b"{}")))
-    await worker._publish_read(read)
+    result = ArticleResult("ok", "detect", article_id="a", events=((b"e1", b"{}"), (b"e2", b"{}")))
+    await worker._publish_result(result)
     assert sent == [
         (bus.DOCUMENTS, b"a", None),
         (bus.EVENTS, b"e1", PARTITION),
@@ -101,18 +39,18 @@ async def test_all_events_go_to_one_partition_whatever_their_keys():
     ]
 
 
-# --- ringing ---------------------------------------------------------------------------------------------------------
+# --- alerts ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def worker():
     """A worker without Faust and Kafka: what it writes is kept."""
-    made = Worker.__new__(Worker)
+    made = WorkerApp.__new__(WorkerApp)
     rule = Rule(name="hourly", about="By the hour", digest_minutes=60, channels=("desk",))
     made.rules = types.SimpleNamespace(found=RuleSet(rules=(rule,), channels={}), look=lambda: False)
     made.marks, made.marks_read = feedback.Marks(), threading.Event()
-    made._alert_state, made._ringing, made._revocations = {0: AlertState()}, asyncio.Lock(), 0
-    made.pulse = Pulse(assigned=frozenset({(bus.STORIES, 0)}))
+    made._alert_state, made._alert_lock, made._revocations = {0: AlertState()}, asyncio.Lock(), 0
+    made.heartbeat = Heartbeat(assigned=frozenset({(bus.STORIES, 0)}))
     made.written = []
 
     async def publish(topic, key, value, *, partition=None):
@@ -137,8 +75,8 @@ async def test_a_story_is_held_against_the_rules_when_all_marks_are_known_and_no
 async def test_a_digest_goes_out_by_the_clock_where_no_further_story_comes(worker):
     worker.marks_read.set()
     await worker._alert(0, make_story())
-    await worker._tend_rules()
-    await worker._tend_rules()
+    await worker._refresh_rules()
+    await worker._refresh_rules()
     [_, (topic, partition, digest)] = worker.written
     assert (topic, partition) == (bus.ALERTS, 0)
     assert (digest.channels, digest.gathers) == (("desk",), (worker.written[0][2].id,))
@@ -162,8 +100,8 @@ def test_the_alert_state_of_a_partition_are_what_its_topic_remembers(monkeypatch
     monkeypatch.setattr(
         bus, "read_all", lambda *_: iter([bus.Message(bus.ALERTS, 0, n, b"", raw, 0) for n, raw in enumerate(raws)])
     )
-    assert app.load_alert_state(Settings(), 0).waiting == 1
+    assert recovery.load_alert_state(Settings(), 0).waiting == 1
 
 
 def test_a_worker_that_stands_by_for_a_year_is_still_in_its_group():
-    assert app._faust_app(Settings()).conf.broker_max_poll_interval > 365 * 86_400
+    assert faust_app.create_app(Settings()).conf.broker_max_poll_interval > 365 * 86_400

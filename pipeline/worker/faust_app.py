@@ -1,0 +1,125 @@
+"""The only importer of faust and aiokafka: settings in, a configured Faust app, its topics and its send function out."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import faust
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from faust.exceptions import ProducerSendError
+from faust.transport.drivers import aiokafka as driver
+
+from pipeline import bus
+from pipeline.settings import Settings
+
+TooLargeError: Final = MessageSizeTooLargeError
+"""Kafka refuses a record because of its size: sending it again is useless."""
+
+
+class SendError(Exception):
+    """Kafka did not take a record; it may take it later."""
+
+
+class _CommittedThread(driver.AIOKafkaConsumerThread):
+    """Reads only committed records. Faust has no setting for it outside its own transactions."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"  # noqa: SLF001 - read when the consumer starts
+        return consumer
+
+
+class _CommittedConsumer(driver.Consumer):
+    def _new_consumer_thread(self) -> Any:
+        return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
+
+
+class _CommittedTransport(driver.Transport):
+    Consumer = _CommittedConsumer
+
+
+def create_app(settings: Settings) -> Any:
+    """Return a Faust app without agents."""
+    worker = settings.worker
+    app = faust.App(
+        bus.WORKER_GROUP,
+        broker=[f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings),
+        broker_session_timeout=worker.session_timeout_seconds,
+        broker_heartbeat_interval=worker.heartbeat_seconds,
+        broker_request_timeout=max(40.0, 2 * worker.session_timeout_seconds),
+        broker_commit_interval=1.0,
+        # aiokafka treats a member without partitions as one that hangs: after this interval it leaves the group for good, and a
+        # standby worker would not take over. The watchdog decides whether work stalls.
+        broker_max_poll_interval=10 * 365 * 86_400.0,
+        broker_max_poll_records=64,
+        consumer_max_fetch_size=bus.MESSAGE_BYTES,
+        consumer_auto_offset_reset="earliest",
+        producer_max_request_size=bus.QUARANTINE_BYTES,
+        producer_request_timeout=30.0,
+        producer_compression_type="gzip",
+        producer_acks=-1,
+        stream_buffer_maxsize=64,  # an article is up to a megabyte, so the default of 4096 could fill the memory
+        stream_wait_empty=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        store="memory://",
+        datadir=Path(tempfile.gettempdir()) / "dateline-worker",
+    )
+    app.transport = _CommittedTransport(app.conf.broker_consumer, app)
+    return app
+
+
+def _credentials(settings: Settings) -> Any:
+    kafka = settings.kafka
+    context = ssl.create_default_context(cafile=str(settings.path(kafka.ca_file)) if kafka.ca_file else None)
+    if kafka.security_protocol == "SSL":
+        return faust.SSLCredentials(context)
+    if kafka.security_protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=kafka.username,
+            password=kafka.password,
+            mechanism=kafka.sasl_mechanism,
+            ssl_context=context if kafka.security_protocol == "SASL_SSL" else None,
+        )
+    return None
+
+
+def bytes_topic(app: Any, name: str) -> Any:
+    """Return a topic whose keys and values are bytes. Faust drops a message that it cannot decode, so the stages decode."""
+    return app.topic(
+        name,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        internal=False,
+    )
+
+
+async def unacknowledged(stream: Any) -> AsyncIterator[Any]:
+    """Yield the messages of a Faust stream. The caller acknowledges each by its `ack`."""
+    async for event in stream.noack().events():
+        yield event
+
+
+async def send(topic: Any, key: bytes, value: bytes, partition: int | None) -> None:
+    """Write a record and wait until Kafka confirms it.
+
+    Raises:
+        TooLargeError: the record is too large for Kafka.
+        SendError: any other failure.
+    """
+    try:
+        sent = await topic.send(key=key, value=value, partition=partition)
+        await sent
+    except (KafkaError, ProducerSendError) as error:
+        cause = error.__cause__ if isinstance(error, ProducerSendError) else error
+        if isinstance(cause, MessageSizeTooLargeError):
+            raise cause from error
+        raise SendError(str(error)) from error

@@ -1,14 +1,14 @@
-"""Kafka outside Faust: topics, publishing, read-then-commit, lag. The only importer of kafka.
+"""Kafka outside Faust: topics, publishing, reading, consumer groups, lag. The only importer of kafka.
 
-Delivery is at least once everywhere. The collector's articles and its feed state are written in one transaction, and every
-consumer here reads committed records only, so a collector that dies in the middle of a poll leaves nothing half said.
+Delivery is at least once everywhere. The collector writes its articles and its feed state in one transaction, and every
+consumer here reads committed records only. So a collector that dies in the middle of a poll leaves nothing half written.
 """
 
 from pipeline.bus.group import Progress, consume
 from pipeline.bus.lag import Lag, Observer, lags
 from pipeline.bus.publish import Publisher
 from pipeline.bus.read import follow, read_all, read_one, tail
-from pipeline.bus.share import Member, Parts, ReplacedError, partitions_of
+from pipeline.bus.share import Member, Partitions, ReplacedError, partitions_of
 from pipeline.bus.topics import (
     ALERTS,
     ARTICLES,
@@ -57,7 +57,7 @@ __all__ = [
     "Member",
     "Message",
     "Observer",
-    "Parts",
+    "Partitions",
     "Progress",
     "Publisher",
     "ReplacedError",

@@ -1,4 +1,4 @@
-"""Reading in a group: each record is handled, then committed; a member that is silently given nothing more is noticed."""
+"""Reading in a consumer group: records are handled, then committed. A client that silently stops reading is noticed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pipeline.settings import Settings
 log = structlog.get_logger("bus")
 
 POLL_INTERVAL_MS: Final = 6 * 3600 * 1000
-"""How long a batch may take before the group thinks its reader dead. Long: a sink may be down for hours, and the heartbeat
-of kafka-python runs on a thread of its own, so a dead process is still noticed within the session timeout."""
+"""How long a batch may take before the group counts the member as dead. It is long because a sink may be down for hours. A dead
+process is still noticed within the session timeout, because the heartbeat of kafka-python runs on a thread of its own."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """What a reading loop did last: the truth behind /readyz. Written by the loop, read by the metrics thread."""
+    """What a reading loop did last, shown on /readyz. Written by the loop, read by the metrics thread."""
 
     assigned: int = 0
     polled_at: float = 0.0
@@ -37,28 +37,29 @@ class Progress:
     notes: dict[str, object] = field(default_factory=dict)
 
     def ready(self, *, now: float, stall_seconds: float) -> tuple[bool, dict[str, object]]:
-        """The clock (time.monotonic) in, whether the loop works and what to show out."""
-        waiting = now - self.busy_since if self.busy_since is not None else 0.0
-        stalled = waiting > stall_seconds or (self.polled_at > 0 and now - self.polled_at > stall_seconds + waiting)
+        """The time (time.monotonic) in, whether the loop works and the detail to show out."""
+        busy = now - self.busy_since if self.busy_since is not None else 0.0
+        stalled = busy > stall_seconds or (self.polled_at > 0 and now - self.polled_at > stall_seconds + busy)
         good = self.assigned > 0 and not stalled and not self.problem
         return good, {
             "assigned": self.assigned,
             "behind": self.behind,
-            "busy_seconds": round(waiting, 1),
+            "busy_seconds": round(busy, 1),
             "problem": self.problem or ("stalled" if stalled else "" if self.assigned else "no partition assigned"),
             **self.notes,
         }
 
 
 def poll(consumer: KafkaConsumer, seconds: float, *, max_records: int | None = None) -> list[Message]:
-    """What a member of a group is given within so many seconds, as our own records; it stays in the group meanwhile.
+    """Return the messages that a member of a group receives within so many seconds.
 
-    kafka-python joins again where a topic's partitions became known only after it had joined. If that takes longer than one
-    poll, it forgets that it was joining, and the member is given nothing ever after, without an error: so it is reminded.
+    kafka-python joins the group again when it learns a topic's partitions after it had joined. If that takes longer than one
+    poll, it forgets that it was joining, and the member receives nothing any more, without an error. So the join is requested
+    again here.
     """
     found = messages_of(consumer.poll(timeout_ms=max(1, int(seconds * 1000)), max_records=max_records))
     if not joined(consumer):
-        coordinator = consumer._coordinator  # noqa: SLF001 - no public call tells; an integration test notices if it changes
+        coordinator = consumer._coordinator  # noqa: SLF001 - no public method; an integration test notices a change
         if not coordinator.need_rejoin():
             log.info("join_resumed", group=coordinator.group_id)
             coordinator.request_rejoin()
@@ -66,44 +67,44 @@ def poll(consumer: KafkaConsumer, seconds: float, *, max_records: int | None = N
 
 
 def joined(consumer: KafkaConsumer) -> bool:
-    """Whether a consumer has its place in its group: what it was assigned then (maybe nothing) is what it has to do."""
+    """Whether a consumer has joined its group. Its assignment is final then, even if it is empty."""
     return bool(consumer._coordinator.stable())  # noqa: SLF001 - as above
 
 
-DOUBT_SECONDS: Final = 30.0
-"""A member that was given nothing for so long asks the broker, on connections of its own, whether there really is nothing."""
+STALL_SECONDS: Final = 30.0
+"""A member that has received nothing for this long asks the broker for its lag, on connections of its own."""
 
 
-class Doubt:
-    """Whether a member that is given nothing is at the end, or its client has stopped reading without a word.
+class StallDetector:
+    """Finds out whether a member that receives nothing is at the end, or its client has silently stopped reading.
 
-    kafka-python can lose the task that learns where partitions are; after a broker's restart it may read nothing ever more.
+    kafka-python can lose the task that looks up where partitions are; after a restart of the broker it may never read again.
     """
 
-    def __init__(self, ask: Callable[[], Sequence[Lag]], now: Callable[[], float] = time.monotonic) -> None:
-        self._ask = ask
+    def __init__(self, ask_lag: Callable[[], Sequence[Lag]], now: Callable[[], float] = time.monotonic) -> None:
+        self._ask_lag = ask_lag
         self._now = now
         self._asked_at = now()
         self._behind: dict[tuple[str, int], int | None] = {}
 
-    def given(self) -> None:
-        """There was something."""
+    def received(self) -> None:
+        """Note that the member has received records."""
         self._asked_at = self._now()
         self._behind = {}
 
-    def nothing(self, assigned: Iterable[tuple[str, int]]) -> None:
-        """There was nothing again on these partitions.
+    def received_nothing(self, assigned: Iterable[tuple[str, int]]) -> None:
+        """Note that the member has received nothing on these partitions.
 
         Raises:
-            BusError: there has been something for `DOUBT_SECONDS`, by the broker's word: a new client is needed.
+            BusError: by the broker, records have been waiting for `STALL_SECONDS`, so a new client is needed.
         """
-        if self._now() - self._asked_at < DOUBT_SECONDS:
+        if self._now() - self._asked_at < STALL_SECONDS:
             return
         self._asked_at = self._now()
         mine = set(assigned)
         try:
-            found = self._ask()
-        except BusError as error:  # the broker is away: then there is nothing to be given
+            found = self._ask_lag()
+        except BusError as error:  # the broker is away, so there is nothing to receive
             log.debug("doubt_unanswered", error=str(error))
             self._behind = {}
             return
@@ -127,13 +128,14 @@ def consume(
     start: str = "earliest",
     progress: Progress | None = None,
 ) -> None:
-    """Read, handle, then commit, until `stop` is set: offsets move only after `handle` has returned.
+    """Read, handle, then commit, until `stop` is set. Offsets are committed only after `handle` has returned.
 
-    `start` says where a group without offsets begins. `handle` must not return before its sink has said yes; while it
-    blocks, the group's heartbeat goes on. When `handle` raises, nothing is committed and the error leaves this loop.
+    `start` says where a group without offsets begins. `handle` must not return before its sink has confirmed the records;
+    while it blocks, the heartbeat goes on. When `handle` raises an error, nothing is committed and the error leaves this
+    loop.
 
     Raises:
-        BusError: Kafka is not there at the start, or its client has stopped reading: call again.
+        BusError: Kafka cannot be reached at the start, or the client has stopped reading; call again.
     """
     progress = progress or Progress()
     session_ms = int(settings.worker.session_timeout_seconds * 1000)
@@ -147,13 +149,13 @@ def consume(
         max_poll_records=max_records,
     )
     consumer.subscribe(topics=list(topics))
-    doubt = Doubt(lambda: lags(settings, [group]))
+    stall_detector = StallDetector(lambda: lags(settings, [group]))
     try:
         while not stop.is_set():
             messages = poll(consumer, wait_seconds, max_records=max_records)
-            _note(progress, consumer)
+            _update(progress, consumer)
             if not messages:
-                doubt.nothing((place.topic, place.partition) for place in consumer.assignment())
+                stall_detector.received_nothing((tp.topic, tp.partition) for tp in consumer.assignment())
                 continue
             progress.busy_since = time.monotonic()
             handle(messages)
@@ -162,15 +164,15 @@ def consume(
                 consumer.commit()
                 progress.committed_at = time.monotonic()
             except CommitFailedError:
-                # The group was rebalanced meanwhile: the new owner reads the batch again, which changes nothing.
+                # The group was rebalanced meanwhile: the new owner handles the batch again, which has no further effect.
                 log.warning("commit_refused", group=group, records=len(messages))
-            doubt.given()
+            stall_detector.received()
     finally:
         progress.assigned = 0
         consumer.close(autocommit=False)
 
 
-def _note(progress: Progress, consumer: KafkaConsumer) -> None:
+def _update(progress: Progress, consumer: KafkaConsumer) -> None:
     assigned = consumer.assignment()
     progress.assigned = len(assigned)
     progress.polled_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""How far behind each group is, asked of the broker."""
+"""The lag of each consumer group, asked of the broker."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kafka.admin import OffsetSpec
 from kafka.errors import GroupIdNotFoundError, KafkaError
 
 from pipeline.bus.read import consumer_of
-from pipeline.bus.topics import GROUP_PREFIX, BusError, connection, patiently, read_by
+from pipeline.bus.topics import GROUP_PREFIX, BusError, connection, read_by, retry_coordinator
 from pipeline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far a group is behind on one partition, in records; `committed` is None where it has not committed yet."""
+    """A group's lag on one partition, in records. `committed` is None where the group has not committed yet."""
 
     group: str
     topic: str
@@ -30,11 +30,11 @@ class Lag:
 
 
 MARKERS: Final = 16
-"""Up to how many records behind it is worth looking whether they are only transaction markers."""
+"""Up to this lag it is checked whether the records are only transaction markers."""
 
 
 class Observer:
-    """Asks the broker how far each group is behind. Holds its connections: make one and ask often."""
+    """Asks the broker for the lag of groups. It holds connections, so make one and ask often."""
 
     def __init__(self, settings: Settings) -> None:
         try:
@@ -45,7 +45,7 @@ class Observer:
         self._empty: dict[TopicPartition, tuple[int, int]] = {}
 
     def groups(self) -> list[str]:
-        """The names of Dateline's consumer groups that the broker knows."""
+        """Return the names of Dateline's consumer groups that the broker knows."""
         return sorted(
             name
             for group in self._admin.list_groups()
@@ -61,9 +61,9 @@ class Observer:
         try:
             found = []
             for group in self.groups() if groups is None else groups:
-                found_offsets = patiently(functools.partial(self._admin.list_group_offsets, {group: None}))
+                found_offsets = retry_coordinator(functools.partial(self._admin.list_group_offsets, {group: None}))
                 offsets = {tp: o.offset for tp, o in found_offsets[group].items()}
-                # What a group has never committed is not among its offsets, and is all the more behind.
+                # A partition that a group has never committed is not among its offsets, but it has a lag too.
                 untouched = [tp for tp in self._partitions(read_by(group)) if offsets.get(tp, -1) < 0]
                 starts = self._offsets(untouched, OffsetSpec.EARLIEST)
                 ends = self._offsets({*offsets, *untouched}, OffsetSpec.LATEST)
@@ -91,9 +91,9 @@ class Observer:
         return Lag(group, tp.topic, tp.partition, committed if committed >= 0 else None, end, behind)
 
     def _only_markers(self, tp: TopicPartition, committed: int, end: int) -> bool:
-        """Whether nothing but the markers of ended transactions stands between a commit and the end of the partition.
+        """Whether only the markers of ended transactions are between the committed offset and the end of the partition.
 
-        A marker takes an offset and is never delivered, so a reader that commits what it was given stays one behind.
+        A marker takes an offset and is never delivered, so a reader that commits what it has received stays one behind.
         """
         if self._empty.get(tp) == (committed, end):
             return True
@@ -109,7 +109,7 @@ class Observer:
         return True
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._admin.close()
         self._peek.close(autocommit=False)
 
@@ -118,7 +118,7 @@ def lags(settings: Settings, groups: Iterable[str] | None = None) -> tuple[Lag, 
     """Groups in (all of Dateline's by default), their lag on each partition out, asked once.
 
     Raises:
-        BusError: Kafka is not there.
+        BusError: Kafka cannot be reached.
     """
     observer = Observer(settings)
     try:

@@ -1,4 +1,4 @@
-"""Publishing: idempotent, acknowledged by all replicas, in a transaction where that matters."""
+"""Publishing: idempotent, acknowledged by all replicas, and in a transaction where records belong together."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pipeline.bus.topics import QUARANTINE_BYTES, BusError, connection
 from pipeline.settings import Settings
 
 BLOCK_MS: Final = 15_000
-"""How long to wait for news of a topic before its first record. The client's 60 s would hold up an alert for a minute."""
+"""How long to wait for a topic's metadata before its first record. The client's 60 s would delay an alert by a minute."""
 
 
 class Publisher:
-    """An idempotent producer (acks=all). With a `transactional_id`, what is sent inside `transaction()` is all or nothing."""
+    """An idempotent producer (acks=all). With a `transactional_id` the records sent in `transaction()` are all or nothing."""
 
     def __init__(self, settings: Settings, transactional_id: str = "") -> None:
         self._settings = settings
@@ -49,35 +49,35 @@ class Publisher:
         return producer
 
     def send(self, topic: str, key: bytes, value: bytes | None, *, partition: int | None = None) -> None:
-        """Queue a record; it is on the topic when `flush` (or the transaction) returns.
+        """Queue a record. It is on the topic when `flush` or the transaction has returned.
 
         Raises:
             BusError: the record is too large, or the producer has failed.
         """
         record = {"key": key, "value": value, "partition": partition}
         try:
-            sent = self._try(topic, record)
+            sent = self._send(topic, record)
         except KafkaError as error:
             raise BusError(f"{topic}: {error}") from error
         self._sent.append((topic, sent))
 
-    def _try(self, topic: str, record: dict[str, Any]) -> Any:
+    def _send(self, topic: str, record: dict[str, Any]) -> Any:
         try:
             return self._producer.send(topic, **record)
         except KafkaTimeoutError:
             if self._sent or self._transactional_id:
                 raise
-            # The client's task that learns where topics are can die with a connection, and nothing starts it again: where
-            # nothing is under way, a new client does.
+            # The client's task that looks up topics can die with a connection and is not started again. Where no record is
+            # queued, a new client replaces it.
             self.close()
             self._producer = self._connect()
             return self._producer.send(topic, **record)
 
     def flush(self) -> None:
-        """Wait until all that was sent is acknowledged by every in-sync replica.
+        """Wait until every in-sync replica has acknowledged all records.
 
         Raises:
-            BusError: a record was not taken; the message names its topic.
+            BusError: a record was not accepted; the message names its topic.
         """
         sent, self._sent = self._sent, []
         try:
@@ -91,10 +91,10 @@ class Publisher:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is sent inside becomes visible together, or not at all when the block raises.
+        """Make all records sent inside visible together, or none of them if the block raises an error.
 
         Raises:
-            BusError: the transaction could not be committed (another collector of this id is running, or Kafka is gone).
+            BusError: the transaction could not be committed (another producer has this id, or Kafka cannot be reached).
         """
         self._producer.begin_transaction()
         try:
@@ -110,5 +110,5 @@ class Publisher:
             raise
 
     def close(self) -> None:
-        """Wait for what is under way, then let go."""
+        """Wait for the queued records, then close the connection."""
         self._producer.close(timeout=10)

@@ -1,4 +1,4 @@
-"""Reading whole topics, for state, replay and watching; reading in a group is group.py."""
+"""Reading whole topics, for state, replay and watching. Reading in a group is in `group`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from pipeline.settings import Settings
 
 
 def consumer_of(settings: Settings, **options: Any) -> KafkaConsumer:
-    """A consumer of committed records that commits only when told to."""
+    """Return a consumer of committed records that never commits by itself.
+
+    Raises:
+        BusError: Kafka does not answer.
+    """
     try:
         return KafkaConsumer(
             **connection(settings),
@@ -30,7 +34,7 @@ def consumer_of(settings: Settings, **options: Any) -> KafkaConsumer:
 
 
 def messages_of(batches: Mapping[Any, Iterable[Any]]) -> list[Message]:
-    """What `poll` gave, as our own records."""
+    """The result of a consumer's `poll` in, its messages out."""
     return [
         Message(r.topic, r.partition, r.offset, r.key, r.value, r.timestamp)
         for batch in batches.values()
@@ -39,10 +43,10 @@ def messages_of(batches: Mapping[Any, Iterable[Any]]) -> list[Message]:
 
 
 def _partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
-    """A topic's partitions in order.
+    """Return a topic's partitions in order.
 
     Raises:
-        BusError: the topic is not there.
+        BusError: the topic does not exist.
     """
     known = consumer.partitions_for_topic(topic)
     if not known:
@@ -51,10 +55,10 @@ def _partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
 
 
 def read_all(settings: Settings, topic: str, partition: int | None = None) -> Iterator[Message]:
-    """Every committed record of a topic (or of one partition), from its start to its end as of now, partition by partition.
+    """Yield every committed record of a topic (or of one partition), from its start to its end at the time of the call.
 
     Raises:
-        BusError: Kafka or the topic is not there.
+        BusError: Kafka cannot be reached, or the topic does not exist.
     """
     consumer = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
     try:
@@ -73,10 +77,10 @@ def read_all(settings: Settings, topic: str, partition: int | None = None) -> It
 
 
 def read_one(settings: Settings, topic: str, partition: int, offset: int) -> Message | None:
-    """The record at one place of a topic, or None where retention or compaction has removed it.
+    """Return the record at one offset, or None where retention or compaction has removed it.
 
     Raises:
-        BusError: Kafka is not there.
+        BusError: Kafka cannot be reached.
     """
     consumer = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
     try:
@@ -92,9 +96,9 @@ def read_one(settings: Settings, topic: str, partition: int, offset: int) -> Mes
 def tail(
     settings: Settings, topics: Iterable[str], stop: threading.Event, *, placed: threading.Event | None = None
 ) -> Iterator[Message]:
-    """New records of these topics from now on, until `stop` is set. For watching: no group, nothing committed.
+    """Yield new records of these topics until `stop` is set, without a group and without commits.
 
-    `placed` is set as soon as nothing that is written from then on will be missed.
+    `placed` is set as soon as no record that is written afterwards can be missed.
     """
     consumer = consumer_of(settings, group_id=None, auto_offset_reset="latest")
     try:
@@ -103,7 +107,7 @@ def tail(
         consumer.seek_to_end(*partitions)
         if placed is not None:
             for partition in partitions:
-                consumer.position(partition)  # finds the end now, not at the first read
+                consumer.position(partition)  # looks the end up now, not at the first read
             placed.set()
         while not stop.is_set():
             yield from messages_of(consumer.poll(timeout_ms=300))
@@ -112,12 +116,12 @@ def tail(
 
 
 def follow(settings: Settings, topic: str, stop: threading.Event, read_once: threading.Event) -> Iterator[Message]:
-    """Every committed record of a topic from its start on, and what is added, until `stop` is set. For small, whole topics.
+    """Yield every committed record of a small topic, then those that are added, until `stop` is set.
 
-    `read_once` is set as soon as all that was there at the start has been given out.
+    `read_once` is set as soon as all records that existed at the start have been yielded.
 
     Raises:
-        BusError: Kafka or the topic is not there.
+        BusError: Kafka cannot be reached, or the topic does not exist.
     """
     consumer = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
     try:

@@ -1,4 +1,4 @@
-"""Sharing work: members of a group, each with its part of a topic's partitions, without reading what is on them."""
+"""Sharing work: each member of a group is assigned some of a topic's partitions, and does not read the records on them."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ from pipeline.settings import Settings
 
 log = structlog.get_logger("bus")
 
-LOOK_SECONDS: Final = 0.2
-"""How often a member looks whether its part has changed."""
+POLL_SECONDS: Final = 0.2
+"""The time between two looks at the assignment."""
 
-LOOKS: Final = 10
-"""So many looks in a row without a heartbeat (two seconds) are no moment between two states any more."""
+POLLS_WITHOUT_HEARTBEAT: Final = 10
+"""After so many polls without a heartbeat (two seconds) the member is replaced; fewer may be a change between two states."""
 
-SILENT_MS: Final = 30_000
-"""A member whose process no longer turns for this long is taken for dead, though its heartbeat goes on."""
+STALLED_MS: Final = 30_000
+"""A member that does not poll for this long counts as dead, although its heartbeat goes on."""
 
-Parts = frozenset[int]
+Partitions = frozenset[int]
 
 
 class ReplacedError(Exception):
-    """Another process has joined the group under this member's name: this one has to stop."""
+    """Another process has joined the group with this member's name, so this one must stop."""
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types, and asks for its base
-    """Lets go of partitions before they are given to another member."""
+    """Releases partitions before they are assigned to another member."""
 
-    def __init__(self, release: Callable[[Parts], None]) -> None:
+    def __init__(self, release: Callable[[Partitions], None]) -> None:
         self._release = release
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         self._release(frozenset(place.partition for place in revoked))
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Told by `run`, which compares before and after."""
+        """Do nothing: `run` compares the assignment before and after."""
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
-        """Told by `run`: they belong to somebody else already, so there is nothing to let go of in order."""
+        """Do nothing: the partitions belong to another member already, so they cannot be released in order."""
 
 
 class Member:
     """One member of a group that shares the partitions of `topic`.
 
-    With a `name`, a process that is started again under it gets its part back at once; without one it waits until the group has
-    noticed that the old one is dead. `changed` is told the partitions held now, `release` those to let go of: it has to return
-    within a third of the session's timeout. Both are called on the thread of `run`.
+    A process that is started again with the same `name` gets its partitions back at once; without a name it waits until the
+    group has noticed that the old process is dead. `changed` is called with the partitions that are held now, `release` with
+    those to release; it has to return within a third of the session's timeout. Both are called on the thread of `run`.
     """
 
     def __init__(
@@ -67,8 +67,8 @@ class Member:
         group: str,
         *,
         name: str = "",
-        changed: Callable[[Parts], None],
-        release: Callable[[Parts], None],
+        changed: Callable[[Partitions], None],
+        release: Callable[[Partitions], None],
     ) -> None:
         self._settings = settings
         self._topic = topic
@@ -77,14 +77,14 @@ class Member:
         self._changed = changed
         self._release = release
         self.joined = False
-        """Whether the group has given this member its part, be it none; as long as it has not, it has no say."""
+        """Whether the group has assigned this member its partitions, which may be none."""
 
     def run(self, stop: threading.Event, alive: Callable[[], bool] = lambda: True) -> None:
-        """Take part until `stop` is set, then leave. A member that is not `alive` is soon without partitions.
+        """Be a member until `stop` is set, then leave. A member whose `alive` returns False soon loses its partitions.
 
         Raises:
             ReplacedError: another process has this member's name now.
-            BusError: Kafka is not there at the start.
+            BusError: Kafka cannot be reached at the start.
         """
         session_ms = int(self._settings.worker.session_timeout_seconds * 1000)
         named = {"group_instance_id": self._name} if self._name else {}
@@ -94,47 +94,47 @@ class Member:
             auto_offset_reset="latest",
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=min(int(self._settings.worker.heartbeat_seconds * 1000), session_ms // 3),
-            max_poll_interval_ms=SILENT_MS,
+            max_poll_interval_ms=STALLED_MS,
             partition_assignment_strategy=[CooperativeStickyAssignor],
             **named,
         )
         consumer.subscribe(topics=[self._topic], listener=_Listener(self._release))
         try:
-            self._take_part(consumer, stop, alive)
+            self._stay(consumer, stop, alive)
         finally:
             consumer.close(autocommit=False)
             if self._name and stop.is_set():
-                self._sign_off()
+                self._leave_group()
 
-    def _take_part(self, consumer: KafkaConsumer, stop: threading.Event, alive: Callable[[], bool]) -> None:
-        held: Parts = frozenset()
-        told = f"another process has joined {self._group} as {self._name}"
-        heartless = 0
+    def _stay(self, consumer: KafkaConsumer, stop: threading.Event, alive: Callable[[], bool]) -> None:
+        held: Partitions = frozenset()
+        replaced = f"another process has joined {self._group} as {self._name}"
+        without_heartbeat = 0
         while not stop.is_set():
             if not alive():
-                stop.wait(LOOK_SECONDS)
+                stop.wait(POLL_SECONDS)
                 continue
             try:
-                poll(consumer, LOOK_SECONDS)
+                poll(consumer, POLL_SECONDS)
             except FencedInstanceIdError as error:
-                raise ReplacedError(told) from error
+                raise ReplacedError(replaced) from error
             except KafkaError as error:
                 log.warning("group_failed", group=self._group, error=str(error))
                 stop.wait(1)
                 continue
             self.joined = joined(consumer)
-            heartless = heartless + 1 if _heartless(consumer) else 0
-            if heartless > LOOKS:
-                raise ReplacedError(told)
+            without_heartbeat = without_heartbeat + 1 if _heartbeat_stopped(consumer) else 0
+            if without_heartbeat > POLLS_WITHOUT_HEARTBEAT:
+                raise ReplacedError(replaced)
             assigned = consumer.assignment()
-            consumer.pause(*assigned)  # what is on them is not read here
-            now: Parts = frozenset(place.partition for place in assigned)
+            consumer.pause(*assigned)  # the records on them are not read here
+            now: Partitions = frozenset(place.partition for place in assigned)
             if now != held:
                 held = now
                 self._changed(held)
 
-    def _sign_off(self) -> None:
-        """A member with a name does not leave by closing: say it, so that the others need not wait for the session's end."""
+    def _leave_group(self) -> None:
+        """Remove this named member from the group: closing does not, and the others would wait for the end of its session."""
         try:
             admin = KafkaAdminClient(**connection(self._settings))
         except KafkaError as error:
@@ -148,21 +148,21 @@ class Member:
             admin.close()
 
 
-def _heartless(consumer: KafkaConsumer) -> bool:
-    """Whether a member believes that it is in the group and yet has stopped its heartbeat.
+def _heartbeat_stopped(consumer: KafkaConsumer) -> bool:
+    """Whether a member still counts itself as joined, although its heartbeat has stopped.
 
-    That is all kafka-python does when the broker says that another has this member's name: it neither raises nor gives up
-    its partitions, and no public call tells.
+    That is all kafka-python does when the broker says that another process has this member's name. It raises no error, it
+    keeps its partitions, and no public method shows it.
     """
     coordinator = consumer._coordinator  # noqa: SLF001 - see above; an integration test notices if it changes
     return bool(coordinator.stable() and not coordinator._heartbeat_enabled)  # noqa: SLF001
 
 
 def partitions_of(settings: Settings, topic: str) -> int:
-    """A topic in, how many partitions it has out.
+    """A topic in, its number of partitions out.
 
     Raises:
-        BusError: Kafka or the topic is not there.
+        BusError: Kafka cannot be reached, or the topic does not exist.
     """
     consumer = consumer_of(settings, group_id=None)
     try:

@@ -1,4 +1,4 @@
-"""The topics, who reads them, and how Kafka is reached."""
+"""The topics, the groups that read them, and the connection to Kafka."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ COMPACTED_AND_AGED: Final = frozenset({STORIES, ALERTS})
 TOPICS: Final = (ARTICLES, DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDS, FEEDBACK)
 
 MESSAGE_BYTES: Final = 8_000_000
-"""The largest record on a topic: an article's page is capped far below it."""
+"""The largest record on a topic. The limit for an article's page is far below it."""
 
 QUARANTINE_BYTES: Final = 12_000_000
-"""The same for quarantine, where a record of the largest size must fit in base64."""
+"""The same for the quarantine topic, where a record of the largest size must fit as base64."""
 
 GROUP_PREFIX: Final = "dateline-"
 COLLECTOR_GROUP: Final = "dateline-collector"
@@ -43,21 +43,21 @@ READS: Final = {
     WORKER_GROUP: (ARTICLES, EVENTS, STORIES),
     INDEXER_GROUP: (DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDBACK),
 }
-"""What a group reads from the start on: there, a partition without a commit is one that has not been read."""
+"""The topics that a group reads from the start: a partition without a commit has not been read."""
 
 
 def read_by(group: str) -> tuple[str, ...]:
-    """A group's name in, the topics that it reads from the start on out; each channel of the notifier is a group."""
+    """A group's name in, the topics that it reads from the start out. Each channel of the notifier is a group."""
     return (ALERTS,) if group.startswith(f"{NOTIFIER_GROUP}-") else READS.get(group, ())
 
 
 class BusError(Exception):
-    """Kafka did not do what was asked of it; the message says what and where."""
+    """A request to Kafka failed; the message says which and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A record as it lies on a topic."""
+    """A record on a topic, with its place."""
 
     topic: str
     partition: int
@@ -68,7 +68,7 @@ class Message:
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """Settings in, the options that every kafka-python client shares out."""
+    """Settings in, the options that all kafka-python clients share out."""
     kafka = settings.kafka
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in settings.bootstrap_servers.split(",")],
@@ -101,11 +101,11 @@ def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
 T = TypeVar("T")
 
 
-def patiently(ask: Callable[[], T], *, seconds: float = 10.0) -> T:
-    """Ask about a group; a new broker makes its topic of offsets at the first such question, and says no until it is there.
+def retry_coordinator(ask: Callable[[], T], *, seconds: float = 10.0) -> T:
+    """Ask about a group, again and again while a new broker still creates its topic of offsets.
 
     Raises:
-        KafkaError: the broker's other errors, or the last no.
+        KafkaError: the broker's other errors, or the same error after so many seconds.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -118,7 +118,7 @@ def patiently(ask: Callable[[], T], *, seconds: float = 10.0) -> T:
 
 
 def topic_options(settings: Settings, topic: str) -> dict[str, Any]:
-    """A topic's name in, how it is to be created out: partitions, replicas, retention, compaction."""
+    """A topic's name in, its options for creation out: partitions, replicas, retention, compaction."""
     kafka = settings.kafka
     retention_ms = kafka.retention_days * 86_400_000
     largest = QUARANTINE_BYTES if topic == QUARANTINE else MESSAGE_BYTES
@@ -126,13 +126,13 @@ def topic_options(settings: Settings, topic: str) -> dict[str, Any]:
     if topic in COMPACTED:
         configs["cleanup.policy"] = "compact"
     elif topic in COMPACTED_AND_AGED:
-        # A story must outlive the days it stays open, or a worker that takes over would not know it.
+        # A story must be kept longer than it stays open, or a worker that takes over would not know it.
         aged_ms = max(retention_ms, 2 * settings.track.open_days * 86_400_000)
         configs |= {"cleanup.policy": "compact,delete", "retention.ms": str(aged_ms)}
     else:
         configs |= {"cleanup.policy": "delete", "retention.ms": str(retention_ms)}
     if topic in COMPACTED | COMPACTED_AND_AGED:
-        # A feed's state is written at every poll and read whole at a takeover: what is old has to go soon.
+        # Feed states are written at every poll and all read at a takeover, so old ones have to be removed soon.
         segment_ms = 600_000 if topic == FEEDS else 6 * 3_600_000
         configs |= {"segment.ms": str(segment_ms), "min.cleanable.dirty.ratio": "0.2"}
     return {
@@ -143,11 +143,11 @@ def topic_options(settings: Settings, topic: str) -> dict[str, Any]:
 
 
 def create_topics(settings: Settings) -> tuple[str, ...]:
-    """Create the topics that are not there yet, wait until they are known, and say which were made.
+    """Create the missing topics, wait until they are known, and return the names of those that were created.
 
     Raises:
-        BusError: Kafka is not there, or a topic exists with another number of partitions: growing it would send reports of
-            one story to two partitions, so that is an operator's decision (docs/operations.md, Scaling).
+        BusError: Kafka cannot be reached, or a topic exists with another number of partitions. More partitions would send
+            reports of one story to two partitions, so an operator has to decide that (docs/operations.md, Scaling).
     """
     with _admin(settings) as admin:
         there = set(admin.list_topics())
@@ -169,10 +169,10 @@ def create_topics(settings: Settings) -> tuple[str, ...]:
 
 
 def wait_for_topics(settings: Settings, *, seconds: float = 120.0) -> None:
-    """Return as soon as Kafka answers and every topic exists: a reader that starts before finds nothing for minutes.
+    """Return as soon as Kafka answers and every topic exists. A reader that starts earlier may find nothing for minutes.
 
     Raises:
-        BusError: that has not come to pass within `seconds`; the message says what is missing.
+        BusError: that did not happen within `seconds`; the message says what is missing.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -194,10 +194,10 @@ def _name_and_partitions(described: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int:
-    """Move a group back to the start of these topics, so that it reads them again; say how many partitions were moved.
+    """Move a group back to the start of these topics, so that it reads them again. Return the number of partitions moved.
 
     Raises:
-        BusError: the group is still running (stop it first), or Kafka is not there.
+        BusError: the group is still running (stop it first), or Kafka cannot be reached.
     """
     with _admin(settings) as admin:
         try:
@@ -207,7 +207,7 @@ def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int
                 for number in range(count)
             ]
             starts = dict.fromkeys(partitions, OffsetSpec.EARLIEST)
-            moved = patiently(lambda: admin.reset_group_offsets(group, starts))
+            moved = retry_coordinator(lambda: admin.reset_group_offsets(group, starts))
         except KafkaError as error:
             raise BusError(f"group {group} could not be moved: {error}") from error
     failed = {tp: result["error"] for tp, result in moved.items() if _is_error(result.get("error"))}

@@ -12,7 +12,7 @@ import typer
 from pipeline.cli.common import Json, Since, app, feeds_app, moment, print_result, settings, write_lines
 
 if TYPE_CHECKING:
-    from pipeline.collect.backfill import Progress
+    from pipeline.collect.backfill import BackfillProgress
 
 # ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
 
@@ -98,14 +98,14 @@ def feeds_import(file: Opml, only_print: Print = False) -> None:
     from pipeline.collect import opml
 
     found = settings()
-    taken = opml.take(opml.read(file.read_bytes()), feeds_module.load(found, disabled=True))
-    for listed, reason in taken.left_out:
+    result = opml.new_feeds(opml.read(file.read_bytes()), feeds_module.load(found, disabled=True))
+    for listed, reason in result.left_out:
         sys.stderr.write(f"left out: {listed.url} {reason}\n")
     if only_print:
-        print(feeds_module.as_toml(taken.feeds), end="")
+        print(feeds_module.as_toml(result.feeds), end="")
         return
-    where = feeds_module.add(found, taken.feeds) if taken.feeds else found.path(found.collector.feeds_file)
-    print(f"{len(taken.feeds)} feeds added to {where}, {len(taken.left_out)} left out")
+    where = feeds_module.add(found, result.feeds) if result.feeds else found.path(found.collector.feeds_file)
+    print(f"{len(result.feeds)} feeds added to {where}, {len(result.left_out)} left out")
 
 
 @feeds_app.command("export")
@@ -147,7 +147,7 @@ def collect(sitemap: Sitemap = None, warc: Warc = None, jsonl: Jsonl = None, sin
 
 async def _collect(
     kind: Literal["sitemap", "warc", "jsonl"], source: str | Path, since: dt.datetime | None
-) -> tuple[Progress, bool]:
+) -> tuple[BackfillProgress, bool]:
     import asyncio
     import signal
 
@@ -166,7 +166,7 @@ async def _collect(
             clock=Clock.real(),
             since=since,
             stopping=stop.is_set,
-            progress=lambda p: move(p.at, p.total, f"{p.published} published"),
+            report=lambda p: move(p.at, p.total, f"{p.published} published"),
         )
     return result, stop.is_set()
 

@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pipeline.cli import show
-from pipeline.collect.trial import Tried
+from pipeline.collect.trial import FeedReport
 
 
-def checked(tried: Sequence[Tried]) -> RenderableType:
+def checked(tried: Sequence[FeedReport]) -> RenderableType:
     """Return a table of the configured feeds and their state."""
     made = show.table("feed", "status", "kind", "entries", "newest", "full text", "what is wrong", right=("entries",))
     for one in tried:
@@ -20,7 +20,7 @@ def checked(tried: Sequence[Tried]) -> RenderableType:
     return Group(show.heading(f"{len(tried)} feeds", f"{bad} cannot be read" if bad else "all can be read"), made)
 
 
-def found(tried: Sequence[Tried]) -> RenderableType:
+def found(tried: Sequence[FeedReport]) -> RenderableType:
     """Return a table of the feeds of a site, the most likely first."""
     if not tried:
         return show.heading("No feed found")
@@ -30,17 +30,17 @@ def found(tried: Sequence[Tried]) -> RenderableType:
     return Group(show.heading(f"{len(tried)} feed{'s' if len(tried) != 1 else ''}"), made)
 
 
-def _status(one: Tried) -> Text:
+def _status(one: FeedReport) -> Text:
     return Text("ok", style="green") if one.ok else Text("broken", style="red")
 
 
-def _count(one: Tried) -> str:
+def _count(one: FeedReport) -> str:
     return f"{one.entries:,}" if one.ok else ""
 
 
-def _newest(one: Tried) -> str:
+def _newest(one: FeedReport) -> str:
     return f"{one.newest_at:%Y-%m-%d %H:%M}" if one.newest_at else ""
 
 
-def _words(one: Tried) -> str:
+def _words(one: FeedReport) -> str:
     return one.problem or "; ".join(one.notes)

@@ -1,11 +1,16 @@
-"""Feeds to articles: the only room that reads the web.
+"""Feeds in, articles out: the only room that reads the web.
 
-`collector` is the loop, `team` its place among others, `share` what they share; `poll` is one poll of one feed, `fetch`
-the hostile web, `local` files and the drop folder, `publish` the way out. The rest is pure: `feed` (bytes -> entries), `feeds`
-(feeds.toml), `seen` (what is new), `claims` (whose an article is), `schedule` (when a feed is due), `wishes` (when it does not
-want to be asked), `rhythm` (whether it has fallen silent), `urls` (one address for one article), `decode` (bytes -> text).
-
-Formats: `entry` is what a feed is made of; `jsonfeed`, `sitemap` and `opml` read theirs, `unwrap` refuses bombs, `written`
-reads dates, `discover` finds the feeds of a page. Beside the loop: `follow` reads the sitemaps of an index, `push` and `websub`
-are the way in for hubs, `trial` tries feeds out, `archive` and `backfill` bring articles of the past.
+The process    `collector` is the loop, `membership` and `sharding` decide which feeds are its own, `writer` writes to Kafka.
+One poll       `schedule` says when, `poll` fetches and parses the feed, `seen` finds new entries, `entry_processor` and
+`article`
+               make articles of them, `poll_batches` publishes them. `seen_urls` keeps an article from being published twice.
+The web        `fetch` is the interface, `http_client` fetches, with `http_body`, `http_headers`, `host_limits`, `robots` and
+`guard`. Formats        `feed` recognizes the format; `entry` is what a feed is made of; `jsonfeed`, `sitemap` and `opml` read
+theirs,
+               `safe_xml` refuses XML bombs, `skip_hours` reads when not to poll, `sitemap_index` follows an index, and
+               `discover` finds the feeds of a page.
+Feeds          `feeds` reads feeds.toml, `rhythm` notices that a feed has fallen silent, `feed_metrics` shows feeds on /metrics.
+Other sources  `subscriber` and `websub` receive what hubs push, `files` and `drop_folder` read local files, `archive` and
+               `backfill` bring articles of the past.
+Beside it      `trial` tries feeds out for `dateline feeds check` and `discover`.
 """

@@ -1,4 +1,4 @@
-"""What a backfill reads: a WARC file, JSON lines, or all sitemaps of a site, as `Item`s. The only importer of warcio."""
+"""The sources of a backfill as `Item`s: a WARC file, JSON lines, or all sitemaps of a site. The only importer of warcio."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ import structlog
 from warcio.archiveiterator import ArchiveIterator
 
 from pipeline.collect import safe_xml, sitemap
-from pipeline.collect.entry import ChildSitemap, Entry, FeedError, Parsed, plain
+from pipeline.collect.entry import ChildSitemap, Entry, FeedError, ParsedFeed, plain_text
 from pipeline.collect.fetch import Fetcher, FetchError, FetchResult
 from pipeline.page import dates
-from pipeline.page.dates import believable, moment
 from pipeline.records import content_id
 
 log = structlog.get_logger("backfill")
 
 DEPTH: Final = 3
-"""Indexes in an index of sitemaps; deeper is a circle or a trap."""
+"""Levels of indexes below an index of sitemaps; more would be a circle or a trap."""
 
 SITEMAPS: Final = 5000
 """The most sitemaps of one site."""
 
 LINE_BYTES: Final = 20_000_000
-"""A longer line is no article."""
+"""The longest line of a JSON Lines file."""
 
 
 class BackfillError(Exception):
@@ -39,9 +38,9 @@ class BackfillError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One article of the past: what is known of it, and its page where the source holds it. `problem`: it is none.
+    """One article of the past: its entry, and its page where the source holds it. `problem` says why it cannot be read.
 
-    `at` of `total` says how far into the source it stands: bytes of a file, pages of sitemaps.
+    `at` of `total` is its place in the source: in bytes of a file, or in pages of sitemaps.
     """
 
     key: str
@@ -55,11 +54,11 @@ class Item:
 # --- WARC ---------------------------------------------------------------------------------------------------------------
 
 
-def warc(file: Path, *, limit: int) -> Iterator[Item]:
-    """A WARC or ARC file, also compressed, in; its answers with status 200, at most `limit` bytes of each, out.
+def read_warc(file: Path, *, limit: int) -> Iterator[Item]:
+    """A WARC or ARC file, compressed or not, in; its pages with status 200 or 203, at most `limit` bytes of each, out.
 
     Raises:
-        BackfillError: it is no such file, or breaks off (what stood before was given out).
+        BackfillError: it is not such a file, or it is cut off. The pages before are yielded first.
     """
     total = file.stat().st_size
     with file.open("rb") as stream:
@@ -76,11 +75,12 @@ def warc(file: Path, *, limit: int) -> Iterator[Item]:
                 if not kind.lower().startswith(("text/html", "application/xhtml", "text/plain")):
                     continue
                 yield _capture(record, url, kind, limit, (stream.tell(), total))
-        except Exception as error:  # the library fails in many ways on what is no archive; each means the same
+        except Exception as error:  # the library raises errors of many types on broken files; all mean the same
             raise BackfillError(f"{file}: cannot be read further: {error}") from error
 
 
 def _capture(record: object, url: str, kind: str, limit: int, place: tuple[int, int]) -> Item:
+    """One page of an archive in, its item out, with a problem if the page is broken, cut off or too long."""
     headers = getattr(record, "rec_headers")  # noqa: B009 - the library has no types
     stored_at = headers.get_header("WARC-Date") or ""
     key = content_id(url, stored_at, headers.get_header("WARC-Record-ID"), size=16)
@@ -90,7 +90,7 @@ def _capture(record: object, url: str, kind: str, limit: int, place: tuple[int, 
         body = getattr(record, "content_stream")().read(limit + 1)  # noqa: B009
         raw = getattr(record, "raw_stream")  # noqa: B009
         broken_off = len(body) <= limit and getattr(raw, "limit", 0) > 0 and not raw.read(1)
-    except Exception as error:  # noqa: BLE001 - one record's broken compression, told with its address
+    except Exception as error:  # noqa: BLE001 - the broken compression of one record, reported with its URL
         return Item(key=key, entry=entry, problem=f"{url}: broken: {error}", at=at, total=total)
     if broken_off:
         return Item(key=key, entry=entry, problem=f"{url}: breaks off in the middle", at=at, total=total)
@@ -105,7 +105,7 @@ def _capture(record: object, url: str, kind: str, limit: int, place: tuple[int, 
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    """An article as a line: `html` or `text`, as for `dateline detect`, or as Dateline's own Article."""
+    """An article as one line: with `html` or `text` as for `dateline detect`, or an Article record of Dateline."""
 
     id: str | int = ""
     url: str = ""
@@ -123,8 +123,8 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
 
 
-def jsonl(file: Path) -> Iterator[Item]:
-    """A file of JSON lines in, each as an item out; a bad line is an item with its problem."""
+def read_jsonl(file: Path) -> Iterator[Item]:
+    """A file of JSON lines in, an item for each out. A bad line gives an item with a problem."""
     total = file.stat().st_size
     with file.open("rb") as stream:
         number = at = 0
@@ -146,6 +146,7 @@ def jsonl(file: Path) -> Iterator[Item]:
 
 
 def _skip_rest(stream: BinaryIO) -> None:
+    """Read up to the end of a line that is too long."""
     while (more := stream.readline(LINE_BYTES)) and not more.endswith(b"\n"):
         pass
 
@@ -154,43 +155,43 @@ def _from_line(line: _Line, key: str, place: tuple[int, int]) -> Item:
     """A line in, the item out.
 
     Raises:
-        ValueError: there is neither html nor text.
+        ValueError: the line has neither html nor text.
     """
     body = line.html or line.text
     if not body.strip():
         raise ValueError("neither html nor text")
-    address = line.url if line.url.startswith(("http://", "https://")) else f"urn:article:{line.id or key}"
+    url = line.url if line.url.startswith(("http://", "https://")) else f"urn:article:{line.id or key}"
     is_text = not line.html or line.content_type.startswith("text/plain")
     entry = Entry(
-        id=address,
-        url=address,
-        title=plain(line.title),
-        published_at=_at(line.published or line.published_at),
-        updated_at=_at(line.updated or line.updated_at),
-        summary=plain(line.summary),
+        id=url,
+        url=url,
+        title=plain_text(line.title),
+        published_at=_parse(line.published or line.published_at),
+        updated_at=_parse(line.updated or line.updated_at),
+        summary=plain_text(line.summary),
         authors=line.authors,
         publisher=line.publisher,
         language=line.language,
     )
     kind = "text/plain; charset=utf-8" if is_text else "text/html; charset=utf-8"
-    stored = FetchResult(url=address, status=200, body=body.encode("utf-8", "replace"), content_type=kind)
+    stored = FetchResult(url=url, status=200, body=body.encode("utf-8", "replace"), content_type=kind)
     return Item(key=key, entry=entry, answer=stored, at=place[0], total=place[1])
 
 
-def _at(written: str | None) -> dt.datetime | None:
-    return moment(html.unescape(written)) if written else None
+def _parse(written: str | None) -> dt.datetime | None:
+    return dates.parse_date(html.unescape(written)) if written else None
 
 
 # --- all sitemaps of a site ------------------------------------------------------------------------------------------------
 
 
-async def site(web: Fetcher, url: str, *, since: dt.datetime | None, limit: int) -> AsyncIterator[Item]:
-    """A sitemap's or index's address in, every page that may be of that time or later out, sitemap by sitemap, old to new.
+async def read_sitemaps(web: Fetcher, url: str, *, since: dt.datetime | None, limit: int) -> AsyncIterator[Item]:
+    """The URL of a sitemap or index in, every page that may be from `since` or later out, sitemap by sitemap, old to new.
 
-    A page without a date is given out too: its own date decides when it is there.
+    A page without a date is included: its own date decides once it is fetched.
 
     Raises:
-        BackfillError: the first one cannot be read; of those below, one that cannot is told and left out.
+        BackfillError: the first sitemap cannot be read. One below it that cannot be read is logged and left out.
     """
     waiting: list[tuple[int, ChildSitemap]] = [(0, ChildSitemap(url))]
     known = {url}
@@ -212,9 +213,9 @@ async def site(web: Fetcher, url: str, *, since: dt.datetime | None, limit: int)
             known |= {one.url for one in below}
             waiting[:0] = [(depth + 1, one) for one in below]
         pages = [
-            entry for entry in found.entries if since is None or (day := sitemap.dated(entry)) is None or day >= since
+            entry for entry in found.entries if since is None or (day := sitemap.date_of(entry)) is None or day >= since
         ]
-        pages.sort(key=lambda entry: (sitemap.dated(entry) or _LAST, entry.url))
+        pages.sort(key=lambda entry: (sitemap.date_of(entry) or _LAST, entry.url))
         total += len(pages)
         for entry in pages:
             at += 1
@@ -222,15 +223,16 @@ async def site(web: Fetcher, url: str, *, since: dt.datetime | None, limit: int)
 
 
 _LAST: Final = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+"""The place of pages without a date in the order: after all others."""
 
 
-async def _sitemap(web: Fetcher, url: str, limit: int) -> Parsed:
+async def _sitemap(web: Fetcher, url: str, limit: int) -> ParsedFeed:
     answer = await web.get(url, limit=limit)
 
-    def read() -> Parsed:
-        body = safe_xml.unpacked(answer.body)
-        safe_xml.defuse(body)
-        if not sitemap.is_one(body[:20_000].replace(b"\x00", b"").lower()):
+    def read() -> ParsedFeed:
+        body = safe_xml.decompress(answer.body)
+        safe_xml.refuse_bombs(body)
+        if not sitemap.is_sitemap(body[:20_000].replace(b"\x00", b"").lower()):
             raise FeedError("not a sitemap")
         return sitemap.parse(body)
 
@@ -238,6 +240,6 @@ async def _sitemap(web: Fetcher, url: str, limit: int) -> Parsed:
 
 
 def _may_hold(child: ChildSitemap, since: dt.datetime | None) -> bool:
-    """Whether a sitemap may name pages of that time: unless it, or the date in its name, says that it is older."""
-    at = child.changed_at or dates.date_in(child.url)
-    return since is None or at is None or believable(at) is None or at >= since - dt.timedelta(days=1)
+    """Whether a sitemap may list pages from `since` or later, by its time of change or the date in its URL."""
+    at = child.changed_at or dates.date_in_url(child.url)
+    return since is None or at is None or dates.plausible(at) is None or at >= since - dt.timedelta(days=1)

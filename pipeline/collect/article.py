@@ -1,4 +1,4 @@
-"""An entry and its page in, the Article out: pure."""
+"""An entry and its page in, the Article out. Pure."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline import stage
-from pipeline.collect import feed as feed_
 from pipeline.collect import seen
-from pipeline.collect.feed import Entry, Parsed
+from pipeline.collect.entry import Entry, ParsedFeed, plain_text
 from pipeline.collect.fetch import FetchError, FetchResult
 from pipeline.collect.seen import Candidate
 from pipeline.page import decode, urls
 from pipeline.records import Article, Feed
 
 FULL_CHARACTERS: Final = 1500
-"""Text in a feed that is this long and does not break off is the article: a page is not fetched for it."""
+"""A text in a feed that is this long and not cut off is the whole article, so its page is not fetched."""
 
 SUMMARY_CHARACTERS: Final = 120
-"""A summary worth publishing where there is no page: two sentences."""
+"""About two sentences: a summary of this length is published where there is no page."""
 
-_BROKEN_OFF = re.compile(
+_CUT_OFF = re.compile(
     r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\W*$|\b(?:read more|continue reading|read the full)\b.{0,60}$", re.IGNORECASE
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as text. `url` is where it was found in the end."""
+    """A page as text. `url` is where it was found after all redirects."""
 
     html: str
     url: str
@@ -38,13 +37,13 @@ class Page:
 
     @property
     def is_file(self) -> bool:
-        """Whether it lay on this machine."""
+        """Whether the page is a local file."""
         return self.url.startswith("file:")
 
 
 def compose(
     feed: Feed,
-    parsed: Parsed,
+    parsed: ParsedFeed,
     candidate: Candidate,
     page: Page | FetchError | None,
     *,
@@ -54,31 +53,31 @@ def compose(
     """An entry and its page (or why there is none) in, the article with at most `limit` bytes of the page out.
 
     Raises:
-        Rejected: there is no text to be had.
+        Rejected: neither the page nor the feed has a text.
     """
     entry, previous = candidate.entry, candidate.previous
-    text = page if isinstance(page, Page) else _told_by_feed(entry, candidate.url)
-    if text is None or (isinstance(page, FetchError) and page.kind in ("not_found", "gone", "oversized", "not_text")):
+    source = page if isinstance(page, Page) else _page_from_feed(entry, candidate.url)
+    if source is None or (isinstance(page, FetchError) and page.kind in ("not_found", "gone", "oversized", "not_text")):
         raise _rejection(page)
-    if not text.html.strip():
+    if not source.html.strip():
         raise stage.Rejected("empty")
-    address, article_id = text.url, candidate.article_id
+    url, article_id = source.url, candidate.article_id
     if isinstance(page, Page) and not page.is_file:
-        claimed = canonical_link(text.html)
-        address = urls.accepted(urls.canonical(claimed, text.url) if claimed else None, text.url)
-        article_id = urls.article_id(address) if previous is None else previous.article_id
+        declared = canonical_link(source.html)
+        url = urls.accepted(urls.canonical(declared, source.url) if declared else None, source.url)
+        article_id = urls.article_id(url) if previous is None else previous.article_id
     latest = now + dt.timedelta(days=1)
     published = entry.published_at or entry.updated_at
     return Article(
         id=article_id,
         url=candidate.url or feed.url,
-        canonical_url=address or None,
+        canonical_url=url or None,
         feed_id=feed.id,
         fetched_at=now,
         first_seen_at=previous.first_seen_at if previous is not None else now,
-        content_hash=seen.content_hash(entry.title, text.html),
-        html=fitting(text.html, limit),
-        content_type=text.content_type,
+        content_hash=seen.content_hash(entry.title, source.html),
+        html=shorten(source.html, limit),
+        content_type=source.content_type,
         title=entry.title[:1000],
         summary=entry.summary[:10_000],
         authors=entry.authors[:20],
@@ -90,18 +89,18 @@ def compose(
 
 
 def is_full(content: str) -> bool:
-    """The HTML of an entry in, whether it is the whole article out: long, and not broken off."""
+    """The HTML of an entry in, whether it is the whole article out: long enough, and not cut off."""
     if len(content) < FULL_CHARACTERS:
         return False
-    text = feed_.plain(content)
-    return len(text) >= FULL_CHARACTERS and _BROKEN_OFF.search(text[-120:]) is None
+    text = plain_text(content)
+    return len(text) >= FULL_CHARACTERS and _CUT_OFF.search(text[-120:]) is None
 
 
-def read_page(answer: FetchResult, asked: str) -> Page:
+def read_page(answer: FetchResult, asked_url: str) -> Page:
     """An answer and the URL that was asked for in, the page as text out.
 
     Raises:
-        FetchError: it is no page: a picture, a document, or the front page in place of an article that is gone.
+        FetchError: it is not an article's page: a picture, a document, or the front page in place of a removed article.
     """
     start = answer.body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
     kind = answer.content_type.split(";")[0].strip().lower()
@@ -110,15 +109,16 @@ def read_page(answer: FetchResult, asked: str) -> Page:
     not_pages = r"(?:image|video|audio|font)/|application/(?!xhtml|xml|octet)"
     if binary or (not looks_like_page and re.match(not_pages, kind)):
         raise FetchError("not_text", f"is no page but {kind or 'something else'}")
-    is_file = asked.startswith("file:")
-    if not is_file and _path(asked) != "/" and _path(answer.url) == "/":
+    is_file = asked_url.startswith("file:")
+    if not is_file and _path(asked_url) != "/" and _path(answer.url) == "/":
         raise FetchError("not_found", "leads to the front page: the article is gone")
     text = decode.text(answer.body, answer.content_type)
-    plain = kind in ("text/plain", "text/markdown") and not looks_like_page
-    return Page(text, asked if is_file else answer.url, kind if plain else "text/html")
+    is_text = kind in ("text/plain", "text/markdown") and not looks_like_page
+    return Page(text, asked_url if is_file else answer.url, kind if is_text else "text/html")
 
 
 def _path(url: str) -> str:
+    """Return the path of a URL without query and fragment; "/" where it is empty."""
     return re.sub(r"^\w+://[^/?#]*", "", url).partition("?")[0].partition("#")[0] or "/"
 
 
@@ -135,30 +135,30 @@ _OG_URL = re.compile(
 
 
 def canonical_link(page: str) -> str | None:
-    """A page in, the address that it gives as its own out: the canonical link, else what it gives to those who share it."""
+    """A page in, the URL that it declares as its own out: the canonical link, else og:url; None where it has neither."""
     head = page[:200_000]
     found = _CANONICAL.search(head) or _OG_URL.search(head)
     return html.unescape(found.group(1)) if found else None
 
 
-_DEAD_WEIGHT = re.compile(
+_INVISIBLE = re.compile(
     r"<script\b(?![^>]{0,200}ld\+json)[^>]*>.*?</script\s*>|<style\b[^>]*>.*?</style\s*>|<svg\b[^>]*>.*?</svg\s*>|<!--.*?-->",
     re.IGNORECASE | re.DOTALL,
 )
 
 
-def fitting(page: str, limit: int) -> str:
-    """A page in, at most `limit` bytes of it out: what no reader sees goes first, then the end."""
+def shorten(page: str, limit: int) -> str:
+    """A page in, at most `limit` bytes of it out: scripts, styles and comments are cut first, then the end."""
     if len(page) <= limit // 4 or len(page.encode("utf-8", "replace")) <= limit:
         return page.encode("utf-8", "replace").decode("utf-8") if not page.isascii() else page
-    slim = _DEAD_WEIGHT.sub("", page)
-    return slim.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+    visible = _INVISIBLE.sub("", page)
+    return visible.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
 
 
-def _told_by_feed(entry: Entry, url: str) -> Page | None:
-    """The article as the feed itself tells it, if it tells enough."""
+def _page_from_feed(entry: Entry, url: str) -> Page | None:
+    """Return the entry's own text as a page, if it is long enough."""
     content = entry.content
-    if len(feed_.plain(content)) >= SUMMARY_CHARACTERS:
+    if len(plain_text(content)) >= SUMMARY_CHARACTERS:
         title = html.escape(entry.title)
         return Page(
             f"<html><head><title>{title}</title></head><body><article><h1>{title}</h1>{content}</article></body></html>",
@@ -170,6 +170,7 @@ def _told_by_feed(entry: Entry, url: str) -> Page | None:
 
 
 def _rejection(page: Page | FetchError | None) -> stage.Rejected:
+    """Return the rejection of an entry that has no text, with the reason why its page is missing."""
     if isinstance(page, FetchError):
         reason = {"refused": "refused", "oversized": "oversized", "not_text": "not_text"}.get(page.kind, "not_found")
         return stage.Rejected(reason, str(page))

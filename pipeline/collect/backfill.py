@@ -1,14 +1,13 @@
-"""Articles of the past into the same topic: from sitemaps, a WARC file or JSON lines (`dateline collect`).
+"""Articles of the past from sitemaps, a WARC file or JSON lines, published to the topic of articles (`dateline collect`).
 
-Each batch of articles stands in one transaction with a page of the backfill's journal: a state like a feed's, under an id of
-its own, on the topic of feeds. So a run that was stopped goes on where it was, what a collector has published is not published
-again, and the other way round. `first_seen_at` is now: what is only now met must not ring as if it had just happened.
+Each batch of articles is in one transaction with a page of the backfill's journal: a state like a feed's, with an id of its
+own, on the topic of feeds. So a run that was stopped goes on where it was, and a backfill and the collectors never publish an
+article twice. `first_seen_at` is the time of the backfill.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -23,10 +22,11 @@ import structlog
 from pipeline import bus
 from pipeline.collect import archive, safe_xml, sharding
 from pipeline.collect.archive import BackfillError, Item
-from pipeline.collect.entry import Parsed
+from pipeline.collect.entry import ParsedFeed
+from pipeline.collect.entry_processor import EntryProcessor, EntryResult
 from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
 from pipeline.collect.http_client import HttpClient
-from pipeline.collect.poll import Made, Poller, Sink
+from pipeline.collect.poll_batches import Sink
 from pipeline.collect.seen import Candidate
 from pipeline.collect.seen_urls import SeenUrls
 from pipeline.collect.writer import ArticleWriter, Batch
@@ -37,27 +37,27 @@ from pipeline.settings import Settings
 log = structlog.get_logger("backfill")
 
 PREFIX: Final = "backfill-"
-"""What the ids of journals begin with; no feed of feeds.toml has a dot followed by six digits."""
+"""The start of a journal's id. Its pages have a dot and six digits at the end, so they differ from the ids of feeds."""
 
-TOGETHER: Final = 50
+BATCH_ARTICLES: Final = 50
 """Articles in one transaction."""
 
-REMEMBERED: Final = 1000
-"""Items in one page of the journal, whether or not they led to an article: about 150 kB."""
+PAGE_ITEMS: Final = 1000
+"""Items in one page of the journal, published or not: about 150 kB."""
 
 FLUSH_SECONDS: Final = 5.0
-"""What is ready does not wait longer than this."""
+"""An article that is ready waits no longer than this."""
 
 START_SECONDS: Final = 10.0
-"""How long to wait for Kafka: a person is waiting too."""
+"""How long to wait for Kafka. It is short because a person waits for the command."""
 
 _NO_AGE_LIMIT: Final = 36_500
-"""Days. The past is what a backfill is about."""
+"""Days: a backfill has no limit of age."""
 
 
 @dataclass(slots=True)
-class Progress:
-    """How far a backfill is: the place in its source, and what became of its items."""
+class BackfillProgress:
+    """How far a backfill is: its place in the source (`at` of `total`), and how many items had each outcome."""
 
     at: int = 0
     total: int = 0
@@ -68,8 +68,8 @@ class Progress:
     later: int = 0
 
 
-class Stored:
-    """A web that holds what the source holds: the pages of a file, asked for once each."""
+class StoredPages:
+    """A `Fetcher` of the pages that a file holds. Each can be fetched once."""
 
     def __init__(self) -> None:
         self.answers: dict[str, FetchResult] = {}
@@ -77,10 +77,10 @@ class Stored:
     async def get(
         self, url: str, *, limit: int, etag: str | None = None, last_modified: str | None = None, robots: bool = False
     ) -> FetchResult:
-        """The stored answer.
+        """Return the stored answer.
 
         Raises:
-            FetchError: the source does not hold it.
+            FetchError: the source does not hold the page, or the page is longer than `limit`.
         """
         del etag, last_modified, robots
         answer = self.answers.pop(url, None)
@@ -92,19 +92,19 @@ class Stored:
 
 
 def journal_id(kind: str, source: str) -> str:
-    """What a backfill reads in, the id of its journal out; the pages of the journal have a number behind it."""
+    """The kind and the source of a backfill in, the id of its journal out. Its pages have a number after it."""
     return f"{PREFIX}{content_id(kind, source, size=12)}"
 
 
 def journal_of(states: Mapping[str, FeedState], identity: str) -> dict[str, SeenEntry]:
-    """The states of all feeds and a journal's id in, the items that were dealt with out."""
+    """The states of all feeds and a journal's id in, the items that are done out."""
     pages = sorted((state for name, state in states.items() if name.startswith(f"{identity}.")), key=lambda s: s.id)
     return {key: entry for page in pages for key, entry in page.seen.items()}
 
 
 @dataclass(slots=True)
 class Backfill:
-    """One run. `web` is the real one for sitemaps, `Stored` for files; `states` are those of all feeds at the start."""
+    """One run. `web` is an HTTP client for sitemaps, `StoredPages` for files; `states` are those of all feeds at the start."""
 
     settings: Settings
     web: Fetcher
@@ -115,18 +115,18 @@ class Backfill:
     identity: str
     since: datetime | None = None
     stopping: Callable[[], bool] = lambda: False
-    progress: Callable[[Progress], None] = lambda _: None
-    told: Progress = field(default_factory=Progress)
+    report: Callable[[BackfillProgress], None] = lambda _: None
+    progress: BackfillProgress = field(default_factory=BackfillProgress)
     _seen: dict[str, SeenEntry] = field(default_factory=dict)
     _versions: dict[str, SeenEntry] = field(default_factory=dict)
-    _ready: list[tuple[Item, Made]] = field(default_factory=list)
+    _ready: list[tuple[Item, EntryResult]] = field(default_factory=list)
     _page: int = 0
 
-    async def run(self, items: AsyncIterator[Item]) -> Progress:
-        """All items in, what became of them out; when told to stop, what is ready is published first.
+    async def run(self, items: AsyncIterator[Item]) -> BackfillProgress:
+        """All items in, the final progress out. When it is told to stop, what is ready is published first.
 
         Raises:
-            BackfillError: the source cannot be read further; what came before is published.
+            BackfillError: the source cannot be read further. The items before are published.
             LostError: another run of the same backfill has taken over.
         """
         self._seen = journal_of(self.states, self.identity)
@@ -134,89 +134,89 @@ class Backfill:
         self._page = 1 + max(
             (int(name.rpartition(".")[2]) for name in self.states if name.startswith(f"{self.identity}.")), default=0
         )
-        poller = self._poller()
+        processor = self._processor()
         try:
-            await self._go(poller, items)
+            await self._process_all(processor, items)
         finally:
             await self._flush()
-            self.progress(self.told)
-        return self.told
+            self.report(self.progress)
+        return self.progress
 
-    def _poller(self) -> Poller:
+    def _processor(self) -> EntryProcessor:
         options = msgspec.structs.replace(self.settings.collector, max_entry_age_days=_NO_AGE_LIMIT, fetch_pages=True)
         settings = msgspec.structs.replace(self.settings, collector=options)
-        claims = SeenUrls(self.states.values())
-        chance = random.Random(0)  # noqa: S311 - nothing here is left to chance
-        return Poller(settings, self.web, self.sink, claims, self.clock, chance)
+        return EntryProcessor(settings, self.web, SeenUrls(self.states.values()), self.clock)
 
-    async def _go(self, poller: Poller, items: AsyncIterator[Item]) -> None:
-        # pages of a file are at hand, so one after the other keeps their order; those of the web wait for each other
-        window = 1 if isinstance(self.web, Stored) else max(1, self.settings.collector.connections // 2)
-        under_way: deque[tuple[Item, asyncio.Task[Made]]] = deque()
+    async def _process_all(self, processor: EntryProcessor, items: AsyncIterator[Item]) -> None:
+        # pages of a file need no waiting, so one at a time keeps their order; pages of the web are fetched in parallel
+        at_once = 1 if isinstance(self.web, StoredPages) else max(1, self.settings.collector.connections // 2)
+        running: deque[tuple[Item, asyncio.Task[EntryResult]]] = deque()
         flushed = time.monotonic()
         try:
             async for item in items:
                 if self.stopping():
                     break
-                self.told.at, self.told.total = item.at, item.total
+                self.progress.at, self.progress.total = item.at, item.total
                 if item.key in self._seen:
-                    self.told.known += 1
+                    self.progress.known += 1
                     continue
-                under_way.append((item, asyncio.create_task(self._make(poller, item))))
-                while len(under_way) >= window or (under_way and under_way[0][1].done()):
-                    await self._settle(under_way)
-                if len(self._ready) >= TOGETHER or time.monotonic() - flushed > FLUSH_SECONDS:
+                running.append((item, asyncio.create_task(self._process(processor, item))))
+                while len(running) >= at_once or (running and running[0][1].done()):
+                    await self._collect_result(running)
+                if len(self._ready) >= BATCH_ARTICLES or time.monotonic() - flushed > FLUSH_SECONDS:
                     await self._flush()
-                    self.progress(self.told)
+                    self.report(self.progress)
                     flushed = time.monotonic()
-            while under_way:
-                await self._settle(under_way)
+            while running:
+                await self._collect_result(running)
         finally:
-            for _, task in under_way:
+            for _, task in running:
                 task.cancel()
 
-    async def _settle(self, under_way: deque[tuple[Item, asyncio.Task[Made]]]) -> None:
-        item, task = under_way.popleft()
-        made = await task
-        if made.again:
-            self.told.later += 1
+    async def _collect_result(self, running: deque[tuple[Item, asyncio.Task[EntryResult]]]) -> None:
+        """Wait for the oldest running item, and remember its result."""
+        item, task = running.popleft()
+        result = await task
+        if result.retry:
+            self.progress.later += 1
             return
-        if made.remember is not None:
-            self._seen[item.key] = made.remember
-            if made.remember.content_hash:
-                self._versions[made.remember.article_id] = made.remember
-        self._ready.append((item, made))
+        if result.seen_entry is not None:
+            self._seen[item.key] = result.seen_entry
+            if result.seen_entry.content_hash:
+                self._versions[result.seen_entry.article_id] = result.seen_entry
+        self._ready.append((item, result))
 
-    async def _make(self, poller: Poller, item: Item) -> Made:
-        """One item in, what became of it out; one that is older than `since` by its own page is only remembered."""
+    async def _process(self, processor: EntryProcessor, item: Item) -> EntryResult:
+        """One item in, what became of it out. An item whose page says that it is older than `since` is only remembered."""
         now = self.clock.now()
         entry = item.entry
         url = urls.canonical(entry.url) or entry.url
         article_id = urls.article_id(url)
         if item.problem:
             log.warning("item_unreadable", source=self.source, error=item.problem)
-            self.told.failed += 1
-            return Made(remember=SeenEntry(article_id=article_id, first_seen_at=now, content_hash=""))
-        if isinstance(self.web, Stored) and item.answer is not None:
+            self.progress.failed += 1
+            return EntryResult(seen_entry=SeenEntry(article_id=article_id, first_seen_at=now, content_hash=""))
+        if isinstance(self.web, StoredPages) and item.answer is not None:
             self.web.answers[url] = item.answer
         previous = self._versions.get(article_id)
         feed = Feed(id=self.identity, url=self.source)
         candidate = Candidate(item.key, entry, url, article_id, "", previous)
-        made = await poller.make(feed, Parsed(), candidate)
-        if made.article is not None and self.since is not None:
-            written_at = extract.published_on(made.article) or made.article.published_at
-            if written_at is not None and written_at < self.since:
-                return Made(remember=SeenEntry(article_id=made.article.id, first_seen_at=now, content_hash=""))
-        return made
+        result = await processor.process(feed, ParsedFeed(), candidate)
+        if result.article is not None and self.since is not None:
+            published_at = extract.published_on(result.article) or result.article.published_at
+            if published_at is not None and published_at < self.since:
+                seen_entry = SeenEntry(article_id=result.article.id, first_seen_at=now, content_hash="")
+                return EntryResult(seen_entry=seen_entry)
+        return result
 
     async def _flush(self) -> None:
-        """Publish what is ready, and write down that it was."""
+        """Publish what is ready, with the pages of the journal that remember it."""
         ready, self._ready = self._ready, []
-        for first in range(0, len(ready), REMEMBERED):
-            part = ready[first : first + REMEMBERED]
-            seen = {item.key: made.remember for item, made in part if made.remember is not None}
-            articles = [made.article for _, made in part if made.article is not None]
-            failures = [made.outcome.failure for _, made in part if made.outcome.failure is not None]
+        for first in range(0, len(ready), PAGE_ITEMS):
+            page = ready[first : first + PAGE_ITEMS]
+            seen = {item.key: result.seen_entry for item, result in page if result.seen_entry is not None}
+            articles = [result.article for _, result in page if result.article is not None]
+            failures = [result.outcome.failure for _, result in page if result.outcome.failure is not None]
             now = self.clock.now()
             state = FeedState(
                 id=f"{self.identity}.{self._page:06d}",
@@ -230,29 +230,30 @@ class Backfill:
             )
             await self.sink.put(Batch(state, articles, failures))
             self._page += 1
-            self.told.published += len(articles)
-            self.told.rejected += len(part) - len(articles)
+            self.progress.published += len(articles)
+            self.progress.rejected += len(page) - len(articles)
 
 
-async def in_turn(items: Iterable[Item]) -> AsyncIterator[Item]:
-    """The items of a file, read on a thread so that the loop goes on turning.
+async def read_on_thread(items: Iterable[Item]) -> AsyncIterator[Item]:
+    """Yield the items of a file. They are read on a thread, so that the event loop is not blocked.
 
     Raises:
-        BackfillError: the file cannot be read further; the items before are given out first.
+        BackfillError: the file cannot be read further. The items before are yielded first.
     """
     iterator = iter(items)
     error: BackfillError | None = None
     while error is None:
-        together, error = await asyncio.to_thread(_some, iterator)
-        for item in together:
+        chunk, error = await asyncio.to_thread(_next_items, iterator)
+        for item in chunk:
             yield item
         if error is not None:
             raise error
-        if not together:
+        if not chunk:
             return
 
 
-def _some(iterator: Iterator[Item], most: int = 20) -> tuple[list[Item], BackfillError | None]:
+def _next_items(iterator: Iterator[Item], most: int = 20) -> tuple[list[Item], BackfillError | None]:
+    """Return the next items, at most `most`, and the error that ended them."""
     found: list[Item] = []
     try:
         for item in iterator:
@@ -272,46 +273,46 @@ async def fill(
     clock: Clock,
     since: datetime | None = None,
     stopping: Callable[[], bool] = lambda: False,
-    progress: Callable[[Progress], None] = lambda _: None,
-) -> Progress:
-    """A sitemap's address or a file in; its articles onto the topic, what became of them out.
+    report: Callable[[BackfillProgress], None] = lambda _: None,
+) -> BackfillProgress:
+    """A sitemap's URL or a file in, its articles published, the final progress out. `report` gets the progress meanwhile.
 
     Raises:
         BackfillError: the source cannot be read.
-        BusError: Kafka is not there, or its topics are not.
-        LostError: the same backfill was started once more.
+        BusError: Kafka cannot be reached, or topics are missing.
+        LostError: the same backfill was started again.
     """
     name = _name(source)
     identity = journal_id(kind, name)
 
     def read_states() -> dict[bytes, bytes]:
-        return sharding.latest(bus.read_all(settings, bus.FEEDS))
+        return sharding.newest_values(bus.read_all(settings, bus.FEEDS))
 
     await asyncio.to_thread(bus.wait_for_topics, settings, seconds=START_SECONDS)
-    sink = ArticleWriter(lambda: bus.Publisher(settings, f"dateline-{identity}"), read_states)
+    writer = ArticleWriter(lambda: bus.Publisher(settings, f"dateline-{identity}"), read_states)
     web = HttpClient(settings.collector, clock) if kind == "sitemap" else None
     try:
-        # the publisher first: it ends the transaction of a run that was killed, so that what is read after is final
-        await asyncio.to_thread(sink.open)
+        # the writer first: it aborts the open transaction of a run that was killed, so that the states read after it are final
+        await asyncio.to_thread(writer.open)
         raw = await asyncio.to_thread(read_states)
-        sink.remember(raw)
+        writer.set_states(raw)
         run = Backfill(
             settings=settings,
-            web=web or Stored(),
-            sink=sink,
-            states=sharding.decoded(raw),
+            web=web or StoredPages(),
+            sink=writer,
+            states=sharding.decode_states(raw),
             clock=clock,
             source=name,
             identity=identity,
             since=since,
             stopping=stopping,
-            progress=progress,
+            report=report,
         )
         return await run.run(_items(settings, source, kind, web, since))
     finally:
         if web is not None:
             await web.close()
-        await asyncio.to_thread(sink.close)
+        await asyncio.to_thread(writer.close)
 
 
 def _name(source: str | Path) -> str:
@@ -322,6 +323,7 @@ def _items(
     settings: Settings, source: str | Path, kind: str, web: Fetcher | None, since: datetime | None
 ) -> AsyncIterator[Item]:
     if web is not None:
-        return archive.site(web, str(source), since=since, limit=safe_xml.UNPACKED_BYTES)
+        return archive.read_sitemaps(web, str(source), since=since, limit=safe_xml.UNPACKED_BYTES)
     file = Path(source)
-    return in_turn(archive.warc(file, limit=settings.collector.page_bytes) if kind == "warc" else archive.jsonl(file))
+    items = archive.read_warc(file, limit=settings.collector.page_bytes) if kind == "warc" else archive.read_jsonl(file)
+    return read_on_thread(items)

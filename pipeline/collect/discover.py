@@ -1,4 +1,4 @@
-"""A site's page in, the addresses at which it offers feeds out: what it links to, and where sites usually have them. Pure."""
+"""A site's page in, the URLs where it may have feeds out: those that it links to, and the usual places. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipeline.collect.entry import joined
+from pipeline.collect.entry import join_url
 
-PLACES: Final = (
+USUAL_PATHS: Final = (
     "/feed/", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/feed.json", "/feeds/", "/rss/", "/index.rdf",
     "/news/feed/", "/news/rss.xml", "/sitemap-news.xml", "/news-sitemap.xml", "/sitemap_news.xml", "/sitemap.xml",
 )  # fmt: skip
-"""Where the common publishing systems have a feed or a news sitemap when the page does not say."""
+"""Where common publishing systems have a feed or a news sitemap."""
 
 _FEED_TYPE = re.compile(r"application/(?:rss|atom|feed\+json|rdf|x-rss)|text/(?:xml|rss)", re.IGNORECASE)
 _FEED_LINK = re.compile(
@@ -23,7 +23,7 @@ _NO_FEED = re.compile(r"comments?(?:/|[-_.]|$)|feedback|/oembed|\.(?:png|jpe?g|g
 
 
 class _Links(HTMLParser):
-    """Collects <link rel="alternate"> of feeds, links that look like feeds, and where relative ones start."""
+    """Collects the <link rel="alternate"> of feeds, links that look like feeds, and the base of relative links."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -47,30 +47,33 @@ class _Links(HTMLParser):
 
 
 def _read(page: str, url: str) -> tuple[list[str], list[str]]:
+    """A page and its URL in, the feeds that it declares and the links that look like feeds out, as absolute URLs."""
     parser = _Links()
     try:
         parser.feed(page)
     except (ValueError, AssertionError, RecursionError):
         return [], []
-    base = joined(url, parser.base) or url
-    whole = ([joined(base, link) for link in links] for links in (parser.declared, parser.looking_like))
-    declared, looking_like = ([link for link in links if link.startswith(("http://", "https://"))] for links in whole)
+    base = join_url(url, parser.base) or url
+    absolute = ([join_url(base, link) for link in links] for links in (parser.declared, parser.looking_like))
+    declared, looking_like = (
+        [link for link in links if link.startswith(("http://", "https://"))] for links in absolute
+    )
     return declared, looking_like
 
 
 def discover(page: str, url: str) -> tuple[str, ...]:
-    """A page and its address in, the addresses of the feeds that it declares out, in its order."""
+    """A page and its URL in, the URLs of the feeds that it declares out, in the order of the page."""
     return tuple(dict.fromkeys(_read(page, url)[0]))
 
 
 def candidates(page: str, url: str, robots: str = "") -> tuple[str, ...]:
-    """A page, its address and its site's robots.txt in, every address worth trying out, the likeliest first.
+    """A page, its URL and its site's robots.txt in, every URL to try out, the most likely first.
 
-    What the page declares, what robots.txt names as a sitemap of news, links that look like feeds, and the usual places.
+    The feeds that the page declares, the sitemaps that robots.txt lists, links that look like feeds, and the usual places.
     """
     declared, looking_like = _read(page, url)
-    named = re.findall(r"^\s*sitemap\s*:\s*(\S+)", robots, flags=re.IGNORECASE | re.MULTILINE)
-    named.sort(key=lambda link: "news" not in link.lower())
+    listed = re.findall(r"^\s*sitemap\s*:\s*(\S+)", robots, flags=re.IGNORECASE | re.MULTILINE)
+    listed.sort(key=lambda link: "news" not in link.lower())
     parts = urlsplit(url)
-    usual = [f"{parts.scheme}://{parts.netloc}{place}" for place in PLACES]
-    return tuple(dict.fromkeys([*declared, *named[:5], *looking_like[:10], *usual]))
+    usual = [f"{parts.scheme}://{parts.netloc}{path}" for path in USUAL_PATHS]
+    return tuple(dict.fromkeys([*declared, *listed[:5], *looking_like[:10], *usual]))

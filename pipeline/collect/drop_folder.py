@@ -1,6 +1,6 @@
-"""The drop folder as a feed: each new file an article, each changed file a new version of it, the same content once.
+"""The drop folder: a new file becomes an article, a changed file a new version of it, and equal content is published once.
 
-A file that is a feed itself gives its entries in the place of an article.
+The entries of a file that is itself a feed become articles instead of the file.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import msgspec
 import structlog
 
 from pipeline import bus
-from pipeline.collect import feed as feed_
 from pipeline.collect import files, seen
-from pipeline.collect.feed import Entry, FeedError, Parsed
+from pipeline.collect.entry import Entry, FeedError, ParsedFeed
+from pipeline.collect.entry_processor import EntryResult
+from pipeline.collect.feed import parse_feed
 from pipeline.collect.feeds import DROP_FOLDER
 from pipeline.collect.fetch import FetchError
-from pipeline.collect.poll import TOGETHER, Made, Poller
+from pipeline.collect.poll import Poller
+from pipeline.collect.poll_batches import BATCH_ARTICLES
 from pipeline.collect.seen import Candidate
 from pipeline.collect.writer import Batch, LostError
 from pipeline.page import urls
@@ -31,150 +33,155 @@ from pipeline.settings import Settings
 log = structlog.get_logger("collector")
 
 LOOK_SECONDS: Final = 1.0
-"""Between two looks at the folder; a file that has not changed between them is complete."""
+"""The time between two scans of the folder. A file that has not changed between them is complete."""
 
 Stamp = tuple[int, int]
+"""A file's modification time in nanoseconds, and its size in bytes."""
 
-
-_NO_FEED: Final = Parsed(title="Drop folder")
+_NO_FEED: Final = ParsedFeed(title="Drop folder")
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """An article to be made; or the end of a feed's file (no candidate), which is done with when all its entries are."""
+class _Item:
+    """An entry to process; or, without a candidate, the end of a feed's file, which is done when all its entries are done."""
 
     key: str
-    told: str
+    stamp: str
     candidate: Candidate | None
-    parsed: Parsed = _NO_FEED
+    parsed: ParsedFeed = _NO_FEED
     entries: tuple[str, ...] = ()
 
 
-class Dropped:
-    """Watches the drop folder and publishes what lies in it."""
+class DropFolder:
+    """Watches the drop folder and publishes the files in it, while this collector owns the folder's partition."""
 
     def __init__(
-        self, settings: Settings, poller: Poller, part: Callable[[str], int], lost: Callable[[str], None]
+        self,
+        settings: Settings,
+        poller: Poller,
+        partition_of: Callable[[str], int],
+        report_lost: Callable[[str], None],
     ) -> None:
         folder = settings.path(settings.collector.drop_folder)
         self._directory = settings.path("")
-        self._drop = files.Drop(folder)
+        self._scanner = files.FolderScanner(folder)
         self._poller = poller
         self._keep = seen.MOST
         self._feed = Feed(id=DROP_FOLDER, url=files.url_of(folder, self._directory), title="Drop folder")
         self._state = FeedState(id=DROP_FOLDER, url=self._feed.url, title=self._feed.title)
-        self._part = part(self._feed.url)
-        self._lost = lost
-        self._ours = False
-        self._looking = asyncio.Lock()
+        self._partition = partition_of(self._feed.url)
+        self._report_lost = report_lost
+        self._owned = False
+        self._scanning = asyncio.Lock()
 
-    def take(self, parts: bus.Parts, states: Mapping[str, FeedState]) -> None:
-        """The folder is ours to look at, if its part is among these."""
-        if self._part in parts:
+    def assign(self, partitions: bus.Partitions, states: Mapping[str, FeedState]) -> None:
+        """Start to scan the folder, if its partition is among these."""
+        if self._partition in partitions:
             self._state = states.get(DROP_FOLDER) or self._state
-            self._ours = True
+            self._owned = True
 
-    async def leave(self, parts: bus.Parts, seconds: float) -> None:
-        """Let go of the folder, if its part is among these."""
-        if self._part in parts:
-            self._ours = False
+    async def revoke(self, partitions: bus.Partitions, seconds: float) -> None:
+        """Stop scanning the folder, if its partition is among these; a running scan has so many seconds to end."""
+        if self._partition in partitions:
+            self._owned = False
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._looking.acquire(), timeout=max(seconds, 0.01))
-                self._looking.release()
+                await asyncio.wait_for(self._scanning.acquire(), timeout=max(seconds, 0.01))
+                self._scanning.release()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look, publish, wait, until `stop` is set."""
-        if not self._drop.folder.is_dir():
-            log.warning("drop_folder_missing", folder=str(self._drop.folder))
+        """Scan the folder again and again, until `stop` is set."""
+        if not self._scanner.folder.is_dir():
+            log.warning("drop_folder_missing", folder=str(self._scanner.folder))
         while not stop.is_set():
-            if self._ours:
-                async with self._looking:
-                    await self._look_or_lose()
+            if self._owned:
+                async with self._scanning:
+                    await self._scan_or_lose()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), timeout=LOOK_SECONDS)
 
-    async def _look_or_lose(self) -> None:
+    async def _scan_or_lose(self) -> None:
         published = False
         try:
-            await self.look()
+            await self.scan()
             published = True
         except LostError:
-            self._ours = False
-            self._lost(self._feed.url)
+            self._owned = False
+            self._report_lost(self._feed.url)
         finally:
-            self._poller.claims.end(DROP_FOLDER, published=published)
+            self._poller.seen_urls.end_poll(DROP_FOLDER, published=published)
 
-    async def look(self) -> None:
-        """Look once, and publish what is complete and new."""
-        found = await asyncio.to_thread(lambda: self._new(self._drop.scan()))
-        for first in range(0, len(found), TOGETHER):
-            if not self._ours or self._poller.stopping(DROP_FOLDER):
+    async def scan(self) -> None:
+        """Scan the folder once, and publish the files that are complete and new."""
+        found = await asyncio.to_thread(lambda: self._new(self._scanner.scan()))
+        for first in range(0, len(found), BATCH_ARTICLES):
+            if not self._owned or self._poller.stopping(DROP_FOLDER):
                 break
-            await self._take(found[first : first + TOGETHER])
+            await self._publish(found[first : first + BATCH_ARTICLES])
 
-    def _new(self, complete: list[tuple[Path, Stamp]]) -> list[_Found]:
-        """Complete files in, what is new or changed in them out."""
-        # files from before this moment were forgotten for want of room, not for being new
+    def _new(self, complete: list[tuple[Path, Stamp]]) -> list[_Item]:
+        """Complete files in, the new and changed entries out."""
+        # a file from before this moment that is not remembered is not new: its entry was dropped when the state was full
         forgotten_until = int(self._state.last_modified or 0)
-        found: list[_Found] = []
+        found: list[_Item] = []
         for path, stamp in complete:
             url = files.url_of(path, self._directory)
             key = content_id(url, size=16)
-            told = f"{stamp[0]:x}-{stamp[1]:x}"
+            written_stamp = f"{stamp[0]:x}-{stamp[1]:x}"
             previous = self._state.seen.get(key)
             if previous is None and stamp[0] <= forgotten_until:
                 continue
-            if previous is not None and previous.entry_hash == told:
+            if previous is not None and previous.entry_hash == written_stamp:
                 continue
             if path.suffix.lower() in files.FEEDS:
-                found += self._entries(path, url, _Found(key, told, None))
+                found += self._entries(path, url, _Item(key, written_stamp, None))
             else:
-                candidate = self._candidate(key, Entry(id=url, url=url), url, urls.article_id(url), told)
-                found.append(_Found(key, told, candidate))
+                candidate = self._candidate(key, Entry(id=url, url=url), url, urls.article_id(url), written_stamp)
+                found.append(_Item(key, written_stamp, candidate))
         return found
 
-    def _candidate(self, key: str, entry: Entry, url: str, article_id: str, told: str) -> Candidate:
+    def _candidate(self, key: str, entry: Entry, url: str, article_id: str, stamp: str) -> Candidate:
         previous = self._state.seen.get(key)
         published = previous if previous is not None and previous.content_hash else None
-        return Candidate(key, entry, url, article_id, told, published)
+        return Candidate(key, entry, url, article_id, stamp, published)
 
-    def _entries(self, path: Path, file_url: str, end: _Found) -> list[_Found]:
-        """A feed's file in, its entries that are new or changed out, and its end."""
+    def _entries(self, path: Path, file_url: str, end: _Item) -> list[_Item]:
+        """A feed's file in, its new and changed entries and the item of its end out."""
         limit = self._poller.settings.collector.feed_bytes
         try:
-            parsed = feed_.parse(files.read(path, limit).body)
+            parsed = parse_feed(files.read(path, limit).body)
             parsed = files.with_file_links(parsed, path, self._directory)
         except (FeedError, FetchError) as error:
             log.warning("dropped_file_unreadable", file=str(path), error=str(error))
             return [end]
-        found: list[_Found] = []
+        found: list[_Item] = []
         for entry in parsed.entries:
             key = content_id(file_url, entry.id, size=16)
             known = self._state.seen.get(key)
-            if known is not None and known.entry_hash == end.told:
+            if known is not None and known.entry_hash == end.stamp:
                 continue
             url = entry.url if entry.url.startswith("file:") else urls.canonical(entry.url) or ""
             article_id = urls.article_id(url) if url else content_id(file_url, entry.id)
-            candidate = self._candidate(key, entry, url, article_id, end.told)
-            found.append(_Found(key, end.told, candidate, parsed))
+            candidate = self._candidate(key, entry, url, article_id, end.stamp)
+            found.append(_Item(key, end.stamp, candidate, parsed))
         return [*found, replace(end, entries=tuple(one.key for one in found))]
 
-    async def _take(self, found: list[_Found]) -> None:
+    async def _publish(self, found: list[_Item]) -> None:
+        """Process the items, and publish the articles with the state that remembers them."""
         remembered = dict(self._state.seen)
-        made: list[Made] = []
+        results: list[EntryResult] = []
         for item in found:
             if item.candidate is None:
-                done = all(key in remembered and remembered[key].entry_hash == item.told for key in item.entries)
+                done = all(key in remembered and remembered[key].entry_hash == item.stamp for key in item.entries)
                 if done:
                     now = self._poller.clock.now()
-                    end = SeenEntry(article_id=item.key, first_seen_at=now, content_hash="", entry_hash=item.told)
+                    end = SeenEntry(article_id=item.key, first_seen_at=now, content_hash="", entry_hash=item.stamp)
                     remembered[item.key] = end
                 continue
-            known = {entry.content_hash for entry in remembered.values() if entry.content_hash}
-            one = await self._poller.make(self._feed, item.parsed, item.candidate, known)
-            if one.remember is not None:
-                remembered[item.key] = one.remember
-            made.append(one)
+            known_hashes = {entry.content_hash for entry in remembered.values() if entry.content_hash}
+            result = await self._poller.entries.process(self._feed, item.parsed, item.candidate, known_hashes)
+            if result.seen_entry is not None:
+                remembered[item.key] = result.seen_entry
+            results.append(result)
         kept = seen.pruned(remembered, (), self._keep)
         now = self._poller.clock.now()
         state = msgspec.structs.replace(
@@ -187,15 +194,15 @@ class Dropped:
             entries=len(kept),
             last_modified=self._forgotten(remembered, kept),
         )
-        articles = [one.article for one in made if one.article is not None]
-        failures = [one.outcome.failure for one in made if one.outcome.failure is not None]
+        articles = [result.article for result in results if result.article is not None]
+        failures = [result.outcome.failure for result in results if result.outcome.failure is not None]
         await self._poller.sink.put(Batch(state, articles, failures))
         self._state = state
         if articles:
             log.info("polled", feed=self._feed.id, outcome="ok", published=len(articles))
 
     def _forgotten(self, remembered: dict[str, SeenEntry], kept: dict[str, SeenEntry]) -> str | None:
-        """The newest modification time (nanoseconds) among the files that are no longer remembered."""
+        """Return the newest modification time (nanoseconds) of the files that are no longer remembered."""
         gone = [int(remembered[key].entry_hash.partition("-")[0], 16) for key in remembered.keys() - kept.keys()]
         before = int(self._state.last_modified or 0)
         newest = max([before, *gone])

@@ -1,4 +1,4 @@
-"""What a feed is made of, whatever its format: `Parsed`, its `Entry`s, and the small readers that all formats share. Pure."""
+"""What a feed is made of in every format: `ParsedFeed` and `Entry`, and the small functions that all formats share. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Final
 from urllib.parse import urljoin
 
 ENTRIES: Final = 5000
-"""The most entries read from one feed; what it keeps beyond that is an archive."""
+"""The most entries that are read from one feed."""
 
 
 class FeedError(Exception):
-    """These bytes are no feed; the message says to an editor what they are."""
+    """The bytes are not a feed. The message tells an editor what they are instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry as the feed tells it. `id` is the feed's own name for it, or the link; `summary` is text, `content` HTML."""
+    """One entry as it stands in the feed. `id` is the feed's id for it, or its link; `summary` is text, `content` HTML."""
 
     id: str
     url: str = ""
@@ -35,18 +35,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ChildSitemap:
-    """A sitemap that an index of sitemaps names, and when it says that one has changed."""
+    """A sitemap that an index of sitemaps lists, and when it changed last, where the index says so."""
 
     url: str
     changed_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parsed:
-    """A feed that was read. `ttl_seconds` is how long it asks to be left alone; `hub` is where it offers WebSub.
+class ParsedFeed:
+    """A feed that was read. `ttl_seconds` is the least time that it asks for between two polls.
 
-    `topic` is the address that the hub knows it by (rel=self). An index of sitemaps has `children` in place of entries;
-    `undated` counts the pages of a sitemap that were left out because nothing says when they are from.
+    `hub` is its WebSub hub, `topic` the URL that the hub knows it by (rel=self). An index of sitemaps has `children` instead of
+    entries. `undated` counts the pages of a sitemap that were left out because they have no date.
     """
 
     title: str = ""
@@ -61,19 +61,19 @@ class Parsed:
     kind: str = ""
 
 
-def string(value: object) -> str:
-    """Anything in, itself if it is text, else nothing out."""
+def text_or_empty(value: object) -> str:
+    """Return the value if it is a string, else an empty string."""
     return value if isinstance(value, str) else ""
 
 
 def language(value: object) -> str | None:
-    """A language tag in, its first part (ISO 639) out."""
-    found = re.match(r"[a-zA-Z]{2,3}(?=$|[-_])", string(value).strip())
+    """A language tag in, its first part (ISO 639) out; None where it is not a language tag."""
+    found = re.match(r"[a-zA-Z]{2,3}(?=$|[-_])", text_or_empty(value).strip())
     return found.group().lower() if found else None
 
 
-def joined(base: str, link: str) -> str:
-    """A link and the address that relative ones start at in, the whole address out; empty where there can be none."""
+def join_url(base: str, link: str) -> str:
+    """A link and the URL that relative links start at in, the absolute URL out; empty where the link is not a URL."""
     try:
         return urljoin(base, link.strip()) if base and link else link.strip()
     except ValueError:
@@ -82,11 +82,11 @@ def joined(base: str, link: str) -> str:
 
 _BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h\d)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<(?:[a-zA-Z/!][^<>]*)>")
-_SILENT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_INVISIBLE = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
-def plain(markup: str) -> str:
-    """Markup in, its words on one line out."""
+def plain_text(markup: str) -> str:
+    """Markup in, its text on one line out."""
     if "<" in markup:
-        markup = _TAG.sub("", _BLOCK.sub(" ", _SILENT.sub(" ", markup)))
+        markup = _TAG.sub("", _BLOCK.sub(" ", _INVISIBLE.sub(" ", markup)))
     return " ".join(html.unescape(markup).split())

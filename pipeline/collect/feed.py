@@ -1,7 +1,8 @@
-"""Bytes in, a feed's title and entries out: RSS 0.9x, 1.0 and 2.0, Atom, CDF, JSON Feed, sitemaps. Pure: no network, no clock.
+"""A feed's bytes in, its title and entries out: RSS 0.9x, 1.0 and 2.0, Atom, CDF, JSON Feed, sitemaps. Pure.
 
-The format is found in the content, whatever the server calls it. feedparser reads XML and is given bytes, never an address:
-it would open what it takes for a file's name. `jsonfeed` and `sitemap` read theirs. The only importer of feedparser.
+The format is recognized by the content, whatever Content-Type the server sends. feedparser reads XML; it is given bytes, never
+a URL, because it opens a string as a URL or a file. `jsonfeed` and `sitemap` read their formats. The only importer of
+feedparser.
 """
 
 from __future__ import annotations
@@ -19,22 +20,19 @@ import feedparser
 
 from pipeline.collect import jsonfeed, safe_xml, sitemap
 from pipeline.collect.discover import discover
-from pipeline.collect.entry import ENTRIES, Entry, FeedError, Parsed, joined, language, plain, string
+from pipeline.collect.entry import ENTRIES, Entry, FeedError, ParsedFeed, join_url, language, plain_text, text_or_empty
 from pipeline.page import decode
-from pipeline.page.dates import believable
-from pipeline.page.dates import moment as written_moment
+from pipeline.page.dates import parse_date, plausible
 from pipeline.records import content_id
 
-__all__ = ["ENTRIES", "Entry", "FeedError", "Parsed", "discover", "parse", "plain"]
 
-
-def parse(body: bytes, *, content_type: str = "", url: str = "") -> Parsed:
-    """A feed's bytes, its Content-Type and its address (relative links start there) in, its entries out.
+def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
+    """A feed's bytes, its Content-Type and its URL (where relative links start) in, its entries out.
 
     Raises:
-        FeedError: they are no feed. Nothing else, whatever the bytes are.
+        FeedError: the bytes are not a feed. No other error leaves this function, whatever the bytes are.
     """
-    body = safe_xml.unpacked(body)
+    body = safe_xml.decompress(body)
     start = body.lstrip(b"\xef\xbb\xbf\x00 \t\r\n")[:1]
     if not start:
         raise FeedError("not a feed: the answer is empty")
@@ -42,21 +40,21 @@ def parse(body: bytes, *, content_type: str = "", url: str = "") -> Parsed:
         return jsonfeed.parse(body, url)
     if body.startswith((b"%PDF", b"\x89PNG", b"GIF8", b"PK\x03\x04", b"\xff\xd8\xff")):
         raise FeedError("not a feed: a picture, document or archive")
-    safe_xml.defuse(body)
-    if sitemap.is_one(body[:20_000].replace(b"\x00", b"").lower()):
+    safe_xml.refuse_bombs(body)
+    if sitemap.is_sitemap(body[:20_000].replace(b"\x00", b"").lower()):
         return sitemap.as_feed(sitemap.parse(body))
-    body, content_type = _readable(body, content_type)
-    found = _fed(body, content_type, url)
-    if found.get("bozo") and (mended := _with_whole_ampersands(body)) != body:
-        found = _fed(mended, content_type, url)
+    body, content_type = _with_true_encoding(body, content_type)
+    found = _feedparser_result(body, content_type, url)
+    if found.get("bozo") and (escaped := _with_escaped_ampersands(body)) != body:
+        found = _feedparser_result(escaped, content_type, url)
     return _from_feedparser(found, body, url)
 
 
-def _fed(body: bytes, content_type: str, url: str) -> Mapping[str, Any]:
-    """What feedparser makes of it.
+def _feedparser_result(body: bytes, content_type: str, url: str) -> Mapping[str, Any]:
+    """Return what feedparser reads.
 
     Raises:
-        FeedError: nothing.
+        FeedError: feedparser raised an error.
     """
     try:
         with warnings.catch_warnings():
@@ -67,7 +65,7 @@ def _fed(body: bytes, content_type: str, url: str) -> Mapping[str, Any]:
                 sanitize_html=False,
                 resolve_relative_uris=True,
             )
-    except Exception as error:  # feedparser fails in many ways on broken markup; each of them means the same
+    except Exception as error:  # feedparser raises errors of many types on broken markup; all mean the same
         raise FeedError(f"not a feed: cannot be read as XML ({type(error).__name__})") from error
     return found
 
@@ -75,12 +73,13 @@ def _fed(body: bytes, content_type: str, url: str) -> Mapping[str, Any]:
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,100}encoding=[\"']([\w.-]+)")
 
 
-def _readable(body: bytes, content_type: str) -> tuple[bytes, str]:
-    """A feed and its Content-Type in, what to give to feedparser out: XML, in an encoding that the bytes really are.
+def _with_true_encoding(body: bytes, content_type: str) -> tuple[bytes, str]:
+    """A feed and its Content-Type in, the body and Content-Type for feedparser out, with the encoding that the bytes have.
 
-    Servers name encodings by habit: UTF-8 is believed where it fits, and where it is named and does not fit, it is found out.
+    Servers often declare a wrong encoding. UTF-8 is taken where the bytes are valid UTF-8; where UTF-8 is declared and the
+    bytes are not valid, the encoding is detected.
     """
-    # the caption of a picture takes the place of the item's own words otherwise
+    # otherwise feedparser takes the caption of a picture for the description of the item
     if body[max(0, body.find(b"<item")) :].count(b"<description") >= body.count(b"<media:description") > 0:
         body = body.replace(b"media:description", b"media:caption")
     encoding = decode.charset(content_type)
@@ -102,8 +101,8 @@ def _readable(body: bytes, content_type: str) -> tuple[bytes, str]:
     return body, f"application/xml; charset={encoding}" if encoding else "application/xml"
 
 
-def _with_whole_ampersands(body: bytes) -> bytes:
-    """Broken XML in, the same with "AT&T" as XML wants it out: feedparser would make "AT&T;" of it."""
+def _with_escaped_ampersands(body: bytes) -> bytes:
+    """Broken XML in, the same with bare ampersands ("AT&T") escaped out: feedparser would read "AT&T;"."""
     parts = re.split(rb"(<!\[CDATA\[.*?\]\]>)", body, flags=re.DOTALL)
     parts[::2] = [re.sub(rb"&(?!#?\w{1,32};)", b"&amp;", part) for part in parts[::2]]
     return b"".join(parts)
@@ -112,33 +111,33 @@ def _with_whole_ampersands(body: bytes) -> bytes:
 _KINDS = {"rss": "RSS", "ato": "Atom", "cdf": "CDF"}
 
 
-def _from_feedparser(found: Mapping[str, Any], body: bytes, url: str) -> Parsed:
+def _from_feedparser(found: Mapping[str, Any], body: bytes, url: str) -> ParsedFeed:
     entries = found.get("entries") or []
     version = found.get("version") or ""
     if not version and not entries:
-        raise FeedError(_what_is_it(body, url, found.get("bozo_exception")))
+        raise FeedError(_no_feed_reason(body, url, found.get("bozo_exception")))
     if not entries and found.get("bozo") and not _closes(body):
         raise FeedError(f"a broken feed: {_xml_error(found.get('bozo_exception'))}, and no entry can be read")
     channel = found.get("feed") or {}
     default_language = language(channel.get("language"))
-    read = [_entry(entry, url, default_language) for entry in entries[:ENTRIES]]
+    converted = [_entry(entry, url, default_language) for entry in entries[:ENTRIES]]
     links = [link for link in channel.get("links") or () if isinstance(link, Mapping)]
-    hub = next((string(link.get("href")) for link in links if link.get("rel") == "hub"), None)
-    itself = next((string(link.get("href")) for link in links if link.get("rel") == "self"), "")
-    return Parsed(
-        title=plain(string(channel.get("title"))),
-        url=string(channel.get("link")),
+    hub = next((text_or_empty(link.get("href")) for link in links if link.get("rel") == "hub"), None)
+    topic = next((text_or_empty(link.get("href")) for link in links if link.get("rel") == "self"), "")
+    return ParsedFeed(
+        title=plain_text(text_or_empty(channel.get("title"))),
+        url=text_or_empty(channel.get("link")),
         language=default_language,
         ttl_seconds=_ttl(channel),
         hub=hub or None,
-        topic=joined(url, itself),
+        topic=join_url(url, topic),
         kind=_KINDS.get(version[:3], "feed"),
-        entries=tuple(read),
+        entries=tuple(converted),
     )
 
 
 def _closes(body: bytes) -> bool:
-    """Whether the end of a feed is there: then it has no entries, and is not cut off before them."""
+    """Whether the feed has its end tag: then it really has no entries, and was not cut off before them."""
     return re.search(rb"</(?:\w+:)?(?:rss|rdf|feed|channel)\s*>?\s*\Z", body[-2000:], re.IGNORECASE) is not None
 
 
@@ -148,7 +147,8 @@ def _xml_error(error: object) -> str:
     return f"{message} in line {line}" if line else str(message)[:200]
 
 
-def _what_is_it(body: bytes, url: str, error: object) -> str:
+def _no_feed_reason(body: bytes, url: str, error: object) -> str:
+    """Bytes that are not a feed in, what they are instead out, in an editor's words."""
     head = body[:200_000].replace(b"\x00", b"").lower()
     if b"<opml" in head:
         return "not a feed: a list of feeds (OPML)"
@@ -161,85 +161,85 @@ def _what_is_it(body: bytes, url: str, error: object) -> str:
     return f"not a feed: {_xml_error(error)}" if error else "not a feed: XML of another kind"
 
 
-def _entry(raw: Mapping[str, Any], base: str, spoken: str | None) -> Entry:
-    """One of feedparser's entries in, ours out; one without name, link and title is known by its words."""
+def _entry(raw: Mapping[str, Any], base: str, default_language: str | None) -> Entry:
+    """An entry of feedparser in, an `Entry` out. One without id, link and title gets a hash of its text as its id."""
     link = _link(raw)
-    contents = [c for c in raw.get("content") or () if isinstance(c, Mapping) and string(c.get("value"))]
-    content = max((string(c.get("value")) for c in contents), key=len, default="")
-    summary = string(raw.get("summary"))
-    identity = string(raw.get("id"))
-    title = plain(string(raw.get("title")))
+    contents = [c for c in raw.get("content") or () if isinstance(c, Mapping) and text_or_empty(c.get("value"))]
+    content = max((text_or_empty(c.get("value")) for c in contents), key=len, default="")
+    summary = text_or_empty(raw.get("summary"))
+    identity = text_or_empty(raw.get("id"))
+    title = plain_text(text_or_empty(raw.get("title")))
     if not link and re.match(r"https?://", identity):
         link = identity
     source = raw.get("source")
-    own = language(raw.get("language")) or spoken
+    entry_language = language(raw.get("language")) or default_language
     return Entry(
         id=identity or link or title or content_id(summary, content),
-        url=joined(base, link),
+        url=join_url(base, link),
         title=title,
-        published_at=_date(raw, "published", own) or _date(raw, "created", own),
-        updated_at=_date(raw, "updated", own),
-        summary=plain(summary),
+        published_at=_date(raw, "published", entry_language) or _date(raw, "created", entry_language),
+        updated_at=_date(raw, "updated", entry_language),
+        summary=plain_text(summary),
         content=content or (summary if "<p" in summary.lower() or len(summary) > 1500 else ""),
         authors=tuple(dict.fromkeys(_authors(raw))),
-        publisher=plain(string(source.get("title"))) if isinstance(source, Mapping) else "",
-        language=own,
+        publisher=plain_text(text_or_empty(source.get("title"))) if isinstance(source, Mapping) else "",
+        language=entry_language,
     )
 
 
-def _date(raw: Mapping[str, Any], name: str, spoken: str | None) -> dt.datetime | None:
-    """A date of an entry; feedparser's own reading comes second, for it drops the time of some and takes zones for UTC."""
-    there = raw.keys()  # to ask the entry itself would give one date for another
-    written = string(raw.get(name)) if name in there else ""
-    if (found := written_moment(written, spoken)) is not None:
+def _date(raw: Mapping[str, Any], name: str, in_language: str | None) -> dt.datetime | None:
+    """Return a date of an entry. feedparser's own reading comes second: it loses some times and takes unknown zones for UTC."""
+    present = raw.keys()  # feedparser's `get` returns another date where this one is missing
+    written = text_or_empty(raw.get(name)) if name in present else ""
+    if (found := parse_date(written, in_language)) is not None:
         return found
-    return _moment(raw.get(f"{name}_parsed")) if f"{name}_parsed" in there else None
+    return _from_struct_time(raw.get(f"{name}_parsed")) if f"{name}_parsed" in present else None
 
 
 def _link(raw: Mapping[str, Any]) -> str:
-    """The entry's page: what the publisher says it was before a feed service put its own address there."""
-    original = string(raw.get("feedburner_origlink"))
+    """Return the URL of the entry's page; the publisher's own, where a feed service has put its redirect in front."""
+    original = text_or_empty(raw.get("feedburner_origlink"))
     if original:
         return original
     links = [link for link in raw.get("links") or () if isinstance(link, Mapping)]
-    pages = [link for link in links if link.get("rel", "alternate") == "alternate" and string(link.get("href"))]
-    html_pages = [link for link in pages if "html" in string(link.get("type"))]
-    return string(raw.get("link")) or next((string(p.get("href")) for p in (*html_pages, *pages)), "")
+    pages = [link for link in links if link.get("rel", "alternate") == "alternate" and text_or_empty(link.get("href"))]
+    html_pages = [link for link in pages if "html" in text_or_empty(link.get("type"))]
+    return text_or_empty(raw.get("link")) or next((text_or_empty(p.get("href")) for p in (*html_pages, *pages)), "")
 
 
 def _authors(raw: Mapping[str, Any]) -> Iterator[str]:
-    mail = re.fullmatch(r"\S+@\S+\s+\(([^()]{2,200})\)", string(raw.get("author")).strip())
-    if mail:  # as RSS wants it; feedparser cuts the address in the wrong place
-        yield plain(mail.group(1))
+    mail = re.fullmatch(r"\S+@\S+\s+\(([^()]{2,200})\)", text_or_empty(raw.get("author")).strip())
+    if mail:  # the form of the RSS specification, which feedparser splits in the wrong place
+        yield plain_text(mail.group(1))
         return
     for author in raw.get("authors") or ():
-        name = plain(string(author.get("name"))) if isinstance(author, Mapping) else ""
+        name = plain_text(text_or_empty(author.get("name"))) if isinstance(author, Mapping) else ""
         if name and not re.fullmatch(r"\S+@\S+|https?://\S+", name):
             yield name
-    if not raw.get("authors") and (name := plain(string(raw.get("author")))):
+    if not raw.get("authors") and (name := plain_text(text_or_empty(raw.get("author")))):
         yield name
 
 
 def _ttl(channel: Mapping[str, Any]) -> int | None:
-    """How long the feed asks to be left alone, in seconds: <ttl> (minutes) or the syndication module."""
-    minutes = re.fullmatch(r"\s*(\d{1,6})\s*", string(channel.get("ttl")))
+    """Return the least seconds between two polls that the feed asks for: <ttl> (minutes) or the syndication module."""
+    minutes = re.fullmatch(r"\s*(\d{1,6})\s*", text_or_empty(channel.get("ttl")))
     if minutes:
         return int(minutes.group(1)) * 60
     period = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}.get(
-        string(channel.get("sy_updateperiod")).strip().lower()
+        text_or_empty(channel.get("sy_updateperiod")).strip().lower()
     )
     if period is None:
         return None
-    often = re.fullmatch(r"\s*(\d{1,6})\s*", string(channel.get("sy_updatefrequency")))
-    return period // max(1, int(often.group(1)) if often else 1)
+    frequency = re.fullmatch(r"\s*(\d{1,6})\s*", text_or_empty(channel.get("sy_updatefrequency")))
+    return period // max(1, int(frequency.group(1)) if frequency else 1)
 
 
-def _moment(parsed: object) -> dt.datetime | None:
-    """A time tuple of feedparser (UTC) in, a moment out; None for the nonsense that broken dates become."""
+def _from_struct_time(parsed: object) -> dt.datetime | None:
+    """A time tuple of feedparser (UTC) in, a moment out; None for a year that cannot be meant."""
     if not isinstance(parsed, time.struct_time):
         return None
     try:
         moment = dt.datetime.fromtimestamp(calendar.timegm(parsed), dt.UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return believable(moment)
+    return plausible(moment)

@@ -1,4 +1,4 @@
-"""What an operator sees of each feed: its series on /metrics, there while the feed is this collector's."""
+"""The series of each feed on /metrics. They exist as long as this collector polls the feed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.records import FeedState
 
 
 def show(state: FeedState) -> None:
-    """A feed's state in, on its series: when it was last read (0 where it never could be), and whether it fell silent."""
+    """Set a feed's series from its state: when it was last read (0 if it never was), and whether it has fallen silent."""
     if state.succeeded_at is not None:
         seconds = state.succeeded_at.timestamp()
         metrics.feed_last_success_timestamp_seconds.labels(feed=state.id).set(seconds)
@@ -20,7 +20,7 @@ def show(state: FeedState) -> None:
 
 
 def hide(feed_id: str) -> None:
-    """A feed that is another collector's now: its series belong to that one."""
+    """Remove the series of a feed that another collector polls now."""
     for series in (metrics.feed_last_success_timestamp_seconds, metrics.feed_silent):
         with contextlib.suppress(KeyError):
             series.remove(feed_id)

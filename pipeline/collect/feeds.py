@@ -1,4 +1,4 @@
-"""feeds.toml in, the feeds to collect out; and new ones into it. Pure but for the file. The only importer of tomli_w."""
+"""feeds.toml in, the feeds to collect out; new feeds are added to the file. The only importer of tomli_w."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.records import Feed
 from pipeline.settings import Section, Settings, SettingsError
 
 DROP_FOLDER: Final = "drop-folder"
-"""The id of the drop folder, which is a feed like any other once something lies in it."""
+"""The id of the drop folder, which has a state like any feed."""
 
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
@@ -45,10 +45,10 @@ class _File(Section, frozen=True, kw_only=True):
 
 
 def load(settings: Settings, *, disabled: bool = False) -> tuple[Feed, ...]:
-    """Settings in, the feeds of `collector.feeds_file` out, in the order of the file; the disabled ones only if asked for.
+    """Settings in, the feeds of `collector.feeds_file` out, in the order of the file; with `disabled` also the disabled ones.
 
     Raises:
-        SettingsError: the file cannot be read, or an entry of it is wrong; the message names file and place.
+        SettingsError: the file cannot be read, or an entry is wrong. The message names the file and the place.
     """
     file = settings.path(settings.collector.feeds_file)
     configured = settings_.convert(settings_.read_toml(file), _File, where=str(file)).feed
@@ -73,19 +73,19 @@ def load(settings: Settings, *, disabled: bool = False) -> tuple[Feed, ...]:
 
 
 def as_toml(feeds: Iterable[Feed]) -> str:
-    """Feeds in, what stands for them in feeds.toml out."""
+    """Feeds in, their text in feeds.toml out."""
     fields = ("id", "url", "title", "publisher", "country", "language", "group", "interval_seconds", "full_text")
     tables = [{name: value for name in fields if (value := getattr(feed, name))} for feed in feeds]
-    # a table for each feed as in the file by hand, where the library would write one long array
+    # one table for each feed, as people write it; the library alone would write one long array
     return "\n".join(f"[[feed]]\n{tomli_w.dumps(table).rstrip()}\n" for table in tables)
 
 
 def add(settings: Settings, feeds: Iterable[Feed]) -> Path:
-    """Write feeds below those of `collector.feeds_file`, whose every line stays as it is; the file out.
+    """Add feeds at the end of `collector.feeds_file`, without a change to its other lines; return the file.
 
     Raises:
-        SettingsError: the file would be wrong then; it is left as it was.
-        OSError: it cannot be written.
+        SettingsError: the new file would be wrong. The old one is kept.
+        OSError: the file cannot be written.
     """
     file = settings.path(settings.collector.feeds_file)
     before = file.read_text("utf-8") if file.exists() else ""
@@ -101,10 +101,10 @@ def add(settings: Settings, feeds: Iterable[Feed]) -> Path:
 
 
 def _address(url: str, where: str, settings: Settings) -> str:
-    """A feed's URL in, the form by which two are compared out.
+    """A feed's URL in, the form by which two URLs are compared out.
 
     Raises:
-        SettingsError: the URL cannot be one of a feed.
+        SettingsError: the URL cannot be a feed's.
     """
     if url.startswith("file:"):
         if not settings.collector.allow_file_urls:
@@ -112,10 +112,10 @@ def _address(url: str, where: str, settings: Settings) -> str:
         return re.sub(r"^file:(//)?", "", url)
     try:
         parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
-        whole = False
-    if not whole:
+        complete = False
+    if not complete:
         raise SettingsError(
             f"{where}.url: {url!r} is no URL of a feed: it has to begin with https://, http:// or file:"
         )

@@ -1,4 +1,4 @@
-"""Feeds and pages that are files: `file:` URLs, and the drop folder. What a feed links to has to lie below its own folder."""
+"""Feeds and pages that are local files: `file:` URLs and watched folders. A feed may only link to files below its folder."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
-from pipeline.collect import feed as feed_
-from pipeline.collect.feed import Entry, FeedError, Parsed
+from pipeline.collect.entry import Entry, FeedError, ParsedFeed
+from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import FetchError, FetchResult
 
 TYPES: Final = {
     ".html": "text/html", ".htm": "text/html", ".xhtml": "text/html", ".txt": "text/plain", ".md": "text/markdown",
 }  # fmt: skip
-"""What is taken from a drop folder, and from a feed's folder."""
+"""The files that are read as articles, and their Content-Type."""
 
 FEEDS: Final = frozenset({".xml", ".rss", ".atom", ".rdf", ".json"})
-"""What is read as a feed in a drop folder: its entries are taken, not the file."""
+"""The files of a drop folder that are read as feeds: their entries become articles, not the file."""
 
 
 def path_of(url: str, directory: Path) -> Path:
-    """A file: URL (relative ones start at `directory`) in, the path out."""
+    """A file: URL in, the path out; a relative URL starts at `directory`."""
     name = unquote(re.sub(r"^file:(?://(?:localhost)?(?=/))?", "", url).partition("#")[0].partition("?")[0])
     return directory / name
 
 
 def url_of(path: Path, directory: Path) -> str:
-    """A path in, its file: URL out: relative where it is below `directory`, so that ids do not depend on the machine."""
+    """A path in, its file: URL out; relative if it is below `directory`, so that ids are the same on every machine."""
     whole = path.absolute()
     base = directory.absolute()
     return (
@@ -44,10 +44,10 @@ def url_of(path: Path, directory: Path) -> str:
 
 
 def read(path: Path, limit: int, etag: str | None = None) -> FetchResult:
-    """A file in, what a web server would answer for it out; `etag` is its time and size.
+    """A file in, an answer like a web server's out. The ETag is the file's time and size.
 
     Raises:
-        FetchError: it is absent, unreadable or longer than `limit`.
+        FetchError: the file is missing, unreadable or longer than `limit`.
     """
     try:
         found = path.stat()
@@ -65,10 +65,10 @@ def read(path: Path, limit: int, etag: str | None = None) -> FetchResult:
 
 
 def linked(feed_path: Path, link: str) -> Path:
-    """A feed's file and a link in it in, the file that it leads to out.
+    """A feed's file and one of its links in, the file that the link leads to out.
 
     Raises:
-        FetchError: it leads out of the feed's folder, also by way of a symbolic link.
+        FetchError: that is outside of the feed's folder, also by a symbolic link.
     """
     folder = feed_path.parent.resolve()
     target = (folder / unquote(re.sub(r"^file:(?://)?", "", link).partition("#")[0].partition("?")[0])).resolve()
@@ -77,8 +77,8 @@ def linked(feed_path: Path, link: str) -> Path:
     return target
 
 
-def with_file_links(parsed: Parsed, feed_path: Path, directory: Path) -> Parsed:
-    """A feed that was read from a file in, the same with file: URLs for its relative links out; those outside are gone."""
+def with_file_links(parsed: ParsedFeed, feed_path: Path, directory: Path) -> ParsedFeed:
+    """A feed that was read from a file in, the same with file: URLs for its relative links out; links outside are removed."""
     entries = []
     for entry in parsed.entries:
         url = entry.url
@@ -93,19 +93,21 @@ def with_file_links(parsed: Parsed, feed_path: Path, directory: Path) -> Parsed:
 
 @dataclass(slots=True)
 class _File:
+    """The time and size of a file at the last scan, and whether they were the same at the scan before."""
+
     stamp: tuple[int, int]
     seen_twice: bool = False
 
 
-class Drop:
-    """A folder that is watched: tells which files are new or changed, once they have stopped growing."""
+class FolderScanner:
+    """Scans a folder again and again, and finds the files that are complete: those that no longer change."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._files: dict[Path, _File] = {}
 
     def scan(self) -> list[tuple[Path, tuple[int, int]]]:
-        """Nothing in, the complete files with their (time, size) out, oldest first: those unchanged since the last look."""
+        """Return the files that have not changed since the last scan, each with (time, size), the oldest first."""
         found: dict[Path, _File] = {}
         for path in self._walk():
             try:
@@ -120,6 +122,7 @@ class Drop:
         return sorted(complete, key=lambda item: (item[1][0], item[0]))
 
     def _walk(self) -> Iterator[Path]:
+        """Yield the files with a known suffix below the folder, without hidden ones and links to the outside."""
         root = self.folder.resolve()
         for path in sorted(self.folder.rglob("*")) if self.folder.is_dir() else ():
             hidden = any(part.startswith(".") for part in path.relative_to(self.folder).parts)
@@ -136,22 +139,20 @@ class Drop:
 
 
 def feed_file(path: str | Path) -> dict[str, Any]:
-    """A file with a feed in it in, `{"file", "title", "entries"}` out, or `{"file", "error"}` where it is none."""
+    """A feed's file in, `{"file", "title", "entries"}` out, or `{"file", "error"}` where it is not a feed."""
     try:
         body = Path(path).read_bytes()
         headers, body = _stored_headers(body)
-        parsed = feed_.parse(
-            body, content_type=headers.get("content-type", ""), url=headers.get("content-location", "")
-        )
+        parsed = parse_feed(body, content_type=headers.get("content-type", ""), url=headers.get("content-location", ""))
     except OSError as error:
         return {"file": str(path), "error": error.strerror or str(error)}
     except FeedError as error:
         return {"file": str(path), "error": str(error)}
-    return {"file": str(path), "title": parsed.title, "entries": [_shown(entry) for entry in parsed.entries]}
+    return {"file": str(path), "title": parsed.title, "entries": [_entry_fields(entry) for entry in parsed.entries]}
 
 
 def _stored_headers(body: bytes) -> tuple[Mapping[str, str], bytes]:
-    """A feed saved with its headers (`Header: name: value` in its first comment, as test suites do) in, both out."""
+    """A feed with headers in its first comment (`Header: name: value`, as in test suites) in, the headers and the feed out."""
     head = re.match(rb"\s*(?:<\?xml[^>]*\?>)?\s*<!--(.*?)-->", body[:4000], re.DOTALL)
     lines = head.group(1).decode("ascii", "replace").splitlines() if head else []
     pairs = [
@@ -160,7 +161,7 @@ def _stored_headers(body: bytes) -> tuple[Mapping[str, str], bytes]:
     return {pair.group(1).lower(): pair.group(2) for pair in pairs if pair}, body
 
 
-def _shown(entry: Entry) -> dict[str, Any]:
+def _entry_fields(entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "url": entry.url,
@@ -173,6 +174,6 @@ def _shown(entry: Entry) -> dict[str, Any]:
 
 
 def feed_lines(paths: list[str]) -> Iterator[str]:
-    """Files in, a line of JSON for each out."""
+    """Files in, one line of JSON for each out."""
     for path in paths:
         yield json.dumps(msgspec.to_builtins(feed_file(path)), ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""Which addresses may be connected to: an article's link must not reach into the network that the collector runs in.
+"""Which IP addresses may be connected to, so that a link cannot reach into the network that the collector runs in (SSRF).
 
-The check is made on the address that a connection is opened to, after DNS, so that a name cannot answer one thing to the
-check and another to the connection.
+The check is made after DNS, on the address to which the connection is opened. So a name cannot resolve to one address for the
+check and to another for the connection.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ AddressInfo = tuple[Any, ...]
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _REFUSED: Final = tuple(
     ipaddress.ip_network(network)
-    # what is_global of this Python may not know: carrier NAT, benchmarks, "this network", 6to4 relays, local NAT64
+    # networks that is_global of this Python may not know: carrier NAT, benchmarks, "this network", 6to4 relays, local NAT64
     for network in ("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "64:ff9b:1::/48")
 )
 
 
 class RefusedAddressError(OSError):
-    """The name leads to an address that may not be connected to."""
+    """The address may not be connected to."""
 
 
 def is_public(address: str) -> bool:
-    """An IP address in, whether it belongs to the public internet out; also for an IPv4 address dressed as IPv6."""
+    """An IP address in, whether it belongs to the public internet out; also for an IPv4 address inside an IPv6 address."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -44,9 +44,9 @@ def is_public(address: str) -> bool:
 
 
 def socket_factory(*, allow_private: bool) -> Callable[[AddressInfo], socket.socket]:
-    """Whether private addresses are allowed in, a maker of sockets for checked addresses only out.
+    """Return a function that makes sockets, and raises an error for addresses that are not public.
 
-    It is called with each address right before the connection is opened, whether a name led there, a redirect or a literal.
+    aiohttp calls it with each address right before it opens the connection, for names, redirects and literal addresses alike.
     """
 
     def make(info: AddressInfo) -> socket.socket:

@@ -1,4 +1,4 @@
-"""JSON Feed 1 and 1.1: bytes in, entries out. Pure."""
+"""JSON Feed 1 and 1.1: a feed's bytes in, its entries out. Pure."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.collect.entry import ENTRIES, Entry, FeedError, Parsed, joined, language, plain, string
+from pipeline.collect.entry import ENTRIES, Entry, FeedError, ParsedFeed, join_url, language, plain_text, text_or_empty
 from pipeline.page import decode
-from pipeline.page.dates import iso
+from pipeline.page.dates import parse_iso
 from pipeline.records import content_id
 
 _VERSION: Final = "jsonfeed.org/version"
 
 
-def parse(body: bytes, url: str) -> Parsed:
-    """The bytes of a JSON feed and its address in, its entries out.
+def parse(body: bytes, url: str) -> ParsedFeed:
+    """The bytes of a JSON feed and its URL in, its entries out.
 
     Raises:
-        FeedError: it is JSON of another kind, or none.
+        FeedError: the bytes are not JSON, or JSON of another kind.
     """
     try:
         found = msgspec.json.decode(decode.text(body).encode("utf-8", "replace"))
@@ -28,52 +28,52 @@ def parse(body: bytes, url: str) -> Parsed:
         raise FeedError(f"not a feed: broken JSON ({error})") from error
     if not isinstance(found, dict) or not isinstance(found.get("items"), list):
         raise FeedError("not a feed: JSON of another kind")
-    if _VERSION not in string(found.get("version")) and not any(
+    if _VERSION not in text_or_empty(found.get("version")) and not any(
         isinstance(item, dict) and {"url", "content_html", "content_text"} & item.keys() for item in found["items"]
     ):
         raise FeedError("not a feed: JSON of another kind")
     hubs = found.get("hubs")
     known = [hub for hub in hubs if isinstance(hub, dict)] if isinstance(hubs, list) else []
-    websub = [hub for hub in known if string(hub.get("type")).lower() in ("websub", "pubsubhubbub")]
-    hub = next((address for hub in (*websub, *known) if (address := string(hub.get("url")))), None)
-    listed = found.get("authors")
-    people = listed if isinstance(listed, list) else [found.get("author")]
-    whole = (language(found.get("language")), _names(people))
+    websub = [hub for hub in known if text_or_empty(hub.get("type")).lower() in ("websub", "pubsubhubbub")]
+    hub = next((address for hub in (*websub, *known) if (address := text_or_empty(hub.get("url")))), None)
+    defaults = (language(found.get("language")), _authors(found))
     items = [item for item in found["items"][:ENTRIES] if isinstance(item, dict)]
-    return Parsed(
-        title=plain(string(found.get("title"))),
-        url=string(found.get("home_page_url")),
-        language=whole[0],
+    return ParsedFeed(
+        title=plain_text(text_or_empty(found.get("title"))),
+        url=text_or_empty(found.get("home_page_url")),
+        language=defaults[0],
         hub=hub or None,
-        topic=joined(url, string(found.get("feed_url"))),
-        entries=tuple(_entry(item, url, *whole) for item in items),
+        topic=join_url(url, text_or_empty(found.get("feed_url"))),
+        entries=tuple(_entry(item, url, *defaults) for item in items),
         kind="JSON Feed",
     )
 
 
-def _names(people: list[Any]) -> tuple[str, ...]:
-    return tuple(name for p in people if isinstance(p, dict) and (name := plain(string(p.get("name")))))
+def _authors(item: dict[str, Any]) -> tuple[str, ...]:
+    """A feed or an item in, the names of its `authors`, or of its one `author`, out."""
+    authors = item.get("authors")
+    people = authors if isinstance(authors, list) else [item.get("author")]
+    return tuple(name for p in people if isinstance(p, dict) and (name := plain_text(text_or_empty(p.get("name")))))
 
 
-def _entry(item: dict[str, Any], base: str, spoken: str | None, authors: tuple[str, ...]) -> Entry:
+def _entry(item: dict[str, Any], base: str, default_language: str | None, default_authors: tuple[str, ...]) -> Entry:
+    """An item of a JSON feed in, an `Entry` out; language and authors are the feed's where the item has none."""
     identity = item.get("id")
     identity = str(identity) if isinstance(identity, str | int | float) and not isinstance(identity, bool) else ""
-    link = string(item.get("url")) or string(item.get("external_url"))
-    title = plain(string(item.get("title")))
-    content_html, content_text = string(item.get("content_html")), string(item.get("content_text"))
+    link = text_or_empty(item.get("url")) or text_or_empty(item.get("external_url"))
+    title = plain_text(text_or_empty(item.get("title")))
+    content_html, content_text = text_or_empty(item.get("content_html")), text_or_empty(item.get("content_text"))
     if not link and re.match(r"https?://", identity):
         link = identity
-    listed = item.get("authors")
-    people = listed if isinstance(listed, list) else [item.get("author")]
     content = content_html or "".join(f"<p>{html.escape(p)}</p>" for p in content_text.splitlines() if p.strip())
     return Entry(
         id=identity or link or title or content_id(content_html, content_text),
-        url=joined(base, link),
+        url=join_url(base, link),
         title=title,
-        published_at=iso(item.get("date_published")),
-        updated_at=iso(item.get("date_modified")),
-        summary=plain(string(item.get("summary"))),
+        published_at=parse_iso(item.get("date_published")),
+        updated_at=parse_iso(item.get("date_modified")),
+        summary=plain_text(text_or_empty(item.get("summary"))),
         content=content,
-        authors=_names(people) or authors,
-        language=language(item.get("language")) or spoken,
+        authors=_authors(item) or default_authors,
+        language=language(item.get("language")) or default_language,
     )

@@ -1,8 +1,7 @@
-"""One collector among others: which parts of the feeds are its to poll, taken over and given up in order.
+"""A collector's membership in the group of collectors: its partitions of the feeds are taken over and given up in order.
 
-The group of collectors (bus.Member) says which parts are ours. A part is opened before its feeds are polled and closed after
-their polls have ended. Should two collectors believe for a moment that they hold the same part, Kafka lets only the later
-one write (share.py).
+The group (`bus.Member`) assigns the partitions. A partition is opened before its feeds are polled, and closed after their polls
+have ended. If two collectors hold one partition for a moment, Kafka lets only the later one write (`writer.py`).
 """
 
 from __future__ import annotations
@@ -19,184 +18,186 @@ import structlog
 
 from pipeline import bus, records
 from pipeline.collect.seen_urls import SeenUrls
-from pipeline.collect.sharding import Shares
+from pipeline.collect.sharding import OwnedPartitions
 from pipeline.collect.writer import LostError
 from pipeline.records import FeedState, RecordError
 from pipeline.settings import Settings
 
 log = structlog.get_logger("collector")
 
-AGAIN_SECONDS: Final = 2.0
-"""After Kafka was away."""
+RETRY_SECONDS: Final = 2.0
+"""The wait after Kafka could not be reached."""
 
 JOINING: Final = "joining the other collectors"
-PLACED_SECONDS: Final = 30.0
+FOLLOW_START_SECONDS: Final = 30.0
+"""How long to wait until the states that other collectors write are followed."""
+
 FOLLOW: Final = "what other collectors publish"
 
 
-class Taker(Protocol):
-    """Who works on the feeds of the parts that are held."""
+class PartitionListener(Protocol):
+    """A job that works on the feeds of the partitions that this collector owns."""
 
-    def take(self, parts: bus.Parts, states: Mapping[str, FeedState]) -> None:
-        """These parts are ours now; `states` is what is known of all feeds."""
+    def assign(self, partitions: bus.Partitions, states: Mapping[str, FeedState]) -> None:
+        """Start work on these partitions. `states` holds the states of all feeds."""
 
-    async def leave(self, parts: bus.Parts, seconds: float) -> None:
-        """End what is under way for these parts: in order within so many seconds, then at once."""
+    async def revoke(self, partitions: bus.Partitions, seconds: float) -> None:
+        """End the work on these partitions: in order for so many seconds, then at once."""
 
 
-class Team:
-    """A collector's place among the others. Make it inside the running loop."""
+class Membership:
+    """A collector as a member of the group. Create it inside the running event loop."""
 
     def __init__(
-        self, settings: Settings, count: int, claims: SeenUrls, *, name: str, alive: Callable[[], bool]
+        self, settings: Settings, count: int, seen_urls: SeenUrls, *, name: str, alive: Callable[[], bool]
     ) -> None:
         self.problem = JOINING
         self._settings = settings
-        self._claims = claims
+        self._seen_urls = seen_urls
         self._alive = alive
-        self._wanted: bus.Parts = frozenset()
-        self.shares = Shares(settings, count, lambda part: part in self._wanted)
-        self._takers: Sequence[Taker] = ()
+        self._assigned: bus.Partitions = frozenset()
+        self.owned = OwnedPartitions(settings, count, lambda partition: partition in self._assigned)
+        self._listeners: Sequence[PartitionListener] = ()
         self._lost: set[int] = set()
-        self._again_at: dict[int, float] = {}
-        # one that was given no part by then has none to do: there are more collectors than parts
-        self._stands_by_at = time.monotonic() + 2 * settings.worker.session_timeout_seconds
+        self._retry_at: dict[int, float] = {}
+        # a member without a partition at this time has nothing to do: there are more collectors than partitions
+        self._standby_at = time.monotonic() + 2 * settings.worker.session_timeout_seconds
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
-        self._turn = asyncio.Lock()
+        self._changing = asyncio.Lock()
         self._done = threading.Event()
-        self._placed = threading.Event()
-        self._membership: asyncio.Task[None] | None = None
-        self._following = threading.Thread(target=self._follow, name="claims", daemon=True)
+        self._follows = threading.Event()
+        self._member_task: asyncio.Task[None] | None = None
+        self._following = threading.Thread(target=self._follow, name="follow-states", daemon=True)
         self._member = bus.Member(
             settings,
             bus.FEEDS,
             bus.COLLECTOR_GROUP,
             name=name,
-            changed=lambda parts: self._from_thread(self._change, parts),
+            changed=lambda partitions: self._from_thread(self._change, partitions),
             release=self._release,
         )
 
-    def lost(self, url: str) -> None:
-        """The feed's part turned out to be another collector's."""
-        self._lost.add(self.shares.part(url))
+    def report_lost(self, url: str) -> None:
+        """Note that another collector writes the partition of this feed's URL."""
+        self._lost.add(self.owned.partition(url))
         self._woken.set()
 
-    async def run(self, stop: asyncio.Event, takers: Sequence[Taker]) -> None:
-        """Take parts over and give them up as the group says, until `stop` is set.
+    async def run(self, stop: asyncio.Event, listeners: Sequence[PartitionListener]) -> None:
+        """Take partitions over and give them up as the group assigns them, until `stop` is set.
 
         Raises:
             LostError: another process has this one's name.
-            BusError: Kafka is not there at the start.
+            BusError: Kafka cannot be reached at the start.
         """
-        self._takers = takers
+        self._listeners = listeners
         self._following.start()
-        await asyncio.to_thread(self._placed.wait, PLACED_SECONDS)
-        self._membership = asyncio.create_task(asyncio.to_thread(self._member.run, self._done, self._alive))
-        self._membership.add_done_callback(lambda _: self._woken.set())
+        await asyncio.to_thread(self._follows.wait, FOLLOW_START_SECONDS)
+        self._member_task = asyncio.create_task(asyncio.to_thread(self._member.run, self._done, self._alive))
+        self._member_task.add_done_callback(lambda _: self._woken.set())
         stopping = asyncio.create_task(stop.wait())
         while not stop.is_set():
             self._woken.clear()
-            if self._membership.done():
-                self._raise(self._membership)
-            await self._settle()
+            if self._member_task.done():
+                self._raise(self._member_task)
+            await self._own_assigned()
             woken = asyncio.create_task(self._woken.wait())
             await asyncio.wait([stopping, woken], timeout=1, return_when=asyncio.FIRST_COMPLETED)
             woken.cancel()
         stopping.cancel()
 
     @staticmethod
-    def _raise(membership: asyncio.Task[None]) -> None:
+    def _raise(member_task: asyncio.Task[None]) -> None:
         try:
-            membership.result()
+            member_task.result()
         except bus.ReplacedError as error:
             raise LostError(f"{error}; this one stops") from error
 
     async def close(self) -> None:
-        """Write what waits, let go of all parts, then leave, so that who takes over finds everything done."""
-        async with self._turn:
-            self._wanted = frozenset()
-            await self.shares.close(self.shares.held)
+        """Write what waits and give up all partitions, then leave, so that the next owner finds everything written."""
+        async with self._changing:
+            self._assigned = frozenset()
+            await self.owned.close(self.owned.held)
         self._done.set()
-        if self._membership is not None:
+        if self._member_task is not None:
             with contextlib.suppress(bus.BusError, bus.ReplacedError):
-                await self._membership
+                await self._member_task
         if self._following.is_alive():
             await asyncio.to_thread(self._following.join, 10)
 
-    # --- told by the group, on its thread ---------------------------------------------------------------------------
+    # --- called by the group, on its thread -------------------------------------------------------------------------
 
-    def _from_thread(self, call: Callable[[bus.Parts], None], parts: bus.Parts) -> None:
-        self._loop.call_soon_threadsafe(call, parts)
+    def _from_thread(self, call: Callable[[bus.Partitions], None], partitions: bus.Partitions) -> None:
+        self._loop.call_soon_threadsafe(call, partitions)
 
-    def _change(self, parts: bus.Parts) -> None:
-        self._wanted = parts
+    def _change(self, partitions: bus.Partitions) -> None:
+        self._assigned = partitions
         self._woken.set()
 
-    def _release(self, parts: bus.Parts) -> None:
+    def _release(self, partitions: bus.Partitions) -> None:
         seconds = self._settings.worker.session_timeout_seconds / 3
-        giving = asyncio.run_coroutine_threadsafe(self._give_up(parts, seconds * 0.8), self._loop)
-        with contextlib.suppress(concurrent.futures.TimeoutError):  # whoever takes over shuts us out
-            giving.result(timeout=seconds)
+        releasing = asyncio.run_coroutine_threadsafe(self._give_up_in_order(partitions, seconds * 0.8), self._loop)
+        with contextlib.suppress(concurrent.futures.TimeoutError):  # the next owner fences this one off
+            releasing.result(timeout=seconds)
 
-    async def _give_up(self, parts: bus.Parts, seconds: float) -> None:
-        self._wanted -= parts
-        async with self._turn:
-            await self._leave(parts & self.shares.held, seconds)
+    async def _give_up_in_order(self, partitions: bus.Partitions, seconds: float) -> None:
+        self._assigned -= partitions
+        async with self._changing:
+            await self._give_up(partitions & self.owned.held, seconds)
 
-    # --- parts -------------------------------------------------------------------------------------------------------
+    # --- partitions --------------------------------------------------------------------------------------------------
 
-    async def _settle(self) -> None:
-        """Make what is held what is wanted."""
-        async with self._turn:
+    async def _own_assigned(self) -> None:
+        """Give up the partitions that are lost or no longer assigned, and take over those that are assigned."""
+        async with self._changing:
             now = time.monotonic()
-            lost, self._lost = self._lost & self.shares.held, set()
-            for part in lost:
-                # either the group tells us so in a moment, or it was a mistake and nobody has it: then we try again
-                log.warning("part_lost", part=part)
-                self._again_at[part] = now + self._settings.worker.session_timeout_seconds
-            await self._leave(frozenset(lost | (self.shares.held - self._wanted)), 0.0)
-            await self._take({p for p in self._wanted - self.shares.held if self._again_at.get(p, 0.0) <= now})
+            lost, self._lost = self._lost & self.owned.held, set()
+            for partition in lost:
+                # either the group assigns it to another soon, or this was a mistake and no one has it: then try again
+                log.warning("part_lost", part=partition)
+                self._retry_at[partition] = now + self._settings.worker.session_timeout_seconds
+            await self._give_up(frozenset(lost | (self.owned.held - self._assigned)), 0.0)
+            await self._take({p for p in self._assigned - self.owned.held if self._retry_at.get(p, 0.0) <= now})
 
-    async def _leave(self, parts: bus.Parts, seconds: float) -> None:
-        if parts:
-            for taker in self._takers:
-                await taker.leave(parts, seconds)
-            await self.shares.close(parts)
-            log.info("parts_left", parts=sorted(parts), held=sorted(self.shares.held))
+    async def _give_up(self, partitions: bus.Partitions, seconds: float) -> None:
+        if partitions:
+            for listener in self._listeners:
+                await listener.revoke(partitions, seconds)
+            await self.owned.close(partitions)
+            log.info("parts_left", parts=sorted(partitions), held=sorted(self.owned.held))
 
-    async def _take(self, parts: set[int]) -> None:
-        if not parts:
-            if self._wanted or (self._member.joined and time.monotonic() > self._stands_by_at):
+    async def _take(self, partitions: set[int]) -> None:
+        if not partitions:
+            if self._assigned or (self._member.joined and time.monotonic() > self._standby_at):
                 self.problem = ""
             elif not self._member.joined:
                 self.problem = JOINING
             return
         began = time.monotonic()
         try:
-            states = await self.shares.open(frozenset(parts))
+            states = await self.owned.open(frozenset(partitions))
         except bus.BusError as error:
             self.problem = str(error)
-            self._again_at |= dict.fromkeys(parts, time.monotonic() + AGAIN_SECONDS)
-            log.warning("parts_not_taken", parts=sorted(parts), error=str(error))
+            self._retry_at |= dict.fromkeys(partitions, time.monotonic() + RETRY_SECONDS)
+            log.warning("parts_not_taken", parts=sorted(partitions), error=str(error))
             return
         self.problem = ""
         for state in states.values():
-            self._claims.know(state)
-        for taker in self._takers:
-            taker.take(frozenset(parts), states)
+            self._seen_urls.add_state(state)
+        for listener in self._listeners:
+            listener.assign(frozenset(partitions), states)
         seconds = round(time.monotonic() - began, 2)
-        log.info("parts_taken", parts=sorted(parts), held=sorted(self.shares.held), seconds=seconds)
+        log.info("parts_taken", parts=sorted(partitions), held=sorted(self.owned.held), seconds=seconds)
 
     def _follow(self) -> None:
-        """What others publish is theirs: their feeds' states, as they come."""
+        """Add the articles in the states that other collectors write, as they come."""
         while not self._done.is_set():
             try:
-                for message in bus.tail(self._settings, [bus.FEEDS], self._done, placed=self._placed):
-                    if message.partition not in self.shares.held and message.value is not None:
+                for message in bus.tail(self._settings, [bus.FEEDS], self._done, placed=self._follows):
+                    if message.partition not in self.owned.held and message.value is not None:
                         with contextlib.suppress(RecordError):
                             state = records.decode(message.value, FeedState)
-                            self._loop.call_soon_threadsafe(self._claims.know, state)
-            except Exception as error:  # noqa: BLE001 - without it collecting goes on; it only may repeat another's article
+                            self._loop.call_soon_threadsafe(self._seen_urls.add_state, state)
+            except Exception as error:  # noqa: BLE001 - collecting goes on without it; only an article may be published twice
                 log.warning("follow_failed", what=FOLLOW, error=str(error))
-                self._done.wait(AGAIN_SECONDS)
+                self._done.wait(RETRY_SECONDS)

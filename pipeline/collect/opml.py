@@ -1,6 +1,6 @@
-"""Lists of feeds as other readers keep them: OPML in, feeds out, and the other way round. Pure.
+"""OPML, the lists of feeds that other readers import and export: OPML in, feeds out, and the other way round. Pure.
 
-A folder of outlines is a group; a folder in a folder is "outer/inner". Whatever declares entities is refused, as in feeds.
+A folder of outlines is a group; a folder in a folder is "outer/inner". Dangerous entities are refused, as in feeds.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from pipeline.collect import safe_xml
-from pipeline.collect.entry import FeedError, language, plain
+from pipeline.collect.entry import FeedError, language, plain_text
 from pipeline.page import urls
 from pipeline.records import Feed
 
 DEPTH: Final = 20
-"""Folders in folders; beyond that a file is made to hurt."""
+"""The most levels of folders; outlines below them are not read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFeed:
     """A feed as an OPML file lists it."""
 
     url: str
@@ -35,20 +35,20 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What an import comes to: the feeds to add, and those left out with the reason."""
+class Import:
+    """The result of an import: the feeds to add, and the listed ones that are left out with the reason."""
 
     feeds: tuple[Feed, ...] = ()
-    left_out: tuple[tuple[Listed, str], ...] = ()
+    left_out: tuple[tuple[ListedFeed, str], ...] = ()
 
 
-def read(body: bytes) -> tuple[Listed, ...]:
-    """An OPML file's bytes in, the feeds that it lists out, in its order.
+def read(body: bytes) -> tuple[ListedFeed, ...]:
+    """An OPML file's bytes in, the feeds that it lists out, in the order of the file.
 
     Raises:
-        FeedError: it is no OPML file.
+        FeedError: it is not an OPML file.
     """
-    safe_xml.defuse(body)
+    safe_xml.refuse_bombs(body)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
     try:
         root = etree.fromstring(body, parser)
@@ -60,57 +60,61 @@ def read(body: bytes) -> tuple[Listed, ...]:
     return tuple(_outlines(body_of, (), 0))
 
 
-def _outlines(parent: etree._Element, groups: tuple[str, ...], depth: int) -> Iterator[Listed]:
+def _outlines(parent: etree._Element, groups: tuple[str, ...], depth: int) -> Iterator[ListedFeed]:
+    """An outline and the folders it stands in, in; the feeds below it out."""
     for outline in parent:
         if not isinstance(outline.tag, str) or outline.tag.lower() != "outline" or depth > DEPTH:
             continue
-        said = {str(name).lower(): str(value).strip() for name, value in outline.attrib.items()}
-        name = plain(said.get("title") or said.get("text") or "")
-        address = said.get("xmlurl") or (said.get("url", "") if said.get("type", "").lower() in ("rss", "atom") else "")
-        if address:
-            yield Listed(address, name, "/".join(groups), language(said.get("language", "")))
+        values = {str(name).lower(): str(value).strip() for name, value in outline.attrib.items()}
+        name = plain_text(values.get("title") or values.get("text") or "")
+        is_feed = values.get("type", "").lower() in ("rss", "atom")
+        url = values.get("xmlurl") or (values.get("url", "") if is_feed else "")
+        if url:
+            yield ListedFeed(url, name, "/".join(groups), language(values.get("language", "")))
             yield from _outlines(outline, groups, depth + 1)
         else:
             yield from _outlines(outline, (*groups, name.replace("/", "-")) if name else groups, depth + 1)
 
 
-def take(listed: Iterable[Listed], known: Iterable[Feed]) -> Taken:
-    """What a file lists and the feeds that are configured in; the new ones with ids of their own, and what is left out, out."""
+def new_feeds(listed: Iterable[ListedFeed], known: Iterable[Feed]) -> Import:
+    """The feeds of a file and the configured feeds in; the new ones with unique ids, and those left out, out."""
     known = list(known)
     addresses = {_address(feed.url): f"is {feed.id!r} in feeds.toml already" for feed in known}
     ids = {feed.id for feed in known}
     feeds: list[Feed] = []
-    left_out: list[tuple[Listed, str]] = []
+    left_out: list[tuple[ListedFeed, str]] = []
     for one in listed:
         problem = _problem(one.url) or addresses.get(_address(one.url), "")
         if problem:
             left_out.append((one, problem))
             continue
-        name = _id(one, ids)
-        ids.add(name)
-        addresses[_address(one.url)] = f"stands twice in this file: it is {name!r}"
-        feeds.append(Feed(id=name, url=one.url, title=one.title, group=one.group, language=one.language))
-    return Taken(tuple(feeds), tuple(left_out))
+        feed_id = _new_id(one, ids)
+        ids.add(feed_id)
+        addresses[_address(one.url)] = f"stands twice in this file: it is {feed_id!r}"
+        feeds.append(Feed(id=feed_id, url=one.url, title=one.title, group=one.group, language=one.language))
+    return Import(tuple(feeds), tuple(left_out))
 
 
 def _problem(url: str) -> str:
+    """A URL in, the reason why it cannot be a feed's out, or an empty string."""
     try:
         parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return "is no web address"
-    if not whole:
+    if not complete:
         return "is no web address"
     return "has a password in its address" if parts.username or parts.password else ""
 
 
 def _address(url: str) -> str:
+    """A URL in, the form out by which two URLs of one feed are equal: without scheme, "www." and a slash at the end."""
     parts = urlsplit(url)
     return urls.host(url).removeprefix("www.") + parts.path.rstrip("/") + "?" + parts.query
 
 
-def _id(one: Listed, taken: set[str]) -> str:
-    """A short name that nobody has: the words of the title, or the host."""
+def _new_id(one: ListedFeed, taken: set[str]) -> str:
+    """A feed and the ids in use in, a new id out: the words of the title, or the host, with a number where it is in use."""
     letters = unicodedata.normalize("NFKD", one.title).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60].strip("-")
     if len(name) < 2:
@@ -123,7 +127,7 @@ def _id(one: Listed, taken: set[str]) -> str:
 
 
 def write(feeds: Iterable[Feed], *, now: dt.datetime) -> bytes:
-    """Feeds in, an OPML 2.0 file out: groups as folders, files of this machine left out."""
+    """Feeds in, an OPML 2.0 file out. Groups become folders; feeds that are local files are left out."""
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = "Dateline feeds"
@@ -133,15 +137,16 @@ def write(feeds: Iterable[Feed], *, now: dt.datetime) -> bytes:
     for feed in feeds:
         if feed.url.startswith("file:"):
             continue
-        said = {"type": "rss", "text": _clean(feed.title or feed.id), "xmlUrl": _clean(feed.url)}
+        values = {"type": "rss", "text": _clean(feed.title or feed.id), "xmlUrl": _clean(feed.url)}
         if feed.language:
-            said["language"] = feed.language
-        etree.SubElement(_folder(feed.group, folders), "outline", said)
-    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    return written
+            values["language"] = feed.language
+        etree.SubElement(_folder(feed.group, folders), "outline", values)
+    body_bytes: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return body_bytes
 
 
 def _folder(group: str, folders: dict[str, etree._Element]) -> etree._Element:
+    """Return the outline of a group, created with those above it where it is missing."""
     if group not in folders:
         outer, _, name = group.rpartition("/")
         folders[group] = etree.SubElement(_folder(outer, folders), "outline", {"text": _clean(name)})
@@ -149,7 +154,7 @@ def _folder(group: str, folders: dict[str, etree._Element]) -> etree._Element:
 
 
 def _clean(text: str) -> str:
-    """Without the characters that XML cannot hold."""
+    """Return the text without the characters that XML does not allow."""
     return "".join(
         c for c in text if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff" and not "\ud800" <= c <= "\udfff")
     )

@@ -1,4 +1,4 @@
-"""robots.txt: whether a page may be read, and how slowly. Feeds are asked for by their address and need no leave.
+"""robots.txt: whether a page may be read, and at which interval. Feeds are not checked, because a site offers them to readers.
 
 The only importer of protego.
 """
@@ -18,23 +18,30 @@ from protego import Protego
 from pipeline.page import decode
 
 FRESH: Final = dt.timedelta(hours=12)
+"""How long the rules of a site are used."""
+
 FAILED: Final = dt.timedelta(minutes=10)
+"""How long to wait before a robots.txt that could not be read is asked for again."""
+
 SITES: Final = 5000
+"""The most sites whose rules are remembered."""
 
 
 class RobotsUnknownError(Exception):
-    """The site cannot say now what it allows (RFC 9309: then nothing is)."""
+    """The site cannot say now what it allows; by RFC 9309 nothing is allowed then."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _SiteRules:
+    """What is known of a site until `until`: its rules, None where all is allowed, or why they cannot be read."""
+
     until: dt.datetime
     rules: Protego | None = None
     problem: str = ""
 
 
 class Robots:
-    """The rules of each site, remembered for half a day."""
+    """The rules of each site, read when they are first needed and remembered for `FRESH`."""
 
     def __init__(
         self,
@@ -42,18 +49,18 @@ class Robots:
         fetch: Callable[[str], Awaitable[bytes | None]],
         now: Callable[[], dt.datetime],
     ) -> None:
-        # sites name readers by the first word: "Dateline" of "Dateline/1.0 (...)"
+        # robots.txt names readers by their first word: "Dateline" of "Dateline/1.0 (...)"
         self._name = re.split(r"[/\s(]", user_agent.strip() or "Dateline")[0]
         self._fetch = fetch
         self._now = now
-        self._sites: dict[str, _Known] = {}
+        self._sites: dict[str, _SiteRules] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
     async def ask(self, url: str) -> tuple[bool, float | None]:
-        """A page's URL in, (whether it may be read, seconds between requests that the site asks for) out.
+        """A page's URL in, whether it may be read and the seconds between requests that the site asks for out.
 
         Raises:
-            RobotsUnknownError: the server fails.
+            RobotsUnknownError: the server failed.
         """
         parts = urlsplit(url)
         known = await self._rules(f"{parts.scheme}://{parts.netloc}")
@@ -64,8 +71,8 @@ class Robots:
         delay = known.rules.crawl_delay(self._name)
         return bool(known.rules.can_fetch(url, self._name)), float(delay) if delay else None
 
-    async def _rules(self, site: str) -> _Known:
-        async with self._asking.setdefault(site, asyncio.Lock()):  # one asks, and the others wait for what it learns
+    async def _rules(self, site: str) -> _SiteRules:
+        async with self._asking.setdefault(site, asyncio.Lock()):  # one caller fetches, the others wait for its result
             known = self._sites.get(site)
             if known is None or known.until < self._now():
                 known = await self._read(site)
@@ -76,9 +83,9 @@ class Robots:
                 self._sites[site] = known
         return known
 
-    async def _read(self, site: str) -> _Known:
+    async def _read(self, site: str) -> _SiteRules:
         try:
             body = await self._fetch(f"{site}/robots.txt")
         except RobotsUnknownError as error:
-            return _Known(self._now() + FAILED, problem=str(error))
-        return _Known(self._now() + FRESH, Protego.parse(decode.text(body)) if body else None)
+            return _SiteRules(self._now() + FAILED, problem=str(error))
+        return _SiteRules(self._now() + FRESH, Protego.parse(decode.text(body)) if body else None)

@@ -1,4 +1,4 @@
-"""Bytes of XML that came from anywhere in, bytes that are safe to parse out: unpacked within bounds, and no XML bomb. Pure."""
+"""Bytes from the web in, bytes that are safe to parse as XML out: decompressed within a limit, and not an XML bomb. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Final
 from pipeline.collect.entry import FeedError
 
 UNPACKED_BYTES: Final = 52_428_800
-"""The most that a sitemap may have when unpacked, by its own rules; also for a feed that is a .gz file."""
+"""The most bytes of a .gz file when decompressed: the limit of the sitemap format, taken for feeds too."""
 
 _ENTITIES: Final = 300
-"""An XML feed that declares more names of letters than HTML has (253) declares something else."""
+"""The most entities a feed may declare. HTML has 253 names of characters, so more than that is something else."""
 
 
-def unpacked(body: bytes) -> bytes:
-    """A file in, its content out where it is a .gz file, else itself.
+def decompress(body: bytes) -> bytes:
+    """A file in, its content out if it is a .gz file, else the file itself.
 
     Raises:
-        FeedError: it unfolds to more than is read, or is no whole .gz file.
+        FeedError: the content is larger than `UNPACKED_BYTES`, or the .gz file is broken.
     """
     if not body.startswith(b"\x1f\x8b"):
         return body
@@ -41,19 +41,19 @@ def unpacked(body: bytes) -> bytes:
 
 
 _LETTER = re.compile(rb"\s*(\"(?:&#\w{1,8};|[^&%\"]{0,64})\"|'(?:&#\w{1,8};|[^&%']{0,64})')\s*")
-"""The value of a harmless entity: a letter by its number, or a short text without entities in it."""
+"""The value of a harmless entity: a character by its number, or a short text without entities."""
 
 _PUBLIC_SET = re.compile(rb"\s*PUBLIC\s+[\"']-//W3C//[^\"'<>&%]{0,100}[\"']\s*[\"'][^\"'<>&%]{0,200}[\"']\s*")
-"""The W3C's sets of named letters, which old RDF feeds refer to. Nothing is fetched for them."""
+"""The W3C's sets of named characters, which old RDF feeds refer to. They are never fetched."""
 
 
-def defuse(body: bytes) -> None:
-    """Refuse entities that are built of entities, fetched from elsewhere, or too many: XML bombs.
+def refuse_bombs(body: bytes) -> None:
+    """Refuse XML whose entities contain entities, are fetched from elsewhere, or are too many.
 
     Raises:
         FeedError: the document type declares such entities.
     """
-    flat = body.replace(b"\x00", b"")  # UTF-16 has a zero in every ASCII letter
+    flat = body.replace(b"\x00", b"")  # UTF-16 has a zero byte in every ASCII letter
     if b"<!ENTITY" not in flat.upper():
         return
     declared = re.findall(rb"<!ENTITY\s+(%?)\s*[\w:.-]*\s*([^>]{0,2000})>?", flat, re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Which feed brought which article: across feeds, also those of other collectors, an address is published once."""
+"""Which feed brought which article, across all feeds and collectors: one URL is published once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.records import FeedState
 
 
 class SeenUrls:
-    """Who has an article. A claim is open until what it is about is published, and void when that fails."""
+    """Article ids and the feed each belongs to. A claim stays open until its article is published, and ends if that fails."""
 
     MOST: Final = 500_000
 
@@ -17,17 +17,17 @@ class SeenUrls:
         self._owner: dict[str, str] = {}
         self._open: dict[str, set[str]] = {}
         for state in states:
-            self.know(state)
+            self.add_state(state)
 
-    def know(self, state: FeedState) -> None:
-        """A feed's state that was published, here or by another collector: its articles are taken."""
+    def add_state(self, state: FeedState) -> None:
+        """Add the articles of a feed's state that was published, here or by another collector."""
         for entry in state.seen.values():
             if entry.content_hash:
                 self._owner.setdefault(entry.article_id, state.id)
         self._shorten()
 
-    def take(self, article_id: str, feed_id: str) -> bool:
-        """Whether the article is this feed's to publish; from now on it is nobody else's."""
+    def claim(self, article_id: str, feed_id: str) -> bool:
+        """Claim an article for a feed; return False if a feed has it already."""
         if article_id in self._owner:
             return False
         self._owner[article_id] = feed_id
@@ -36,20 +36,21 @@ class SeenUrls:
         return True
 
     def release(self, article_id: str, feed_id: str) -> None:
-        """It was not published after all."""
+        """End the claim to an article that was not published."""
         self._owner.pop(article_id, None)
         self._open.get(feed_id, set()).discard(article_id)
 
-    def settle(self, feed_id: str, article_ids: Iterable[str]) -> None:
-        """They are published: nothing that happens to the rest of the poll makes them free again."""
+    def confirm(self, feed_id: str, article_ids: Iterable[str]) -> None:
+        """Make claims final: these articles are published, whatever happens to the rest of the poll."""
         self._open.get(feed_id, set()).difference_update(article_ids)
 
-    def end(self, feed_id: str, *, published: bool) -> None:
-        """The poll is over; what it claimed stays taken, or is free again where it could not be published."""
+    def end_poll(self, feed_id: str, *, published: bool) -> None:
+        """End a poll: its open claims become final, or are released where they could not be published."""
         for article_id in self._open.pop(feed_id, set()):
             if not published:
                 self._owner.pop(article_id, None)
 
     def _shorten(self) -> None:
+        """Forget the oldest articles above `MOST`."""
         while len(self._owner) > self.MOST:
             del self._owner[next(iter(self._owner))]

@@ -1,7 +1,7 @@
-"""How collectors share the feeds: by the site that a feed is on, so that a site is asked by one collector and its limit holds.
+"""How collectors share the feeds: by the site of a feed, so that only one collector polls a site and the site's limit holds.
 
-Each partition of the topic of feeds stands for a part of all sites. Who holds it polls those feeds and
-writes their states to it, under the partition's own transactional id: whoever takes it over shuts out the one before.
+Each partition of the topic of feeds stands for a part of all sites. Its owner polls the feeds of these sites and writes their
+states to it, with the partition's own transactional id: a collector that takes a partition over fences off the owner before it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from pipeline.settings import Settings
 log = structlog.get_logger("collector")
 
 TRANSACTIONAL_ID: Final = "dateline-collector"
-"""With the partition's number behind it: one collector at a time writes under it."""
+"""The transactional id without the partition's number. Kafka lets one producer at a time write with an id."""
 
 
 def partition_of(url: str, count: int) -> int:
-    """A feed's (or page's) URL and the number of partitions in, the one that its site belongs to out."""
+    """The URL of a feed or page and the number of partitions in, the partition of its site out."""
     key = (urls.site(url) or url).encode()
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big") % count
 
 
-def latest(messages: Iterable[bus.Message]) -> dict[bytes, bytes]:
-    """Records of the topic of feeds in, the newest of each feed out; one that moved left an old one in another partition."""
+def newest_values(messages: Iterable[bus.Message]) -> dict[bytes, bytes]:
+    """Messages of the topic of feeds in, the newest value of each key out. A feed whose URL has changed may have two."""
     found: dict[bytes, tuple[int, bytes | None]] = {}
     for message in messages:
         if message.key is not None and message.timestamp_ms >= found.get(message.key, (-1, None))[0]:
@@ -40,8 +40,8 @@ def latest(messages: Iterable[bus.Message]) -> dict[bytes, bytes]:
     return {key: value for key, (_, value) in found.items() if value is not None}
 
 
-def decoded(raw: Mapping[bytes, bytes]) -> dict[str, FeedState]:
-    """The newest records of all feeds in, their states out; one that cannot be read counts as unknown."""
+def decode_states(raw: Mapping[bytes, bytes]) -> dict[str, FeedState]:
+    """The newest values of all feeds in, their states out. A value that cannot be decoded is logged and left out."""
     states: dict[str, FeedState] = {}
     for key, value in raw.items():
         try:
@@ -52,75 +52,77 @@ def decoded(raw: Mapping[bytes, bytes]) -> dict[str, FeedState]:
     return states
 
 
-class Shares:
-    """The parts that this collector holds, each with its own way out. `wanted` tells whether a part is still to be held."""
+class OwnedPartitions:
+    """The partitions that this collector owns, each with its writer; `is_assigned` tells whether it may keep one."""
 
-    def __init__(self, settings: Settings, count: int, wanted: Callable[[int], bool]) -> None:
+    def __init__(self, settings: Settings, count: int, is_assigned: Callable[[int], bool]) -> None:
         self._settings = settings
         self._count = count
-        self._wanted = wanted
-        self._sinks: dict[int, ArticleWriter] = {}
+        self._is_assigned = is_assigned
+        self._writers: dict[int, ArticleWriter] = {}
 
     @property
     def held(self) -> frozenset[int]:
-        """The parts that can be written to."""
-        return frozenset(self._sinks)
+        """The partitions that can be written to."""
+        return frozenset(self._writers)
 
     @property
     def problem(self) -> str:
-        """Why what is published does not arrive, if so."""
-        return next((sink.problem for sink in self._sinks.values() if sink.problem), "")
+        """Why batches cannot be written, or an empty string."""
+        return next((writer.problem for writer in self._writers.values() if writer.problem), "")
 
-    def part(self, url: str) -> int:
-        """A URL in, the part that its site belongs to out."""
+    def partition(self, url: str) -> int:
+        """A URL in, the partition of its site out."""
         return partition_of(url, self._count)
 
-    def stretch(self, url: str) -> float:
-        """By how much the interval between two requests to a page's site is longer here.
+    def interval_factor(self, url: str) -> float:
+        """Return the factor for the interval between two requests to the site of a URL.
 
-        A site of another part is asked by several collectors: each takes the share of the limit that it has of all parts.
+        A site of another partition is asked by several collectors, so each uses only its share of the limit: the share of all
+        partitions that it owns.
         """
-        return 1.0 if self.part(url) in self._sinks else self._count / max(1, len(self._sinks))
+        return 1.0 if self.partition(url) in self._writers else self._count / max(1, len(self._writers))
 
-    async def open(self, parts: frozenset[int]) -> dict[str, FeedState]:
-        """Take these parts over: shut out who had them before, and only then read. The states of all feeds out.
+    async def open(self, partitions: bus.Partitions) -> dict[str, FeedState]:
+        """Take these partitions over: fence off their owners, then read the states of all feeds and return them.
 
         Raises:
-            BusError: Kafka is not there.
+            BusError: Kafka cannot be reached.
         """
-        made = {part: self._sink(part) for part in parts}
+        writers = {partition: self._writer(partition) for partition in partitions}
         try:
-            await asyncio.gather(*(asyncio.to_thread(sink.open) for sink in made.values()))
-            raw = await asyncio.to_thread(lambda: latest(bus.read_all(self._settings, bus.FEEDS)))
-            states = await asyncio.to_thread(decoded, raw)
+            await asyncio.gather(*(asyncio.to_thread(writer.open) for writer in writers.values()))
+            raw = await asyncio.to_thread(lambda: newest_values(bus.read_all(self._settings, bus.FEEDS)))
+            states = await asyncio.to_thread(decode_states, raw)
         except BaseException:
-            await asyncio.gather(*(asyncio.to_thread(sink.close) for sink in made.values()), return_exceptions=True)
+            closing = (asyncio.to_thread(writer.close) for writer in writers.values())
+            await asyncio.gather(*closing, return_exceptions=True)
             raise
-        for sink in made.values():
-            sink.remember(raw)
-        self._sinks |= made
+        for writer in writers.values():
+            writer.set_states(raw)
+        self._writers |= writers
         return states
 
-    def _sink(self, part: int) -> ArticleWriter:
+    def _writer(self, partition: int) -> ArticleWriter:
         return ArticleWriter(
-            lambda: bus.Publisher(self._settings, f"{TRANSACTIONAL_ID}-{part}"),
-            lambda: latest(bus.read_all(self._settings, bus.FEEDS)),
-            partition=part,
-            wanted=lambda: self._wanted(part),
+            lambda: bus.Publisher(self._settings, f"{TRANSACTIONAL_ID}-{partition}"),
+            lambda: newest_values(bus.read_all(self._settings, bus.FEEDS)),
+            partition=partition,
+            is_assigned=lambda: self._is_assigned(partition),
         )
 
-    async def close(self, parts: Iterable[int]) -> None:
-        """Write what waits for these parts, then let go of them."""
-        going = [sink for part in parts if (sink := self._sinks.pop(part, None)) is not None]
-        await asyncio.gather(*(asyncio.to_thread(sink.close) for sink in going))
+    async def close(self, partitions: Iterable[int]) -> None:
+        """Write what waits for these partitions, then give them up."""
+        writers = [writer for one in partitions if (writer := self._writers.pop(one, None)) is not None]
+        await asyncio.gather(*(asyncio.to_thread(writer.close) for writer in writers))
 
     async def put(self, batch: Batch) -> None:
-        """A batch in; returns when it is on the topics.
+        """Write a batch, and return when it is on the topics.
 
         Raises:
             LostError: another collector has the feed now.
         """
-        sink = self._sinks.get(self.part(batch.state.url))
-        if sink is None:
+        writer = self._writers.get(self.partition(batch.state.url))
+        if writer is None:
             raise LostError("the feed belongs to another collector now")
-        await sink.put(batch)
+        await writer.put(batch)

@@ -1,8 +1,7 @@
-"""Sitemaps, news sitemaps and indexes of sitemaps: bytes in, the pages or further sitemaps they name out. Pure.
+"""Sitemaps, news sitemaps and indexes of sitemaps: bytes in, the pages or the sitemaps that they list out. Pure.
 
-A sitemap lists a whole site, so as a feed only the pages that say when they are from count: by news:publication_date, by
-lastmod, or by a date in their address. lxml reads it as a stream and expands no entity; whatever declares an entity was
-refused before.
+A sitemap lists a whole site. As a feed it has only the pages with a date: news:publication_date, lastmod, or a date in the URL.
+lxml reads the file as a stream and expands no entities; `safe_xml` has refused dangerous ones before.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Final
 
 from lxml import etree
 
-from pipeline.collect.entry import ENTRIES, ChildSitemap, Entry, FeedError, Parsed, language, plain
-from pipeline.page.dates import date_in, moment
+from pipeline.collect.entry import ENTRIES, ChildSitemap, Entry, FeedError, ParsedFeed, language, plain_text
+from pipeline.page.dates import date_in_url, parse_date
 
 PAGES: Final = 50_000
 """The most pages that the format allows in one file."""
@@ -28,13 +27,13 @@ CHILDREN: Final = 50_000
 _NEWS: Final = re.compile(r"news|latest|today|article|story|stories|post", re.IGNORECASE)
 
 
-def is_one(head: bytes) -> bool:
-    """The first bytes of a file (lower case) in, whether they are of a sitemap or an index of sitemaps out."""
+def is_sitemap(head: bytes) -> bool:
+    """The first bytes of a file in lower case in, whether it is a sitemap or an index of sitemaps out."""
     return re.search(rb"<(?:[\w-]{1,20}:)?(?:urlset|sitemapindex)[\s>]", head) is not None
 
 
-def parse(body: bytes) -> Parsed:
-    """A sitemap's bytes in; its pages in the order of the file as entries, or the sitemaps it names as children, out.
+def parse(body: bytes) -> ParsedFeed:
+    """A sitemap's bytes in, its pages as entries in the order of the file, or its sitemaps as children, out.
 
     Raises:
         FeedError: it cannot be read.
@@ -42,23 +41,23 @@ def parse(body: bytes) -> Parsed:
     entries: list[Entry] = []
     children: list[ChildSitemap] = []
     is_index = False
-    whole = _closes(body)
-    if not whole:  # what stands after the last whole page may be half an address
+    complete = _closes(body)
+    if not complete:  # the text after the last complete page may be half a URL
         body = body[: max((end.end() for end in _END.finditer(body)), default=0)]
     try:
-        for tag, found in _things(body):
+        for tag, found in _elements(body):
             if tag == "sitemap":
                 is_index = True
                 if len(children) < CHILDREN and found.get("loc"):
-                    children.append(ChildSitemap(found["loc"], moment(found.get("lastmod", ""))))
+                    children.append(ChildSitemap(found["loc"], parse_date(found.get("lastmod", ""))))
             elif len(entries) < PAGES and found.get("loc"):
                 entries.append(_entry(found))
     except etree.XMLSyntaxError as error:
         if not entries and not children:
             raise FeedError(f"a broken sitemap: {error.msg}") from error
-    if not entries and not children and not whole:
+    if not entries and not children and not complete:
         raise FeedError("a broken sitemap: it ends before its first page")
-    return Parsed(
+    return ParsedFeed(
         entries=tuple(entries), children=tuple(children), kind="sitemap index" if is_index or children else "sitemap"
     )
 
@@ -67,12 +66,13 @@ _END = re.compile(rb"</(?:[\w-]+:)?(?:url|sitemap)\s*>")
 
 
 def _closes(body: bytes) -> bool:
+    """Whether the file has its end tag, so that it was not cut off."""
     tail = body[-2000:].replace(b"\x00", b"")
     return re.search(rb"</(?:[\w-]+:)?(?:urlset|sitemapindex)\s*>|<(?:[\w-]+:)?urlset[^>]*/>", tail) is not None
 
 
-def _things(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each <url> and <sitemap>: its tag, and the first text of each kind below it."""
+def _elements(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the tag of each <url> and <sitemap>, and the first text of each element below it."""
     found: dict[str, str] = {}
     inside: list[str] = []
     events = etree.iterparse(
@@ -98,28 +98,28 @@ def _things(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _entry(found: dict[str, str]) -> Entry:
-    published = moment(found.get("publication_date", ""))
+    published = parse_date(found.get("publication_date", ""))
     return Entry(
         id=found["loc"],
         url=found["loc"],
-        title=plain(found.get("title", "")),
+        title=plain_text(found.get("title", "")),
         published_at=published,
-        updated_at=moment(found.get("lastmod", "")),
-        publisher=plain(found.get("name", "")),
+        updated_at=parse_date(found.get("lastmod", "")),
+        publisher=plain_text(found.get("name", "")),
         language=language(found.get("language", "")),
     )
 
 
-def dated(entry: Entry) -> dt.datetime | None:
-    """A page of a sitemap in, when it is from as far as the sitemap or its address says out."""
-    return entry.published_at or entry.updated_at or date_in(entry.url)
+def date_of(entry: Entry) -> dt.datetime | None:
+    """A page of a sitemap in, its date out: the one in the sitemap, or else the one in its URL."""
+    return entry.published_at or entry.updated_at or date_in_url(entry.url)
 
 
-def as_feed(parsed: Parsed) -> Parsed:
-    """A sitemap in, the same as a feed out: its newest pages, those without any date left out and counted."""
-    with_date = [(at, _with(entry, at)) for entry in parsed.entries if (at := dated(entry)) is not None]
+def as_feed(parsed: ParsedFeed) -> ParsedFeed:
+    """A sitemap in, the same as a feed out: its newest pages. Pages without a date are left out and counted."""
+    with_date = [(at, _with_date(entry, at)) for entry in parsed.entries if (at := date_of(entry)) is not None]
     with_date.sort(key=lambda pair: pair[0], reverse=True)
-    return Parsed(
+    return ParsedFeed(
         title=parsed.title,
         entries=tuple(entry for _, entry in with_date[:ENTRIES]),
         children=parsed.children,
@@ -128,25 +128,28 @@ def as_feed(parsed: Parsed) -> Parsed:
     )
 
 
-def _with(entry: Entry, at: dt.datetime) -> Entry:
-    """A page with the date of its address where it has no other: an old one must not look as if it might be new."""
+def _with_date(entry: Entry, at: dt.datetime) -> Entry:
+    """Return the page with the date in its URL where it has no other, so that an old page does not count as new."""
     return entry if entry.published_at or entry.updated_at else replace(entry, updated_at=at)
 
 
-def chosen(children: Sequence[ChildSitemap], *, since: dt.datetime | None, most: int) -> tuple[ChildSitemap, ...]:
-    """The sitemaps of an index in, those worth reading out: changed since then, the newest first, at most so many.
+def choose_children(
+    children: Sequence[ChildSitemap], *, since: dt.datetime | None, most: int
+) -> tuple[ChildSitemap, ...]:
+    """The sitemaps of an index in, at most `most` to read out: those changed since `since`, the newest first.
 
-    Those that do not say when they changed come after them: first the ones that are named for news, then by the newest date
-    in their name, then the last of the list.
+    Those without a time of change come after them: first the ones with a name for news, then by the newest date in their
+    name, then by the end of the list.
     """
-    told = [child for child in children if child.changed_at is not None]
-    fresh = [child for child in told if since is None or child.changed_at is None or child.changed_at >= since]
+    dated = [child for child in children if child.changed_at is not None]
+    fresh = [child for child in dated if since is None or child.changed_at is None or child.changed_at >= since]
     fresh.sort(key=lambda child: child.changed_at or dt.datetime.min.replace(tzinfo=dt.UTC), reverse=True)
     epoch = dt.datetime.min.replace(tzinfo=dt.UTC)
-    silent = [(position, child) for position, child in enumerate(children) if child.changed_at is None]
-    old = {child.url for _, child in silent if since is not None and (at := date_in(child.url)) and at < since}
-    silent = [(position, child) for position, child in silent if child.url not in old]
-    silent.sort(
-        key=lambda pair: (_NEWS.search(pair[1].url) is not None, date_in(pair[1].url) or epoch, pair[0]), reverse=True
+    undated = [(position, child) for position, child in enumerate(children) if child.changed_at is None]
+    old = {child.url for _, child in undated if since is not None and (at := date_in_url(child.url)) and at < since}
+    undated = [(position, child) for position, child in undated if child.url not in old]
+    undated.sort(
+        key=lambda pair: (_NEWS.search(pair[1].url) is not None, date_in_url(pair[1].url) or epoch, pair[0]),
+        reverse=True,
     )
-    return tuple(dict.fromkeys([*fresh, *(child for _, child in silent)]))[:most]
+    return tuple(dict.fromkeys([*fresh, *(child for _, child in undated)]))[:most]

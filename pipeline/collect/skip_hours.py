@@ -1,4 +1,4 @@
-"""When a feed does not want to be asked: its skipHours and skipDays. Pure: bytes or a moment in, values out."""
+"""skipHours and skipDays, the times at which a feed asks not to be polled. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday
 _SKIP = re.compile(rb"<skip(Hours|Days)\s*>(.{0,2000}?)</skip\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
-def skips(body: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """A feed's bytes in, the hours (0-23, UTC) and weekdays (0 is Monday) at which it is not to be asked out."""
+def read_skips(body: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """A feed's bytes in, the hours (0-23, UTC) and weekdays (0 is Monday) at which not to poll it out."""
     hours: set[int] = set()
     days: set[int] = set()
     for kind, inner in _SKIP.findall(body):
@@ -25,10 +25,10 @@ def skips(body: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def allowed_at(due_at: dt.datetime, hours: tuple[int, ...], days: tuple[int, ...], spread: float) -> dt.datetime:
-    """When a feed would be due (UTC) and what it skips in, the first moment from then on that it allows out.
+    """When a feed is due (UTC) and what it skips in, the first moment from then on that it allows out.
 
-    `spread` (0 to 1) says where in the first ten minutes of an hour, so that not all who waited come at once. One that skips
-    every hour or day of the week means something else, and is asked.
+    `spread` (0 to 1) chooses a moment in the first ten minutes of an allowed hour, so that feeds that waited are not all
+    polled at once. A feed that skips every hour or every day is polled all the same.
     """
     if len(hours) >= 24 or len(days) >= 7 or not _skipped(due_at, hours, days):
         return due_at

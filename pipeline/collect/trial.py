@@ -1,6 +1,6 @@
-"""Feeds tried out: each configured one asked once (`dateline feeds check`), those of a site found (`dateline feeds discover`).
+"""Tries feeds out: fetches each configured feed once (`dateline feeds check`), finds the feeds of a site (`feeds discover`).
 
-Nothing is published and nothing remembered; the limits and refusals of the collector hold here too.
+Nothing is published and nothing is remembered. The limits of the collector apply here too.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pipeline.collect import discover, files, sitemap_index
-from pipeline.collect import feed as feed_
 from pipeline.collect.article import is_full
-from pipeline.collect.entry import Entry, FeedError, Parsed
+from pipeline.collect.entry import Entry, FeedError, ParsedFeed
+from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
 from pipeline.collect.http_client import HttpClient
 from pipeline.page import decode
 from pipeline.records import Feed
 from pipeline.settings import Settings
 
-TOGETHER: Final = 16
-"""Feeds asked at once."""
+FEEDS_AT_ONCE: Final = 16
+"""Feeds that are fetched at the same time."""
 
 SILENT_DAYS: Final = 30
-"""Days without a new entry after which an editor should know."""
+"""Days without a new entry after which a feed is reported as silent."""
 
-ENOUGH: Final = 3
-"""Feeds of one site after which the usual places are not tried any more."""
+ENOUGH_FEEDS: Final = 3
+"""Feeds of a site after which the usual places are not tried any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """What a feed is like now. `problem` is what keeps it from being read, `notes` what an editor should know."""
+class FeedReport:
+    """What a feed is like now. `problem` says why it cannot be read, `notes` what an editor should know."""
 
     id: str
     url: str
@@ -54,19 +54,19 @@ async def check(
     *,
     clock: Clock,
     progress: Callable[[int, int], None] = lambda _a, _b: None,
-) -> tuple[Tried, ...]:
-    """Feeds in, what each is like out, in their order. Never raises for a feed."""
+) -> tuple[FeedReport, ...]:
+    """Feeds in, a report of each out, in their order. No feed makes it raise an error."""
     web = HttpClient(settings.collector, clock)
-    gate = asyncio.Semaphore(TOGETHER)
+    gate = asyncio.Semaphore(FEEDS_AT_ONCE)
     done = 0
 
-    async def one(feed: Feed) -> Tried:
+    async def one(feed: Feed) -> FeedReport:
         nonlocal done
         async with gate:
-            tried = await _try(settings, web, feed, clock.now())
+            report = await _try(settings, web, feed, clock.now())
         done += 1
         progress(done, len(feeds))
-        return tried
+        return report
 
     try:
         return tuple(await asyncio.gather(*(one(feed) for feed in feeds)))
@@ -74,29 +74,29 @@ async def check(
         await web.close()
 
 
-async def _try(settings: Settings, web: Fetcher, feed: Feed, now: dt.datetime) -> Tried:
+async def _try(settings: Settings, web: Fetcher, feed: Feed, now: dt.datetime) -> FeedReport:
     try:
-        answer = await _ask(settings, web, feed)
-        parsed = await asyncio.to_thread(feed_.parse, answer.body, content_type=answer.content_type, url=answer.url)
+        answer = await _fetch(settings, web, feed)
+        parsed = await asyncio.to_thread(parse_feed, answer.body, content_type=answer.content_type, url=answer.url)
         if parsed.children:
-            parsed = await sitemap_index.children(web, parsed, since=None, limit=settings.collector.feed_bytes)
+            parsed = await sitemap_index.read_children(web, parsed, since=None, limit=settings.collector.feed_bytes)
     except (FetchError, FeedError) as error:
-        return Tried(id=feed.id, url=feed.url, ok=False, problem=str(error))
-    return tried(feed, parsed, answer, now)
+        return FeedReport(id=feed.id, url=feed.url, ok=False, problem=str(error))
+    return report_on(feed, parsed, answer, now)
 
 
-async def _ask(settings: Settings, web: Fetcher, feed: Feed) -> FetchResult:
+async def _fetch(settings: Settings, web: Fetcher, feed: Feed) -> FetchResult:
     limit = settings.collector.feed_bytes
     if feed.url.startswith("file:"):
         return await asyncio.to_thread(files.read, files.path_of(feed.url, settings.path("")), limit)
     return await web.get(feed.url, limit=limit)
 
 
-def tried(feed: Feed, parsed: Parsed, answer: FetchResult, now: dt.datetime) -> Tried:
-    """A feed that could be read in, what an editor wants to know of it out."""
+def report_on(feed: Feed, parsed: ParsedFeed, answer: FetchResult, now: dt.datetime) -> FeedReport:
+    """A feed that could be read in, the report of it out."""
     dates = [at for entry in parsed.entries if (at := entry.published_at or entry.updated_at) is not None]
     newest = max((at for at in dates if at <= now + dt.timedelta(days=1)), default=None)
-    return Tried(
+    return FeedReport(
         id=feed.id,
         url=feed.url,
         ok=True,
@@ -110,13 +110,13 @@ def tried(feed: Feed, parsed: Parsed, answer: FetchResult, now: dt.datetime) -> 
 
 
 def _full_text(entries: Iterable[Entry]) -> str:
-    """Whether the feed carries whole articles: yes, some, or no; nothing for a feed without entries."""
-    whole = [is_full(entry.content) for entry in entries]
-    return "" if not whole else "yes" if sum(whole) * 10 >= len(whole) * 9 else "some" if any(whole) else "no"
+    """Return whether the entries are whole articles: "yes", "some" or "no"; an empty string without entries."""
+    full = [is_full(entry.content) for entry in entries]
+    return "" if not full else "yes" if sum(full) * 10 >= len(full) * 9 else "some" if any(full) else "no"
 
 
 def _notes(
-    feed: Feed, parsed: Parsed, answer: FetchResult, newest: dt.datetime | None, now: dt.datetime
+    feed: Feed, parsed: ParsedFeed, answer: FetchResult, newest: dt.datetime | None, now: dt.datetime
 ) -> Iterable[str]:
     if not parsed.entries:
         yield "no entries"
@@ -141,13 +141,13 @@ def _notes(
 # --- the feeds of a site ------------------------------------------------------------------------------------------------
 
 
-async def find(settings: Settings, url: str, *, clock: Clock) -> tuple[Tried, ...]:
-    """A site's address in, the feeds that can be read there out, the likeliest first.
+async def find(settings: Settings, url: str, *, clock: Clock) -> tuple[FeedReport, ...]:
+    """A site's URL in, the feeds that can be read there out, the most likely first.
 
-    What the page declares is tried whole; the usual places only until a few feeds are found.
+    All feeds that the page declares are tried. The usual places are tried only until a few feeds are found.
 
     Raises:
-        FetchError: the page itself cannot be had.
+        FetchError: the page itself cannot be fetched.
     """
     web = HttpClient(settings.collector, clock)
     try:
@@ -159,9 +159,9 @@ async def find(settings: Settings, url: str, *, clock: Clock) -> tuple[Tried, ..
         page = decode.text(answer.body, answer.content_type)
         declared = discover.discover(page, answer.url)
         robots = await _robots(web, answer.url)
-        found: dict[tuple[object, ...], Tried] = {}
+        found: dict[tuple[object, ...], FeedReport] = {}
         for candidate in discover.candidates(page, answer.url, robots):
-            if len(found) >= ENOUGH and candidate not in declared:
+            if len(found) >= ENOUGH_FEEDS and candidate not in declared:
                 break
             one = await _try(settings, web, Feed(id="", url=candidate), clock.now())
             if one.ok and (one.entries or candidate in declared):
@@ -171,18 +171,21 @@ async def find(settings: Settings, url: str, *, clock: Clock) -> tuple[Tried, ..
         await web.close()
 
 
-async def _read(settings: Settings, web: Fetcher, answer: FetchResult, site: Feed, now: dt.datetime) -> Tried | None:
-    """The address itself, where it is a feed."""
+async def _read(
+    settings: Settings, web: Fetcher, answer: FetchResult, site: Feed, now: dt.datetime
+) -> FeedReport | None:
+    """Return the report of the URL itself if it is a feed, else None."""
     try:
-        parsed = await asyncio.to_thread(feed_.parse, answer.body, content_type=answer.content_type, url=answer.url)
+        parsed = await asyncio.to_thread(parse_feed, answer.body, content_type=answer.content_type, url=answer.url)
         if parsed.children:
-            parsed = await sitemap_index.children(web, parsed, since=None, limit=settings.collector.feed_bytes)
+            parsed = await sitemap_index.read_children(web, parsed, since=None, limit=settings.collector.feed_bytes)
     except (FetchError, FeedError):
         return None
-    return tried(site, parsed, answer, now)
+    return report_on(site, parsed, answer, now)
 
 
 async def _robots(web: Fetcher, url: str) -> str:
+    """Return the text of a site's robots.txt, or an empty string."""
     parts = urlsplit(url)
     try:
         return decode.text((await web.get(f"{parts.scheme}://{parts.netloc}/robots.txt", limit=500_000)).body)

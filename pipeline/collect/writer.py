@@ -1,7 +1,7 @@
-"""Articles and feed states in, on the topics out: one thread, one transaction for all that waits.
+"""Writes articles and feed states to their topics: one thread, and one transaction for all batches that wait.
 
-What one poll brings stands in one transaction with the state that remembers it, so a collector that is killed has either
-published an article and knows it, or neither.
+The articles of a batch are in one transaction with the state that remembers them. So a collector that is killed has either
+published an article and remembers it, or neither.
 """
 
 from __future__ import annotations
@@ -24,23 +24,22 @@ from pipeline.records import Article, Failure, FeedState, encode
 
 log = structlog.get_logger("collector")
 
-TOGETHER: Final = 200
-"""Batches that go into one transaction at the most."""
+TRANSACTION_BATCHES: Final = 200
+"""The most batches in one transaction."""
 
-BYTES: Final = 32_000_000
-"""Bytes in one transaction, about: what is waiting beyond that goes into the next."""
-
-
-def _digest(value: bytes) -> bytes:
-    return hashlib.blake2b(value, digest_size=16).digest()
+TRANSACTION_BYTES: Final = 32_000_000
+"""About the most bytes in one transaction. The batches above it wait for the next."""
 
 
 RETRY_SECONDS: Final = (0.5, 1, 2, 5, 10)
+"""The waits between attempts to write; the last one repeats."""
+
+CLOSE_SECONDS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What becomes visible together: articles, the state that remembers them, and what failed on the way."""
+    """What is published together: articles, the state that remembers them, and the failures on the way."""
 
     state: FeedState
     articles: Sequence[Article] = ()
@@ -48,7 +47,9 @@ class Batch:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Pending:
+    """The records of a batch, and the future that its caller waits for."""
+
     records: list[tuple[str, bytes, bytes]]
     done: Future[None] = field(default_factory=Future)
 
@@ -58,14 +59,15 @@ class _Waiting:
 
 
 class LostError(Exception):
-    """Another collector has taken this one's place: it has to stop."""
+    """Another collector has taken over, so this one must stop writing."""
 
 
 class ArticleWriter:
-    """The way out for one part of the feeds. `connect` makes a publisher; `states` reads the topic of states (key -> value).
+    """Writes the batches of one partition of the feeds.
 
-    States go to `partition`. `wanted` tells whether the part is still ours: only then is a connection that broke made anew, for
-    a new one shuts out whoever has the part.
+    `connect` makes a publisher; `states` reads the topic of feed states (key -> value). States are written to `partition`. A
+    broken connection is replaced only while `is_assigned` returns True, because a new connection fences off the owner of the
+    partition.
     """
 
     def __init__(
@@ -74,138 +76,140 @@ class ArticleWriter:
         states: Callable[[], dict[bytes, bytes]],
         *,
         partition: int | None = None,
-        wanted: Callable[[], bool] = lambda: True,
+        is_assigned: Callable[[], bool] = lambda: True,
     ) -> None:
         self._connect = connect
         self._states = states
         self._partition = partition
-        self._wanted = wanted
-        self._known: dict[bytes, bytes] = {}
-        self._gone: LostError | None = None
-        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._is_assigned = is_assigned
+        self._written: dict[bytes, bytes] = {}  # key of a feed state -> digest of the value on the topic
+        self._lost: LostError | None = None
+        self._queue: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
         self._publisher: bus.Publisher | None = None
         self._closing = threading.Event()
         self.problem = ""
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
     def open(self) -> None:
-        """Connect, which ends whatever a collector before this one left open, and start the thread.
+        """Connect, which aborts the open transaction of a collector before this one, and start the thread.
 
         Raises:
-            BusError: Kafka is not there.
+            BusError: Kafka cannot be reached.
         """
         self._publisher = self._connect()
         self._thread.start()
 
-    def remember(self, states: Mapping[bytes, bytes]) -> None:
-        """What is on the topic of feed states before the first batch."""
-        self._known = {key: _digest(value) for key, value in states.items()}
+    def set_states(self, states: Mapping[bytes, bytes]) -> None:
+        """Set what is on the topic of feed states before the first batch is written."""
+        self._written = {key: _digest(value) for key, value in states.items()}
 
     async def put(self, batch: Batch) -> None:
-        """A batch in; returns when it is on the topics. Waits as long as Kafka is away.
+        """Write a batch, and return when it is on the topics. Waits as long as Kafka is away.
 
         Raises:
-            LostError: another collector has taken this one's place.
+            LostError: another collector has taken over.
         """
         records = [(bus.ARTICLES, article.id.encode(), encode(article)) for article in batch.articles]
         records += [(bus.QUARANTINE, failure.id.encode(), encode(failure)) for failure in batch.failures]
         records.append((bus.FEEDS, batch.state.id.encode(), encode(batch.state)))
-        waiting = _Waiting(records)
-        self._waiting.put(waiting)
-        await asyncio.wrap_future(waiting.done)
+        pending = _Pending(records)
+        self._queue.put(pending)
+        await asyncio.wrap_future(pending.done)
 
     def close(self) -> None:
-        """Write what waits, then let go."""
+        """Write the batches that wait, then close the connection."""
         self._closing.set()
-        self._waiting.put(None)
+        self._queue.put(None)
         if self._thread.is_alive():
-            self._thread.join(timeout=15)
+            self._thread.join(timeout=CLOSE_SECONDS)
         if self._publisher is not None:
             self._publisher.close()
 
     def _run(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            together, last = self._more(first)
+        while (first := self._queue.get()) is not None:
+            batches, last = self._with_waiting(first)
             try:
-                if self._gone is not None:
-                    raise self._gone  # noqa: TRY301 - said to whoever waits, like every other error
-                self._write(together)
-            except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it, and the thread to go on
-                for waiting in together:
-                    waiting.done.set_exception(error)
+                if self._lost is not None:
+                    raise self._lost  # noqa: TRY301 - it goes to the callers like every other error
+                self._write(batches)
+            except Exception as error:  # noqa: BLE001 - the callers get the error, and the thread goes on
+                for pending in batches:
+                    pending.done.set_exception(error)
             else:
-                for waiting in together:
-                    waiting.done.set_result(None)
+                for pending in batches:
+                    pending.done.set_result(None)
             if last:
                 return
 
-    def _more(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
-        together, size = [first], first.size
-        while len(together) < TOGETHER and size < BYTES:
+    def _with_waiting(self, first: _Pending) -> tuple[list[_Pending], bool]:
+        """Return the batches for one transaction, and whether the writer was closed after them."""
+        batches, size = [first], first.size
+        while len(batches) < TRANSACTION_BATCHES and size < TRANSACTION_BYTES:
             try:
-                following = self._waiting.get_nowait()
+                following = self._queue.get_nowait()
             except queue.Empty:
                 break
             if following is None:
-                return together, True
-            together.append(following)
+                return batches, True
+            batches.append(following)
             size += following.size
-        return together, False
+        return batches, False
 
-    def _write(self, together: list[_Waiting]) -> None:
-        records = [record for waiting in together for record in waiting.records]
-        tries = 0
+    def _write(self, batches: list[_Pending]) -> None:
+        records = [record for pending in batches for record in pending.records]
+        attempts = 0
         while True:
             try:
                 if self._publisher is None:
-                    if not self._wanted():
-                        raise self._leave("the part belongs to another collector now")
+                    if not self._is_assigned():
+                        raise self._stop("the part belongs to another collector now")
                     self._publisher = self._connect()
-                    if self._is_there(records):
+                    if self._is_committed(records):
                         break
                 with self._publisher.transaction():
                     for topic, key, value in records:
-                        place = self._partition if topic == bus.FEEDS else None
-                        self._publisher.send(topic, key, value, partition=place)
+                        partition = self._partition if topic == bus.FEEDS else None
+                        self._publisher.send(topic, key, value, partition=partition)
                 break
             except bus.BusError as error:
-                self._lost(error)
+                self._stop_if_fenced(error)
                 self.problem = str(error)
-                if self._closing.is_set() and tries >= 2:
+                if self._closing.is_set() and attempts >= 2:
                     raise
                 log.warning("publish_failed", error=str(error), records=len(records))
-                time.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
-                tries += 1
+                time.sleep(RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)])
+                attempts += 1
                 self._drop_publisher()
         self.problem = ""
-        self._known |= {key: _digest(value) for topic, key, value in records if topic == bus.FEEDS}
+        self._written |= {key: _digest(value) for topic, key, value in records if topic == bus.FEEDS}
 
-    def _leave(self, why: str) -> LostError:
-        self._gone = LostError(why)
-        return self._gone
+    def _stop(self, reason: str) -> LostError:
+        """Return the error with which this and every later batch fails."""
+        self._lost = LostError(reason)
+        return self._lost
 
-    def _lost(self, error: BaseException) -> None:
-        """Stop where the transaction was fenced off: to go on would be to fight the other collector for ever."""
+    def _stop_if_fenced(self, error: BaseException) -> None:
+        """Stop if the producer was fenced off: a new attempt would fence off the other collector, and so on for ever."""
         cause: BaseException | None = error
         while cause is not None:
             if re.search("Fenced|InvalidProducerEpoch", f"{type(cause).__name__} {cause}"):
-                raise self._leave("another collector has taken this one's place") from error
+                raise self._stop("another collector has taken this one's place") from error
             cause = cause.__cause__
 
-    def _is_there(self, records: Sequence[tuple[str, bytes, bytes]]) -> bool:
-        """Whether the transaction whose answer was lost had been committed: then its feed states are on the topic.
+    def _is_committed(self, records: Sequence[tuple[str, bytes, bytes]]) -> bool:
+        """Whether a transaction whose answer was lost was committed: then its feed states are on the topic.
 
         Raises:
-            LostError: there is a state that we did not write: another collector had the part meanwhile.
+            LostError: there is a state that this writer did not write: another collector had the partition meanwhile.
         """
         wanted = {key: value for topic, key, value in records if topic == bus.FEEDS}
         found = self._states()
         if all(found.get(key) == value for key, value in wanted.items()):
             return True
         for key in wanted:
-            there = found.get(key)
-            if (None if there is None else _digest(there)) != self._known.get(key):
-                raise self._leave("another collector had the part meanwhile")
+            value = found.get(key)
+            if (None if value is None else _digest(value)) != self._written.get(key):
+                raise self._stop("another collector had the part meanwhile")
         return False
 
     def _drop_publisher(self) -> None:
@@ -213,5 +217,9 @@ class ArticleWriter:
         if publisher is not None:
             try:
                 publisher.close()
-            except Exception as error:  # noqa: BLE001 - it is broken; a new one is made anyway
+            except Exception as error:  # noqa: BLE001 - it is broken, and a new one is made anyway
                 log.debug("publisher_close_failed", error=str(error))
+
+
+def _digest(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=16).digest()

@@ -1,8 +1,7 @@
-"""Dates of pages and feeds: a written date or an address in, the moment out. Pure.
+"""Dates of pages and feeds: a written date or a URL in, the moment out. Pure.
 
-Read are ISO 8601, mail dates, whatever else editors' systems write, and the day in an address.
-
-The only importer of dateparser outside detection: for names of months, and of time zones beyond those of North America.
+The forms are ISO 8601, mail dates, the many forms that publishing systems write, Unix seconds, and the date in a URL.
+dateparser reads the names of months, and of time zones outside North America. No other module outside `detect` imports it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any, Final
 from dateparser import parse as parse_words
 
 _KNOWN_ZONES: Final = frozenset({"UT", "UTC", "GMT", "Z", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT"})
-"""Names that mail dates and feedparser read right; others they take for UTC without a word."""
+"""Zone names that mail dates and feedparser read correctly. They silently take all others for UTC."""
 
 _SETTINGS: Final[dict[str, Any]] = {
     "TIMEZONE": "UTC",
@@ -37,93 +36,151 @@ _ZONE_WITHIN = re.compile(
 )
 _MAIL_ZONE = re.compile(r"(?:[+-]\d{4}|\b[A-Z]{1,5})\s*(?:\([^)]*\))?$")
 _MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_ADDRESS_DATE = re.compile(
+_URL_DATE = re.compile(
     rf"[/-]((?:19|20)\d{{2}})[/-]?(0[1-9]|1[0-2]|(?<=/)[1-9](?=/)|(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}(?=/))"
     r"(?:[/-]?(0[1-9]|[12]\d|3[01]|(?<=/)[1-9](?=/)))?(?=[/.-]|$|\?)",
     re.IGNORECASE,
 )
 
 
-def believable(moment: dt.datetime) -> dt.datetime | None:
-    """A moment in, the same out unless it is the nonsense that broken dates become."""
+def plausible(moment: dt.datetime) -> dt.datetime | None:
+    """Return the moment, or None for a year that only a broken date can have."""
     return moment if 1990 <= moment.year <= 2100 else None
 
 
-def iso(value: object) -> dt.datetime | None:
-    """A date or time of ISO 8601 in, the moment in UTC out; None for anything else."""
+def parse_iso(value: object) -> dt.datetime | None:
+    """A date or time in ISO 8601 in, the moment in UTC out; None for anything else."""
     try:
         moment = dt.datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
         moment = moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     except (ValueError, OverflowError):
         return None
-    return believable(moment)
+    return plausible(moment)
 
 
 def _foreign_zone(text: str) -> bool:
-    """Whether a date ends in the name of a time zone that mail dates do not know: AEST, CET, IST."""
+    """Whether a date ends in the name of a time zone that mail dates do not know, such as AEST or CET."""
     name = re.search(r"\d\s+([A-Z]{2,5})\s*$", text)
     return name is not None and name.group(1) not in _KNOWN_ZONES | {"AM", "PM"}
 
 
-def moment(text: str, spoken: str | None = None) -> dt.datetime | None:
+def parse_date(text: str, language: str | None = None) -> dt.datetime | None:
     """A written date and the language it may be in, the moment in UTC out; without a zone it counts as UTC.
 
-    None where it is no date: a day without a year, a word like "yesterday", nonsense.
+    None where it is not a complete date: a day without a year, or a word like "yesterday".
     """
     text = " ".join(text.split())
     if not _SHORTEST <= len(text) <= _LONGEST or not re.search(r"\d", text):
         return None
-    if _FULL_ISO.match(text) and (found := iso(_tidy(text))) is not None:
+    if _FULL_ISO.match(text) and (found := parse_iso(_normal_iso(text))) is not None:
         return found
     text = _SCRIPT_ZONE.sub(r" \1\2\3", text)
     if (zoned := _ZONE_WITHIN.fullmatch(text)) is not None:
         text = f"{zoned['date']} {zoned['clock']} {zoned['zone']}"
-    text = re.sub(r"\bIST\b", "+0530", text)  # of those who write it, most are in India
-    if _HALF_DAY.search(text):  # mail dates know no afternoon
-        return _words(text, spoken)
-    if _MAIL_ZONE.search(text) and not _foreign_zone(text) and (found := _mail(text)) is not None:
+    text = re.sub(r"\bIST\b", "+0530", text)  # India, not Israel or Ireland: most dates with IST are Indian
+    if _HALF_DAY.search(text):  # mail dates have no AM and PM
+        return _with_dateparser(text, language)
+    if _MAIL_ZONE.search(text) and not _foreign_zone(text) and (found := _parse_mail_date(text)) is not None:
         return found
-    return _words(text, spoken) or _mail(text)
+    return _with_dateparser(text, language) or _parse_mail_date(text)
 
 
-def _tidy(text: str) -> str:
-    """ISO as it is written: a space before the zone, a zone by name, more digits of a second than there are."""
+def _normal_iso(text: str) -> str:
+    """Return ISO 8601 without a space before the zone, a zone by its name, or more than six digits of a second."""
     text = re.sub(r"\s*(?:UTC|GMT)$", "Z", text, flags=re.IGNORECASE)
     text = re.sub(r"(?<=\d)\s+(?=[+-]\d{2}:?\d{2}$)", "", text)
     return re.sub(r"(\.\d{6})\d+", r"\1", text)
 
 
-def _mail(text: str) -> dt.datetime | None:
+def _parse_mail_date(text: str) -> dt.datetime | None:
     try:
         found = parsedate_to_datetime(text)
-        return believable(found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC))
+        return plausible(found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 
-def _words(text: str, spoken: str | None) -> dt.datetime | None:
-    # two languages: without a hint the library tries two hundred, and takes seconds for what is no date
-    for wanted in dict.fromkeys([spoken or "en", "en"]):
+def _with_dateparser(text: str, language: str | None) -> dt.datetime | None:
+    # two languages only: without them the library tries two hundred, which takes seconds for text that is not a date
+    for wanted in dict.fromkeys([language or "en", "en"]):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 found = parse_words(text, languages=[wanted], settings=_SETTINGS)
             if found is not None:
-                return believable(found.astimezone(dt.UTC))
-        except Exception:  # noqa: BLE001, S112 - the library fails in many ways on odd text, and on a language it lacks
+                return plausible(found.astimezone(dt.UTC))
+        except Exception:  # noqa: BLE001, S112 - the library raises many types of errors on odd text and unknown languages
             continue
     return None
 
 
-def day_in(url: str) -> dt.datetime | None:
-    """The day in an address, where it names one."""
-    found = _ADDRESS_DATE.search(url)
-    return date_in(url) if found is not None and found[3] else None
+_EXACT = re.compile(r"\d:\d{2}.*?(?:[+-]\d{2}:?\d{2}|\b(?:Z|UT|UTC|GMT|[A-Z]{1,4}T)\b)")
+"""A time of day with a zone after it."""
 
 
-def date_in(url: str) -> dt.datetime | None:
-    """The date in an address like /2026/11/24/title, or /2026/11/title, as the end of that day or month would have it."""
-    found = _ADDRESS_DATE.search(url)
+def parse_declared(text: str | None) -> tuple[dt.datetime, bool] | None:
+    """A date that a page declares in, the moment in UTC and whether it is exact out; None for anything else.
+
+    It is exact if it has a time of day with a zone.
+    """
+    text = (text or "").strip()
+    if not 6 <= len(text) <= 60:
+        return None
+    moment = _parse_loose_iso(text) or _parse_unix_seconds(text)
+    if moment is None:
+        other = parse_date(text)
+        return None if other is None else (other, _EXACT.search(text) is not None)
+    exact = moment.tzinfo is not None
+    try:
+        moment = moment.astimezone(dt.UTC) if exact else moment.replace(tzinfo=dt.UTC)
+    except (OverflowError, ValueError):
+        return None
+    return (moment, exact) if 1990 <= moment.year <= 2100 else None
+
+
+_LOOSE_ISO = re.compile(
+    r"(\d{4})-?(\d{2})-?(\d{2})"
+    r"(?:[T ]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?.{0,12}$",
+    re.IGNORECASE,
+)
+
+
+def _parse_loose_iso(text: str) -> dt.datetime | None:
+    """A date that begins like ISO 8601 in, the moment out, without a zone where none is written."""
+    found = _LOOSE_ISO.match(text)
+    if found is None or re.search(r"\d\s*(?!UTC|GMT)[A-Z]{3,5}$", text):  # a zone by its name is for `parse_date`
+        return None
+    year, month, day, hour, minute, second, zone = found.groups()
+    offset: dt.tzinfo | None = None
+    if zone:
+        digits = re.sub(r"\D", "", zone).ljust(4, "0")
+        minutes = int(digits[:2]) * 60 + int(digits[2:]) if digits.strip("0") else 0
+        offset = (
+            dt.timezone(dt.timedelta(minutes=-minutes if zone.startswith("-") else minutes)) if minutes < 1440 else None
+        )
+    try:
+        return dt.datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=offset
+        )
+    except ValueError:
+        return None
+
+
+def _parse_unix_seconds(text: str) -> dt.datetime | None:
+    if not re.fullmatch(r"1\d{9}(?:\d{3})?", text):
+        return None
+    return dt.datetime.fromtimestamp(int(text[:10]), dt.UTC)
+
+
+def day_in_url(url: str) -> dt.datetime | None:
+    """Return the day in a URL, or None where it has no day."""
+    found = _URL_DATE.search(url)
+    return date_in_url(url) if found is not None and found[3] else None
+
+
+def date_in_url(url: str) -> dt.datetime | None:
+    """Return the day in a URL like /2026/11/24/title, or the last day of the month in one like /2026/11/title."""
+    found = _URL_DATE.search(url)
     if found is None:
         return None
     try:
@@ -131,6 +188,6 @@ def date_in(url: str) -> dt.datetime | None:
         day = dt.datetime(int(found[1]), month, int(found[3] or 1), tzinfo=dt.UTC)
     except ValueError:
         return None
-    if not found[3]:  # only the month: its last day, for it cannot be told older than that
+    if not found[3]:  # only the month: the last day, so that the page does not count as older than it is
         day = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
-    return believable(day)
+    return plausible(day)

@@ -1,4 +1,4 @@
-"""Bytes of a page in, its text out: the encoding by mark, header, meta tag or detection. Pure, and never fails.
+"""A page's bytes in, its text out: the encoding by byte order mark, header, meta tag or detection. Pure, and never fails.
 
 The only importer of charset_normalizer.
 """
@@ -27,23 +27,23 @@ _BROWSERS: Final = {
     "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932", "ks_c_5601-1987": "cp949",
     "euc-kr": "cp949", "iso-8859-9": "cp1254", "tis-620": "cp874", "big5": "big5hkscs", "windows-874": "cp874",
 }  # fmt: skip
-"""What browsers read where a page says the first: the larger set that is meant."""
+"""The encoding that browsers use where a page declares the first: the larger set that is meant."""
 
 
 def charset(content_type: str) -> str | None:
-    """A Content-Type header in, the encoding that it names out, if Python knows it as one of text."""
+    """A Content-Type header in, the text encoding that it names out; None where Python does not know one."""
     found = _HEADER.search(content_type)
-    return known(found.group(1)) if found else None
+    return text_encoding(found.group(1)) if found else None
 
 
-def known(name: str) -> str | None:
-    """The name of an encoding as the web writes it in, Python's name out; None for one that is not of text."""
+def text_encoding(name: str) -> str | None:
+    """The web's name of an encoding in, Python's name out; None for one that is not a text encoding."""
     name = _BROWSERS.get(name.strip().lower(), name.strip().lower())
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
         return None
-    # "hex" and "zip" are codecs too, and "idna" or "punycode" would be mischief
+    # "hex" and "zip" are codecs too, and nobody means "idna" or "punycode" for a page
     return (
         info.name
         if getattr(info, "_is_text_encoding", False) and info.name not in ("idna", "punycode", "undefined")
@@ -52,34 +52,38 @@ def known(name: str) -> str | None:
 
 
 def text(body: bytes, content_type: str = "") -> str:
-    """Bytes and their Content-Type in, text out; what cannot be read becomes U+FFFD.
+    """Bytes and their Content-Type in, text out; bytes that cannot be decoded become U+FFFD.
 
-    UTF-8 is believed where it fits, whatever is declared; then the header, the page's own word, and a guess.
+    Valid UTF-8 is read as UTF-8, whatever is declared. Otherwise the header counts, then the meta tag, then detection.
     """
     for mark, encoding in _MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace").replace("\x00", "")
     try:
-        # no text of another encoding is valid UTF-8 by accident, except where both are ASCII
-        return body.decode("utf-8").replace("\x00", "") if b"\x1b" not in body else _declared(body, content_type)
+        # text of another encoding is practically never valid UTF-8, except where it is ASCII only
+        return body.decode("utf-8").replace("\x00", "") if b"\x1b" not in body else _decode_declared(body, content_type)
     except UnicodeDecodeError:
-        return _declared(body, content_type)
+        return _decode_declared(body, content_type)
 
 
-def _declared(body: bytes, content_type: str) -> str:
+def _decode_declared(body: bytes, content_type: str) -> str:
+    """Decode bytes that are not valid UTF-8 by the header, the meta tag or detection."""
     meta = _META.search(body[:4096])
-    named = [charset(content_type), known((meta.group(1) or meta.group(2)).decode("ascii")) if meta else None]
-    for encoding in named:
+    declared = [
+        charset(content_type),
+        text_encoding((meta.group(1) or meta.group(2)).decode("ascii")) if meta else None,
+    ]
+    for encoding in declared:
         if encoding is not None and encoding != "utf-8":
             return body.decode(encoding, "replace").replace("\x00", "")
-    if _mostly_utf8(body):  # many pages that say UTF-8 are something else
+    if _mostly_utf8(body):  # many pages that declare UTF-8 are in another encoding
         return body.decode("utf-8", "replace").replace("\x00", "")
     best = from_bytes(body[:50_000]).best()
     return body.decode(best.encoding if best is not None else "cp1252", "replace").replace("\x00", "")
 
 
 def _mostly_utf8(body: bytes) -> bool:
-    """Whether a few broken bytes (a page cut in the middle of a letter, one pasted quotation) are all that is wrong."""
+    """Whether the bytes are UTF-8 but for a few: a page cut inside a character, or one pasted quotation."""
     sample = body[:50_000]
     broken = sample.decode("utf-8", "replace").count("\ufffd")
     high = sum(1 for byte in sample if byte >= 0x80)

@@ -1,7 +1,7 @@
-"""An Article in, its text without boilerplate, headline, byline, dates, language and credit out. Pure: no network, no clock.
+"""An Article in, its text without boilerplate, title, authors, dates, language and credit out. Pure: no network, no clock.
 
-trafilatura finds the body of a page; what it leaves at the edges is cut by `boilerplate`, and what the page says about itself
-is read by `page`. The only importer of trafilatura, htmldate and py3langid.
+trafilatura finds the body of a page, `boilerplate` removes what it leaves at the edges, and `facts` reads what the page
+declares about itself. The only importer of trafilatura, htmldate and py3langid.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from trafilatura.core import bare_extraction
 from trafilatura.utils import load_html
 
-from pipeline.page import boilerplate, dates, facts
+from pipeline.page import boilerplate, clutter, dates, facts
 from pipeline.records import Article, content_id
 from pipeline.stage import Rejected
 
-# A page that holds no text is an outcome here, counted as one; the library would write a line for each beside it.
+# A page without text is an outcome here, and counted; the libraries would log a line for each page as well.
 for _name in ("trafilatura", "htmldate", "courlan"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 FEWEST_CHARACTERS: Final = 40
-"""Shorter than any flash: "Explosion heard in central Kyiv, mayor says." has 44."""
+"""No news flash is shorter: "Explosion heard in central Kyiv, mayor says." has 44."""
 
-PIECES: Final = 1.6
-"""How much more text an <article> has to hold than was found in it before it is believed to be in pieces."""
+MISSED_TEXT_RATIO: Final = 1.6
+"""The <article> must hold so many times the text that trafilatura found before its own paragraphs are taken instead."""
 
 LANGUAGE_CHARACTERS: Final = 60
-"""Below this a guess at the language is a coin's toss; the page's or feed's own word is taken."""
+"""A shorter text is too short to detect its language; the language that the page or the feed declares is taken."""
 
 LANGUAGES: Final = (
     "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr", "hu", "hy", "id",
     "it", "ja", "ka", "ko", "lt", "lv", "mk", "ms", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr", "sv", "sw", "ta",
     "th", "tr", "uk", "ur", "vi", "zh", "no", "nb",
 )  # fmt: skip
-"""The languages that international news is written in: among all of the model's, Latin and Esperanto win too often."""
+"""The languages of international news. Among all languages of the model, Latin and Esperanto are detected too often."""
 
 _WALL = re.compile(
     r"(?:enable|turn on|activate|requires?) (?:javascript|cookies)|accept (?:all )?cookies|are you a robot"
@@ -61,7 +61,7 @@ _CUT_OFF = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extracted:
-    """What an article says and what is known of it. Paragraphs of `text` are parted by an empty line; dates are UTC."""
+    """An article's text and facts. Paragraphs of `text` are separated by an empty line; dates are in UTC."""
 
     title: str
     text: str
@@ -80,7 +80,7 @@ def extract(article: Article) -> Extracted:
     """Article in, its text and facts out.
 
     Raises:
-        Rejected: it is empty, is no text, or is shorter than a news flash.
+        Rejected: it is empty, is not text, or is shorter than a news flash.
     """
     if not article.html.strip():
         raise Rejected("empty")
@@ -94,32 +94,32 @@ def extract(article: Article) -> Extracted:
 def _from_text(article: Article) -> Extracted:
     title, body = _split_title(article.html, article.title)
     lines, credit = boilerplate.clean(boilerplate.paragraphs(body), title=title)
-    return _made(article, facts.PageFacts(), title or article.title, lines, credit)
+    return _extracted(article, facts.PageFacts(), title or article.title, lines, credit)
 
 
-def _split_title(text: str, given: str) -> tuple[str, str]:
-    """Plain text in, (headline, rest) out: the first line is one if it is short, is no sentence, and stands alone."""
+def _split_title(text: str, feed_title: str) -> tuple[str, str]:
+    """Plain text in, its title and the rest out. The first line is the title if it is short, not a sentence, and alone."""
     text = _unwrapped(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff \n\t"))
     first, _, rest = text.partition("\n")
     first = first.strip()
     stands_alone = rest.startswith("\n") or not rest.strip()
-    looks_like_one = 3 < len(first) <= 200 and first[-1] not in ".;," and rest.strip() != ""
-    if boilerplate.alike(first) == boilerplate.alike(given) and given:
-        return given, rest
-    if looks_like_one and stands_alone:
+    looks_like_title = 3 < len(first) <= 200 and first[-1] not in ".;," and rest.strip() != ""
+    if boilerplate.letters_of(first) == boilerplate.letters_of(feed_title) and feed_title:
+        return feed_title, rest
+    if looks_like_title and stands_alone:
         return first.lstrip("# "), rest
-    return given, text
+    return feed_title, text
 
 
 def _unwrapped(text: str) -> str:
-    """Join lines that were broken at a fixed width, as in mail: only where most lines of a paragraph are about that long."""
+    """Join lines that were wrapped at a fixed width, as in mail, where most lines of a paragraph are about that long."""
     blocks = re.split(r"\n\s*\n", text)
     joined = []
     for block in blocks:
         lines = block.split("\n")
         full = [line for line in lines[:-1] if 45 <= len(line.rstrip()) <= 90 and line.rstrip()[-1] not in ".!?"]
-        goes_on = any(line[:1].islower() for line in lines[1:])  # a list of items begins each with a capital
-        wrapped = goes_on and 2 * len(full) > len(lines) - 1
+        continues = any(line[:1].islower() for line in lines[1:])  # the items of a list begin with a capital
+        wrapped = continues and 2 * len(full) > len(lines) - 1
         joined.append(" ".join(line.strip() for line in lines) if wrapped else block)
     return "\n\n".join(joined)
 
@@ -127,41 +127,45 @@ def _unwrapped(text: str) -> str:
 def _from_page(article: Article) -> Extracted:
     tree = load_html(article.html)
     if tree is None:
-        # a fragment without a tag, or a page that the parser finds nothing in: its words are all there is
+        # a fragment without tags, or a page in which the parser finds nothing: only its words are left
         return _from_text(msgspec.structs.replace(article, html=html.unescape(re.sub(r"<[^<>]*>", " ", article.html))))
-    stated = facts.facts(tree, article.url)
-    title = next(iter(stated.titles), "") or article.title
-    dates = _page_dates(tree, stated, article)
-    facts.without_furniture(tree)
-    lines, credit = boilerplate.clean(_body(tree, stated), title=title)
-    return _made(article, stated, title, lines, credit, dates=dates)
+    declared = facts.read_facts(tree, article.url)
+    title = next(iter(declared.titles), "") or article.title
+    dates = _page_dates(tree, declared, article)
+    clutter.remove_clutter(tree)
+    lines, credit = boilerplate.clean(_body(tree, declared), title=title)
+    return _extracted(article, declared, title, lines, credit, dates=dates)
 
 
-def _body(tree: HtmlElement, stated: facts.PageFacts) -> list[str]:
+def _body(tree: HtmlElement, declared: facts.PageFacts) -> list[str]:
     """A parsed page in, the paragraphs of its body out."""
     found = bare_extraction(tree, fast=True, include_comments=False, favor_recall=True)
     lines = boilerplate.paragraphs(found.text) if found is not None and found.text else []
     length = sum(map(len, lines))
-    # a body in several pieces is found in part: then the page's own word, or its <article>, has far more
-    declared = boilerplate.paragraphs(stated.body)
-    if sum(map(len, declared)) > 2 * length + 200:
-        return declared
-    prose = facts.prose(tree)
-    return prose if sum(map(len, prose)) > PIECES * length + 200 else lines
+    # of a body in several parts only one may be found: then the declared body, or the <article>, has far more text
+    declared_lines = boilerplate.paragraphs(declared.body)
+    if sum(map(len, declared_lines)) > 2 * length + 200:
+        return declared_lines
+    prose = clutter.article_paragraphs(tree)
+    return prose if sum(map(len, prose)) > MISSED_TEXT_RATIO * length + 200 else lines
 
 
-def _made(
+def _extracted(
     article: Article,
-    stated: facts.PageFacts,
+    declared: facts.PageFacts,
     title: str,
     lines: list[str],
     credit: str | None,
     *,
     dates: tuple[dt.datetime | None, dt.datetime | None] = (None, None),
 ) -> Extracted:
-    """The last step for pages and plain text alike: fill in from the feed what the page does not say."""
+    """The text of a page or a plain text in, the result out; what the page does not say is taken from the feed.
+
+    Raises:
+        Rejected: the text is empty, too short, or a request to switch on JavaScript or cookies.
+    """
     text = "\n\n".join(lines)
-    title = title or _named_by_file(article.url)
+    title = title or _title_of_file(article.url)
     walled = len(text) < 600 and _WALL.search(text) is not None
     short = len(text) < FEWEST_CHARACTERS
     fallback = " ".join(boilerplate.paragraphs(article.summary))
@@ -174,66 +178,66 @@ def _made(
         raise Rejected("empty")
     elif short:
         raise Rejected("too_short")
-    names, signed = _bylines(stated.authors or article.authors)
-    declared = article.language or stated.language
+    authors, agency = _authors_and_agency(declared.authors or article.authors)
+    declared_language = article.language or declared.language
     return Extracted(
         title=" ".join(title.split()),
         text=text,
-        authors=names,
+        authors=authors,
         published_at=dates[0] or article.published_at,
         updated_at=dates[1] or article.updated_at,
-        language=language_of(text) or declared,
-        publisher=article.publisher or stated.publisher,
-        credit=credit or signed,
-        image_url=stated.image_url,
-        canonical_url=stated.canonical_url or article.canonical_url,
-        truncated=used_summary or stated.paywalled or _CUT_OFF.search(text[-160:]) is not None,
+        language=language_of(text) or declared_language,
+        publisher=article.publisher or declared.publisher,
+        credit=credit or agency,
+        image_url=declared.image_url,
+        canonical_url=declared.canonical_url or article.canonical_url,
+        truncated=used_summary or declared.paywalled or _CUT_OFF.search(text[-160:]) is not None,
     )
 
 
-def _named_by_file(url: str) -> str:
-    """A file: URL in, the words of the file's name out: what is left where neither feed nor text has a title."""
+def _title_of_file(url: str) -> str:
+    """A file: URL in, the words of the file's name out: the title where neither the feed nor the text has one."""
     if not url.startswith("file:"):
         return ""
     return " ".join(re.findall(r"\w+", unquote(url).rpartition("/")[2].rpartition(".")[0].replace("_", " ")))
 
 
-def _bylines(written: Iterable[str]) -> tuple[tuple[str, ...], str | None]:
-    """Bylines in, (people, agency) out: "AFP" is not a person."""
-    names = [name for byline in written for name in facts.split_authors(byline)]
+def _authors_and_agency(bylines: Iterable[str]) -> tuple[tuple[str, ...], str | None]:
+    """Bylines in, the people and the news agency in them out: "AFP" is not a person."""
+    names = [name for byline in bylines for name in facts.split_authors(byline)]
     agencies = [agency for name in names if (agency := boilerplate.agency_of(name))]
     people = tuple(dict.fromkeys(name for name in names if boilerplate.agency_of(name) is None))
     return people, (agencies[0] if agencies else None)
 
 
 def published_on(article: Article) -> dt.datetime | None:
-    """An article in, when its page says it was published out; None where it says nothing, or there is no page."""
+    """An article in, when its page says it was published out; None where the page does not say, or there is no page."""
     tree = load_html(article.html) if article.content_type.startswith("text/html") else None
-    return None if tree is None else _page_dates(tree, facts.facts(tree, article.url), article)[0]
+    return None if tree is None else _page_dates(tree, facts.read_facts(tree, article.url), article)[0]
 
 
 _SAME_DAY: Final = dt.timedelta(hours=38)
-"""A day without a zone may begin 14 hours before the one of Greenwich, and ends 24 later."""
+"""A day without a zone may begin 14 hours before the day in UTC, and it lasts 24 hours."""
 
 Dated = tuple[dt.datetime, bool]
 
 
-def _declared(tree: HtmlElement, stated: facts.PageFacts, url: str, latest: dt.datetime) -> Dated | None:
-    """What the page declares, then the day in its address, then the one <time> that it has."""
-    for written in (stated.published, facts.lone_time(tree)):
-        found = facts.parse_date(written)
+def _declared_date(tree: HtmlElement, declared: facts.PageFacts, url: str, latest: dt.datetime) -> Dated | None:
+    """Return the date that the page declares; else that of its only <time>, checked by the day in the URL; else that day."""
+    for written in (declared.published, facts.only_time(tree)):
+        found = dates.parse_declared(written)
         if found is not None and found[0] <= latest:
-            day = dates.day_in(url) if written != stated.published else None
+            day = dates.day_in_url(url) if written != declared.published else None
             return found if day is None or abs(day - found[0]) < _SAME_DAY else (day, False)
-    day = dates.day_in(url)
+    day = dates.day_in_url(url)
     return (day, False) if day is not None and day <= latest else None
 
 
-def _searched(tree: HtmlElement, url: str, latest: dt.datetime) -> Dated | None:
-    """What the text itself seems to say, unless the address names another month."""
+def _date_in_text(tree: HtmlElement, url: str, latest: dt.datetime) -> Dated | None:
+    """Return the date that is found in the text, or the one in the URL if that is of another month."""
     found = find_date(tree, original_date=True, extensive_search=True, max_date=latest.replace(tzinfo=None))
-    published = facts.parse_date(found)
-    month = dates.date_in(url)
+    published = dates.parse_declared(found)
+    month = dates.date_in_url(url)
     if (
         published is not None
         and month is not None
@@ -244,22 +248,22 @@ def _searched(tree: HtmlElement, url: str, latest: dt.datetime) -> Dated | None:
 
 
 def _page_dates(
-    tree: HtmlElement, stated: facts.PageFacts, article: Article
+    tree: HtmlElement, declared: facts.PageFacts, article: Article
 ) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """When the page says it was published and updated. An exact moment in the feed beats the same day on the page."""
+    """Return when the page was published and updated. An exact time in the feed goes before the same day on the page."""
     latest = article.fetched_at + dt.timedelta(days=1)
-    told = article.published_at
-    # a feed that has one date for both (or a sitemap's lastmod) does not know when the article appeared
-    vague = told is None or told == article.updated_at
-    published = _declared(tree, stated, article.url, latest)
+    feed_date = article.published_at
+    # a feed with one date for both (or a sitemap's lastmod) does not say when the article was published
+    vague = feed_date is None or feed_date == article.updated_at
+    published = _declared_date(tree, declared, article.url, latest)
     if published is None and vague:
-        published = _searched(tree, article.url, latest)
-    updated = facts.parse_date(stated.updated)
+        published = _date_in_text(tree, article.url, latest)
+    updated = dates.parse_declared(declared.updated)
     moment = None
     if published is not None:
         moment = published[0]
-        if not published[1] and told is not None and abs(told - moment) < _SAME_DAY:
-            moment = told
+        if not published[1] and feed_date is not None and abs(feed_date - moment) < _SAME_DAY:
+            moment = feed_date
     changed = updated[0] if updated is not None and updated[1] and updated[0] <= latest else None
     return moment, changed if changed is None or moment is None or changed > moment else None
 
@@ -281,7 +285,7 @@ def language_of(text: str) -> str | None:
 
 
 def _is_binary(text: str) -> bool:
-    """Whether the text is no text: a picture or a PDF that came as one."""
+    """Whether the text is really binary data, such as a picture or a PDF."""
     head = text[:4000]
     if head.startswith(("%PDF", "PK\x03\x04", "\x89PNG", "GIF8", "\x1f\x8b")):
         return True
@@ -299,7 +303,7 @@ class _Line(msgspec.Struct):
 
 
 def extract_jsonl(lines: Iterable[bytes | str], *, now: dt.datetime | None = None) -> Iterator[bytes]:
-    """Lines of `{"id", "url", "html"}` in, a line for each out; a bad one gives `{"id", "error"}`, and the rest goes on."""
+    """Lines of `{"id", "url", "html"}` in, a line for each out. A bad line gives `{"id", "error"}`; the rest goes on."""
     for line in lines:
         if not line.strip():
             continue
@@ -307,20 +311,20 @@ def extract_jsonl(lines: Iterable[bytes | str], *, now: dt.datetime | None = Non
 
 
 def _answer(line: bytes | str, now: dt.datetime) -> dict[str, object]:
-    known: Any = None
+    line_id: Any = None
     try:
-        loose = msgspec.json.decode(line)
-        known = loose.get("id") if isinstance(loose, dict) else None
-        asked = msgspec.convert(loose, _Line)
-        extracted = extract(from_page(asked.html, asked.url, now=now))
+        decoded = msgspec.json.decode(line)
+        line_id = decoded.get("id") if isinstance(decoded, dict) else None
+        page = msgspec.convert(decoded, _Line)
+        extracted = extract(from_page(page.html, page.url, now=now))
     except Rejected as rejected:
-        return {"id": known, "error": f"rejected: {rejected.reason}"}
+        return {"id": line_id, "error": f"rejected: {rejected.reason}"}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return {"id": known, "error": str(error)}
-    except Exception as error:  # noqa: BLE001 - one page must not end the run, whatever a parser throws at it
-        return {"id": known, "error": f"{type(error).__name__}: {error}"}
+        return {"id": line_id, "error": str(error)}
+    except Exception as error:  # noqa: BLE001 - one page must not end the run, whatever error a parser raises
+        return {"id": line_id, "error": f"{type(error).__name__}: {error}"}
     return {
-        "id": known,
+        "id": line_id,
         "title": extracted.title,
         "text": extracted.text,
         "published": extracted.published_at.isoformat() if extracted.published_at else None,
@@ -330,7 +334,7 @@ def _answer(line: bytes | str, now: dt.datetime) -> dict[str, object]:
 
 
 def from_page(page_html: str, url: str, *, now: dt.datetime) -> Article:
-    """A page's source and address in, the article that a collector would have made of it out."""
+    """A page's HTML and URL in, the article that a collector would make of it out."""
     return Article(
         id=content_id(url or page_html),
         url=url,

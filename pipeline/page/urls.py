@@ -1,4 +1,4 @@
-"""One address for one article: canonical URLs, hosts, and the id that follows from them. Pure. The only importer of courlan."""
+"""One URL for one article: canonical URLs, hosts and sites, and the article's id. Pure. The only importer of courlan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from courlan import extract_domain, normalize_url
 from pipeline.records import content_id
 
 LONGEST: Final = 4000
-"""Characters. Longer "links" are data: URIs and accidents."""
+"""Characters. Longer links are data: URIs or broken markup."""
 
 _AMP_PATH = re.compile(r"/amp/?$|\.amp(?=\.html?$|$)|^/amp(?=/)", re.IGNORECASE)
 _AMP_QUERY = re.compile(r"(?:^|&)(?:amp|outputType|output)=(?:1|true|amp)?(?=&|$)", re.IGNORECASE)
@@ -21,7 +21,7 @@ _AMP_CACHE = re.compile(
     r"^https?://(?:(?:www\.)?google\.[a-z.]{2,6}/amp|[\w-]+\.cdn\.ampproject\.org/[a-z])/(s/)?(?=[\w-]+\.[a-z])",
     re.IGNORECASE,
 )
-"""Where search engines keep copies of AMP pages: the publisher's own address stands behind."""
+"""Where search engines keep copies of AMP pages; the publisher's own URL follows this prefix."""
 
 
 def _uncached(found: re.Match[str]) -> str:
@@ -29,9 +29,9 @@ def _uncached(found: re.Match[str]) -> str:
 
 
 def canonical(url: str, base: str = "") -> str | None:
-    """A link as it is written (and the page it stands on) in, the one form of it out; None where it leads to no web page.
+    """A link (and the URL of the page it stands on) in, its canonical form out; None where it is not the URL of a web page.
 
-    Tracking parameters, default ports, fragments and AMP marks are gone; doing it twice changes nothing.
+    Tracking parameters, default ports, fragments and AMP marks are removed. The canonical form of a canonical form is itself.
     """
     url = "".join(url.split())
     try:
@@ -45,7 +45,7 @@ def canonical(url: str, base: str = "") -> str | None:
         path = _AMP_PATH.sub("", parts.path) or "/"
         query = _AMP_QUERY.sub("", parts.query).lstrip("&")
         once = normalize_url(urlunsplit((parts.scheme.lower(), netloc, path, query, "")))
-        # some parts come out differently the second time (an escaped escape): go on until nothing changes
+        # some URLs change again the second time (an escaped escape): repeat until nothing changes
         for _ in range(4):
             again = normalize_url(once)
             if again == once:
@@ -57,12 +57,12 @@ def canonical(url: str, base: str = "") -> str | None:
 
 
 def article_id(url: str) -> str:
-    """A canonical URL in, the article's id out: the same for http and https, with www. and without."""
+    """A canonical URL in, the article's id out: the same for http and https, and with or without "www."."""
     return content_id(re.sub(r"^https?://(?:www\.)?", "", url).rstrip("/") if not url.startswith("file:") else url)
 
 
 def host(url: str) -> str:
-    """A URL in, its host and port out, as the politeness limits count them; empty where it has none."""
+    """A URL in, its host and port out, in lower case; empty where it has none."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2].lower()
     except ValueError:
@@ -70,7 +70,7 @@ def host(url: str) -> str:
 
 
 def site(url: str) -> str:
-    """A URL in, the registered domain that its host belongs to out (bbc.co.uk), or the host itself where it has none."""
+    """A URL in, its registered domain (bbc.co.uk) out, or its host where that has none."""
     try:
         return extract_domain(url, fast=True) or host(url)
     except (ValueError, UnicodeError):
@@ -78,13 +78,13 @@ def site(url: str) -> str:
 
 
 def slug(url: str) -> str:
-    """A URL in, the last part of its path that says something out, letters and digits only."""
+    """A URL in, the letters and digits of the last part of its path out; parts such as "amp" do not count."""
     parts = [part for part in urlsplit(url).path.split("/") if part and part.lower() not in ("amp", "index.html")]
     return re.sub(r"\W|_", "", re.sub(r"\.\w{2,5}$", "", parts[-1])).casefold() if parts else ""
 
 
 def same_site(one: str, other: str) -> bool:
-    """Two URLs in, whether they are of one site out: amp.paper.example and www.paper.example are."""
+    """Two URLs in, whether they are of one site out, as amp.paper.example and www.paper.example are."""
     try:
         sites = [extract_domain(url, fast=True) for url in (one, other)]
     except (ValueError, UnicodeError):
@@ -93,14 +93,14 @@ def same_site(one: str, other: str) -> bool:
 
 
 def accepted(claimed: str | None, url: str) -> str:
-    """The address a page claims as its own and the one it was found at in, the one to believe out.
+    """The canonical link of a page and the URL it was found at in, the URL to take for the article out.
 
-    A page that claims to be the front page, or another page of its site, would merge all articles into one; one that
-    claims to be another site's is a copy, and stays one.
+    Some sites declare the front page, or one page, for all articles, which would merge them into one. A page that declares
+    another site's URL is a copy, and keeps its own.
     """
     found = canonical(url) or url
-    wanted = canonical(claimed) if claimed else None
-    if wanted is None or urlsplit(wanted).path in ("", "/") or not same_site(wanted, found):
+    declared = canonical(claimed) if claimed else None
+    if declared is None or urlsplit(declared).path in ("", "/") or not same_site(declared, found):
         return found
-    one, other = slug(wanted), slug(found)
-    return wanted if one and other and (one in other or other in one) else found
+    slugs = slug(declared), slug(found)
+    return declared if all(slugs) and (slugs[0] in slugs[1] or slugs[1] in slugs[0]) else found

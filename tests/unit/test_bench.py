@@ -9,7 +9,7 @@ import pytest
 
 from bench import path, site, stack
 from pipeline.cli import show
-from pipeline.collect import feed
+from pipeline.collect.feed import parse_feed
 from pipeline.operate import service_process
 from pipeline.settings import Elasticsearch, Kafka, Settings, load
 
@@ -116,7 +116,7 @@ def ask(url, etag=""):
 def test_what_is_out_stands_in_one_feed_and_can_be_read(stand):
     pieces = [site.Piece(f"/load/{n}", f"Head & {n}", PAGE.format(n)) for n in range(2 * site.FEEDS)]
     stand.release(pieces)
-    entries = [entry.url for url in stand.feeds() for entry in feed.parse(ask(url)[2]).entries]
+    entries = [entry.url for url in stand.feeds() for entry in parse_feed(ask(url)[2]).entries]
     assert sorted(entries) == sorted(stand.url + piece.path for piece in pieces)
     assert ask(stand.url + "/load/3")[2].decode() == pieces[3].html
     assert ask(stand.url + "/load/99")[0] == 404

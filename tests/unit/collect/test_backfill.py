@@ -9,7 +9,7 @@ from aiohttp import web
 
 from pipeline.collect import archive, backfill
 from pipeline.collect.archive import BackfillError, Item
-from pipeline.collect.backfill import Backfill, Stored, in_turn, journal_id
+from pipeline.collect.backfill import Backfill, StoredPages, journal_id, read_on_thread
 from pipeline.collect.entry import Entry
 from pipeline.collect.fetch import Clock
 from pipeline.collect.http_client import HttpClient
@@ -47,7 +47,7 @@ class Topic:
 async def fill(topic, items, *, fetcher=None, **more):
     run = Backfill(
         settings=SETTINGS,
-        web=fetcher or Stored(),
+        web=fetcher or StoredPages(),
         sink=topic,
         states=dict(topic.states),
         clock=CLOCK,
@@ -55,7 +55,7 @@ async def fill(topic, items, *, fetcher=None, **more):
         identity=journal_id("warc", "x"),
         **more,
     )
-    return await run.run(items if hasattr(items, "__aiter__") else in_turn(items))
+    return await run.run(items if hasattr(items, "__aiter__") else read_on_thread(items))
 
 
 def page(number, text=PROSE, head=""):
@@ -95,7 +95,7 @@ async def test_a_web_archive_gives_its_pages_and_nothing_else(tmp_path, packed):
     ]
     write_warc(file, captures, packed=packed)
     topic = Topic()
-    told = await fill(topic, archive.warc(file, limit=10**6))
+    told = await fill(topic, archive.read_warc(file, limit=10**6))
     assert [article.canonical_url for article in topic.articles] == [
         "https://w.example/1",
         "https://w.example/3",
@@ -110,24 +110,24 @@ async def test_a_second_run_publishes_nothing_and_a_grown_file_only_what_is_new(
     file, topic = tmp_path / "a.warc", Topic()
     captures = [(f"https://w.example/{n}", page(n), OK, HTML) for n in range(5)]
     write_warc(file, captures, packed=False)
-    await fill(topic, archive.warc(file, limit=10**6))
+    await fill(topic, archive.read_warc(file, limit=10**6))
     write_warc(file, [*captures, ("https://w.example/9", page(9), OK, HTML)], packed=False)
-    told = await fill(topic, archive.warc(file, limit=10**6))
+    told = await fill(topic, archive.read_warc(file, limit=10**6))
     assert (told.known, told.published) == (5, 1)
     assert len({article.id for article in topic.articles}) == len(topic.articles) == 6
 
 
 async def test_a_run_that_was_killed_goes_on_and_publishes_nothing_twice(tmp_path, monkeypatch):
-    monkeypatch.setattr(backfill, "TOGETHER", 10)
+    monkeypatch.setattr(backfill, "BATCH_ARTICLES", 10)
     file, topic = tmp_path / "a.jsonl", Topic()
     lines = [json.dumps({"id": n, "url": f"https://j.example/{n}", "text": f"{PROSE} {n}"}) for n in range(60)]
     file.write_text("\n".join(lines))
     topic.fail_after = 30
     with pytest.raises(RuntimeError, match="killed"):
-        await fill(topic, archive.jsonl(file))
+        await fill(topic, archive.read_jsonl(file))
     assert 0 < len(topic.articles) <= 30
     topic.fail_after = None
-    told = await fill(topic, archive.jsonl(file))
+    told = await fill(topic, archive.read_jsonl(file))
     assert told.known + told.published == 60
     assert sorted(a.url for a in topic.articles) == sorted({f"https://j.example/{n}" for n in range(60)})
 
@@ -136,16 +136,16 @@ async def test_told_to_stop_it_publishes_what_is_ready_and_the_next_run_does_the
     file, topic = tmp_path / "a.jsonl", Topic()
     file.write_text("\n".join(json.dumps({"id": n, "text": f"{PROSE} {n}"}) for n in range(50)))
     looked = iter(range(100))
-    told = await fill(topic, archive.jsonl(file), stopping=lambda: next(looked) >= 20)
+    told = await fill(topic, archive.read_jsonl(file), stopping=lambda: next(looked) >= 20)
     assert told.published == len(topic.articles) == 20
-    assert (await fill(topic, archive.jsonl(file))).published == 30
+    assert (await fill(topic, archive.read_jsonl(file))).published == 30
 
 
 async def test_a_later_capture_is_a_new_version_and_the_same_again_is_none(tmp_path):
     file, topic = tmp_path / "a.warc.gz", Topic()
     url = "https://w.example/1"
     write_warc(file, [(url, page(1), OK, HTML), (url, page(1), OK, HTML), (url, page(1, PROSE * 2), OK, HTML)])
-    told = await fill(topic, archive.warc(file, limit=10**6))
+    told = await fill(topic, archive.read_warc(file, limit=10**6))
     first, second = topic.articles
     assert first.id == second.id
     assert first.content_hash != second.content_hash
@@ -157,7 +157,7 @@ async def test_what_a_collector_has_published_is_not_published_again(tmp_path):
     file.write_text(json.dumps({"url": "https://j.example/1", "text": PROSE}))
     seen = SeenEntry(article_id=urls.article_id("https://j.example/1"), first_seen_at=NOW, content_hash="c")
     topic.states["feed"] = FeedState(id="feed", url="https://j.example/f", seen={"k": seen})
-    told = await fill(topic, archive.jsonl(file))
+    told = await fill(topic, archive.read_jsonl(file))
     assert (told.published, told.rejected) == (0, 1)
 
 
@@ -172,7 +172,7 @@ async def test_lines_of_every_kind_are_read_and_bad_ones_are_told(tmp_path):
         {"id": 5, "text": ["no"]},
     ]  # fmt: skip
     file.write_text("\n\n".join(map(json.dumps, lines)) + "\nnot json\n")
-    told = await fill(topic, archive.jsonl(file))
+    told = await fill(topic, archive.read_jsonl(file))
     one, two, three = topic.articles
     assert (one.title, one.publisher, one.html) == ("A title", "P", "Short but whole.")
     assert one.published_at == dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
@@ -185,7 +185,7 @@ async def test_a_line_without_end_is_left_out_and_the_next_is_read(tmp_path, mon
     monkeypatch.setattr(archive, "LINE_BYTES", 500)
     file, topic = tmp_path / "a.jsonl", Topic()
     file.write_text('{"text": "' + "x" * 5000 + '"}\n' + json.dumps({"text": PROSE}) + "\n")
-    told = await fill(topic, archive.jsonl(file))
+    told = await fill(topic, archive.read_jsonl(file))
     assert (told.published, told.failed) == (1, 1)
 
 
@@ -196,7 +196,7 @@ async def test_a_file_that_is_no_archive_gives_nothing_or_is_told(tmp_path, body
     file, topic = tmp_path / "a.warc", Topic()
     file.write_bytes(body)
     try:
-        await fill(topic, archive.warc(file, limit=1000))
+        await fill(topic, archive.read_warc(file, limit=1000))
     except BackfillError as error:
         assert "a.warc" in str(error)  # noqa: PT017 - it may as well be read as an archive without records
     assert topic.articles == []
@@ -206,14 +206,14 @@ async def test_an_archive_that_breaks_off_gives_what_stood_before(tmp_path):
     file, topic = tmp_path / "a.warc.gz", Topic()
     write_warc(file, [(f"https://w.example/{n}", page(n, PROSE * 20), OK, HTML) for n in range(4)], packed=False)
     file.write_bytes(file.read_bytes()[:-800])
-    told = await fill(topic, archive.warc(file, limit=10**6))
+    told = await fill(topic, archive.read_warc(file, limit=10**6))
     assert (told.published, told.failed, len(topic.articles)) == (3, 1, 3)
 
 
 async def test_a_bomb_in_an_archive_is_cut(tmp_path):
     file, topic = tmp_path / "a.warc.gz", Topic()
     write_warc(file, [("https://w.example/b", b" " * 5_000_000, OK, HTML), ("https://w.example/1", page(1), OK, HTML)])
-    told = await fill(topic, archive.warc(file, limit=100_000))
+    told = await fill(topic, archive.read_warc(file, limit=100_000))
     assert (told.published, told.failed) == (1, 1)
 
 
@@ -278,14 +278,17 @@ async def test_all_sitemaps_since_a_day_give_their_pages_once():
         site.pages["/d1"] = page(1, head=stamp.format("2024-05-03"))
         site.pages["/d2"] = page(2, head=stamp.format("2023-05-03"))
         topic = Topic()
-        items = archive.site(site.web, f"{site.url}/i.xml", since=SINCE, limit=10**6)
+        items = archive.read_sitemaps(site.web, f"{site.url}/i.xml", since=SINCE, limit=10**6)
         told = await fill(topic, items, fetcher=site.web, since=SINCE)
         assert [a.url.removeprefix(site.url) for a in topic.articles] == ["/n2", "/n1", "/d1"]
         assert "/old.xml" not in site.asked
         assert "/robots.txt" in site.asked
         before = len(site.asked)
         again = await fill(
-            topic, archive.site(site.web, f"{site.url}/i.xml", since=SINCE, limit=10**6), fetcher=site.web, since=SINCE
+            topic,
+            archive.read_sitemaps(site.web, f"{site.url}/i.xml", since=SINCE, limit=10**6),
+            fetcher=site.web,
+            since=SINCE,
         )
         assert (again.published, len(topic.articles)) == (0, 3)
         assert all(path.endswith((".xml", ".gz")) for path in site.asked[before:])
@@ -309,9 +312,9 @@ async def test_a_page_that_cannot_be_had_now_is_had_by_the_next_run():
         site.pages["/b"] = page(2)
         topic = Topic()
         source = f"{site.url}/s.xml"
-        told = await fill(topic, archive.site(site.web, source, since=None, limit=10**6), fetcher=site.web)
+        told = await fill(topic, archive.read_sitemaps(site.web, source, since=None, limit=10**6), fetcher=site.web)
         assert (told.published, told.later) == (1, 1)
-        told = await fill(topic, archive.site(site.web, source, since=None, limit=10**6), fetcher=site.web)
+        told = await fill(topic, archive.read_sitemaps(site.web, source, since=None, limit=10**6), fetcher=site.web)
         assert (told.published, told.later, told.known) == (1, 0, 1)
 
 
@@ -320,7 +323,9 @@ async def test_what_is_no_sitemap_is_told(body, words):
     async with Site() as site:
         site.pages["/s.xml"] = body
         with pytest.raises(BackfillError, match=words):
-            await fill(Topic(), archive.site(site.web, f"{site.url}/s.xml", since=None, limit=10**6), fetcher=site.web)
+            await fill(
+                Topic(), archive.read_sitemaps(site.web, f"{site.url}/s.xml", since=None, limit=10**6), fetcher=site.web
+            )
 
 
 async def test_the_progress_is_told():
@@ -329,5 +334,5 @@ async def test_the_progress_is_told():
         Item(key=str(n), entry=Entry(id=str(n), url=f"https://x.example/{n}"), problem="bad", at=n, total=3)
         for n in range(1, 4)
     ]
-    await fill(Topic(), items, progress=lambda p: told.append((p.at, p.total, p.failed)))
+    await fill(Topic(), items, report=lambda p: told.append((p.at, p.total, p.failed)))
     assert told[-1] == (3, 3, 3)

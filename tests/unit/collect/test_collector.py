@@ -50,15 +50,17 @@ def feeds(*names):
 ALL = frozenset(range(10))
 
 
-def part(url):
+def partition_of(url):
     """The part of a feed is the number in its name; 0 without one."""
     return int("".join(filter(str.isdigit, url)) or 0) % 10
 
 
 async def run(poller, fs, states=None, seconds=0.1, lost=None):
     health, stop = Health(), asyncio.Event()
-    collector = Collector(SETTINGS, fs, poller, health, part=part, lost=(lost if lost is not None else []).append)
-    collector.take(ALL, states or {})
+    collector = Collector(
+        SETTINGS, fs, poller, health, partition_of=partition_of, report_lost=(lost if lost is not None else []).append
+    )
+    collector.assign(ALL, states or {})
     running = asyncio.create_task(collector.run(stop))
     await asyncio.wait([running], timeout=seconds)
     stop.set()
@@ -113,13 +115,13 @@ async def test_a_feed_that_another_collector_has_is_told_and_the_others_go_on():
 
 async def test_only_feeds_of_parts_that_are_held_are_polled_and_parts_come_and_go():
     poller, health, stop = FakePoller(), Health(), asyncio.Event()
-    collector = Collector(SETTINGS, feeds("f1", "f2", "f3"), poller, health, part=part)
+    collector = Collector(SETTINGS, feeds("f1", "f2", "f3"), poller, health, partition_of=partition_of)
     running = asyncio.create_task(collector.run(stop))
-    collector.take(frozenset({1}), {})
+    collector.assign(frozenset({1}), {})
     await asyncio.sleep(0.05)
     assert (poller.polled, health.feeds) == (["f1"], 1)
-    await collector.leave(frozenset({1}), 1.0)
-    collector.take(frozenset({2, 3}), {})
+    await collector.revoke(frozenset({1}), 1.0)
+    collector.assign(frozenset({2, 3}), {})
     await asyncio.sleep(0.05)
     assert (sorted(poller.polled), health.feeds) == (["f1", "f2", "f3"], 2)
     assert not collector.stopping("f2")
@@ -131,18 +133,18 @@ async def test_only_feeds_of_parts_that_are_held_are_polled_and_parts_come_and_g
 async def test_a_part_that_goes_takes_its_polls_with_it_in_order_or_at_once():
     poller, health, stop = FakePoller(), Health(), asyncio.Event()
     poller.seconds = 0.2
-    collector = Collector(SETTINGS, feeds("f1", "f2"), poller, health, part=part)
-    collector.take(ALL, {})
+    collector = Collector(SETTINGS, feeds("f1", "f2"), poller, health, partition_of=partition_of)
+    collector.assign(ALL, {})
     running = asyncio.create_task(collector.run(stop))
     await asyncio.sleep(0.05)
     assert poller.at_once == 2
-    await collector.leave(frozenset({1}), 2.0)
+    await collector.revoke(frozenset({1}), 2.0)
     assert poller.ended == ["f1", "f2"]
     poller.seconds = 60
-    collector.take(frozenset({1}), {})
+    collector.assign(frozenset({1}), {})
     await asyncio.sleep(0.05)
     assert poller.at_once == 1
-    await collector.leave(frozenset({1}), 0.0)
+    await collector.revoke(frozenset({1}), 0.0)
     assert poller.at_once == 0
     assert poller.ended == ["f1", "f2"]
     stop.set()
@@ -150,11 +152,11 @@ async def test_a_part_that_goes_takes_its_polls_with_it_in_order_or_at_once():
 
 
 async def test_the_series_of_a_feed_go_with_its_part():
-    collector = Collector(SETTINGS, feeds("gone1"), FakePoller(), Health(), part=part)
-    collector.take(ALL, {"gone1": FeedState(id="gone1", url="https://gone1.example/", failures=3, checked_at=NOW)})
+    collector = Collector(SETTINGS, feeds("gone1"), FakePoller(), Health(), partition_of=partition_of)
+    collector.assign(ALL, {"gone1": FeedState(id="gone1", url="https://gone1.example/", failures=3, checked_at=NOW)})
     labels = {"feed": "gone1"}
     assert REGISTRY.get_sample_value("dateline_feed_last_success_timestamp_seconds", labels) == 0
-    await collector.leave(ALL, 0.0)
+    await collector.revoke(ALL, 0.0)
     assert REGISTRY.get_sample_value("dateline_feed_last_success_timestamp_seconds", labels) is None
     assert REGISTRY.get_sample_value("dateline_feed_silent", labels) is None
 
@@ -201,10 +203,10 @@ def test_it_is_ready_once_started_and_while_what_is_published_arrives():
     assert not ready
     assert "Kafka is away" in detail["problem"]
     health.problem = ""
-    health.behind_seconds, health.patience_seconds = 301.0, 300.0
+    health.behind_seconds, health.longest_behind_seconds = 301.0, 300.0
     assert health.ready()[1]["problem"] == "feeds are due and not polled"
     health.behind_seconds = 0.0
     assert health.ready()[0]
-    health.turned_at -= 60
+    health.ran_at -= 60
     assert not health.ready()[0]
     assert not health.healthy()[0]

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.collect.feed import FeedError, discover, parse, plain
+from pipeline.collect.discover import discover
+from pipeline.collect.entry import FeedError, plain_text
+from pipeline.collect.feed import parse_feed
 
 RSS2 = b"""<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"
  xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel>
@@ -54,7 +56,7 @@ JSON_FEED = json.dumps(
 
 
 def test_rss_2_is_read_whole():
-    feed = parse(RSS2, url="https://news.example/feeds/rss.xml")
+    feed = parse_feed(RSS2, url="https://news.example/feeds/rss.xml")
     assert (feed.title, feed.language, feed.ttl_seconds, feed.url) == (
         "World & more",
         "en",
@@ -73,18 +75,18 @@ def test_rss_2_is_read_whole():
 
 
 def test_rss_1_is_read():
-    (entry,) = parse(RDF).entries
+    (entry,) = parse_feed(RDF).entries
     assert (entry.id, entry.url, entry.title) == ("https://r.example/1", "https://r.example/1", "One")
     assert entry.updated_at == dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC)
 
 
 def test_rss_0_91_is_read_with_its_named_letters():
-    (entry,) = parse(RSS091).entries
+    (entry,) = parse_feed(RSS091).entries
     assert entry.title == "Café"
 
 
 def test_atom_is_read_with_its_hub_and_the_page_not_the_enclosure():
-    feed = parse(ATOM)
+    feed = parse_feed(ATOM)
     assert (feed.title, feed.hub, feed.language) == ("A & B", "https://hub.example/", "fr")
     (entry,) = feed.entries
     assert (entry.id, entry.url, entry.authors, entry.summary) == ("urn:1", "https://a.example/1", ("Zoe",), "Court")
@@ -94,7 +96,7 @@ def test_atom_is_read_with_its_hub_and_the_page_not_the_enclosure():
 
 
 def test_json_feed_is_read():
-    feed = parse(JSON_FEED, url="https://j.example/feed.json")
+    feed = parse_feed(JSON_FEED, url="https://j.example/feed.json")
     assert (feed.title, feed.language) == ("J", "de")
     first, second, _ = feed.entries
     assert (first.id, first.url, first.title, first.authors) == ("7", "https://j.example/7", "Sieben", ("Uwe",))
@@ -108,8 +110,8 @@ def test_json_feed_is_read():
     "kind", ["text/html", "text/plain", "application/json", "image/png", "text/xml; charset=us-ascii", ""]
 )
 def test_the_format_is_found_in_the_content_whatever_the_server_calls_it(kind):
-    assert len(parse(RSS2, content_type=kind).entries) == 4
-    assert len(parse(JSON_FEED, content_type=kind).entries) == 3
+    assert len(parse_feed(RSS2, content_type=kind).entries) == 4
+    assert len(parse_feed(JSON_FEED, content_type=kind).entries) == 3
 
 
 @pytest.mark.parametrize(
@@ -134,18 +136,18 @@ def test_the_format_is_found_in_the_content_whatever_the_server_calls_it(kind):
     ],
 )
 def test_the_encoding_is_found_whatever_the_server_calls_it(body, kind):
-    assert parse(body, content_type=kind).entries[0].title == "Zürich – Ćosić"
+    assert parse_feed(body, content_type=kind).entries[0].title == "Zürich – Ćosić"
 
 
 def test_broken_xml_still_gives_the_entries_that_are_there():
-    feed = parse(
+    feed = parse_feed(
         b"<rss version='2.0'><channel><title>T</title><item><title>A & B <b></title><link>https://x.example/1</link></item><item>"
     )
     assert feed.entries[0].url == "https://x.example/1"
 
 
 def test_an_empty_feed_is_a_feed():
-    assert parse(b"<rss version='2.0'><channel><title>T</title></channel></rss>").entries == ()
+    assert parse_feed(b"<rss version='2.0'><channel><title>T</title></channel></rss>").entries == ()
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,7 @@ def test_an_empty_feed_is_a_feed():
 )
 def test_what_is_no_feed_is_told_in_plain_words(body, words):
     with pytest.raises(FeedError) as caught:
-        parse(body, url="https://s.example/x/")
+        parse_feed(body, url="https://s.example/x/")
     assert words in str(caught.value)
 
 
@@ -191,17 +193,17 @@ BOMB = b"""<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2
 )
 def test_xml_bombs_are_refused(body):
     with pytest.raises(FeedError, match="XML bomb"):
-        parse(body)
+        parse_feed(body)
 
 
 def test_harmless_named_letters_of_its_own_are_allowed():
     body = b'<!DOCTYPE rss [<!ENTITY euro "&#8364;">]><rss version="2.0"><channel><item><title>5 &euro;</title></item></channel></rss>'
-    assert parse(body).entries[0].title == "5 €"
+    assert parse_feed(body).entries[0].title == "5 €"
 
 
 def test_the_w3cs_letters_may_be_referred_to():
     head = b'<!DOCTYPE rdf:RDF [<!ENTITY % HTMLlat1 PUBLIC "-//W3C//ENTITIES Latin 1 for XHTML//EN" "http://www.w3.org/l.ent"> %HTMLlat1;]>'
-    assert len(parse(head + RDF).entries) == 1
+    assert len(parse_feed(head + RDF).entries) == 1
 
 
 SEEDS = (RSS2, RDF, RSS091, ATOM, JSON_FEED)
@@ -236,14 +238,14 @@ def mutated(draw):
 @example(b'{"items": [{"id": 1e400, "url": "x"}]}')
 def test_any_bytes_give_entries_or_a_feed_error(body):
     try:
-        entries = parse(body, url="https://x.example/feed").entries
+        entries = parse_feed(body, url="https://x.example/feed").entries
     except FeedError:
         entries = ()
     assert all(entry.id for entry in entries)
 
 
 def test_markup_becomes_words():
-    assert plain("<p>One</p><p>two&nbsp;&lt;3</p><script>alert(1)</script>") == "One two <3"
+    assert plain_text("<p>One</p><p>two&nbsp;&lt;3</p><script>alert(1)</script>") == "One two <3"
 
 
 def test_the_feeds_of_a_page_are_found_in_order():

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from pipeline.collect.feed import FeedError, parse
+from pipeline.collect.entry import FeedError
+from pipeline.collect.feed import parse_feed
 
 UTC = dt.UTC
 AT = dt.datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -80,7 +81,7 @@ FLAVOURS = {
 
 @pytest.mark.parametrize("name", FLAVOURS)
 def test_every_flavour_gives_the_same_entries(name):
-    feed = parse(FLAVOURS[name].encode())
+    feed = parse_feed(FLAVOURS[name].encode())
     assert [(entry.title, entry.url) for entry in feed.entries] == [
         ("Talks & more", "https://n.example/1"),
         ("Two", "https://n.example/2"),
@@ -96,7 +97,7 @@ def test_what_servers_put_around_a_feed_does_no_harm(name, dressed):
     body = dressed.replace(b"%s", FLAVOURS[name].encode())
     if not dressed.startswith(b"\xef"):
         body = body.replace(b'<?xml version="1.0"?>', b"") if dressed.startswith(b"\n") else body
-    assert len(parse(body).entries) == 2
+    assert len(parse_feed(body).entries) == 2
 
 
 # --- dates ---------------------------------------------------------------------------------------------------------------
@@ -115,7 +116,7 @@ DATES = (
 @pytest.mark.parametrize("written", DATES)
 def test_a_date_in_any_form_is_the_same_moment(written):
     item = f"<item><title>T</title><link>https://n.example/1</link><pubDate>{written}</pubDate></item>"
-    (entry,) = parse(rss("2.0", items=item).encode()).entries
+    (entry,) = parse_feed(rss("2.0", items=item).encode()).entries
     assert entry.published_at is not None
     assert entry.published_at.replace(microsecond=0) == AT
 
@@ -126,7 +127,9 @@ def test_a_date_in_any_form_is_the_same_moment(written):
 )  # fmt: skip
 def test_a_month_in_the_feeds_own_language_is_understood(written, spoken, day):
     items = f"<language>{spoken}</language><item><title>T</title><pubDate>{written}</pubDate></item>"
-    assert parse(rss("2.0", items=items).encode()).entries[0].published_at == dt.datetime(2026, 11, day, tzinfo=UTC)
+    assert parse_feed(rss("2.0", items=items).encode()).entries[0].published_at == dt.datetime(
+        2026, 11, day, tzinfo=UTC
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ def test_a_month_in_the_feeds_own_language_is_understood(written, spoken, day):
 )
 def test_what_is_no_date_is_none(written):
     item = f"<item><title>T</title><pubDate>{written}</pubDate></item>"
-    (entry,) = parse(rss("2.0", items=item).encode()).entries
+    (entry,) = parse_feed(rss("2.0", items=item).encode()).entries
     assert entry.published_at is None
     assert entry.updated_at is None
 
@@ -145,7 +148,7 @@ def test_what_is_no_date_is_none(written):
 )  # fmt: skip
 def test_each_date_is_what_it_is_called(tag, published, updated):
     item = f"<item><title>T</title><{tag}>2026-11-24T08:30:00Z</{tag}></item>"
-    (entry,) = parse(rss("2.0", items=item, spaces=DC).encode()).entries
+    (entry,) = parse_feed(rss("2.0", items=item, spaces=DC).encode()).entries
     assert (entry.published_at, entry.updated_at) == (AT if published else None, AT if updated else None)
 
 
@@ -164,7 +167,7 @@ GREETINGS = {
 def test_the_encoding_that_a_feed_names_is_used(encoding, kind):
     title = GREETINGS[encoding]
     text = f'<?xml version="1.0" encoding="{encoding.removesuffix("-le").removesuffix("-be")}"?><rss version="2.0"><channel><item><title>{title}</title></item></channel></rss>'
-    assert parse(text.encode(encoding), content_type=kind).entries[0].title == title
+    assert parse_feed(text.encode(encoding), content_type=kind).entries[0].title == title
 
 
 @pytest.mark.parametrize(
@@ -189,7 +192,7 @@ def test_an_encoding_that_is_named_wrongly_is_found(named, header, really):
     declared = f'<?xml version="1.0" encoding="{named}"?>' if named else ""
     items = f"<item><title>{title}</title><description>{title * 6}</description></item>"
     body = f'{declared}<rss version="2.0"><channel><title>{title}</title>{items}</channel></rss>'.encode(really)
-    assert parse(body, content_type=header).entries[0].title == title
+    assert parse_feed(body, content_type=header).entries[0].title == title
 
 
 # --- what stands in an entry ---------------------------------------------------------------------------------------------
@@ -223,7 +226,9 @@ def test_an_encoding_that_is_named_wrongly_is_found(named, header, really):
 )  # fmt: skip
 def test_what_an_item_says_is_read(item, field, value):
     spaces = f"{DC} {MEDIA} {CONTENT} {ITUNES}"
-    feed = parse(rss("2.0", items=f"<item>{item}</item>", spaces=spaces).encode(), url="https://n.example/feed.xml")
+    feed = parse_feed(
+        rss("2.0", items=f"<item>{item}</item>", spaces=spaces).encode(), url="https://n.example/feed.xml"
+    )
     assert getattr(feed.entries[0], field) == value
 
 
@@ -233,7 +238,7 @@ def test_relative_links_of_atom_start_at_the_nearest_base():
         '<entry xml:base="b/"><id>1</id><link href="c"/><content type="html">&lt;a href="d"&gt;x&lt;/a&gt;</content></entry>'
         '<entry><id>2</id><link href="../c"/></entry></feed>'
     )
-    one, two = parse(body.encode(), url="https://other.example/").entries
+    one, two = parse_feed(body.encode(), url="https://other.example/").entries
     assert (one.url, two.url) == ("https://n.example/a/b/c", "https://n.example/c")
     assert 'href="https://n.example/a/b/d"' in one.content
 
@@ -245,7 +250,7 @@ def test_xhtml_content_and_an_entrys_own_source_are_read():
         "<source><title>The Agency</title></source>"
         '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>One</p></div></content></entry></feed>'
     )
-    (entry,) = parse(body.encode()).entries
+    (entry,) = parse_feed(body.encode()).entries
     assert (entry.title, entry.publisher, "<p>One</p>" in entry.content) == ("A title", "The Agency", True)
 
 
@@ -255,7 +260,7 @@ def test_of_json_feed_11_the_feeds_authors_and_its_websub_hub_are_read():
         "hubs": [{"type": "rssCloud", "url": "https://c.example/"}, {"type": "WebSub", "url": "https://h.example/"}],
         "items": [{"id": "1", "content_text": "x"}, {"id": "2", "content_text": "x", "authors": [{"name": "Bo"}]}],
     }  # fmt: skip
-    feed = parse(json.dumps(body).encode(), url="https://n.example/x")
+    feed = parse_feed(json.dumps(body).encode(), url="https://n.example/x")
     assert (feed.hub, feed.topic) == ("https://h.example/", "https://n.example/f.json")
     assert [entry.authors for entry in feed.entries] == [("Ann",), ("Bo",)]
 
@@ -309,7 +314,7 @@ def test_damaged_feeds_give_entries_or_a_clear_error_and_soon():
         kind = chance.choice(["application/rss+xml", "text/html; charset=latin-1", "application/json", ""])
         began = time.process_time()
         try:
-            feed = parse(body, content_type=kind, url="https://n.example/feed")
+            feed = parse_feed(body, content_type=kind, url="https://n.example/feed")
         except FeedError:
             refused += 1
         else:

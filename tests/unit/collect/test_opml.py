@@ -28,18 +28,18 @@ def test_nested_outlines_are_groups_and_every_way_to_name_a_feed_is_read():
 def test_what_is_taken_has_an_id_of_its_own_and_what_is_not_has_its_reason():
     listed = [
         *opml.read(LIST),
-        opml.Listed("https://www.a.example/f/"),
-        opml.Listed("ftp://x.example/"),
-        opml.Listed("https://u:p@x.example/f"),
-        opml.Listed("https://known.example/rss"),
-        opml.Listed("http://[bad"),
-        opml.Listed("https://xn--d1acufc.example/f", "Новости"),
+        opml.ListedFeed("https://www.a.example/f/"),
+        opml.ListedFeed("ftp://x.example/"),
+        opml.ListedFeed("https://u:p@x.example/f"),
+        opml.ListedFeed("https://known.example/rss"),
+        opml.ListedFeed("http://[bad"),
+        opml.ListedFeed("https://xn--d1acufc.example/f", "Новости"),
     ]
-    taken = opml.take(listed, [Feed(id="old-form", url="http://known.example/rss/")])
-    assert [feed.id for feed in taken.feeds] == ["a-b", "c", "old-form-2", "a-b-2", "xn-d1acufc-example"] or [
-        feed.id for feed in taken.feeds
+    result = opml.new_feeds(listed, [Feed(id="old-form", url="http://known.example/rss/")])
+    assert [feed.id for feed in result.feeds] == ["a-b", "c", "old-form-2", "a-b-2", "xn-d1acufc-example"] or [
+        feed.id for feed in result.feeds
     ][2] == "old-form-2"
-    assert [reason for _, reason in taken.left_out] == [
+    assert [reason for _, reason in result.left_out] == [
         "stands twice in this file: it is 'a-b'",
         "is no web address",
         "has a password in its address",

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
+from pipeline.collect import entry_processor
 from pipeline.collect.fetch import Clock, FetchError, FetchResult
 from pipeline.collect.poll import Poller
 from pipeline.collect.seen_urls import SeenUrls
@@ -75,9 +76,9 @@ class House:
         self.site, self.shelf = Site(), Shelf()
         self.now = NOW
         self.settings = Settings(collector=Collector(**options))
-        clock = Clock(now=lambda: self.now, sleep=asyncio.sleep)
-        self.poller = Poller(self.settings, self.site, self.shelf, SeenUrls(), clock, random.Random(1))
+        self.clock = Clock(now=lambda: self.now, sleep=asyncio.sleep)
         self.states = {}
+        self.restart()
 
     async def poll(self, feed=FEED):
         state = self.states.get(feed.id) or FeedState(id=feed.id, url=feed.url)
@@ -86,9 +87,9 @@ class House:
         return self.states[feed.id]
 
     def restart(self):
-        """A new process that knows only what was published."""
-        self.poller.claims = SeenUrls(self.states.values())
-        self.poller.tries = {}
+        """Start a new process that knows only what was published."""
+        seen_urls = SeenUrls(self.states.values())
+        self.poller = Poller(self.settings, self.site, self.shelf, seen_urls, self.clock, random.Random(1))
 
 
 def item(name="a", **more):
@@ -493,7 +494,7 @@ async def test_an_article_that_another_collector_published_is_not_published_agai
     house.site.page("https://news.example/a")
     await house.poll()
     other = House()
-    other.poller.claims.know(house.states["wire"])
+    other.poller.seen_urls.add_state(house.states["wire"])
     elsewhere = msgspec.structs.replace(FEED, id="other", url="https://other.example/rss")
     other.site.feed(item(), url=elsewhere.url)
     await other.poll(elsewhere)
@@ -504,14 +505,14 @@ async def test_an_accident_with_one_entry_goes_to_quarantine_and_the_others_go_o
     house.site.feed(item("a"), item("b"))
     house.site.page("https://news.example/a")
     house.site.page("https://news.example/b", PROSE + "B.")
-    real = house.poller.__class__.make.__globals__["compose"]
+    real = entry_processor.compose
 
     def compose(feed, parsed, candidate, page, **more):
         if candidate.url.endswith("/a"):
             raise ZeroDivisionError("an accident")
         return real(feed, parsed, candidate, page, **more)
 
-    monkeypatch.setitem(house.poller.__class__.make.__globals__, "compose", compose)
+    monkeypatch.setattr(entry_processor, "compose", compose)
     await house.poll()
     await house.poll()
     failures = [failure for batch in house.shelf.batches for failure in batch.failures]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collect.rhythm import heard, silence
+from pipeline.collect.rhythm import publications, silence
 from pipeline.records import FeedState
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -15,7 +15,7 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 def read(state, dates, now=NOW, *, found=True):
-    return msgspec.structs.replace(state, **heard(state, dates, now, found=found))
+    return msgspec.structs.replace(state, **publications(state, dates, now, found=found))
 
 
 def fresh():

@@ -6,7 +6,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collect.schedule import Schedule, Turns, habit, next_due
+from pipeline.collect.schedule import HostQueue, Schedule, interval_from_dates, next_due
 from pipeline.settings import Collector
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
@@ -30,14 +30,14 @@ def test_the_operators_interval_wins_over_the_feeds_habits():
 
 
 def test_a_busy_feed_is_asked_more_often_and_a_quiet_one_less_within_bounds():
-    assert habit(OPTIONS, NOW, every(60)) == 300
-    assert habit(OPTIONS, NOW, every(1200)) == 600
-    assert habit(OPTIONS, NOW, every(86_400)) == 3600
-    assert habit(OPTIONS, NOW, every(60, ago=30 * 86_400)) == 3600
+    assert interval_from_dates(OPTIONS, NOW, every(60)) == 300
+    assert interval_from_dates(OPTIONS, NOW, every(1200)) == 600
+    assert interval_from_dates(OPTIONS, NOW, every(86_400)) == 3600
+    assert interval_from_dates(OPTIONS, NOW, every(60, ago=30 * 86_400)) == 3600
 
 
 def test_dates_in_the_future_say_nothing_about_habits():
-    assert habit(OPTIONS, NOW, [NOW + dt.timedelta(hours=n) for n in range(1, 9)]) == 900
+    assert interval_from_dates(OPTIONS, NOW, [NOW + dt.timedelta(hours=n) for n in range(1, 9)]) == 900
 
 
 def test_failures_double_the_interval_up_to_the_longest():
@@ -47,8 +47,8 @@ def test_failures_double_the_interval_up_to_the_longest():
 
 
 def test_what_the_feed_asks_for_is_a_lower_bound_within_the_longest_interval():
-    assert 1800 <= seconds(wishes=(None, 1800, 60)) <= 1980
-    assert 86_400 <= seconds(wishes=(10_000_000,)) <= 95_040
+    assert 1800 <= seconds(lower_bounds=(None, 1800, 60)) <= 1980
+    assert 86_400 <= seconds(lower_bounds=(10_000_000,)) <= 95_040
 
 
 def test_the_shortest_interval_holds_whatever_is_configured_for_the_feed():
@@ -71,7 +71,7 @@ def test_a_feed_is_never_asked_before_its_retry_after_nor_before_the_shortest_in
         random.Random(seed),
         interval_seconds=interval,
         failures=failures,
-        wishes=(wish,),
+        lower_bounds=(wish,),
         retry_after_seconds=after,
     )
     assert (due_at - NOW).total_seconds() >= max(after, 60) - 0.001
@@ -107,11 +107,11 @@ def test_a_feed_that_was_taken_out_is_not_due():
 
 
 def test_feeds_of_one_host_take_turns_and_other_hosts_do_not_wait():
-    turns = Turns(2)
-    assert [turns.come("a", name) for name in "1234"] == [True, True, False, False]
-    assert turns.come("b", "5")
-    turns.forget("3")
-    assert turns.go("a") == "4"
-    assert turns.go("a") is None
-    assert turns.go("a") is None
-    assert [turns.come("a", name) for name in "678"] == [True, True, False]
+    queue = HostQueue(2)
+    assert [queue.start("a", name) for name in "1234"] == [True, True, False, False]
+    assert queue.start("b", "5")
+    queue.remove("3")
+    assert queue.finish("a") == "4"
+    assert queue.finish("a") is None
+    assert queue.finish("a") is None
+    assert [queue.start("a", name) for name in "678"] == [True, True, False]

@@ -5,7 +5,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collect.feed import Entry
+from pipeline.collect.entry import Entry
 from pipeline.collect.seen import MOST, candidates, content_hash, entry_hash, pruned
 from pipeline.records import FeedState, SeenEntry, encode
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.collect import safe_xml, sitemap, sitemap_index
 from pipeline.collect.entry import ChildSitemap, FeedError
-from pipeline.collect.feed import parse
+from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import FetchError, FetchResult
 from pipeline.page import dates
 
@@ -32,7 +32,7 @@ UTC = dt.UTC
 
 
 def test_a_news_sitemap_is_a_feed_of_its_dated_pages_the_newest_first():
-    feed = parse(NEWS, url="https://s.example/sitemap.xml")
+    feed = parse_feed(NEWS, url="https://s.example/sitemap.xml")
     assert (feed.kind, feed.undated) == ("sitemap", 1)
     first, second, third = feed.entries
     assert (first.url, first.title, first.publisher, first.language) == (
@@ -49,39 +49,39 @@ def test_a_news_sitemap_is_a_feed_of_its_dated_pages_the_newest_first():
     "change", [bytes, gzip.compress, lambda b: b.decode().replace("UTF-8", "utf-16").encode("utf-16")]
 )
 def test_a_sitemap_is_read_plain_packed_and_in_utf_16(change):
-    assert len(parse(change(NEWS)).entries) == 3
+    assert len(parse_feed(change(NEWS)).entries) == 3
 
 
 def test_an_index_names_its_sitemaps():
-    feed = parse(INDEX)
+    feed = parse_feed(INDEX)
     assert feed.kind == "sitemap index"
     assert [child.url[-5:] for child in feed.children] == ["1.xml", "2.xml", "3.xml"]
 
 
 def test_a_broken_sitemap_gives_the_pages_before_the_break_and_none_is_told():
-    assert len(parse(NEWS[: NEWS.index(b"https://s.example/about")]).entries) == 2
+    assert len(parse_feed(NEWS[: NEWS.index(b"https://s.example/about")]).entries) == 2
     with pytest.raises(FeedError, match="broken sitemap"):
-        parse(b"<urlset><url><loc>https://s.exa")
-    assert parse(b"<urlset></urlset>").entries == ()
+        parse_feed(b"<urlset><url><loc>https://s.exa")
+    assert parse_feed(b"<urlset></urlset>").entries == ()
 
 
 def test_a_bomb_in_gzip_is_refused_before_it_has_unfolded():
     bomb = gzip.compress(b"<urlset>" + b" " * (safe_xml.UNPACKED_BYTES + 10))
     assert len(bomb) < 100_000
     with pytest.raises(FeedError, match="unpacks to more than"):
-        parse(bomb)
+        parse_feed(bomb)
 
 
 @pytest.mark.parametrize("body", [gzip.compress(NEWS)[:-20], b"\x1f\x8bnonsense", b"\x1f\x8b"])
 def test_a_broken_gz_is_told(body):
     with pytest.raises(FeedError, match="broken .gz"):
-        parse(body)
+        parse_feed(body)
 
 
 @pytest.mark.parametrize("entity", [b'<!ENTITY a "x"><!ENTITY b "&a;&a;">', b'<!ENTITY b SYSTEM "file:///etc/passwd">'])
 def test_entities_are_refused(entity):
     with pytest.raises(FeedError, match="XML bomb"):
-        parse(b"<!DOCTYPE u [" + entity + b"]><urlset><url><loc>https://s.example/&b;</loc></url></urlset>")
+        parse_feed(b"<!DOCTYPE u [" + entity + b"]><urlset><url><loc>https://s.example/&b;</loc></url></urlset>")
 
 
 def test_a_sitemap_is_cut_at_what_the_format_allows(monkeypatch):
@@ -96,9 +96,9 @@ def test_of_an_index_what_changed_since_is_read_the_newest_first_then_what_does_
         ChildSitemap("https://s.example/2026-09.xml"),
         ChildSitemap("https://s.example/sitemap-2026/09.xml"),
         ChildSitemap("https://s.example/news.xml"),
-        *parse(INDEX).children[:2],
+        *parse_feed(INDEX).children[:2],
     )
-    got = sitemap.chosen(children, since=dt.datetime(2026, 11, 22, tzinfo=UTC), most=3)
+    got = sitemap.choose_children(children, since=dt.datetime(2026, 11, 22, tzinfo=UTC), most=3)
     assert [child.url.rpartition("/")[2] for child in got] == ["2.xml", "news.xml", "posts-1.xml"]
 
 
@@ -116,7 +116,7 @@ def test_of_an_index_what_changed_since_is_read_the_newest_first_then_what_does_
     ],
 )
 def test_a_date_in_an_address_is_read(url, day):
-    assert dates.date_in(url) == (dt.datetime(*day, tzinfo=UTC) if day else None)
+    assert dates.date_in_url(url) == (dt.datetime(*day, tzinfo=UTC) if day else None)
 
 
 @settings(deadline=None)
@@ -124,7 +124,7 @@ def test_a_date_in_an_address_is_read(url, day):
 def test_any_bytes_give_pages_or_a_feed_error(tail, cut):
     for body in (tail, NEWS[:cut] + tail):
         try:
-            entries = parse(body).entries
+            entries = parse_feed(body).entries
         except FeedError:
             entries = ()
         assert all(entry.url for entry in entries)
@@ -144,7 +144,7 @@ class Canned:
 async def test_an_index_is_followed_and_its_newest_pages_come_together():
     one = b"<urlset><url><loc>https://s.example/p1</loc><lastmod>2026-11-20</lastmod></url></urlset>"
     web = Canned({"https://s.example/1.xml": one, "https://s.example/2.xml": gzip.compress(NEWS)})
-    whole = await sitemap_index.children(web, parse(INDEX), since=None, limit=10**6)
+    whole = await sitemap_index.read_children(web, parse_feed(INDEX), since=None, limit=10**6)
     assert [entry.url[-5:] for entry in whole.entries] == ["1&y=2", "dated", "le/p1", "6/old"]
     assert whole.undated == 1
     assert web.asked[0] == "https://s.example/2.xml"
@@ -153,17 +153,19 @@ async def test_an_index_is_followed_and_its_newest_pages_come_together():
 async def test_an_index_of_itself_ends():
     index = b"<sitemapindex><sitemap><loc>https://s.example/i.xml</loc></sitemap></sitemapindex>"
     web = Canned({"https://s.example/i.xml": index})
-    assert (await sitemap_index.children(web, parse(index), since=None, limit=10**6)).entries == ()
+    assert (await sitemap_index.read_children(web, parse_feed(index), since=None, limit=10**6)).entries == ()
     assert len(web.asked) <= sitemap_index.DEPTH
 
 
 async def test_an_index_of_which_nothing_can_be_had_is_an_error():
     with pytest.raises(FetchError, match="404"):
-        await sitemap_index.children(Canned({}), parse(INDEX), since=None, limit=10**6)
+        await sitemap_index.read_children(Canned({}), parse_feed(INDEX), since=None, limit=10**6)
 
 
 def test_an_index_that_does_not_say_what_changed_is_asked_without_its_etag():
     answer = FetchResult(url="u", status=200, etag="e", last_modified="l")
-    assert sitemap_index.without_validators(answer, parse(INDEX)).etag is None
-    told = parse(INDEX.replace(b"<loc>https://s.example/3.xml</loc>", b"<loc>x</loc><lastmod>2026-11-24</lastmod>"))
+    assert sitemap_index.without_validators(answer, parse_feed(INDEX)).etag is None
+    told = parse_feed(
+        INDEX.replace(b"<loc>https://s.example/3.xml</loc>", b"<loc>x</loc><lastmod>2026-11-24</lastmod>")
+    )
     assert sitemap_index.without_validators(answer, told) is answer

@@ -137,7 +137,7 @@ async def test_the_feeds_that_a_page_declares_are_found_and_those_it_does_not_ar
 async def test_a_site_without_feeds_has_none_and_is_not_asked_without_end():
     async with Site({"/": "<html><body>Nothing here.</body></html>"}) as site:
         assert await trial.find(Settings(collector=OPTIONS), site.url + "/", clock=CLOCK) == ()
-        assert len(site.asked) <= len(discover.PLACES) + 3
+        assert len(site.asked) <= len(discover.USUAL_PATHS) + 3
 
 
 def test_broken_markup_offers_no_feeds_and_does_no_harm():

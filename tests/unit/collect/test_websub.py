@@ -10,13 +10,13 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from pipeline.collect import push as push_
+from pipeline.collect import subscriber as subscriber_module
 from pipeline.collect import websub
 from pipeline.collect.fetch import Clock
 from pipeline.collect.http_client import HttpClient
 from pipeline.collect.poll import Poller
-from pipeline.collect.push import Push
 from pipeline.collect.seen_urls import SeenUrls
+from pipeline.collect.subscriber import Subscriber
 from pipeline.operate import check
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Collector, Settings, SettingsError, Websub
@@ -98,22 +98,24 @@ class Hub:
         clock = self.time.clock()
         settings = Settings(collector=OPTIONS, websub=Websub(callback_url="http://later", secret=SECRET, port=0))
         self.woken = []
-        self.push = Push(settings, clock, wake=self.woken.append)
-        await self.push.open()
-        here = msgspec.structs.replace(settings.websub, callback_url=f"http://127.0.0.1:{self.push.port}/websub/")
-        self.push._options = here
+        self.subscriber = Subscriber(settings, clock, wake=self.woken.append)
+        await self.subscriber.open()
+        here = msgspec.structs.replace(settings.websub, callback_url=f"http://127.0.0.1:{self.subscriber.port}/websub/")
+        self.subscriber._options = here
         self.web = HttpClient(OPTIONS, clock)
         self.sink = Sink()
-        self.poller = Poller(settings, self.web, self.sink, SeenUrls(), clock, random.Random(1), push=self.push)
+        self.poller = Poller(
+            settings, self.web, self.sink, SeenUrls(), clock, random.Random(1), subscriber=self.subscriber
+        )
         self.source = Feed(id="f", url=f"{self.url}/feed")
         self.stop = asyncio.Event()
-        self.job = asyncio.create_task(self.push.run(self.stop))
+        self.job = asyncio.create_task(self.subscriber.run(self.stop))
         return self
 
     async def __aexit__(self, *_):
         self.stop.set()
         await self.job
-        await self.push.close()
+        await self.subscriber.close()
         await self.web.close()
         await self.runner.cleanup()
 
@@ -152,9 +154,9 @@ async def test_what_is_pushed_is_published_at_once_without_a_poll_and_once():
         assert await hub.send([3], method="sha1") == 202
         assert hub.woken == ["f", "f"]
         for _ in range(2):
-            assert hub.push.waits("f")
+            assert hub.subscriber.has_pushed("f")
             state = await hub.poll(state)
-        assert not hub.push.waits("f")
+        assert not hub.subscriber.has_pushed("f")
         assert [a.title for a in hub.sink.articles] == ["T 1", "T 2", "T 3"]
         assert hub.polls == 1
         hub.numbers = [1, 2, 3]
@@ -170,11 +172,11 @@ async def test_polls_go_on_at_longer_intervals_and_at_the_usual_ones_when_the_hu
         assert state.due_at - hub.time.at >= dt.timedelta(hours=6)
         hub.numbers = [1, 2]
         state = await hub.poll(state)
-        assert hub.push.interval("f") is None
+        assert hub.subscriber.poll_interval("f") is None
         state = await hub.poll(state)
         assert state.due_at - hub.time.at < dt.timedelta(hours=6)
         hub.time.at += dt.timedelta(days=2)
-        assert hub.push.interval("f") == 21_600
+        assert hub.subscriber.poll_interval("f") == 21_600
 
 
 @pytest.mark.parametrize("header", ["", "sha256=", "sha256=00", "md5=00", "sha256=ü", "nonsense"])
@@ -183,7 +185,7 @@ async def test_what_is_not_signed_rightly_is_dropped(header):
         await hub.subscribed()
         assert await hub.send([2], header=header) == 202
         assert await hub.send([2], secret="another") == 202
-        assert not hub.push.waits("f")
+        assert not hub.subscriber.has_pushed("f")
         assert hub.woken == []
 
 
@@ -192,19 +194,19 @@ async def test_who_calls_an_address_that_is_none_is_told_that_it_is_gone():
         await hub.subscribed()
         there = hub.asked[0]["hub.callback"]
         assert await hub.send([2], path=there[:-1] + "x") == 410
-        hub.push.forget("f")
+        hub.subscriber.remove("f")
         assert await hub.send([2]) == 410
 
 
 async def test_a_push_that_is_too_large_is_refused():
     async with Hub() as hub:
         await hub.subscribed()
-        hub.push._limit = 100
+        hub.subscriber._limit = 100
         assert await hub.send([2]) == 413
 
 
 async def test_a_hub_that_pushes_faster_than_is_read_is_told_to_wait(monkeypatch):
-    monkeypatch.setattr(push_, "WAITING", 1)
+    monkeypatch.setattr(subscriber_module, "QUEUED", 1)
     async with Hub() as hub:
         await hub.subscribed()
         assert [await hub.send([2]), await hub.send([3])] == [202, 503]
@@ -238,8 +240,8 @@ async def test_a_hub_that_refuses_is_left_alone_for_a_day_and_polls_stay_as_they
         hub.answers = []
         await hub.verify(hub.asked[0], **{"hub.mode": "denied", "hub.reason": "no"})
         assert hub.answers[0][0] == 200
-        assert hub.push.interval("f") is None
-        assert hub.push._subscriptions["f"].due_at == NOW + websub.DENIED
+        assert hub.subscriber.poll_interval("f") is None
+        assert hub.subscriber._subscriptions["f"].due_at == NOW + websub.DENIED
 
 
 @pytest.mark.parametrize("status", [404, 500])
@@ -247,54 +249,56 @@ async def test_a_hub_that_fails_is_asked_again_later(status):
     async with Hub() as hub:
         hub.status = status
         await hub.poll()
-        await until(lambda: hub.push._subscriptions["f"].problem)
-        assert str(status) in hub.push._subscriptions["f"].problem
-        assert hub.push._subscriptions["f"].due_at == NOW + websub.AGAIN
+        await until(lambda: hub.subscriber._subscriptions["f"].problem)
+        assert str(status) in hub.subscriber._subscriptions["f"].problem
+        assert hub.subscriber._subscriptions["f"].due_at == NOW + websub.RETRY_AFTER
 
 
 async def test_a_hub_inside_the_network_is_not_asked():
     async with Hub() as hub:
-        closed = Settings(websub=hub.push._options)
-        push = Push(closed, hub.time.clock())
-        push.follow(hub.source, FeedState(id="f", url=hub.source.url, hub=f"{hub.url}/hub"))
-        await push._subscribe(push._subscriptions["f"])
-        assert "not a public address" in push._subscriptions["f"].problem
+        closed = Settings(websub=hub.subscriber._options)
+        subscriber = Subscriber(closed, hub.time.clock())
+        subscriber.after_poll(hub.source, FeedState(id="f", url=hub.source.url, hub=f"{hub.url}/hub"))
+        await subscriber._subscribe(subscriber._subscriptions["f"])
+        assert "not a public address" in subscriber._subscriptions["f"].problem
         assert hub.asked == []
-        await push.close()
+        await subscriber.close()
 
 
 async def test_a_feed_that_names_no_hub_any_more_is_let_go():
     async with Hub() as hub:
         state = await hub.subscribed()
-        hub.push.follow(hub.source, msgspec.structs.replace(state, hub=None))
-        assert hub.push._subscriptions == {}
+        hub.subscriber.after_poll(hub.source, msgspec.structs.replace(state, hub=None))
+        assert hub.subscriber._subscriptions == {}
 
 
 async def test_it_is_off_unless_there_is_an_address_and_refuses_a_secret_that_can_be_guessed():
     clock = Clock.real()
-    assert await push_.opened(Settings(), clock) is None
+    assert await subscriber_module.open_subscriber(Settings(), clock) is None
     with pytest.raises(SettingsError, match=r"websub\.secret"):
-        await push_.opened(Settings(websub=Websub(callback_url="https://c.example/", secret="short")), clock)
+        await subscriber_module.open_subscriber(
+            Settings(websub=Websub(callback_url="https://c.example/", secret="short")), clock
+        )
     with pytest.raises(SettingsError, match=r"websub\.callback_url"):
-        await push_.opened(Settings(websub=Websub(callback_url="c.example", secret=SECRET)), clock)
+        await subscriber_module.open_subscriber(Settings(websub=Websub(callback_url="c.example", secret=SECRET)), clock)
 
 
 def test_each_feed_has_a_key_of_its_own_and_a_lease_has_bounds():
     assert (
         len(
             {
-                websub.key(SECRET, "a", "t"),
-                websub.key(SECRET, "a", "u"),
-                websub.key(SECRET, "b", "t"),
-                websub.token(SECRET, "a"),
+                websub.signing_key(SECRET, "a", "t"),
+                websub.signing_key(SECRET, "a", "u"),
+                websub.signing_key(SECRET, "b", "t"),
+                websub.callback_token(SECRET, "a"),
             }
         )
         == 4
     )
     one = websub.Subscription("f", "h", "t", NOW)
     query = {"hub.mode": "subscribe", "hub.topic": "t", "hub.challenge": "c"}
-    lasts = [websub.verified(query | {"hub.lease_seconds": s}, one, NOW)[1] - NOW for s in ("1", "", "99999999", "x")]
-    assert lasts == [websub.SHORTEST, dt.timedelta(days=1), websub.LONGEST, dt.timedelta(days=1)]
+    lasts = [websub.verify(query | {"hub.lease_seconds": s}, one, NOW)[1] - NOW for s in ("1", "", "99999999", "x")]
+    assert lasts == [websub.SHORTEST_LEASE, dt.timedelta(days=1), websub.LONGEST_LEASE, dt.timedelta(days=1)]
 
 
 @pytest.mark.parametrize(
@@ -308,7 +312,7 @@ def test_each_feed_has_a_key_of_its_own_and_a_lease_has_bounds():
     ],
 )  # fmt: skip
 def test_a_hub_in_the_headers_is_found(header, hub, topic):
-    assert websub.offered(header, "https://p.example/feed") == (hub, topic)
+    assert websub.hub_and_topic(header, "https://p.example/feed") == (hub, topic)
 
 
 def test_the_check_of_the_configuration_names_what_is_wrong(tmp_path):

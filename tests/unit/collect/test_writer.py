@@ -1,4 +1,4 @@
-"""The way out: one transaction for all that waits, and what happens when Kafka is away."""
+"""The writer of articles: one transaction for all batches that wait, and what happens when Kafka is away."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ class Topics:
         self.places = []
         self.transactions = 0
         self.fail = []
-        self.wanted = True
+        self.assigned = True
         self.go = threading.Event()
         self.go.set()
 
@@ -73,7 +73,7 @@ def topics(monkeypatch):
 
 @pytest.fixture
 async def sink(topics):
-    sink = ArticleWriter(topics.connect, topics.states, partition=2, wanted=lambda: topics.wanted)
+    sink = ArticleWriter(topics.connect, topics.states, partition=2, is_assigned=lambda: topics.assigned)
     sink.open()
     yield sink
     topics.go.set()
@@ -140,7 +140,7 @@ async def test_a_collector_that_was_away_while_another_wrote_does_not_write_over
 
 async def test_a_part_that_is_no_longer_wanted_is_not_taken_back_by_a_new_connection(topics, sink):
     topics.fail = ["before"]
-    topics.wanted = False
+    topics.assigned = False
     with pytest.raises(LostError, match="belongs to another"):
         await sink.put(batch("a"))
     assert topics.records == []

@@ -1,7 +1,7 @@
-"""The other way news comes: hubs push it here. Subscribes, answers hubs' questions, renews, and hands on what is signed.
+"""WebSub: subscribes to hubs, answers their verification requests, renews leases, and queues what they push.
 
-Polls go on as a safety net, at longer intervals while a subscription holds; when one of them finds what should have been
-pushed, the hub is not relied on for a day.
+Polls go on at longer intervals while a subscription is active. When a poll finds an entry that the hub should have pushed, the
+hub does not count as reliable for a day.
 """
 
 from __future__ import annotations
@@ -26,15 +26,22 @@ from pipeline.settings import Settings, SettingsError
 log = structlog.get_logger("collector")
 
 LOOK_SECONDS: Final = 1.0
-TOGETHER: Final = 8
-"""Hubs that are asked at once."""
+"""The time between two looks for subscriptions that are due."""
 
-WAITING: Final = 2000
-"""Pushes that were not read yet, at the most; beyond that a hub is told to come again."""
+REQUESTS_AT_ONCE: Final = 8
+"""Hubs that are asked at the same time."""
+
+QUEUED: Final = 2000
+"""The most pushes that wait to be read; above that a hub is told to try again later."""
+
+RETRY_SECONDS: Final = 60
 
 
-class Push:
-    """Subscriptions and the server that hubs call. Make it inside the running loop; `wake` is told of a feed that has news."""
+class Subscriber:
+    """Subscriptions and the server that hubs call. Create it inside the running event loop.
+
+    `wake` is called with the id of a feed for which something was pushed.
+    """
 
     def __init__(self, settings: Settings, clock: Clock, wake: Callable[[str], None] = lambda _: None) -> None:
         self._options = settings.websub
@@ -45,10 +52,10 @@ class Push:
         self._feeds: dict[str, str] = {}
         self._pushed: dict[str, deque[FetchResult]] = {}
         self._runner: web.ServerRunner | None = None
-        self._asking: set[asyncio.Task[None]] = set()
+        self._requests: set[asyncio.Task[None]] = set()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=TOGETHER,
+                limit=REQUESTS_AT_ONCE,
                 socket_factory=guard.socket_factory(allow_private=settings.collector.allow_private_addresses),
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -57,10 +64,10 @@ class Push:
             trust_env=False,
         )
 
-    # --- what a poll asks and tells ----------------------------------------------------------------------------------
+    # --- called by polls ---------------------------------------------------------------------------------------------
 
-    def take(self, feed_id: str) -> FetchResult | None:
-        """The first of what was pushed for a feed and not read yet."""
+    def next_pushed(self, feed_id: str) -> FetchResult | None:
+        """Take the oldest push for a feed from the queue, or return None."""
         waiting = self._pushed.get(feed_id)
         if not waiting:
             return None
@@ -69,48 +76,48 @@ class Push:
             del self._pushed[feed_id]
         return first
 
-    def waits(self, feed_id: str) -> bool:
-        """Whether something was pushed that nobody has taken."""
+    def has_pushed(self, feed_id: str) -> bool:
+        """Whether a push for the feed waits in the queue."""
         return feed_id in self._pushed
 
-    def interval(self, feed_id: str) -> float | None:
-        """The seconds between two polls of a feed whose hub can be relied on; None for all others."""
+    def poll_interval(self, feed_id: str) -> float | None:
+        """Return the seconds between two polls of a feed whose hub is reliable; None for all others."""
         known = self._subscriptions.get(feed_id)
         return float(self._options.poll_seconds) if known is not None and known.active(self._clock.now()) else None
 
-    def follow(self, feed: Feed, state: FeedState, *, found: int = 0, pushed: bool = False) -> None:
-        """A feed that was read: subscribe where it offers a hub, let go where it does not any more.
+    def after_poll(self, feed: Feed, state: FeedState, *, new_entries: int = 0, pushed: bool = False) -> None:
+        """Subscribe where a feed that was read offers a hub, and end the subscription where it no longer does.
 
-        `found` is how many new entries a poll brought; some that were not pushed mean that the hub missed them.
+        `new_entries` is how many the poll published. If they were not pushed, the hub missed them.
         """
         now = self._clock.now()
         topic = state.topic or feed.url
         known = self._subscriptions.get(feed.id)
         if not state.hub or not websub.acceptable(state.hub, topic):
-            self.forget(feed.id)
+            self.remove(feed.id)
         elif known is None or (known.hub, known.topic) != (state.hub, topic):
             self._subscriptions[feed.id] = Subscription(feed.id, state.hub, topic, due_at=now)
-            self._feeds[websub.token(self._options.secret, feed.id)] = feed.id
-        elif found and not pushed and known.active(now):
-            log.info("websub_missed", feed=feed.id, hub=known.hub, entries=found)
+            self._feeds[websub.callback_token(self._options.secret, feed.id)] = feed.id
+        elif new_entries and not pushed and known.active(now):
+            log.info("websub_missed", feed=feed.id, hub=known.hub, entries=new_entries)
             known.missed_at = now
 
-    def forget(self, feed_id: str) -> None:
-        """A feed that is another collector's now, or has no hub any more: a hub that still calls is told that it is gone."""
+    def remove(self, feed_id: str) -> None:
+        """End a feed's subscription: another collector polls it now, or it has no hub. A hub that still calls gets a 410."""
         self._subscriptions.pop(feed_id, None)
         self._pushed.pop(feed_id, None)
-        self._feeds.pop(websub.token(self._options.secret, feed_id), None)
+        self._feeds.pop(websub.callback_token(self._options.secret, feed_id), None)
 
     # --- hubs --------------------------------------------------------------------------------------------------------
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that the server listens on."""
         assert self._runner is not None
         return int(self._runner.addresses[0][1])
 
     async def open(self) -> None:
-        """Listen.
+        """Start the server.
 
         Raises:
             OSError: the port is taken.
@@ -125,18 +132,18 @@ class Push:
         while not stop.is_set():
             now = self._clock.now()
             due = [one for one in self._subscriptions.values() if one.due_at <= now]
-            for one in due[: TOGETHER - len(self._asking)]:
-                one.due_at = now + websub.AGAIN
+            for one in due[: REQUESTS_AT_ONCE - len(self._requests)]:
+                one.due_at = now + websub.RETRY_AFTER
                 task = asyncio.create_task(self._subscribe(one))
-                self._asking.add(task)
-                task.add_done_callback(self._asking.discard)
+                self._requests.add(task)
+                task.add_done_callback(self._requests.discard)
             waiting = asyncio.ensure_future(stop.wait())
             await asyncio.wait([waiting], timeout=LOOK_SECONDS)
             waiting.cancel()
 
     async def close(self) -> None:
-        """Stop listening. Leases end by themselves: after a restart they are still good."""
-        for task in tuple(self._asking):
+        """Stop the server. Leases are not ended: they still hold after a restart."""
+        for task in tuple(self._requests):
             task.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -144,23 +151,23 @@ class Push:
 
     async def _subscribe(self, one: Subscription) -> None:
         secret = self._options.secret
-        callback = f"{self._options.callback_url.rstrip('/')}/{websub.token(secret, one.feed_id)}"
-        form = websub.request(
+        callback = f"{self._options.callback_url.rstrip('/')}/{websub.callback_token(secret, one.feed_id)}"
+        form = websub.request_form(
             "subscribe",
             topic=one.topic,
             callback=callback,
-            secret=websub.key(secret, one.feed_id, one.topic),
+            secret=websub.signing_key(secret, one.feed_id, one.topic),
             lease_seconds=self._options.lease_seconds,
         )
         try:
             async with self._session.post(one.hub, data=form, max_redirects=3) as response:
-                said = "" if response.status // 100 == 2 else f"answers {response.status}"
+                problem = "" if response.status // 100 == 2 else f"answers {response.status}"
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            said = str(getattr(error, "os_error", None) or error)[:200] or type(error).__name__
-        if said:
-            self._trouble(one, f"the hub {said}", websub.AGAIN)
+            problem = str(getattr(error, "os_error", None) or error)[:200] or type(error).__name__
+        if problem:
+            self._failed(one, f"the hub {problem}", websub.RETRY_AFTER)
 
-    def _trouble(self, one: Subscription, problem: str, wait: dt.timedelta) -> None:
+    def _failed(self, one: Subscription, problem: str, wait: dt.timedelta) -> None:
         one.due_at = self._clock.now() + wait
         if problem != one.problem:
             log.warning("websub_failed", feed=one.feed_id, hub=one.hub, error=problem)
@@ -180,21 +187,21 @@ class Push:
     def _verify(self, request: web.BaseRequest, feed_id: str | None) -> web.Response:
         one = self._subscriptions.get(feed_id) if feed_id is not None else None
         now = self._clock.now()
-        said, until = websub.verified(request.query, one, now)
-        if one is not None and said == "denied":
+        answer, until = websub.verify(request.query, one, now)
+        if one is not None and answer == "denied":
             metrics.websub_total.labels(outcome="refused").inc()
             one.until = None
-            self._trouble(
+            self._failed(
                 one, f"the hub refuses: {request.query.get('hub.reason', 'no reason given')[:200]}", websub.DENIED
             )
             return web.Response()
-        if said != "yes":
+        if answer != "yes":
             return web.Response(status=404)
         if one is not None and until is not None:
             metrics.websub_total.labels(outcome="subscribed").inc()
             log.info("websub_subscribed", feed=one.feed_id, hub=one.hub, until=until)
-            one.until, one.problem, one.due_at = until, "", websub.renewal(now, until)
-        # as plain text, so that a browser that is led here shows a stranger's challenge and runs nothing
+            one.until, one.problem, one.due_at = until, "", websub.renewal_at(now, until)
+        # plain text, so that a browser that follows a link to this address never runs a challenge as HTML
         return web.Response(text=request.query.get("hub.challenge", ""), headers={"X-Content-Type-Options": "nosniff"})
 
     async def _receive(self, request: web.BaseRequest, one: Subscription) -> web.Response:
@@ -203,13 +210,13 @@ class Push:
             body += chunk
             if len(body) > self._limit:
                 return web.Response(status=413)
-        secret = websub.key(self._options.secret, one.feed_id, one.topic)
-        if not websub.signed(bytes(body), request.headers.get("X-Hub-Signature", ""), secret):
+        secret = websub.signing_key(self._options.secret, one.feed_id, one.topic)
+        if not websub.is_signed(bytes(body), request.headers.get("X-Hub-Signature", ""), secret):
             metrics.websub_total.labels(outcome="unsigned").inc()
             log.warning("websub_unsigned", feed=one.feed_id, bytes=len(body))
-            return web.Response(status=202)  # as the standard wants it: a stranger learns nothing
-        if sum(map(len, self._pushed.values())) >= WAITING:
-            return web.Response(status=503, headers={"Retry-After": "60"})
+            return web.Response(status=202)  # as the standard asks: a sender without the secret learns nothing
+        if sum(map(len, self._pushed.values())) >= QUEUED:
+            return web.Response(status=503, headers={"Retry-After": str(RETRY_SECONDS)})
         metrics.websub_total.labels(outcome="pushed").inc()
         kind = request.headers.get("Content-Type", "")
         answer = FetchResult(url=one.topic, status=200, body=bytes(body), content_type=kind)
@@ -218,22 +225,22 @@ class Push:
         return web.Response(status=202)
 
 
-async def opened(settings: Settings, clock: Clock) -> Push | None:
-    """Settings in, WebSub ready to be used out; None where it is off.
+async def open_subscriber(settings: Settings, clock: Clock) -> Subscriber | None:
+    """Settings in, a subscriber that listens out; None where WebSub is off.
 
     Raises:
-        SettingsError: there is no secret, or one that can be guessed.
+        SettingsError: the secret is missing or too short.
         OSError: the port is taken.
     """
     options = settings.websub
     if not options.callback_url:
         return None
-    if wrong := websub.problem(options.callback_url, options.secret):
-        raise SettingsError(wrong)
-    push = Push(settings, clock)
+    if problem := websub.options_problem(options.callback_url, options.secret):
+        raise SettingsError(problem)
+    subscriber = Subscriber(settings, clock)
     try:
-        await push.open()
+        await subscriber.open()
     except BaseException:
-        await push.close()
+        await subscriber.close()
         raise
-    return push
+    return subscriber

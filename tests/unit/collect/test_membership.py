@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from pipeline import bus
-from pipeline.collect import membership as team_
-from pipeline.collect.membership import Team
+from pipeline.collect import membership as membership_
+from pipeline.collect.membership import Membership
 from pipeline.collect.seen_urls import SeenUrls
-from pipeline.collect.sharding import Shares
+from pipeline.collect.sharding import OwnedPartitions
 from pipeline.collect.writer import LostError
 from pipeline.records import FeedState
 from pipeline.settings import Settings, Worker
@@ -40,12 +40,12 @@ class Hands:
         self.parts = set()
         self.left = []
 
-    def take(self, parts, states):
-        self.parts |= parts
+    def assign(self, partitions, states):
+        self.parts |= partitions
 
-    async def leave(self, parts, seconds):
-        self.left.append((sorted(parts), seconds > 0))
-        self.parts -= parts
+    async def revoke(self, partitions, seconds):
+        self.left.append((sorted(partitions), seconds > 0))
+        self.parts -= partitions
 
 
 class Log:
@@ -56,17 +56,17 @@ class Log:
         self.closed = []
         self.fail = 0
 
-    async def open(self, shares, parts):
+    async def open(self, owned, partitions):
         if self.fail:
             self.fail -= 1
             raise bus.BusError("Kafka is away")
-        self.opened.append(sorted(parts))
-        shares._sinks |= dict.fromkeys(parts)
+        self.opened.append(sorted(partitions))
+        owned._writers |= dict.fromkeys(partitions)
         return {"a": FeedState(id="a", url="https://a.example/")}
 
-    async def close(self, shares, parts):
-        for part in parts:
-            if shares._sinks.pop(part, "none") != "none":
+    async def close(self, owned, partitions):
+        for part in partitions:
+            if owned._writers.pop(part, "none") != "none":
                 self.closed.append(part)
 
 
@@ -82,36 +82,36 @@ async def house(monkeypatch):
     log, hands = Log(), Hands()
     monkeypatch.setattr(bus, "Member", Group)
     monkeypatch.setattr(bus, "tail", quiet)
-    monkeypatch.setattr(team_, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(membership_, "RETRY_SECONDS", 0.1)
 
-    async def open_(shares, parts):
-        return await log.open(shares, parts)
+    async def open_(owned, partitions):
+        return await log.open(owned, partitions)
 
-    async def close(shares, parts):
-        await log.close(shares, parts)
+    async def close(owned, partitions):
+        await log.close(owned, partitions)
 
-    monkeypatch.setattr(Shares, "open", open_)
-    monkeypatch.setattr(Shares, "close", close)
-    team, stop = Team(SETTINGS, 4, SeenUrls(), name="me", alive=lambda: True), asyncio.Event()
-    running = asyncio.create_task(team.run(stop, [hands]))
+    monkeypatch.setattr(OwnedPartitions, "open", open_)
+    monkeypatch.setattr(OwnedPartitions, "close", close)
+    membership, stop = Membership(SETTINGS, 4, SeenUrls(), name="me", alive=lambda: True), asyncio.Event()
+    running = asyncio.create_task(membership.run(stop, [hands]))
     await asyncio.sleep(0.05)
-    yield team, log, hands, running
+    yield membership, log, hands, running
     stop.set()
     with contextlib.suppress(LostError):
         await running
-    await team.close()
+    await membership.close()
 
 
-async def given(*parts):
-    await asyncio.to_thread(Group.last.changed, frozenset(parts))
+async def given(*partitions):
+    await asyncio.to_thread(Group.last.changed, frozenset(partitions))
     await asyncio.sleep(0.05)
 
 
 async def test_parts_are_taken_and_given_up_as_the_group_says(house):
-    team, log, hands, _ = house
-    assert team.problem
+    membership, log, hands, _ = house
+    assert membership.problem
     await given(0, 1)
-    assert (log.opened, hands.parts, team.problem) == ([[0, 1]], {0, 1}, "")
+    assert (log.opened, hands.parts, membership.problem) == ([[0, 1]], {0, 1}, "")
     await given(1, 2)
     assert (log.opened, hands.parts, log.closed) == ([[0, 1], [2]], {1, 2}, [0])
 
@@ -124,10 +124,10 @@ async def test_who_is_to_let_go_ends_its_polls_in_order_before_another_is_given_
 
 
 async def test_a_part_that_was_lost_is_left_at_once_and_taken_again_if_it_still_is_ours(house):
-    team, log, hands, _ = house
+    membership, log, hands, _ = house
     await given(0)
-    team.shares.part = lambda _: 0
-    team.lost("https://a.example/")
+    membership.owned.partition = lambda _: 0
+    membership.report_lost("https://a.example/")
     await asyncio.sleep(0.1)
     assert (hands.parts, hands.left) == (set(), [([0], False)])
     await asyncio.sleep(1.8)
@@ -135,35 +135,35 @@ async def test_a_part_that_was_lost_is_left_at_once_and_taken_again_if_it_still_
 
 
 async def test_a_part_that_was_lost_and_given_to_another_is_not_taken_again(house):
-    team, log, hands, _ = house
+    membership, log, hands, _ = house
     await given(0)
-    team.shares.part = lambda _: 0
-    team.lost("https://a.example/")
+    membership.owned.partition = lambda _: 0
+    membership.report_lost("https://a.example/")
     await given()
     await asyncio.sleep(1.2)
     assert (hands.parts, log.opened) == (set(), [[0]])
 
 
 async def test_while_kafka_is_away_a_part_is_tried_again_and_the_trouble_is_told(house):
-    team, log, hands, _ = house
+    membership, log, hands, _ = house
     log.fail = 1
     await given(3)
-    assert "Kafka is away" in team.problem
+    assert "Kafka is away" in membership.problem
     await asyncio.sleep(1.3)
-    assert (hands.parts, team.problem) == ({3}, "")
+    assert (hands.parts, membership.problem) == ({3}, "")
 
 
 async def test_one_that_has_no_part_yet_is_trouble_until_it_is_known_to_stand_by(house):
-    team, *_ = house
+    membership, *_ = house
     Group.last.joined = False
     await asyncio.sleep(1.2)  # longer than it takes to be sure that there is nothing to do
-    assert team.problem
+    assert membership.problem
     Group.last.joined = True
     await asyncio.sleep(1.2)
-    assert team.problem == ""
+    assert membership.problem == ""
     Group.last.joined = False  # the group no longer counts it in
     await asyncio.sleep(1.2)
-    assert team.problem
+    assert membership.problem
 
 
 async def test_a_process_whose_name_another_took_stops(house):
@@ -174,8 +174,8 @@ async def test_a_process_whose_name_another_took_stops(house):
 
 
 async def test_at_the_end_everything_is_closed_before_the_member_leaves(house):
-    team, log, *_ = house
+    membership, log, *_ = house
     await given(0, 2)
-    await team.close()
+    await membership.close()
     assert sorted(log.closed) == [0, 2]
-    assert team.shares.held == frozenset()
+    assert membership.owned.held == frozenset()

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from pipeline import bus
-from pipeline.collect.sharding import Shares, decoded, latest, partition_of
+from pipeline.collect.sharding import OwnedPartitions, decode_states, newest_values, partition_of
 from pipeline.collect.writer import Batch, LostError
 from pipeline.records import FeedState, encode
 from pipeline.settings import Settings
@@ -35,25 +35,25 @@ def test_sites_spread_evenly_and_always_the_same_way():
 def test_of_a_feed_that_moved_to_another_partition_the_newer_state_counts():
     messages = [message(b"a", b"new", 20), message(b"b", b"x", 5), message(b"a", b"old", 10, partition=1)]
     messages += [message(b"b", None, 6), message(None, b"?", 7)]
-    assert latest(messages) == {b"a": b"new"}
+    assert newest_values(messages) == {b"a": b"new"}
 
 
 def test_a_state_that_cannot_be_read_counts_as_unknown():
     good = FeedState(id="a", url="https://a.example/")
-    assert decoded({b"a": encode(good), b"b": b"{"}) == {"a": good}
+    assert decode_states({b"a": encode(good), b"b": b"{"}) == {"a": good}
 
 
 async def test_without_its_part_nothing_is_written_for_a_feed():
-    shares = Shares(Settings(), 4, lambda _: True)
+    owned = OwnedPartitions(Settings(), 4, lambda _: True)
     with pytest.raises(LostError):
-        await shares.put(Batch(FeedState(id="a", url="https://a.example/")))
+        await owned.put(Batch(FeedState(id="a", url="https://a.example/")))
 
 
 def test_a_site_of_another_part_is_asked_at_this_collectors_share_of_the_limit():
-    shares = Shares(Settings(), 4, lambda _: True)
+    owned = OwnedPartitions(Settings(), 4, lambda _: True)
     ours = "https://a.example/"
-    part = shares.part(ours)
-    shares._sinks = {part: None, (part + 1) % 4: None}
-    foreign = next(url for n in range(99) if shares.part(url := f"https://s{n}.example/") not in shares.held)
-    assert shares.stretch(ours) == 1.0
-    assert shares.stretch(foreign) == 2.0
+    partition = owned.partition(ours)
+    owned._writers = {partition: None, (partition + 1) % 4: None}
+    foreign = next(url for n in range(99) if owned.partition(url := f"https://s{n}.example/") not in owned.held)
+    assert owned.interval_factor(ours) == 1.0
+    assert owned.interval_factor(foreign) == 2.0

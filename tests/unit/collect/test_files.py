@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from pipeline.collect import files
-from pipeline.collect.drop_folder import Dropped
+from pipeline.collect.drop_folder import DropFolder
 from pipeline.collect.fetch import Clock, FetchError
 from pipeline.collect.poll import Poller
 from pipeline.collect.seen_urls import SeenUrls
@@ -32,9 +32,9 @@ class Shelf:
         return [article for batch in self.batches for article in batch.articles]
 
 
-def make_poller(directory, **options):
+def make_poller(directory, states=(), **options):
     settings = Settings(directory=str(directory), collector=Collector(**options))
-    return Poller(settings, None, Shelf(), SeenUrls(), Clock.real(), random.Random(1))
+    return Poller(settings, None, Shelf(), SeenUrls(states), Clock.real(), random.Random(1))
 
 
 def write_feed(folder, *links):
@@ -106,16 +106,15 @@ class Folder:
     def __init__(self, tmp_path, state=None):
         self.path = tmp_path / "drop"
         self.path.mkdir(exist_ok=True)
-        self.poller = make_poller(tmp_path, drop_folder="drop")
         states = {state.id: state} if state else {}
-        self.poller.claims = SeenUrls(states.values())
+        self.poller = make_poller(tmp_path, drop_folder="drop", states=states.values())
         self.lost = []
-        self.dropped = Dropped(self.poller.settings, self.poller, lambda _: 3, self.lost.append)
-        self.dropped.take(frozenset({3}), states)
+        self.dropped = DropFolder(self.poller.settings, self.poller, lambda _: 3, self.lost.append)
+        self.dropped.assign(frozenset({3}), states)
 
-    async def look(self, times=1):
+    async def scan(self, times=1):
         for _ in range(times):
-            await self.dropped.look()
+            await self.dropped.scan()
 
     @property
     def articles(self):
@@ -125,14 +124,14 @@ class Folder:
 async def test_a_file_becomes_an_article_once_it_has_stopped_growing(tmp_path):
     folder = Folder(tmp_path)
     (folder.path / "story.txt").write_text(TEXT[:30])
-    await folder.look()
+    await folder.scan()
     (folder.path / "story.txt").write_text(TEXT)
-    await folder.look()
+    await folder.scan()
     assert folder.articles == []
-    await folder.look()
+    await folder.scan()
     (article,) = folder.articles
     assert (article.html, article.content_type, article.url) == (TEXT, "text/plain", "file:drop/story.txt")
-    await folder.look(3)
+    await folder.scan(3)
     assert len(folder.articles) == 1
 
 
@@ -144,7 +143,7 @@ async def test_hidden_foreign_and_linked_files_are_left_alone_and_folders_looked
         (folder.path / name).write_text("" if name == "empty.txt" else TEXT)
     (folder.path / "inner").mkdir()
     (folder.path / "inner/page.html").write_text(f"<p>{TEXT}</p>")
-    await folder.look(3)
+    await folder.scan(3)
     assert [article.url for article in folder.articles] == ["file:drop/inner/page.html"]
 
 
@@ -160,14 +159,14 @@ async def test_a_feed_in_the_drop_folder_gives_its_entries_once_and_the_changed_
     folder = Folder(tmp_path)
     file = folder.path / "wire.xml"
     file.write_text(FEED.format(wire_item(1) + wire_item(2)))
-    await folder.look(4)
+    await folder.scan(4)
     assert [(article.title, article.publisher) for article in folder.articles] == [("T1", "Wire"), ("T2", "Wire")]
     file.write_text(FEED.format(wire_item(1) + wire_item(2, "Changed words, and quite a lot of them.") + wire_item(3)))
-    await folder.look(4)
+    await folder.scan(4)
     assert [article.title for article in folder.articles] == ["T1", "T2", "T2", "T3"]
     assert folder.articles[1].id == folder.articles[2].id
     again = Folder(tmp_path, folder.dropped._state)
-    await again.look(4)
+    await again.scan(4)
     assert again.articles == []
 
 
@@ -177,7 +176,7 @@ async def test_a_dropped_feed_leads_to_files_beside_it_and_to_none_outside(tmp_p
     (folder.path / "page.txt").write_text(f"{TEXT} On the page.")
     links = "".join(f"<item><title>T</title><link>{link}</link></item>" for link in ("page.txt", "../secret.txt"))
     (folder.path / "wire.rss").write_text(FEED.format(links))
-    await folder.look(4)
+    await folder.scan(4)
     assert [article.url for article in folder.articles] == ["file:drop/page.txt"]
 
 
@@ -185,7 +184,7 @@ async def test_a_dropped_file_that_is_no_feed_is_told_once_and_left_alone(tmp_pa
     folder = Folder(tmp_path)
     (folder.path / "data.json").write_text('{"a": 1}')
     with structlog.testing.capture_logs() as logs:
-        await folder.look(5)
+        await folder.scan(5)
     assert folder.articles == []
     assert [line["event"] for line in logs] == ["dropped_file_unreadable"]
 
@@ -193,13 +192,13 @@ async def test_a_dropped_file_that_is_no_feed_is_told_once_and_left_alone(tmp_pa
 async def test_the_same_content_is_taken_once_and_changed_content_is_a_new_version(tmp_path):
     folder = Folder(tmp_path)
     (folder.path / "a.txt").write_text(TEXT)
-    await folder.look(2)
+    await folder.scan(2)
     (folder.path / "b.txt").write_text(TEXT)
     os.utime(folder.path / "a.txt", (1, 1))
-    await folder.look(3)
+    await folder.scan(3)
     assert len(folder.articles) == 1
     (folder.path / "a.txt").write_text(TEXT + "More.")
-    await folder.look(2)
+    await folder.scan(2)
     first, second = folder.articles
     assert first.id == second.id
     assert first.first_seen_at == second.first_seen_at
@@ -208,9 +207,9 @@ async def test_the_same_content_is_taken_once_and_changed_content_is_a_new_versi
 async def test_a_restart_takes_nothing_twice(tmp_path):
     folder = Folder(tmp_path)
     (folder.path / "a.txt").write_text(TEXT)
-    await folder.look(2)
+    await folder.scan(2)
     again = Folder(tmp_path, folder.poller.sink.batches[-1].state)
-    await again.look(3)
+    await again.scan(3)
     assert again.articles == []
 
 
@@ -220,11 +219,11 @@ async def test_files_that_were_forgotten_for_want_of_room_are_not_taken_again(tm
     for n in range(5):
         (folder.path / f"{n}.txt").write_text(f"{TEXT} {n}")
         os.utime(folder.path / f"{n}.txt", (1000 + n, 1000 + n))
-    await folder.look(4)
+    await folder.scan(4)
     assert len(folder.articles) == 5
     assert len(folder.poller.sink.batches[-1].state.seen) == 2
     (folder.path / "new.txt").write_text(TEXT + "new")
-    await folder.look(2)
+    await folder.scan(2)
     assert len(folder.articles) == 6
 
 

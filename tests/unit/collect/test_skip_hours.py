@@ -1,4 +1,4 @@
-"""When a feed does not want to be asked."""
+"""skipHours and skipDays: when a feed asks not to be polled."""
 
 import datetime as dt
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collect.skip_hours import allowed_at, skips
+from pipeline.collect.skip_hours import allowed_at, read_skips
 
 TUESDAY_NOON = dt.datetime(2026, 11, 24, 12, 30, tzinfo=dt.UTC)
 
@@ -23,7 +23,7 @@ TUESDAY_NOON = dt.datetime(2026, 11, 24, 12, 30, tzinfo=dt.UTC)
     ],
 )
 def test_skipped_hours_and_days_are_read(body, hours, days):
-    assert skips(body) == (hours, days)
+    assert read_skips(body) == (hours, days)
 
 
 def test_a_feed_is_asked_when_what_it_skips_is_over():

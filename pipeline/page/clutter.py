@@ -1,0 +1,82 @@
+"""The parts of a parsed page that are not the article, such as hidden parts, boxes and link lists, are removed here. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from lxml import etree
+from lxml.html import HtmlElement
+
+from pipeline.page.boilerplate import CLUTTER_MARKS
+
+_LARGEST_PART: Final = 0.3
+"""Share of the page's text. A part with more than this is the article, whatever its class or id says."""
+
+
+def remove_clutter(tree: HtmlElement) -> None:
+    """Remove from a parsed page hidden parts, lists of links, and parts whose class or id marks them as clutter."""
+    body = tree.find("body")
+    if body is None:
+        return
+    largest = len(body.text_content()) * _LARGEST_PART
+    clutter = []
+    for element in body.iter(etree.Element):
+        if element.tag in ("body", "main", "article"):
+            continue
+        marks = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", f"{element.get('class', '')} {element.get('id', '')}").casefold()
+        hidden = element.get("hidden") is not None or "display:none" in element.get("style", "").replace(" ", "")
+        if (hidden or CLUTTER_MARKS.search(marks)) and len(element.text_content()) < largest:
+            clutter.append(element)
+    clutter += _link_lists(body)
+    for element in clutter:
+        if element.getparent() is not None:
+            element.drop_tree()
+
+
+def _link_lists(body: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield lists of headlines (most items are, or begin with, a link) and paragraphs that are one link ("read also")."""
+    for element in body.iter("ul", "ol"):
+        items = element.findall("li")
+        linked = [item for item in items if (links := _link_length(item)) >= 20 and 2 * links >= _length(item) - 20]
+        headed = [item for item in items if _begins_with_link(item)]
+        if (len(items) >= 3 and len(linked) >= 0.8 * len(items)) or (
+            len(items) >= 4 and len(headed) >= 0.9 * len(items)
+        ):
+            yield element
+    for element in body.iter("p"):
+        children = [child for child in element if isinstance(child.tag, str)]
+        length = _length(element)
+        if length >= 20 and children and _link_length(element) >= length - 2:
+            yield element
+
+
+def _begins_with_link(item: HtmlElement) -> bool:
+    """Whether an item begins with a link of the length of a headline (20 characters or more)."""
+    first = next(
+        (" ".join(a.text_content().split()) for a in item.iter("a") if a.get("href") and a.text_content().strip()), ""
+    )
+    return len(first) >= 20 and " ".join(item.text_content().split()).startswith(first)
+
+
+def _link_length(element: HtmlElement) -> int:
+    return sum(_length(link) for link in element.iter("a") if link.get("href"))
+
+
+def _length(element: HtmlElement) -> int:
+    return len(" ".join(element.text_content().split()))
+
+
+def article_paragraphs(tree: HtmlElement) -> list[str]:
+    """A page in, the paragraphs of the <article> with the most text out, without those that are mostly links."""
+    best: list[str] = []
+    for article in tree.iter("article"):
+        texts = []
+        for paragraph in article.iter("p"):
+            text = " ".join(paragraph.text_content().split())
+            if len(text) > 40 and sum(len(link.text_content()) for link in paragraph.iter("a")) < 0.3 * len(text):
+                texts.append(text)
+        if sum(map(len, texts)) > sum(map(len, best)):
+            best = texts
+    return best

@@ -73,7 +73,7 @@ def output(checkout: Path, arguments: list[str], given: Path | None) -> bytes:
     with given.open("rb") if given else Path(os.devnull).open("rb") as source:
         done = subprocess.run(
             [sys.executable, "-m", "pipeline.cli", *arguments],
-            cwd=HERE, env=environment, stdin=source, capture_output=True, check=False,
+            cwd=checkout, env=environment, stdin=source, capture_output=True, check=False,
         )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"{checkout}: dateline {' '.join(arguments)} failed:\n{done.stderr.decode()[-2000:]}")

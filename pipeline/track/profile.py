@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.annotate.groups import country_name
-from pipeline.annotate.wording import STOP, plain, wording
+from pipeline.annotate.vocabulary import REPORT_WORDS
+from pipeline.annotate.wording import wording, words_alone
 from pipeline.records import Event, Party, Place, Story, When
 from pipeline.track.families import LASTING, family
 
@@ -83,7 +84,7 @@ def profile_of_event(event: Event) -> Profile:
         exact=event.date is not None and event.date.precision in ("instant", "day"),
         planned=planned,
         words=(wording(event.evidence, event.article_title),),
-        texts=frozenset((plain(event.evidence),)),
+        texts=frozenset((words_alone(event.evidence),)),
         money=tuple((m.currency, m.value) for m in event.money),
         counts=tuple((q.unit, q.value) for q in event.quantities),
     )
@@ -115,7 +116,7 @@ def profile_of_story(story: Story) -> Profile:
         exact=story.date is not None and story.date.precision in ("instant", "day"),
         planned=planned,
         words=tuple(wording(r.evidence, r.title) for r in reports),
-        texts=frozenset(plain(r.evidence) for r in reports),
+        texts=frozenset(words_alone(r.evidence) for r in reports),
         money=tuple((m.currency, m.value) for m in story.money),
         counts=tuple((q.unit, q.value) for q in story.quantities),
     )
@@ -134,7 +135,9 @@ def _names(parties: Iterable[Party]) -> frozenset[str]:
     """Return the single words of the parties' names, so that "Xi" and "Xi Jinping" share one."""
     words: set[str] = set()
     for party in parties:
-        words.update(w for w in re.findall(r"\w+", (party.name or party.text).lower()) if len(w) > 1 and w not in STOP)
+        words.update(
+            w for w in re.findall(r"\w+", (party.name or party.text).lower()) if len(w) > 1 and w not in REPORT_WORDS
+        )
     return frozenset(words)
 
 

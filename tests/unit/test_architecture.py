@@ -44,6 +44,7 @@ OWNERS = {
     "courlan": {"page/urls.py"},
     "trafilatura": {"page/extract.py"},
     "jpype": {"local/jvm.py"},
+    "snowballstemmer": {"annotate/vocabulary.py"},
     "scipy": {"detect/opinion/fit.py", "detect/opinion/train.py"},
     "jgo": {"local/jars.py"},
     "typer": {
@@ -62,6 +63,8 @@ PURE = (
     "flow.py",
     "annotate/resolve.py",
     "annotate/subject.py",
+    "annotate/vocabulary.py",
+    "annotate/wording.py",
     "track/stories.py",
     "track/families.py",
     "track/likeness.py",

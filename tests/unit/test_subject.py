@@ -13,7 +13,7 @@ BINDERS = "Missiles hit a printing house in Kharkiv and killed seven binders. Sc
 def test_names_numbers_and_repeated_words_tell_more_than_words_of_any_strike_or_page():
     told = subject("Ferry capsizes off Mindoro", FERRY)
     assert told["mindoro"] > told["drown"]
-    assert told["ferry"] > told["capsiz"]
+    assert told["ferri"] > told["capsiz"]
     assert told["23"] > told["drown"]
     assert "said" not in told
     assert subject("", "Subscribe to our newsletter and share on Facebook") == {}

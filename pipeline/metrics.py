@@ -75,7 +75,7 @@ consumer_lag_records = Gauge(
 pool_restarts_total = Counter("dateline_pool_restarts", "Times the pool of spaCy processes was made anew.", ["cause"])
 in_progress_records = Gauge("dateline_in_progress_records", "Records a stage holds right now.", ["stage"])
 bulk_requests_total = Counter(
-    "dateline_bulk_requests", "Elasticsearch bulk requests by outcome: ok, retried, failed.", ["outcome"]
+    "dateline_bulk_requests", "Bulk writes to Elasticsearch by outcome: ok, retried, failed.", ["outcome"]
 )
 indexed_total = Counter(
     "dateline_indexed",

@@ -187,7 +187,7 @@ def alerts_export() -> None:
 def _judge(ids: list[str], *, right: bool, note: str) -> None:
     from pipeline.alert import feedback
     from pipeline.index import history
-    from pipeline.index.bulk import AwayError, RefusedError, RequestError
+    from pipeline.index.errors import RefusedError, RequestError, UnavailableError
 
     found, now = settings(), _now()
     alerts = feedback.alerts(found)
@@ -196,7 +196,7 @@ def _judge(ids: list[str], *, right: bool, note: str) -> None:
         event = None
         try:
             event = history.find(found, alert.event_id) if alert.event_id else None
-        except (AwayError, RefusedError, RequestError) as error:
+        except (UnavailableError, RefusedError, RequestError) as error:
             print(f"only the sentence is kept, without the event: {error}", file=sys.stderr)
         marks.append(feedback.judge(alert, right=right, now=now, event=event, note=note, by=_user()))
     feedback.write(found, marks)

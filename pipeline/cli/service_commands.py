@@ -175,5 +175,5 @@ def bench(
     add_checkout("bench")
     from bench import measure
 
-    result = measure.bench(settings(logs="error"), articles=articles, tell=lambda text: print(text, file=sys.stderr))
+    result = measure.bench(settings(logs="error"), articles=articles, report=lambda text: print(text, file=sys.stderr))
     print_result(show.bench(result), result.table() if as_json else None)

@@ -1,9 +1,9 @@
-"""The bulk loop: messages in, back when each is in the index or in quarantine. Knows Elasticsearch's answers, not its client.
+"""The bulk loop: messages in; it returns when each is in the index or in quarantine. It knows no Elasticsearch client.
 
-A record has one of three fates here. It is in the index (written now, or there already); Elasticsearch says that this one
-document cannot be indexed, so it goes to quarantine and the rest goes on; or the server cannot take it now, and it is tried
-again for as long as that lasts, while the group's offsets stand still. A server that refuses *us* (401, 403, another major
-version) ends the process with a clear line: nothing is dropped, and an operator has something to do.
+Each record has one of three results. It is in the index (written now, or there already); or Elasticsearch reports that it
+cannot index this document, so the record goes to quarantine and the others continue; or the server cannot take it now, and
+the loop tries again for as long as that lasts, while the group's offsets do not move. A server that refuses this client (401,
+403, another major version) ends the process with a clear message: nothing is dropped, and an operator has to act.
 """
 
 from __future__ import annotations
@@ -12,14 +12,22 @@ import datetime as dt
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 import structlog
 
 from pipeline import bus, metrics, stage
-from pipeline.index import documents
+from pipeline.index import actions
+from pipeline.index.errors import (
+    TEMPORARY_STATUSES,
+    DocumentError,
+    RefusedError,
+    RequestError,
+    StoppedError,
+    UnavailableError,
+)
 from pipeline.records import Alert, Document, Event, Failure, Feedback, Record, Story, decode
 from pipeline.settings import Settings
 
@@ -33,64 +41,40 @@ TYPES: Final[dict[str, type[Record]]] = {
     bus.QUARANTINE: Failure,
     bus.FEEDBACK: Feedback,
 }
-"""The topics that are indexed, and what lies on each. Raw pages stay in Kafka."""
+"""The topics that are indexed and the type of their records. Raw pages stay in Kafka."""
 
 TRIES: Final = 5
-"""How often a document may bring the server into an internal error before it is taken for the cause."""
+"""How often a document may cause an internal server error before it counts as failed."""
 
 BACKOFF_SECONDS: Final = 0.25
-"""What the waiting begins with, before it is doubled."""
+"""The first waiting time, which then doubles."""
 
-COMPLAIN_SECONDS: Final = 60.0
-"""How often a server that is away is worth a log line."""
+WARN_INTERVAL_SECONDS: Final = 60.0
+"""How often an unavailable server is logged."""
 
-PASSING: Final = frozenset({408, 429})
-"""Statuses below 500 that pass by themselves."""
-
-Verdict = Literal["created", "updated", "unchanged", "later", "suspect", "bad", "refused"]
-_NOT_ITS_FAULT: Final = frozenset({"cluster_block_exception", "index_not_found_exception", "validation_exception"})
-"""Errors that are told of a document but lie with the cluster: a blocked index, or one that cannot be made just now."""
+ItemResult = Literal["created", "updated", "unchanged", "retry", "server_error", "failed", "refused"]
+_CLUSTER_ERRORS: Final = frozenset({"cluster_block_exception", "index_not_found_exception", "validation_exception"})
+"""Errors that Elasticsearch reports for a document but that the cluster causes: a blocked index, or one it cannot create."""
 
 
-class RefusedError(Exception):
-    """Elasticsearch refuses this client or this configuration: trying again is pointless, an operator must act."""
-
-
-class AwayError(Exception):
-    """Elasticsearch cannot take a request just now. `lost` when it was not reached at all."""
-
-    def __init__(self, problem: str, *, lost: bool = False) -> None:
-        super().__init__(problem)
-        self.lost = lost
-
-
-class RequestError(Exception):
-    """A request as a whole is wrong or too large; one of its documents is to blame."""
-
-
-class DocumentError(Exception):
-    """Elasticsearch cannot index this one document; the message is its reason."""
-
-
-class StoppedError(Exception):
-    """The process was asked to stop while it waited for Elasticsearch; the batch is read again after the next start."""
-
-
-class Server(Protocol):
-    """Elasticsearch as the loop sees it. Both methods raise RefusedError and AwayError."""
+class BulkServer(Protocol):
+    """Elasticsearch as the bulk loop sees it. Both methods raise RefusedError and UnavailableError."""
 
     def prepare(self) -> str:
-        """Check and set up the indices; the server's version out."""
+        """Check and set up the indices; return the server's version."""
 
-    def send(self, lines: Sequence[bytes]) -> Mapping[str, Any]:
-        """The lines of one request in, its answer out. Also raises RequestError."""
+    def write(self, documents: Sequence[tuple[bytes, bytes]], *, max_records: int) -> Iterator[Mapping[str, Any]]:
+        """Send documents (action line, source line), at most `max_records` in a request, and yield each answer in order.
+
+        Also raises RequestError, if Elasticsearch refuses the request that contains the next document.
+        """
 
 
 # --- pure ------------------------------------------------------------------------------------------------------------
 
 
-def verdict(item: Mapping[str, Any]) -> tuple[Verdict, str]:
-    """One item of a bulk answer in, what became of the document and why out."""
+def item_result(item: Mapping[str, Any]) -> tuple[ItemResult, str]:
+    """Return the result of one item of a bulk answer, and the reason if it was not written."""
     status = int(item.get("status", 500))
     if 200 <= status < 300:
         return ("created" if item.get("result") == "created" else "updated"), ""
@@ -102,63 +86,44 @@ def verdict(item: Mapping[str, Any]) -> tuple[Verdict, str]:
     reason = ": ".join(part for part in (kind, *causes) if part)
     if status == 409:
         return "unchanged", reason
-    if kind in _NOT_ITS_FAULT or status in PASSING or status in (404, 503):
-        return "later", reason
+    if kind in _CLUSTER_ERRORS or status in TEMPORARY_STATUSES or status in (404, 503):
+        return "retry", reason
     if status in (401, 403):
         return "refused", reason
-    return ("suspect" if status >= 500 else "bad"), reason
+    return ("server_error" if status >= 500 else "failed"), reason
 
 
-def backoff(attempt: int, longest_seconds: float, chance: float) -> float:
-    """How often it was tried and a number from 0 to 1 in, how long to wait out: doubling, at random, never over the longest."""
-    ceiling: float = min(longest_seconds, BACKOFF_SECONDS * 2.0 ** min(attempt, 30))
+def backoff_seconds(attempt: int, max_seconds: float, chance: float) -> float:
+    """Return the seconds to wait after `attempt` tries: they double up to `max_seconds`, then `chance` takes up to half off."""
+    ceiling: float = min(max_seconds, BACKOFF_SECONDS * 2.0 ** min(attempt, 30))
     return ceiling * (0.5 + chance / 2)
 
 
 @dataclass(slots=True)
 class Job:
-    """One record on its way into the index."""
+    """One record on its way into the index. Its result is `retry` until Elasticsearch has answered."""
 
     source: stage.Source
-    action: documents.Action
+    action: actions.Action
     lines: tuple[bytes, bytes]
     tries: int = 0
-    result: Verdict = "later"
+    result: ItemResult = "retry"
     reason: str = ""
-
-    @property
-    def size(self) -> int:
-        """Bytes in the request."""
-        return len(self.lines[0]) + len(self.lines[1]) + 2
-
-
-def chunks(jobs: Iterable[Job], *, records: int, size: int) -> Iterator[list[Job]]:
-    """Jobs in, the same in requests of at most so many records and bytes out; one that is larger alone goes alone."""
-    chunk: list[Job] = []
-    total = 0
-    for job in jobs:
-        if chunk and (len(chunk) == records or total + job.size > size):
-            yield chunk
-            chunk, total = [], 0
-        chunk.append(job)
-        total += job.size
-    if chunk:
-        yield chunk
 
 
 # --- the loop --------------------------------------------------------------------------------------------------------
 
 
-class Writer:
-    """Holds how it goes with the server: one `handle` per batch, which returns when every record has its outcome.
+class BulkWriter:
+    """Holds the state of the server. One call of `handle` per batch returns when every record has its outcome.
 
-    What the methods raise: RefusedError when Elasticsearch does not take us, StoppedError when `stop` was set meanwhile.
+    The methods raise RefusedError if Elasticsearch refuses this client, and StoppedError if `stop` is set meanwhile.
     """
 
     def __init__(
         self,
         settings: Settings,
-        server: Server,
+        server: BulkServer,
         quarantine: Callable[[Sequence[Failure]], None],
         stop: threading.Event,
         *,
@@ -171,8 +136,8 @@ class Writer:
         self._quarantine = quarantine
         self._stop = stop
         self._chance = chance
-        self._complained_at: float | None = None
-        self._lost = False
+        self._warned_at: float | None = None
+        self._connection_lost = False
 
     def prepare(self) -> None:
         """Wait for Elasticsearch and set up the indices."""
@@ -180,7 +145,7 @@ class Writer:
         while True:
             try:
                 version = self._server.prepare()
-            except AwayError as error:
+            except UnavailableError as error:
                 attempt += 1
                 self._wait(attempt, str(error))
             else:
@@ -189,7 +154,7 @@ class Writer:
                 return
 
     def handle(self, messages: Sequence[bus.Message]) -> None:
-        """Messages in; back when each is in the index or in quarantine, and counted."""
+        """Write messages to the index; return when each is in the index or in quarantine, and counted."""
         began, now = time.perf_counter(), dt.datetime.now(dt.UTC)
         metrics.in_progress_records.labels(stage="index").set(len(messages))
         ended: list[tuple[stage.Source, stage.Outcome]] = []
@@ -200,13 +165,14 @@ class Writer:
                 jobs.append(self._job(source, message.value, now))
             except stage.Rejected as rejected:
                 ended.append((source, stage.Outcome("rejected", rejected.reason)))
-            except Exception as error:  # noqa: BLE001 - a record that breaks the conversion must not stop the others
-                ended.append((source, _failed(source, error)))
+            except Exception as error:  # noqa: BLE001 - a record that cannot be converted must not stop the others
+                ended.append((source, _quarantined(source, error)))
         self.write(jobs)
         for job in jobs:
-            bad = job.result == "bad"
-            ended.append((job.source, _failed(job.source, DocumentError(job.reason)) if bad else stage.Outcome()))
-        # What is in quarantine already stays there as it is: a failure of a failure would only wrap it once more.
+            failed = job.result == "failed"
+            outcome = _quarantined(job.source, DocumentError(job.reason)) if failed else stage.Outcome()
+            ended.append((job.source, outcome))
+        # A record that is in quarantine already stays there as it is: a failure of a failure would say nothing new.
         self._quarantine([o.failure for s, o in ended if o.failure is not None and s.topic != bus.QUARANTINE])
         elapsed = time.perf_counter() - began
         for source, outcome in ended:
@@ -217,92 +183,94 @@ class Writer:
         metrics.in_progress_records.labels(stage="index").set(0)
 
     def write(self, jobs: Sequence[Job]) -> None:
-        """Send these until each has a result: in the index, there already, or bad."""
-        wanted, waiting, attempt = self._settings.elasticsearch, list(jobs), 0
+        """Send records until each has a result: in the index, there already, or failed.
+
+        If Elasticsearch refuses a request as a whole, smaller requests follow until the record to blame is alone in one.
+        """
+        bulk_records = self._settings.elasticsearch.bulk_records
+        waiting, attempt, max_records = list(jobs), 0, bulk_records
         while waiting:
-            later: list[Job] = []
-            for chunk in chunks(waiting, records=wanted.bulk_records, size=wanted.bulk_bytes):
-                later += self._send(chunk)
-            if later:
+            total, answered, problem = len(waiting), 0, ""
+            try:
+                for job, item in zip(waiting, self._answers(waiting, max_records), strict=True):
+                    answered += 1
+                    _settle(job, item)
+                max_records = bulk_records
+            except RequestError as error:
+                if max_records == 1 or answered == total - 1:
+                    waiting[answered].result, waiting[answered].reason = "failed", str(error)
+                    max_records = bulk_records
+                else:
+                    max_records = max(1, min(max_records, total - answered) // 2)
+                metrics.bulk_requests_total.labels(outcome="failed").inc()
+            except UnavailableError as error:
+                self._connection_lost = self._connection_lost or error.connection_lost
+                problem = str(error)
+                metrics.bulk_requests_total.labels(outcome="retried").inc()
+            except RefusedError:
+                metrics.bulk_requests_total.labels(outcome="failed").inc()
+                raise
+            else:
+                retry = [job for job in waiting if job.result == "retry"]
+                problem = f"{len(retry)} of {total} records not taken: {retry[0].reason}" if retry else ""
+                metrics.bulk_requests_total.labels(outcome="retried" if retry else "ok").inc()
+            waiting = [job for job in waiting if job.result == "retry"]
+            if problem:
                 attempt += 1
-                self._wait(attempt, f"{len(later)} of {len(waiting)} records not taken: {later[0].reason}")
-            waiting = later
+                self._wait(attempt, problem)
         self._recovered()
+
+    def _answers(self, jobs: Sequence[Job], max_records: int) -> Iterator[Mapping[str, Any]]:
+        if self._connection_lost:  # the server that answers again may be another one, without our indices
+            self._server.prepare()
+            self._connection_lost = False
+        yield from self._server.write([job.lines for job in jobs], max_records=max_records)
 
     def _job(self, source: stage.Source, value: bytes | None, now: dt.datetime) -> Job:
         if value is None:
             raise stage.Rejected("empty")  # a tombstone of a compacted topic
         record = decode(value, TYPES[source.topic])
-        action = documents.action(record, prefix=self._settings.elasticsearch.index_prefix, now=now)
+        action = actions.action(record, prefix=self._settings.elasticsearch.index_prefix, now=now)
         return Job(source, action, action.lines())
-
-    def _send(self, chunk: list[Job]) -> list[Job]:
-        """One request's jobs in, those to send again out. A request refused as a whole is halved, to find who is to blame."""
-        try:
-            answer = self._ask([line for job in chunk for line in job.lines])
-        except RequestError as error:
-            metrics.bulk_requests_total.labels(outcome="failed").inc()
-            if len(chunk) == 1:
-                chunk[0].result, chunk[0].reason = "bad", str(error)
-                return []
-            middle = len(chunk) // 2
-            return self._send(chunk[:middle]) + self._send(chunk[middle:])
-        later = []
-        for job, item in zip(chunk, answer["items"], strict=True):
-            job.result, job.reason = verdict(next(iter(item.values())))
-            job.tries += 1
-            if job.result == "refused":
-                metrics.bulk_requests_total.labels(outcome="failed").inc()
-                raise RefusedError(f"Elasticsearch refuses to write to {job.action.index}: {job.reason}")
-            if job.result == "suspect":
-                job.result = "later" if job.tries < TRIES else "bad"
-            if job.result == "later":
-                stage.retried("index")
-                later.append(job)
-        metrics.bulk_requests_total.labels(outcome="retried" if later else "ok").inc()
-        return later
-
-    def _ask(self, lines: list[bytes]) -> Mapping[str, Any]:
-        """A request's lines in, the answer out, however long that takes."""
-        attempt = 0
-        while True:
-            try:
-                if self._lost:  # who comes back may be another server, an empty one
-                    self._server.prepare()
-                    self._lost = False
-                return self._server.send(lines)
-            except AwayError as error:
-                self._lost = self._lost or error.lost
-                attempt += 1
-                metrics.bulk_requests_total.labels(outcome="retried").inc()
-                self._wait(attempt, str(error))
-            except RefusedError:
-                metrics.bulk_requests_total.labels(outcome="failed").inc()
-                raise
 
     def _wait(self, attempt: int, problem: str) -> None:
         self.progress.problem = f"Elasticsearch: {problem}"
         now = time.monotonic()
-        if self._complained_at is None or now - self._complained_at >= COMPLAIN_SECONDS:
-            self._complained_at = now
+        if self._warned_at is None or now - self._warned_at >= WARN_INTERVAL_SECONDS:
+            self._warned_at = now
             log.warning("elasticsearch_unavailable", problem=problem, attempt=attempt)
-        if self._stop.wait(backoff(attempt, self._settings.indexer.backoff_max_seconds, self._chance())):
+        if self._stop.wait(backoff_seconds(attempt, self._settings.indexer.backoff_max_seconds, self._chance())):
             raise StoppedError
 
     def _recovered(self) -> None:
-        if self._complained_at is not None:
+        if self._warned_at is not None:
             log.info("elasticsearch_back")
-        self._complained_at, self.progress.problem = None, ""
+        self._warned_at, self.progress.problem = None, ""
 
     def _measure(self, job: Job) -> None:
-        outcome = "failed" if job.result == "bad" else job.result
-        name = documents.alias(self._settings.elasticsearch.index_prefix, job.action.name)
-        metrics.indexed_total.labels(index=name, outcome=outcome).inc()
+        name = actions.alias(self._settings.elasticsearch.index_prefix, job.action.name)
+        metrics.indexed_total.labels(index=name, outcome=job.result).inc()
         if job.result == "created" and job.action.fetched_at is not None:
             age = dt.datetime.now(dt.UTC) - job.action.fetched_at
             metrics.article_age_seconds.labels(stage="index").observe(max(0.0, age.total_seconds()))
 
 
-def _failed(source: stage.Source, error: Exception) -> stage.Outcome:
+def _settle(job: Job, item: Mapping[str, Any]) -> None:
+    """Write the answer for a record into its job. An internal server error is a reason to retry at most `TRIES` times.
+
+    Raises:
+        RefusedError: this client may not write to the index.
+    """
+    job.result, job.reason = item_result(item)
+    job.tries += 1
+    if job.result == "refused":
+        raise RefusedError(f"Elasticsearch refuses to write to {job.action.index}: {job.reason}")
+    if job.result == "server_error":
+        job.result = "retry" if job.tries < TRIES else "failed"
+    if job.result == "retry":
+        stage.retried("index")
+
+
+def _quarantined(source: stage.Source, error: Exception) -> stage.Outcome:
     failure = stage.failure("index", source, error, now=dt.datetime.now(dt.UTC))
     return stage.Outcome("quarantined", failure.error_type, failure)

@@ -1,4 +1,4 @@
-"""The indexer judges itself, on a thread of its own: whether it is assigned, gets on, and Elasticsearch is there."""
+"""The health of the indexer: a thread checks assignment, progress and Elasticsearch for /readyz and /healthz."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
 
 import structlog
 
 from pipeline import bus, metrics
+from pipeline.index.client import PROBE_SECONDS
 from pipeline.settings import Settings
 
 log = structlog.get_logger("watch")
 
-PROBE_SECONDS: Final = 3.0
-"""How often Elasticsearch and the broker are asked, and how long Elasticsearch may take to answer that."""
 
-
-class Watch:
-    """Holds what was seen last. `judge`, `ready` and `healthy` only compare; the thread asks."""
+class IndexerHealth:
+    """Holds the last observations. `update`, `ready` and `healthy` only compare; the thread asks the servers."""
 
     def __init__(
         self,
@@ -37,21 +34,21 @@ class Watch:
         self._stall_seconds = settings.worker.stall_timeout_seconds
         self._elasticsearch = "not asked yet"
         self._committed: tuple[object, ...] = ()
-        self._moved_at = now()
+        self._progress_at = now()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Watch while the block runs."""
-        ended = threading.Event()
-        thread = threading.Thread(target=self._run, args=(ended,), name="watch", daemon=True)
+        """Run the thread while the block runs."""
+        stopping = threading.Event()
+        thread = threading.Thread(target=self._run, args=(stopping,), name="watch", daemon=True)
         thread.start()
         try:
             yield
         finally:
-            ended.set()
+            stopping.set()
             thread.join(timeout=2 * PROBE_SECONDS)
 
-    def _run(self, ended: threading.Event) -> None:
+    def _run(self, stopping: threading.Event) -> None:
         observer: bus.Observer | None = None
         while True:
             elasticsearch = self._probe()
@@ -61,32 +58,32 @@ class Watch:
             except bus.BusError as error:
                 log.debug("lag_unknown", error=str(error))
                 lags = ()
-            self.judge(lags, elasticsearch=elasticsearch)
+            self.update(lags, elasticsearch=elasticsearch)
             self.ready()
-            if ended.wait(PROBE_SECONDS):
+            if stopping.wait(PROBE_SECONDS):
                 break
         if observer:
             observer.close()
 
-    def judge(self, lags: Sequence[bus.Lag], *, elasticsearch: str) -> None:
-        """The group's lag and Elasticsearch's state in; remembers them, and when the group last got on."""
+    def update(self, lags: Sequence[bus.Lag], *, elasticsearch: str) -> None:
+        """Store the group's lag, the state of Elasticsearch, and the time of the last progress."""
         metrics.set_lag((lag.group, lag.topic, lag.partition, lag.records) for lag in lags)
         self._elasticsearch = elasticsearch
         committed = tuple((lag.topic, lag.partition, lag.committed) for lag in lags)
         idle = not any(lag.records for lag in lags)
-        if committed != self._committed or idle or self.progress.problem:  # a problem that is known is no silent stall
-            self._committed, self._moved_at = committed, self._now()
+        if committed != self._committed or idle or self.progress.problem:  # a known problem is not a silent stall
+            self._committed, self._progress_at = committed, self._now()
 
     def ready(self) -> tuple[bool, dict[str, object]]:
-        """Assigned, getting on or idle without lag, and Elasticsearch there: what /readyz answers."""
+        """Return the answer of /readyz: assigned, with progress or without lag, and Elasticsearch available."""
         good, detail = self.progress.ready(now=self._now(), stall_seconds=self._stall_seconds)
-        still = self._now() - self._moved_at
+        still = self._now() - self._progress_at
         good = good and still <= self._stall_seconds and self._elasticsearch == "ok"
         metrics.ready.set(good)
         return good, {**detail, "behind_and_still_seconds": round(still, 1), "elasticsearch": self._elasticsearch}
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
-        """Whether a restart would not help: what /healthz answers. To wait for a server that is away is healthy."""
+        """Return the answer of /healthz: False if a restart may help. Waiting for an unavailable server is healthy."""
         waiting = bool(self.progress.problem) or self.progress.polled_at == 0
-        still = self._now() - min(self._moved_at, max(self.progress.polled_at, self.progress.committed_at))
+        still = self._now() - min(self._progress_at, max(self.progress.polled_at, self.progress.committed_at))
         return waiting or still < 2 * self._stall_seconds, {"still_seconds": round(still, 1)}

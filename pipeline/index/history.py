@@ -1,6 +1,6 @@
-"""Events as Elasticsearch holds them -> the records that they were, in the order in which they were met.
+"""Documents of events in, the events that they were made from out, in the order in which they were first seen.
 
-`ecs.event` backwards: what a rehearsal of the rules is made of. Only offsets of names within a text are not kept there.
+This is the reverse of `documents.event`, for the test of rules on past events. Only the offsets of names are not kept there.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.index import indexer
+from pipeline.index import client
 from pipeline.records import Event
 from pipeline.settings import Settings
 
 PAGE: Final = 500
-"""Events asked for at a time: an event is one to three kilobytes."""
+"""How many events one request asks for; an event has one to three kilobytes."""
 
-AS_IT_IS: Final = (
+SAME_FIELDS: Final = (
     "kind", "event_type", "subtype", "modality", "confidence", "actors", "recipients", "date", "money", "quantities", "items",
     "evidence", "section", "start", "end", "trigger", "event_mode", "contexts", "export", "attributed_to", "rule", "mentions",
     "article_id", "publisher", "credit", "language", "published_at", "first_seen_at", "fetched_at",
 )  # fmt: skip
-"""Fields that are called the same there and in the record."""
+"""The fields that have the same name in the document and in the record."""
 
 
 def events(
     settings: Settings, since: dt.datetime | None, *, progress: Callable[[int, int], object] = lambda _done, _all: None
 ) -> Iterator[Event]:
-    """Every event that was first seen since then, the earliest first; `progress` hears how many of how many have come.
+    """Yield every event that was first seen since then, the earliest first; `progress` gets the count so far and the total.
 
     Raises:
-        RefusedError, AwayError, RequestError: Elasticsearch does not answer.
+        RefusedError, UnavailableError, RequestError: Elasticsearch does not answer.
     """
     wanted = {"range": {"news.first_seen_at": {"gte": since.isoformat()}}} if since else {"match_all": {}}
     order = [
@@ -42,7 +42,7 @@ def events(
     done = 0
     after: dict[str, Any] = {}
     while True:
-        found = indexer.query(settings, "events", query=wanted, size=PAGE, sort=order, track_total_hits=True, **after)[
+        found = client.query(settings, "events", query=wanted, size=PAGE, sort=order, track_total_hits=True, **after)[
             "hits"
         ]
         for hit in found["hits"]:
@@ -55,20 +55,20 @@ def events(
 
 
 def find(settings: Settings, event_id: str) -> Event | None:
-    """An event by its id, or None where the index does not have it.
+    """Return the event with this id, or None if the index does not have it.
 
     Raises:
-        RefusedError, AwayError, RequestError: Elasticsearch does not answer.
+        RefusedError, UnavailableError, RequestError: Elasticsearch does not answer.
     """
-    hits = indexer.query(settings, "events", query={"term": {"event.id": event_id}}, size=1)["hits"]["hits"]
+    hits = client.query(settings, "events", query={"term": {"event.id": event_id}}, size=1)["hits"]["hits"]
     return event(hits[0]["_id"], hits[0]["_source"]) if hits else None
 
 
 def event(event_id: str, source: Mapping[str, Any]) -> Event:
-    """A document in, the event that it was made of out."""
+    """Return the event that a document was made from."""
     news = source["news"]
     track = news.get("track", {})
-    table = {name: news[name] for name in AS_IT_IS if name in news}
+    table = {name: news[name] for name in SAME_FIELDS if name in news}
     table |= {
         "record": "event",
         "id": event_id,

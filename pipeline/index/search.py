@@ -1,4 +1,4 @@
-"""A question in, the events that answer it out: by relevance and recency. Pure but for one call of `index.query`."""
+"""A search in, the matching events out, by relevance and recency. Pure except for the call of `client.query`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.index import indexer
-from pipeline.index.words import folded
+from pipeline.index import client
+from pipeline.index.terms import search_terms
 from pipeline.settings import Settings
 
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 RECENT_DAYS: Final = 7
-"""At this age an event has half of what being new is worth."""
+"""The age at which an event has half of the score for being new."""
 
 _AGO: Final = re.compile(r"(\d{1,6})\s*([mhdw])", re.IGNORECASE)
 _TARGET: Final = re.compile(r"\b(?:on|against|to|for|towards?|at)\s+(?:the\s+)?(.+)", re.IGNORECASE)
 
 
 class SearchError(ValueError):
-    """A search that cannot be understood; the message says what would be."""
+    """A search that cannot be understood; the message says what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """How many events match, and the best of them."""
+    """The number of matching events, and the best of them."""
 
     total: int
     hits: tuple[dict[str, Any], ...]
@@ -40,23 +40,23 @@ def search(
     limit: int = 20,
     now: dt.datetime | None = None,
 ) -> SearchResult:
-    """Words, and what narrows them, in, the events out.
+    """Return the events that match the words of `text`, of one kind and since a time if these are given.
 
     Raises:
         SearchError: `since` or `limit` cannot be understood.
-        RefusedError, AwayError, RequestError: Elasticsearch does not answer (see `bulk`).
+        RefusedError, UnavailableError, RequestError: Elasticsearch does not answer.
     """
     now = now or dt.datetime.now(dt.UTC)
     body = request(text, kind=kind, since=parse_since(since, now=now) if since else None, limit=limit, now=now)
-    answer = indexer.query(settings, "events", **body)["hits"]
+    answer = client.query(settings, "events", **body)["hits"]
     return SearchResult(int(answer["total"]["value"]), tuple(hit(found) for found in answer["hits"]))
 
 
 def parse_since(text: str, *, now: dt.datetime) -> dt.datetime:
-    """`7d`, `12h`, `30m`, `2w`, a date or a time in ISO 8601 in, the moment out. A date begins at midnight UTC.
+    """Return the time of `7d`, `12h`, `30m`, `2w` (ago), or of an ISO 8601 date or time. A date begins at midnight UTC.
 
     Raises:
-        SearchError: it is none of these.
+        SearchError: the text is none of these.
     """
     if ago := _AGO.fullmatch(text.strip()):
         try:
@@ -71,33 +71,35 @@ def parse_since(text: str, *, now: dt.datetime) -> dt.datetime:
 
 
 def request(text: str, *, kind: str | None, since: dt.datetime | None, limit: int, now: dt.datetime) -> dict[str, Any]:
-    """A search in, the body of the request out.
+    """Return the body of the search request.
 
-    The words must be met, most of them; the whole phrase and a recipient that the words name after `on`, `against`, `to` ...
-    lift a hit; so does being new. No text at all lists the newest; a text without a word (signs, `the`) finds nothing.
+    Most of the words must match. A hit ranks higher if it has the whole phrase, if its recipient is the one that the text names
+    after `on`, `against`, `to` ..., or if it is new. An empty text lists the newest events; a text without words finds nothing.
 
     Raises:
-        SearchError: the limit is out of bounds.
+        SearchError: the limit is not between 0 and 1000.
     """
     if not 0 <= limit <= 1000:
         raise SearchError(f"limit: {limit} is not between 0 and 1000")
-    narrowed: list[dict[str, Any]] = []
+    filters: list[dict[str, Any]] = []
     if kind:
-        narrowed.append({"term": {"news.kind": kind}})
+        filters.append({"term": {"news.kind": kind}})
     if since:
-        narrowed.append({"range": {"@timestamp": {"gte": since.isoformat()}}})
+        filters.append({"range": {"@timestamp": {"gte": since.isoformat()}}})
     recent = {"field": "@timestamp", "origin": now.isoformat(), "pivot": f"{RECENT_DAYS}d", "boost": 2.0}
-    asked: dict[str, Any] = {"filter": narrowed, "should": [{"distance_feature": recent}]}
-    words = folded(text)
+    clauses: dict[str, Any] = {"filter": filters, "should": [{"distance_feature": recent}]}
+    words = search_terms(text)
     if words:
-        asked["must"] = [{"match": {"news.search": {"query": words, "minimum_should_match": "2<67%"}}}]
-        asked["should"].append({"match_phrase": {"news.search": {"query": words, "slop": 3, "boost": 1.5}}})
+        clauses["must"] = [{"match": {"news.search": {"query": words, "minimum_should_match": "2<67%"}}}]
+        clauses["should"].append({"match_phrase": {"news.search": {"query": words, "slop": 3, "boost": 1.5}}})
         if target := _TARGET.search(text):
-            asked["should"].append({"match": {"news.recipient_search": {"query": folded(target[1]), "boost": 5.0}}})
+            clauses["should"].append(
+                {"match": {"news.recipient_search": {"query": search_terms(target[1]), "boost": 5.0}}}
+            )
     elif text.strip():
-        asked["must"] = [{"match_none": {}}]
+        clauses["must"] = [{"match_none": {}}]
     return {
-        "query": {"bool": asked},
+        "query": {"bool": clauses},
         "size": limit,
         "track_total_hits": True,
         "sort": ["_score", {"@timestamp": {"order": "desc", "unmapped_type": "date"}}],
@@ -105,7 +107,7 @@ def request(text: str, *, kind: str | None, since: dt.datetime | None, limit: in
 
 
 def hit(found: dict[str, Any]) -> dict[str, Any]:
-    """A hit of Elasticsearch in, the same in the words of our records out."""
+    """Return a hit of Elasticsearch with the field names of our records."""
     source = found["_source"]
     news, url = source["news"], source.get("url", {})
     return {

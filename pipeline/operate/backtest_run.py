@@ -39,7 +39,7 @@ def backtest(
     Raises:
         BacktestError: there is no such rule, or a line of the file is no event.
         SettingsError: alerts.toml is wrong.
-        OSError, RefusedError, AwayError, RequestError: the file or Elasticsearch cannot be read.
+        OSError, RefusedError, UnavailableError, RequestError: the file or Elasticsearch cannot be read.
     """
     run = Backtest(rules_named(rules.load(settings).rules, rule), marks)
     if file is not None:

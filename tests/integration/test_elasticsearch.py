@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from pipeline import bus
-from pipeline.index import bulk, documents, indexer, search
+from pipeline.index import actions, bulk, client, errors, indexer, search
 from pipeline.local import ports
 from pipeline.records import Money, Party, Place, encode
 from pipeline.settings import Http, Indexer
@@ -56,18 +56,18 @@ def settings(stack):
     """A corner of the server of one's own, set up."""
     mine = changed(stack, index_prefix=next(prefixes), bulk_records=500, refresh_seconds=0.05)
     mine = msgspec.structs.replace(mine, indexer=Indexer(backoff_max_seconds=0.1, batch_wait_seconds=0.05))
-    with indexer.opened(mine) as es:
-        indexer.set_up(es, mine)
+    with client.opened(mine) as es:
+        client.set_up(es, mine)
     return mine
 
 
 @contextlib.contextmanager
 def writing(settings, quarantined=None, stop=None):
-    es = indexer.connect(settings)
+    es = client.connect(settings)
     keep = [] if quarantined is None else quarantined
     stop = stop or threading.Event()
     try:
-        yield bulk.Writer(settings, indexer.Server(es, settings), keep.extend, stop)
+        yield bulk.BulkWriter(settings, client.ElasticsearchServer(es, settings), keep.extend, stop)
     finally:
         stop.set()  # a thread of a test that failed must not wait for ever
         es.close()
@@ -79,7 +79,7 @@ def messages(topic, *records):
 
 def batch(number):
     """So many records of every kind that is indexed."""
-    fifth = number // len(documents.KINDS)
+    fifth = number // len(actions.INDICES)
     events = [
         make_sanctions(evidence=f"The US imposed sanctions number {n} on Russia", places=(MOSCOW,))
         for n in range(fifth)
@@ -100,11 +100,11 @@ def contents(settings):
     every = f"{settings.elasticsearch.index_prefix}-*"
 
     def ask():
-        with indexer.opened(settings) as es:
+        with client.opened(settings) as es:
             es.indices.refresh(index=every)
             return es.search(index=every, size=10_000).body["hits"]["hits"]
 
-    return {hit["_id"]: (hit["_index"], hit["_source"]) for hit in indexer._patiently(ask)}
+    return {hit["_id"]: (hit["_index"], hit["_source"]) for hit in client._retried(ask)}
 
 
 def one(settings, identifier):
@@ -132,11 +132,11 @@ def test_more_than_two_thousand_records_are_indexed_and_a_replay_changes_neither
         writer.handle(whole)
         writer.handle(list(reversed(whole)))
     prefix = settings.elasticsearch.index_prefix
-    assert indexer.counts(settings) == {documents.alias(prefix, name): 400 for name in documents.KINDS}
+    assert client.counts(settings) == {actions.alias(prefix, name): 400 for name in actions.INDICES}
     assert len(first) == 2400
     assert contents(settings) == first
     assert quarantined == []
-    assert {found[0] for found in first.values()} == {f"{prefix}-{name}-v1-2024.05" for name in documents.KINDS[:4]} | {
+    assert {found[0] for found in first.values()} == {f"{prefix}-{name}-v1-2024.05" for name in actions.INDICES[:4]} | {
         f"{prefix}-failures-v1-all",
         f"{prefix}-feedback-v1-all",
     }
@@ -286,12 +286,12 @@ def test_a_server_that_comes_back_empty_gets_its_templates_again(settings, line)
         work = threading.Thread(target=writer.handle, args=(messages(bus.EVENTS, make_meeting()),), daemon=True)
         work.start()
         eventually(lambda: writer.progress.problem)
-        with indexer.opened(settings) as es:
+        with client.opened(settings) as es:
             es.indices.delete(index=f"{prefix}-events-v1-2024.05")
             es.indices.delete_index_template(name=f"{prefix}-events")
         proxy.mend()
         work.join(60)
-    assert indexer.counts(settings)[f"{prefix}-events"] == 1
+    assert client.counts(settings)[f"{prefix}-events"] == 1
 
 
 def test_a_stop_while_the_server_is_away_ends_at_once(settings):
@@ -300,7 +300,7 @@ def test_a_stop_while_the_server_is_away_ends_at_once(settings):
     with writing(nowhere, stop=stop) as writer:
         threading.Timer(0.5, stop.set).start()
         began = time.monotonic()
-        with pytest.raises(bulk.StoppedError):
+        with pytest.raises(errors.StoppedError):
             writer.handle(messages(bus.EVENTS, make_event()))
         assert time.monotonic() - began < 5
 
@@ -384,7 +384,7 @@ def test_a_server_with_a_full_queue_gets_all_of_it_in_the_end_and_no_more_than_w
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_server_that_does_not_know_us_stops_the_indexer_with_its_reason(settings, status):
     with stub(settings, (status, ERROR)) as (there, asked), writing(there) as writer:
-        with pytest.raises(bulk.RefusedError, match=f"{status}.*missing authentication"):
+        with pytest.raises(errors.RefusedError, match=f"{status}.*missing authentication"):
             writer.handle(messages(bus.EVENTS, make_event()))
         assert len(asked) == 1
 
@@ -400,7 +400,7 @@ def test_a_server_of_another_major_version_is_refused_by_name(settings):
     with (
         stub(settings) as (there, _),
         writing(there) as writer,
-        pytest.raises(bulk.RefusedError, match=r"8\.19\.5.*9\.x only"),
+        pytest.raises(errors.RefusedError, match=r"8\.19\.5.*9\.x only"),
     ):
         writer.prepare()
 
@@ -409,16 +409,16 @@ def test_a_server_of_another_major_version_is_refused_by_name(settings):
 
 
 def test_set_up_twice_changes_nothing_and_the_server_is_of_our_version(settings):
-    with indexer.opened(settings) as es:
-        indexer.set_up(es, settings)
-        assert indexer.check_server(es).startswith("9.")
+    with client.opened(settings) as es:
+        client.set_up(es, settings)
+        assert client.check_server(es).startswith("9.")
 
 
 def test_a_field_of_a_new_release_is_added_to_the_index_of_the_running_month(settings):
     name = f"{settings.elasticsearch.index_prefix}-alerts-v1-2024.05"
-    with indexer.opened(settings) as es:
+    with client.opened(settings) as es:
         es.indices.delete_index_template(name=f"{settings.elasticsearch.index_prefix}-alerts")
-        old = indexer.mapping("alerts")
+        old = client.mapping("alerts")
         del old["properties"]["news"]["properties"]["channels"]
         es.indices.create(
             index=name,
@@ -426,7 +426,7 @@ def test_a_field_of_a_new_release_is_added_to_the_index_of_the_running_month(set
             settings={"number_of_replicas": 0},
             aliases={f"{settings.elasticsearch.index_prefix}-alerts": {}},
         )
-        indexer.set_up(es, settings)
+        client.set_up(es, settings)
     quarantined = []
     with writing(settings, quarantined) as writer:
         writer.handle(messages(bus.ALERTS, make_alert()))
@@ -436,13 +436,13 @@ def test_a_field_of_a_new_release_is_added_to_the_index_of_the_running_month(set
 
 def test_an_index_that_contradicts_our_mapping_is_an_error_that_names_it(settings):
     name = f"{settings.elasticsearch.index_prefix}-alerts-v1-2020.01"
-    with indexer.opened(settings) as es:
+    with client.opened(settings) as es:
         es.indices.delete_index_template(name=f"{settings.elasticsearch.index_prefix}-alerts")
         es.indices.create(
             index=name, mappings={"properties": {"rule": {"type": "keyword"}}}, settings={"number_of_replicas": 0}
         )
-        with pytest.raises(bulk.RefusedError, match="-alerts-v1-"):
-            indexer.set_up(es, settings)
+        with pytest.raises(errors.RefusedError, match="-alerts-v1-"):
+            client.set_up(es, settings)
 
 
 def test_health_counts_and_the_latest_are_told(settings):
@@ -450,24 +450,24 @@ def test_health_counts_and_the_latest_are_told(settings):
     with writing(settings) as writer:
         writer.handle([*messages(bus.EVENTS, *reversed(events)), *messages(bus.ALERTS, make_alert())])
     prefix = settings.elasticsearch.index_prefix
-    health = indexer.health(settings)
+    health = client.health(settings)
     assert (health["reachable"], health["status"]) == (True, "green")
     assert health["indices"][f"{prefix}-events"]["documents"] == 5
     assert health["indices"][f"{prefix}-events"]["bytes"] > 1000
     assert health["indices"][f"{prefix}-stories"] == {"documents": 0, "bytes": 0}
-    assert [found["_id"] for found in indexer.latest(settings, 2)] == [events[0].id, events[1].id]
-    assert [found["rule"]["name"] for found in indexer.latest(settings, 2, name="alerts")] == ["leaders-meet"]
-    assert indexer.latest(settings, 2, name="stories") == []
+    assert [found["_id"] for found in client.latest(settings, 2)] == [events[0].id, events[1].id]
+    assert [found["rule"]["name"] for found in client.latest(settings, 2, name="alerts")] == ["leaders-meet"]
+    assert client.latest(settings, 2, name="stories") == []
 
 
 def test_a_server_that_is_not_there_is_told_and_not_raised_by_health(settings):
     nowhere = changed(settings, url=f"http://127.0.0.1:{ports.free(1)[0]}")
-    health = indexer.health(nowhere)
+    health = client.health(nowhere)
     assert (health["reachable"], health["indices"]) == (False, {})
     assert "refused" in health["error"]
-    with pytest.raises(bulk.AwayError, match="refused"):
-        indexer.counts(nowhere)
-    with pytest.raises(bulk.AwayError, match="refused"):
+    with pytest.raises(errors.UnavailableError, match="refused"):
+        client.counts(nowhere)
+    with pytest.raises(errors.UnavailableError, match="refused"):
         search.search(nowhere, "sanctions")
 
 
@@ -491,11 +491,11 @@ TEXTS = {
 def library(stack):
     """A few events to search in."""
     mine = changed(stack, index_prefix="library")
-    with indexer.opened(mine) as es:
-        indexer.set_up(es, mine)
+    with client.opened(mine) as es:
+        client.set_up(es, mine)
     with writing(mine) as writer:
         writer.handle(messages(bus.EVENTS, *TEXTS.values()))
-    assert indexer.counts(mine)["library-events"] == len(TEXTS)
+    assert client.counts(mine)["library-events"] == len(TEXTS)
     return mine
 
 
@@ -614,7 +614,7 @@ def process(settings):
 
 
 def total(settings):
-    return sum(indexer.counts(settings).values())
+    return sum(client.counts(settings).values())
 
 
 def test_the_process_indexes_the_topics_and_a_replay_of_them_changes_no_count(process):
@@ -625,7 +625,7 @@ def test_the_process_indexes_the_topics_and_a_replay_of_them_changes_no_count(pr
     publish(process, bus.ALERTS, encode(make_alert()))
     alias = f"{process.elasticsearch.index_prefix}-"
     with running(process):
-        eventually(lambda: indexer.counts(process)[alias + "failures"] == 1)
+        eventually(lambda: client.counts(process)[alias + "failures"] == 1)
         eventually(lambda: lag(process) == 0)
         eventually(lambda: ask(process, "/readyz")[0] == 200)
         assert ask(process, "/healthz")[0] == 200
@@ -685,12 +685,12 @@ def test_killed_in_the_middle_it_leaves_nothing_out_and_nothing_twice(process):
         eventually(lambda: lag(mine) == 0, seconds=60)
         os.kill(child.pid, signal.SIGTERM)
         assert child.wait(30) == 0
-    events = indexer.query(
+    events = client.query(
         mine, "events", size=0, query={"match_phrase": {"news.evidence": "kill"}}, track_total_hits=True
     )
     assert events["hits"]["total"]["value"] == len(records)
 
 
 def test_a_process_that_elasticsearch_refuses_ends_with_the_reason(process):
-    with stub(process) as (there, _), pytest.raises(bulk.RefusedError, match=r"8\.19\.5"):
+    with stub(process) as (there, _), pytest.raises(errors.RefusedError, match=r"8\.19\.5"):
         indexer.run(there, stop=threading.Event())

@@ -13,7 +13,7 @@ from pipeline import cli, flow
 from pipeline.alert import backtest, feedback
 from pipeline.alert.backtest import BacktestError
 from pipeline.alert.throttle import AlertState
-from pipeline.index import documents, history, indexer
+from pipeline.index import actions, client, history
 from pipeline.operate import backtest_run
 from pipeline.records import Feedback, encode
 from pipeline.settings import Settings
@@ -48,7 +48,7 @@ def file(tmp_path):
 @pytest.fixture
 def elasticsearch(monkeypatch):
     """An index that returns the stored events page by page."""
-    stored = [documents.action(event, prefix="news", now=NOW + 30 * DAY) for event in TOLD]
+    stored = [actions.action(event, prefix="news", now=NOW + 30 * DAY) for event in TOLD]
     asked = []
 
     def query(_settings, name, **body):
@@ -60,7 +60,7 @@ def elasticsearch(monkeypatch):
         hits = [{"_id": d.id, "_source": d.source, "sort": [n + 1]} for n, d in page]
         return {"hits": {"total": {"value": len(known)}, "hits": hits}}
 
-    monkeypatch.setattr(indexer, "query", query)
+    monkeypatch.setattr(client, "query", query)
     return asked
 
 
@@ -158,7 +158,7 @@ def test_a_line_that_is_no_event_is_an_error_with_its_number(shipped, file):
     ],
 )  # fmt: skip
 def test_an_event_is_read_from_the_index_unchanged(event):
-    action = documents.action(event, prefix="news", now=NOW + 30 * DAY)
+    action = actions.action(event, prefix="news", now=NOW + 30 * DAY)
     source = json.loads(action.lines()[1])
     assert history.event(action.id, source) == event
 

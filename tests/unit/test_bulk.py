@@ -1,27 +1,21 @@
-"""The bulk loop against a server that answers as it is told: every record has one outcome, and none is lost."""
+"""The bulk loop and the real client, over a connection that answers as scripted: every record has one outcome, none is lost."""
 
 import json
 import threading
+import types
+from dataclasses import dataclass
 
+import elastic_transport
+import elasticsearch
 import pytest
+from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from pipeline import bus, stage
-from pipeline.index.bulk import (
-    BACKOFF_SECONDS,
-    TRIES,
-    AwayError,
-    Job,
-    RefusedError,
-    RequestError,
-    StoppedError,
-    Writer,
-    backoff,
-    chunks,
-    verdict,
-)
-from pipeline.index.documents import Action
+from pipeline import bus
+from pipeline.index.bulk import BACKOFF_SECONDS, TRIES, BulkWriter, backoff_seconds, item_result
+from pipeline.index.client import ElasticsearchServer
+from pipeline.index.errors import RefusedError, StoppedError, UnavailableError
 from pipeline.records import encode
 from pipeline.settings import Elasticsearch, Indexer, Settings
 from tests.make import make_alert, make_document, make_event, make_failure, make_story
@@ -41,29 +35,75 @@ BAD = {
 BROKEN = {"status": 500, "error": {"type": "null_pointer_exception"}}
 
 
+LOST = "lost"
+"""In place of the status of a request: there is no connection."""
+
+
 class Scripted:
-    """Answers by document id from a script; what is not in it is created. Remembers each request's ids."""
+    """Answers by document id from a script; what is not in it is created. Remembers each request's ids and its bytes.
+
+    `requests` are the statuses of the first requests as a whole: None lets the documents decide.
+    """
 
     def __init__(self, script=(), requests=()):
         self.script = {key: list(answers) for key, answers in dict(script).items()}
         self.requests = list(requests)
         self.seen = []
+        self.sizes = []
         self.prepared = 0
 
     def prepare(self):
         self.prepared += 1
         return "9.5.4"
 
-    def send(self, lines):
-        headers = [next(iter(json.loads(line).values())) for line in lines[::2]]
+    def status(self, ids):
+        return self.requests.pop(0) if self.requests else None
+
+    def send(self, body):
+        headers = [next(iter(json.loads(line).values())) for line in body.splitlines()[::2]]
         self.seen.append([header["_id"] for header in headers])
-        if self.requests and (error := self.requests.pop(0)) is not None:
-            raise error
-        return {"items": [{"index": self._answer(header["_id"])} for header in headers]}
+        self.sizes.append(len(body))
+        status = self.status(self.seen[-1])
+        if status == LOST:
+            raise elastic_transport.ConnectionError("gone")
+        if status is not None:
+            return status, {"error": {"type": "scripted", "reason": "scripted"}, "status": status}
+        return 200, {"items": [{"index": self._answer(header["_id"])} for header in headers]}
 
     def _answer(self, identifier):
         answers = self.script.get(identifier)
         return CREATED if not answers else answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def connection(scripted):
+    """The connection of a client, as far as it is used: requests in, the scripted answers out."""
+
+    class Node(elastic_transport.BaseNode):
+        def perform_request(self, method, target, body=None, headers=None, request_timeout=None):
+            assert (method, target) == ("PUT", "/_bulk")
+            status, answer = scripted.send(body)
+            found = HttpHeaders({"x-elastic-product": "Elasticsearch", "content-type": "application/json"})
+            meta = ApiResponseMeta(status, "1.1", found, 0.0, NodeConfig("http", "es.example", 9200))
+            return types.SimpleNamespace(meta=meta, body=json.dumps(answer).encode())
+
+        def close(self):
+            pass
+
+    return Node
+
+
+@dataclass
+class Server:
+    """The real bulk requests, and a set-up that is only counted."""
+
+    scripted: Scripted
+    bulk: ElasticsearchServer
+
+    def prepare(self):
+        return self.scripted.prepare()
+
+    def write(self, documents, *, max_records):
+        return self.bulk.write(documents, max_records=max_records)
 
 
 def message(topic, record, offset=0):
@@ -71,10 +111,12 @@ def message(topic, record, offset=0):
     return bus.Message(topic, 1, offset, b"k", value, 0)
 
 
-def writer(server, *, quarantined=None, stop=None, **options):
+def writer(scripted, *, quarantined=None, stop=None, **options):
+    es = elasticsearch.Elasticsearch("http://es.example:9200", node_class=connection(scripted), max_retries=0)
     settings = Settings(elasticsearch=Elasticsearch(**options), indexer=Indexer(backoff_max_seconds=0.001))
     keep = quarantined.extend if quarantined is not None else _none
-    return Writer(settings, server, keep, stop or threading.Event(), chance=lambda: 0.0)
+    server = Server(scripted, ElasticsearchServer(es, settings))
+    return BulkWriter(settings, server, keep, stop or threading.Event(), chance=lambda: 0.0)
 
 
 def _none(failures):
@@ -109,56 +151,51 @@ def outcomes(outcome, reason=""):
         (CREATED, "created"),
         (UPDATED, "updated"),
         (CONFLICT, "unchanged"),
-        (BAD, "bad"),
-        (BUSY, "later"),
-        (BROKEN, "suspect"),
-        ({"status": 503, "error": {"type": "unavailable_shards_exception"}}, "later"),
+        (BAD, "failed"),
+        (BUSY, "retry"),
+        (BROKEN, "server_error"),
+        ({"status": 503, "error": {"type": "unavailable_shards_exception"}}, "retry"),
         ({"status": 403, "error": {"type": "security_exception"}}, "refused"),
         ({"status": 401, "error": {"type": "security_exception"}}, "refused"),
-        ({"status": 403, "error": {"type": "cluster_block_exception", "reason": "index read-only"}}, "later"),
-        ({"status": 404, "error": {"type": "index_not_found_exception"}}, "later"),
-        ({"status": 400, "error": {"type": "validation_exception", "reason": "too many shards open"}}, "later"),
-        ({"status": 400, "error": {"type": "strict_dynamic_mapping_exception"}}, "bad"),
-        ({"status": 400, "error": "a text of an older server"}, "bad"),
-        ({}, "suspect"),
+        ({"status": 403, "error": {"type": "cluster_block_exception", "reason": "index read-only"}}, "retry"),
+        ({"status": 404, "error": {"type": "index_not_found_exception"}}, "retry"),
+        ({"status": 400, "error": {"type": "validation_exception", "reason": "too many shards open"}}, "retry"),
+        ({"status": 400, "error": {"type": "strict_dynamic_mapping_exception"}}, "failed"),
+        ({"status": 400, "error": "a text of an older server"}, "failed"),
+        ({}, "server_error"),
     ],
 )
 def test_an_answer_means_one_thing(item, expected):
-    assert verdict(item)[0] == expected
+    assert item_result(item)[0] == expected
 
 
 def test_the_reason_tells_the_cause_without_the_text_of_the_document():
-    assert verdict(BAD)[1] == "document_parsing_exception: no: out of range"
+    assert item_result(BAD)[1] == "document_parsing_exception: no: out of range"
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
 def test_the_waiting_doubles_at_random_up_to_the_longest(chance):
-    waits = [backoff(attempt, 30, chance) for attempt in range(1, 200)]
+    waits = [backoff_seconds(attempt, 30, chance) for attempt in range(1, 200)]
     assert all(BACKOFF_SECONDS / 2 <= wait <= 30 for wait in waits)
     assert waits == sorted(waits)
     assert waits[-1] == 15 + 15 * chance
     assert waits[0] < 1
 
 
-def job(identifier, size=100):
-    source = stage.Source("news.events")
-    return Job(
-        source, Action(name="events", index="i", id=identifier, op="index", source={}), (b"h" * 40, b"b" * (size - 42))
-    )
+def test_a_request_is_bounded_in_records_and_order_is_kept():
+    events = [make_event(evidence=f"e{n}") for n in range(10)]
+    server = Scripted()
+    writer(server, bulk_records=4).handle([message(bus.EVENTS, e) for e in events])
+    assert server.seen == [[e.id for e in events[:4]], [e.id for e in events[4:8]], [e.id for e in events[8:]]]
 
 
-def test_a_request_is_bounded_in_records_and_bytes_and_order_is_kept():
-    jobs = [job(str(n)) for n in range(10)]
-    by_records = list(chunks(jobs, records=4, size=10_000))
-    by_bytes = list(chunks(jobs, records=100, size=250))
-    assert [len(chunk) for chunk in by_records] == [4, 4, 2]
-    assert [len(chunk) for chunk in by_bytes] == [2] * 5
-    assert [j.id for chunk in by_bytes for j in (x.action for x in chunk)] == [str(n) for n in range(10)]
-
-
-def test_a_record_larger_than_a_request_goes_alone():
-    jobs = [job("a"), job("b", size=1000), job("c")]
-    assert [[j.action.id for j in chunk] for chunk in chunks(jobs, records=100, size=300)] == [["a"], ["b"], ["c"]]
+def test_a_request_is_bounded_in_bytes_and_a_record_that_is_larger_goes_alone():
+    events = [make_event(evidence="e" * (5000 if n == 2 else 10) + str(n)) for n in range(5)]
+    server = Scripted()
+    writer(server, bulk_bytes=4500).handle([message(bus.EVENTS, e) for e in events])
+    assert [len(ids) for ids in server.seen] == [2, 1, 2]
+    assert server.sizes[1] > 5000
+    assert max(server.sizes[0], server.sizes[2]) <= 4500
 
 
 def test_nothing_makes_no_request():
@@ -243,7 +280,7 @@ def test_a_document_that_breaks_the_server_is_given_up_after_a_few_tries():
 
 def test_a_server_that_is_away_gets_the_whole_request_again_and_its_indices_are_made_anew():
     event = make_event()
-    server = Scripted(requests=[AwayError("refused", lost=True)] * 3)
+    server = Scripted(requests=[LOST] * 3)
     subject = writer(server)
     subject.handle([message(bus.EVENTS, event)])
     assert server.seen == [[event.id]] * 4
@@ -252,7 +289,7 @@ def test_a_server_that_is_away_gets_the_whole_request_again_and_its_indices_are_
 
 
 def test_a_server_that_only_has_too_much_to_do_is_not_set_up_again():
-    server = Scripted(requests=[AwayError("429")] * 3)
+    server = Scripted(requests=[429] * 3)
     writer(server).handle([message(bus.EVENTS, make_event())])
     assert (len(server.seen), server.prepared) == (4, 0)
 
@@ -262,22 +299,37 @@ def test_a_request_that_is_refused_as_a_whole_is_halved_until_the_culprit_is_alo
     culprit, quarantined, ok = events[4].id, [], outcomes("ok")
 
     class Picky(Scripted):
-        def send(self, lines):
-            answer = super().send(lines)
-            if culprit in self.seen[-1]:
-                raise RequestError("413 too large")
-            return answer
+        def status(self, ids):
+            return 413 if culprit in ids else None
 
-    writer(Picky(), quarantined=quarantined).handle([message(bus.EVENTS, e, n) for n, e in enumerate(events)])
-    assert [(f.offset, f.error) for f in quarantined] == [(4, "413 too large")]
+    server = Picky()
+    writer(server, quarantined=quarantined).handle([message(bus.EVENTS, e, n) for n, e in enumerate(events)])
+    [failure] = quarantined
+    assert (failure.offset, failure.error_type) == (4, "DocumentError")
+    assert failure.error.startswith("bulk: 413")
     assert ok.grown == 6
+    assert server.seen[-1] == [e.id for e in events[5:]], "the next requests are large again"
 
 
-def test_a_batch_is_sent_in_requests_of_the_configured_size():
-    events = [make_event(evidence=f"e{n}") for n in range(7)]
-    server = Scripted()
-    writer(server, bulk_records=3).handle([message(bus.EVENTS, e) for e in events])
-    assert [len(request) for request in server.seen] == [3, 3, 1]
+def test_what_was_answered_before_the_connection_broke_is_not_sent_again():
+    events = [make_event(evidence=f"e{n}") for n in range(6)]
+    server, ok = Scripted(requests=[None, LOST]), outcomes("ok")
+    writer(server, bulk_records=2).handle([message(bus.EVENTS, e) for e in events])
+    first, second, third = ([e.id for e in events[n : n + 2]] for n in (0, 2, 4))
+    assert server.seen == [first, second, second, third]
+    assert (ok.grown, server.prepared) == (6, 1)
+
+
+def test_an_answer_that_lacks_a_document_settles_nothing():
+    class Short(Scripted):
+        def send(self, body):
+            status, answer = super().send(body)
+            return status, {"items": answer["items"][:-1]}
+
+    ok = outcomes("ok")
+    with pytest.raises(ValueError, match="shorter"):
+        writer(Short()).handle([message(bus.EVENTS, make_event(evidence=f"e{n}")) for n in range(2)])
+    assert ok.grown == 0
 
 
 # --- stopping --------------------------------------------------------------------------------------------------------
@@ -286,9 +338,7 @@ def test_a_batch_is_sent_in_requests_of_the_configured_size():
 def test_a_server_that_refuses_us_stops_the_indexer_and_drops_nothing():
     quarantined = []
     with pytest.raises(RefusedError, match="401"):
-        writer(Scripted(requests=[RefusedError("401")]), quarantined=quarantined).handle(
-            [message(bus.EVENTS, make_event())]
-        )
+        writer(Scripted(requests=[401]), quarantined=quarantined).handle([message(bus.EVENTS, make_event())])
     assert quarantined == []
 
 
@@ -303,16 +353,15 @@ def test_a_stop_ends_the_waiting_and_no_outcome_is_counted():
     stop, ok, lost = threading.Event(), outcomes("ok"), outcomes("quarantined")
 
     class Away(Scripted):
-        def send(self, lines):
-            if len(self.seen) == 2:
+        def status(self, ids):
+            if len(self.seen) == 3:
                 stop.set()
-            super().send(lines)
-            raise AwayError("gone", lost=True)
+            return LOST
 
     subject = writer(Away(), stop=stop)
     with pytest.raises(StoppedError):
         subject.handle([message(bus.EVENTS, make_event())])
-    assert subject.progress.problem == "Elasticsearch: gone"
+    assert subject.progress.problem == "Elasticsearch: bulk: gone"
     assert (ok.grown, lost.grown) == (0, 0)
 
 
@@ -320,7 +369,7 @@ def test_the_start_waits_for_a_server_that_is_not_there_yet():
     class Late(Scripted):
         def prepare(self):
             if super().prepare() and self.prepared < 4:
-                raise AwayError("connection refused", lost=True)
+                raise UnavailableError("connection refused", connection_lost=True)
             return "9.5.4"
 
     server = Late()
@@ -329,8 +378,8 @@ def test_the_start_waits_for_a_server_that_is_not_there_yet():
 
 
 def test_a_long_outage_is_told_once_a_minute_and_its_end_once():
-    server = Scripted(requests=[AwayError("gone", lost=True)] * 20)
+    server = Scripted(requests=[LOST] * 20)
     with capture_logs() as told:
         writer(server).handle([message(bus.EVENTS, make_event())])
     assert [line["event"] for line in told] == ["elasticsearch_unavailable", "elasticsearch_back"]
-    assert told[0]["problem"] == "gone"
+    assert told[0]["problem"] == "bulk: gone"

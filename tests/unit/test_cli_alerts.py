@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pipeline import bus, cli
 from pipeline.alert import feedback
 from pipeline.index import history
-from pipeline.index.bulk import AwayError
+from pipeline.index.errors import UnavailableError
 from pipeline.records import decode, encode
 from tests.make import NOW, make_alert, make_meeting, make_story
 
@@ -137,7 +137,7 @@ def test_a_false_alarm_keeps_its_event_and_is_an_example_for_training(topics):
 
 def test_without_elasticsearch_the_sentence_alone_is_kept(topics, monkeypatch):
     def away(_settings, _event_id):
-        raise AwayError("Elasticsearch does not answer")
+        raise UnavailableError("Elasticsearch does not answer")
 
     monkeypatch.setattr(history, "find", away)
     run("false", "1a")

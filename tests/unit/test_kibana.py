@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.index import documents, indexer
+from pipeline.index import actions, client
 from pipeline.settings import Elasticsearch
 
 DIRECTORY = Path(__file__).parents[2] / "deploy/kibana"
@@ -17,7 +17,7 @@ OBJECTS = [
 BY_KEY = {(one["type"], one["id"]): one for one in OBJECTS}
 BOARD = BY_KEY["dashboard", "dateline"]
 PANELS = json.loads(BOARD["attributes"]["panelsJSON"])
-NAMES = {documents.alias(Elasticsearch().index_prefix, name): name for name in documents.KINDS}
+NAMES = {actions.alias(Elasticsearch().index_prefix, name): name for name in actions.INDICES}
 
 
 def fields_of(view):
@@ -33,7 +33,7 @@ def fields_of(view):
                 yield f"{path}{key}", value.get("type", "object")
 
     title = BY_KEY["index-pattern", view]["attributes"]["title"]
-    return dict(walk(indexer.mapping(NAMES[title])["properties"]))
+    return dict(walk(client.mapping(NAMES[title])["properties"]))
 
 
 def views(one):

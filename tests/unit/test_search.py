@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from pipeline.index import documents, search
+from pipeline.index import actions, search
 from tests.make import NOW, make_sanctions
 
 DAY = dt.timedelta(days=1)
@@ -81,7 +81,7 @@ def test_a_recipient_is_sought_where_the_words_name_one(text, target):
 
 def test_a_hit_tells_the_event_in_the_words_of_our_records():
     event = make_sanctions()
-    source = documents.action(event, prefix="news", now=NOW).source
+    source = actions.action(event, prefix="news", now=NOW).source
     told = search.hit({"_id": event.id, "_score": 3.5, "_source": source})
     assert (told["id"], told["score"], told["kind"], told["event_type"]) == (event.id, 3.5, "sanctions", "SANCTION")
     assert told["evidence"] == event.evidence

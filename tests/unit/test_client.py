@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline import bus
-from pipeline.index import bulk, documents, indexer
+from pipeline.index import actions, bulk, client
 from pipeline.settings import Elasticsearch, Settings
 
 CORE_TYPES = {
@@ -29,23 +29,23 @@ def fields(properties):
         yield from fields(declared.get("fields", {}))
 
 
-@pytest.mark.parametrize("name", documents.KINDS)
+@pytest.mark.parametrize("name", actions.INDICES)
 def test_a_mapping_uses_only_what_the_server_has_without_plug_ins(name):
-    for field, declared in fields(indexer.mapping(name)["properties"]):
+    for field, declared in fields(client.mapping(name)["properties"]):
         assert declared.get("type", "object") in CORE_TYPES, field
         assert "analyzer" not in declared, field
 
 
-@pytest.mark.parametrize("name", documents.KINDS)
+@pytest.mark.parametrize("name", actions.INDICES)
 def test_no_keyword_can_be_larger_than_a_term_of_lucene(name):
-    for field, declared in fields(indexer.mapping(name)["properties"]):
+    for field, declared in fields(client.mapping(name)["properties"]):
         if declared.get("type") == "keyword" and declared.get("index", True):
             assert declared["ignore_above"] * 4 <= LUCENE_TERM_BYTES, field
 
 
 @pytest.mark.parametrize("name", ["events", "stories"])
 def test_what_dashboards_count_by_is_a_keyword_outside_of_nested_parts(name):
-    news = indexer.mapping(name)["properties"]["news"]["properties"]
+    news = client.mapping(name)["properties"]["news"]["properties"]
     for field in (
         "kind",
         "event_type",
@@ -62,7 +62,7 @@ def test_what_dashboards_count_by_is_a_keyword_outside_of_nested_parts(name):
 
 def test_a_template_covers_the_indices_that_records_are_written_to():
     settings = Settings(elasticsearch=Elasticsearch(index_prefix="x", shards=3, replicas=2, refresh_seconds=0.5))
-    template = indexer.template("events", settings)
+    template = client.template("events", settings)
     assert template["index_patterns"] == ["x-events-v1-*"]
     assert template["template"]["aliases"] == {"x-events": {}}
     assert template["template"]["settings"] == {
@@ -78,7 +78,7 @@ def test_every_topic_of_results_is_indexed_and_raw_pages_are_not():
 
 def test_the_password_reaches_the_server_and_no_text():
     settings = Settings(elasticsearch=Elasticsearch(url="http://es.example:9200", username="u", password="hush-hush"))
-    es = indexer.connect(settings)
+    es = client.connect(settings)
     assert es._headers["authorization"].startswith("Basic ")
     assert "hush-hush" not in repr(es) + str(es)
     es.close()

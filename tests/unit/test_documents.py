@@ -1,14 +1,13 @@
-"""Records as Elasticsearch is told of them."""
+"""Records and their documents in Elasticsearch."""
 
 import datetime as dt
-import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.index import documents, indexer
-from pipeline.records import Entity, Evidence, Feed, Moment, Money, Party, Place, RecordError, When
+from pipeline.index import actions, client, documents, fields
+from pipeline.records import Entity, Evidence, Moment, Money, Party, Place, When
 from tests.make import (
     MOSCOW,
     NOW,
@@ -33,8 +32,8 @@ US_WITH_ID = Party(text="The US", name="United States", country="USA", sector="G
 RUSSIA_WITH_ID = Party(text="Russia", name="Russia", country="RUS", sector="GOV", identifier="Q159")
 
 
-def told(record, now=NOW + HOUR):
-    return documents.action(record, prefix="news", now=now)
+def action_of(record, now=NOW + HOUR):
+    return actions.action(record, prefix="news", now=now)
 
 
 def full_event():
@@ -105,11 +104,11 @@ def declared_leaves(properties, path=""):
             yield f"{path}{key}"
 
 
-@pytest.mark.parametrize("name", documents.KINDS)
+@pytest.mark.parametrize("name", actions.INDICES)
 def test_the_strict_mapping_knows_every_field_of_a_full_record_and_no_field_is_dead(name):
-    mapping = indexer.mapping(name)
+    mapping = client.mapping(name)
     assert mapping["dynamic"] == "strict"
-    found = dict(leaves(mapping["properties"], told(FULL[name]()).source))
+    found = dict(leaves(mapping["properties"], action_of(FULL[name]()).source))
     assert set(found) == set(declared_leaves(mapping["properties"]))
 
 
@@ -128,7 +127,7 @@ def test_the_strict_mapping_knows_every_field_of_a_full_record_and_no_field_is_d
 )
 def test_the_envelope_is_ecs_with_its_closed_values(name, kind):
     record = FULL[name]()
-    action = told(record)
+    action = action_of(record)
     envelope = action.source["event"]
     assert (action.id, envelope["id"]) == (record.id, record.id)
     assert envelope["kind"] == kind
@@ -140,7 +139,7 @@ def test_the_envelope_is_ecs_with_its_closed_values(name, kind):
 
 def test_an_event_stands_at_its_publication_and_tells_when_it_happened():
     when = When(text="this week", start=dt.date(2024, 5, 13), end=dt.date(2024, 5, 19), precision="week")
-    source = told(make_meeting(date=when)).source
+    source = action_of(make_meeting(date=when)).source
     assert source["@timestamp"] == "2024-05-14T08:55:00+00:00"
     assert source["event"]["created"] == NOW.isoformat()
     assert (source["event"]["start"], source["event"]["end"]) == ("2024-05-13", "2024-05-19")
@@ -148,7 +147,7 @@ def test_an_event_stands_at_its_publication_and_tells_when_it_happened():
 
 
 def test_an_article_that_claims_to_be_from_tomorrow_stands_where_it_was_seen():
-    source = told(make_event(published_at=NOW + 24 * HOUR)).source
+    source = action_of(make_event(published_at=NOW + 24 * HOUR)).source
     assert source["@timestamp"] == NOW.isoformat()
     assert source["news"]["published_at"] == (NOW + 24 * HOUR).isoformat()
 
@@ -156,11 +155,11 @@ def test_an_article_that_claims_to_be_from_tomorrow_stands_where_it_was_seen():
 def test_times_of_other_zones_are_written_in_utc_and_times_without_one_are_utc():
     sydney = dt.timezone(dt.timedelta(hours=11))
     assert (
-        told(make_event(published_at=dt.datetime(2024, 5, 14, 12, tzinfo=sydney))).source["@timestamp"]
+        action_of(make_event(published_at=dt.datetime(2024, 5, 14, 12, tzinfo=sydney))).source["@timestamp"]
         == "2024-05-14T01:00:00+00:00"
     )
     naive = dt.datetime(2024, 5, 14, 1)  # noqa: DTZ001 - what a record without a zone decodes to
-    assert told(make_event(published_at=naive)).source["@timestamp"] == "2024-05-14T01:00:00+00:00"
+    assert action_of(make_event(published_at=naive)).source["@timestamp"] == "2024-05-14T01:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -173,7 +172,7 @@ def test_times_of_other_zones_are_written_in_utc_and_times_without_one_are_utc()
     ],
 )
 def test_a_url_gives_its_domain_or_none(url, domain):
-    assert told(make_event(article_url=url)).source["url"] == (
+    assert action_of(make_event(article_url=url)).source["url"] == (
         {"full": url, "domain": domain} if domain else {"full": url}
     )
 
@@ -182,7 +181,7 @@ def test_a_url_gives_its_domain_or_none(url, domain):
 
 
 def test_countries_are_collected_from_actors_recipients_and_places_each_once():
-    news = told(make_sanctions(places=(MOSCOW, Place(text="Brussels", country="BEL")))).source["news"]
+    news = action_of(make_sanctions(places=(MOSCOW, Place(text="Brussels", country="BEL")))).source["news"]
     assert news["countries"] == ["USA", "RUS", "BEL"]
     assert (news["actor_countries"], news["recipient_countries"], news["place_countries"]) == (
         ["USA"],
@@ -192,13 +191,13 @@ def test_countries_are_collected_from_actors_recipients_and_places_each_once():
 
 
 def test_actors_are_written_whole_and_by_name():
-    news = told(make_sanctions(actors=(USA, Party(text="two officials")))).source["news"]
+    news = action_of(make_sanctions(actors=(USA, Party(text="two officials")))).source["news"]
     assert news["actors"][0] == {"text": "The US", "name": "United States", "country": "USA", "sector": "GOV"}
     assert news["actor_names"] == ["United States", "two officials"]
 
 
 def test_money_is_written_in_full_units_and_flat():
-    news = told(make_aid(350e6)).source["news"]
+    news = action_of(make_aid(350e6)).source["news"]
     assert news["money"] == [{"text": "350000000 USD", "value": 350e6, "currency": "USD"}]
     assert (news["amounts"], news["currencies"]) == ([350e6], ["USD"])
 
@@ -207,17 +206,17 @@ def test_money_is_written_in_full_units_and_flat():
     ("lat", "lon"), [(91, 0), (0, 181), (None, 3), (3, None), (float("nan"), 0), (0, float("inf"))]
 )
 def test_a_place_off_the_map_keeps_its_name_and_loses_its_point(lat, lon):
-    news = told(make_event(places=(Place(text="X", lat=lat, lon=lon),))).source["news"]
+    news = action_of(make_event(places=(Place(text="X", lat=lat, lon=lon),))).source["news"]
     assert news["places"] == [{"text": "X"}]
     assert "location" not in news
 
 
 def test_a_place_on_the_map_is_a_point():
-    assert told(make_meeting()).source["news"]["location"] == [{"lat": 55.75, "lon": 37.62}]
+    assert action_of(make_meeting()).source["news"]["location"] == [{"lat": 55.75, "lon": 37.62}]
 
 
 def test_names_of_a_document_are_sorted_by_what_they_are_and_lose_their_offsets():
-    news = told(full_document()).source["news"]
+    news = action_of(full_document()).source["news"]
     assert (news["persons"], news["organizations"], news["place_names"], news["countries"]) == (
         ["Vladimir Putin"],
         ["Reuters"],
@@ -228,31 +227,31 @@ def test_names_of_a_document_are_sorted_by_what_they_are_and_lose_their_offsets(
 
 
 def test_an_alert_names_its_rule_and_a_failure_its_error():
-    assert told(make_alert()).source["rule"] == {"name": "leaders-meet"}
-    error = told(full_failure()).source
+    assert action_of(make_alert()).source["rule"] == {"name": "leaders-meet"}
+    error = action_of(full_failure()).source
     assert error["error"] == {"type": "RecordError", "message": "article: not JSON", "stack_trace": "Traceback ..."}
     assert error["news"]["raw"] == "\ufffdgarbage"
 
 
 def test_of_a_failures_bytes_only_the_beginning_is_indexed():
-    news = told(make_failure(raw=b"x" * 100_000)).source["news"]
+    news = action_of(make_failure(raw=b"x" * 100_000)).source["news"]
     assert (len(news["raw"]), news["raw_bytes"]) == (documents.RAW_BYTES, 100_000)
 
 
 def test_a_story_keeps_its_reports_without_their_fingerprints():
-    news = told(make_story(reports=(make_report(fingerprint=(1, 2, 3)),))).source["news"]
+    news = action_of(make_story(reports=(make_report(fingerprint=(1, 2, 3)),))).source["news"]
     assert news["reports"][0]["publisher"] == "The Paper"
     assert "fingerprint" not in news["reports"][0]
 
 
 def test_the_many_parts_of_one_record_are_bounded():
     crowd = tuple(Party(text=f"p{n}", name=f"p{n}") for n in range(20_000))
-    news = told(make_event(actors=crowd)).source["news"]
-    assert len(news["actors"]) == len(news["actor_names"]) == documents.PARTS
+    news = action_of(make_event(actors=crowd)).source["news"]
+    assert len(news["actors"]) == len(news["actor_names"]) == fields.PARTS
 
 
 def test_empty_parts_are_left_out_but_zero_and_false_are_not():
-    assert documents.clean({"a": "", "b": None, "c": [], "d": {"e": ()}, "f": 0, "g": False, "h": ["", 1]}) == {
+    assert fields.clean({"a": "", "b": None, "c": [], "d": {"e": ()}, "f": 0, "g": False, "h": ["", 1]}) == {
         "f": 0,
         "g": False,
         "h": ["", 1],
@@ -260,86 +259,11 @@ def test_empty_parts_are_left_out_but_zero_and_false_are_not():
 
 
 def test_a_recipient_is_found_by_its_country_although_its_own_words_do_not_name_it():
-    news = told(
+    news = action_of(
         make_sanctions(recipients=(Party(text="the Kremlin", country="RUS"),), evidence="They hit the Kremlin")
     ).source["news"]
     assert {"russia", "russian", "kremlin"} <= set(news["recipient_search"].split())
     assert {"russia", "american", "sanction"} <= set(news["search"].split())
-
-
-# --- index, id, version ----------------------------------------------------------------------------------------------
-
-
-def test_the_index_is_the_month_of_first_sight_in_utc():
-    far_west = dt.timezone(dt.timedelta(hours=-10))
-    seen = dt.datetime(2024, 4, 30, 20, tzinfo=far_west)
-    assert told(make_event(first_seen_at=seen)).index == "news-events-v1-2024.05"
-
-
-def test_an_article_changed_in_a_later_month_stays_in_its_index():
-    first, later = make_document(), make_document(fetched_at=NOW + 40 * 24 * HOUR)
-    assert told(first).index == told(later, now=NOW + 41 * 24 * HOUR).index == "news-documents-v1-2024.05"
-
-
-@pytest.mark.parametrize("seen", [None, dt.datetime(1999, 12, 31, tzinfo=dt.UTC), NOW + 48 * HOUR])
-def test_a_first_sight_that_is_absent_or_absurd_makes_no_index(seen):
-    with pytest.raises(RecordError, match="first_seen_at"):
-        documents.index_of("news", "events", seen, now=NOW)
-
-
-def test_a_failure_met_twice_has_one_place():
-    again = make_failure(failed_at=NOW + 60 * 24 * HOUR)
-    assert told(make_failure()).index == told(again).index
-    assert told(again).op == "create"
-
-
-def test_a_newer_fetch_has_a_higher_version_and_the_same_fetch_the_same():
-    first, second = make_document(), make_document(fetched_at=NOW + HOUR)
-    assert told(first).version < told(second).version
-    assert told(first).version_type == "external_gte"
-    assert told(make_event(fetched_at=NOW)).version == told(first).version
-
-
-def test_a_story_is_ordered_by_its_revision_alone():
-    action = told(make_story(revision=7))
-    assert (action.version, action.version_type) == (7, "external")
-
-
-@pytest.mark.parametrize("make", [make_story, make_alert])
-def test_a_story_that_learns_of_an_earlier_report_stays_in_the_month_it_was_opened_in(make):
-    earlier = make(opened_at=NOW, first_seen_at=NOW - 30 * 24 * HOUR)
-    assert told(earlier).index == told(make()).index
-
-
-def test_alerts_are_created_once():
-    action = told(make_alert())
-    header = json.loads(action.lines()[0])
-    assert header == {"create": {"_index": "news-alerts-v1-2024.05", "_id": action.id}}
-
-
-def test_the_later_word_on_an_alert_takes_the_place_of_the_earlier_one():
-    header = json.loads(told(full_feedback()).lines()[0])["index"]
-    assert header["_index"] == "news-feedback-v1-all"
-    assert header["version_type"] == "external_gte"
-    assert header["version"] == int(NOW.timestamp() * 1000)
-
-
-def test_the_two_lines_are_json_without_a_line_break_inside():
-    for name in documents.KINDS:
-        header, body = told(FULL[name]()).lines()
-        assert b"\n" not in header + body
-        assert json.loads(body)["event"]["dataset"] == f"dateline.{name}"
-
-
-def test_a_prefix_keeps_two_installations_apart():
-    action = documents.action(make_event(), prefix="test", now=NOW)
-    assert action.index == "test-events-v1-2024.05"
-    assert documents.alias("test", "events") == "test-events"
-
-
-def test_a_record_that_is_not_indexed_is_refused():
-    with pytest.raises(RecordError, match="feed"):
-        told(Feed(id="f", url="u"))
 
 
 # --- sizes -----------------------------------------------------------------------------------------------------------
@@ -347,7 +271,7 @@ def test_a_record_that_is_not_indexed_is_refused():
 
 @given(st.text(), st.integers(0, 40))
 def test_a_cut_text_fits_in_bytes_and_is_the_longest_beginning_that_does(text, size):
-    short = documents.cut(text, size)
+    short = fields.cut(text, size)
     assert text.encode("utf-8", "replace").startswith(short.encode())
     assert len(short.encode()) <= size
     if short != text.encode("utf-8", "replace").decode():
@@ -355,4 +279,4 @@ def test_a_cut_text_fits_in_bytes_and_is_the_longest_beginning_that_does(text, s
 
 
 def test_the_text_of_a_long_article_is_cut():
-    assert len(told(make_document("é" * 1_000_000)).source["news"]["text"].encode()) == documents.TEXT_BYTES
+    assert len(action_of(make_document("é" * 1_000_000)).source["news"]["text"].encode()) == fields.TEXT_BYTES

@@ -1,0 +1,287 @@
+"""The only importer of elasticsearch: connection, index templates, bulk requests and queries.
+
+Its errors are those of errors.py, never the client's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import elasticsearch
+from elasticsearch import ApiError, Elasticsearch, TransportError, helpers
+
+from pipeline.index import actions
+from pipeline.index.errors import TEMPORARY_STATUSES, RefusedError, RequestError, UnavailableError
+from pipeline.settings import Settings
+
+# The client warns of each single failure; the bulk loop logs an outage once a minute.
+logging.getLogger("elastic_transport").setLevel(logging.ERROR)
+
+T = TypeVar("T")
+MAPPINGS: Final = Path(__file__).parent / "mappings"
+
+PROBE_SECONDS: Final = 3.0
+"""How often the health monitor asks Elasticsearch, and how long it may take to answer that."""
+
+
+# --- the connection and the indices ----------------------------------------------------------------------------------
+
+
+def connect(settings: Settings) -> Elasticsearch:
+    """Return a client; nothing is sent yet. It never retries by itself, because its callers know better when to."""
+    options: dict[str, Any] = {}
+    wanted = settings.elasticsearch
+    if wanted.api_key:
+        options["api_key"] = wanted.api_key
+    elif wanted.username:
+        options["basic_auth"] = (wanted.username, wanted.password)
+    if wanted.ca_file:
+        options["ca_certs"] = str(settings.path(wanted.ca_file))
+    return Elasticsearch(
+        settings.elasticsearch_url, request_timeout=wanted.request_timeout_seconds, max_retries=0, **options
+    )
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Iterator[Elasticsearch]:
+    """Give a client for a few requests and close it afterwards.
+
+    Raises:
+        RefusedError, UnavailableError, RequestError: instead of the client's errors, with the address of the server.
+    """
+    es = connect(settings)
+    try:
+        with _own_errors(f"Elasticsearch at {settings.elasticsearch_url}"):
+            yield es
+    finally:
+        es.close()
+
+
+@contextlib.contextmanager
+def _own_errors(what: str) -> Iterator[None]:
+    """Turn the client's errors into ours, with `what` in the message. The client's secret is never in their text."""
+    try:
+        yield
+    except ApiError as error:
+        status = error.meta.status
+        message = f"{what}: {status} {error}".replace("\n", " ")[:600]
+        if status in (400, 413) and "media_type_header_exception" not in message:
+            raise RequestError(message) from error
+        if 400 <= status < 500 and status not in TEMPORARY_STATUSES | {409}:
+            raise RefusedError(message) from error
+        raise UnavailableError(message) from error
+    except TransportError as error:
+        message = f"{what}: {error.message}".replace("\n", " ")[:600]
+        raise UnavailableError(message, connection_lost=True) from error
+
+
+def mapping(name: str) -> dict[str, Any]:
+    """Return the mapping of the indices `name` (for example `events`)."""
+    found: dict[str, Any] = json.loads((MAPPINGS / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def template(name: str, settings: Settings) -> dict[str, Any]:
+    """Return the index template of `name`. The first record of a month creates the index from it."""
+    wanted = settings.elasticsearch
+    return {
+        "index_patterns": [actions.pattern(wanted.index_prefix, name)],
+        "priority": 200,
+        "version": actions.MAPPING_VERSION,
+        "template": {
+            "aliases": {actions.alias(wanted.index_prefix, name): {}},
+            "settings": {
+                "number_of_shards": wanted.shards,
+                "number_of_replicas": wanted.replicas,
+                "refresh_interval": f"{round(wanted.refresh_seconds * 1000)}ms",
+            },
+            "mappings": mapping(name),
+        },
+    }
+
+
+def set_up(es: Elasticsearch, settings: Settings) -> None:
+    """Update the templates, and the mappings of existing indices, to this version of Dateline. Safe to run at any time.
+
+    Mappings are strict, so the index of the current month must learn a field that a new version adds.
+
+    Raises:
+        RefusedError: the server does not allow it, or an existing mapping contradicts ours.
+        UnavailableError: the server does not answer.
+    """
+    prefix = settings.elasticsearch.index_prefix
+    for name in actions.INDICES:
+        wanted, indices = template(name, settings), actions.pattern(prefix, name)
+        try:
+            with _own_errors(f"the indices {indices} cannot be set up"):
+                es.indices.put_index_template(name=actions.alias(prefix, name), **wanted)
+                if es.indices.get(index=indices, features="aliases").body:
+                    es.indices.put_mapping(index=indices, **wanted["template"]["mappings"])
+        except RequestError as error:
+            raise RefusedError(str(error)) from error
+
+
+def check_server(es: Elasticsearch) -> str:
+    """Return the server's version, or `unknown` for a user who may write but not look at the cluster.
+
+    Raises:
+        RefusedError: its major version is not the client's, or it refuses the log-in.
+        UnavailableError: it does not answer.
+    """
+    try:
+        with _own_errors("Elasticsearch"):
+            nodes = es.nodes.info(metric="plugins", filter_path="nodes.*.version").body.get("nodes", {})
+    except RefusedError as error:
+        if isinstance(error.__cause__, elasticsearch.AuthorizationException):
+            return "unknown"
+        raise
+    versions = sorted({str(node["version"]) for node in nodes.values()})
+    ours = str(elasticsearch.__version__[0])
+    for version in versions:
+        if version.partition(".")[0] != ours:
+            raise RefusedError(f"Elasticsearch is {version}, and this client speaks {ours}.x only")
+    return ", ".join(versions) or "unknown"
+
+
+def probe(es: Elasticsearch) -> str:
+    """Return `ok`, or why Elasticsearch cannot be used now."""
+    try:
+        with _own_errors("Elasticsearch"):
+            es.options(request_timeout=PROBE_SECONDS).cluster.health(filter_path="status")
+    except RefusedError as error:
+        may_write = isinstance(error.__cause__, elasticsearch.AuthorizationException)  # but not look at the cluster
+        return "ok" if may_write else str(error)
+    except (UnavailableError, RequestError) as error:
+        return str(error)
+    return "ok"
+
+
+class ElasticsearchServer:
+    """Elasticsearch for the bulk loop (`bulk.BulkServer`)."""
+
+    def __init__(self, es: Elasticsearch, settings: Settings) -> None:
+        self._es = es
+        self._settings = settings
+
+    def prepare(self) -> str:
+        """Check the server's version and set up the indices."""
+        version = check_server(self._es)
+        set_up(self._es, self._settings)
+        return version
+
+    def write(self, documents: Sequence[tuple[bytes, bytes]], *, max_records: int) -> Iterator[Mapping[str, Any]]:
+        """Send documents in bulk requests and yield the answer for each; requests have at most `bulk_bytes`."""
+        with _own_errors("bulk"):
+            answers = helpers.streaming_bulk(
+                self._es,
+                documents,  # type: ignore[arg-type]  # expand_action_callback may take any type
+                expand_action_callback=lambda lines: lines,  # type: ignore[arg-type,return-value]  # encoded already
+                chunk_size=max_records,
+                max_chunk_bytes=self._settings.elasticsearch.bulk_bytes,
+                raise_on_error=False,
+            )
+            for _ok, answer in answers:
+                yield next(iter(answer.values()))
+
+
+# --- queries ---------------------------------------------------------------------------------------------------------
+
+
+def query(settings: Settings, name: str, **body: Any) -> dict[str, Any]:
+    """Return the answer to a search of the alias of `name`. An alias that has no index yet has no hits.
+
+    The search weighs words over all months together; otherwise a hit in a month of few events would have almost no weight.
+
+    Raises:
+        RefusedError, UnavailableError, RequestError: Elasticsearch does not answer the search.
+    """
+
+    def search() -> dict[str, Any]:
+        with opened(settings) as es:
+            answer: dict[str, Any] = es.search(
+                index=actions.alias(settings.elasticsearch.index_prefix, name),
+                ignore_unavailable=True, allow_no_indices=True, search_type="dfs_query_then_fetch", **body,
+            ).body  # fmt: skip
+        return answer
+
+    return _retried(search)
+
+
+def counts(settings: Settings) -> dict[str, int]:
+    """Return the number of documents of each alias, after a refresh.
+
+    Raises:
+        RefusedError, UnavailableError: Elasticsearch does not answer.
+    """
+
+    def count() -> dict[str, int]:
+        with opened(settings) as es:
+            return {alias: _count(es, alias) for alias in _aliases(settings)}
+
+    return _retried(count)
+
+
+def _retried(ask: Callable[[], T]) -> T:
+    """Retry for a second: an index cannot be searched at the moment when the first record of a month creates it."""
+    for _ in range(4):
+        try:
+            return ask()
+        except UnavailableError as error:
+            if error.connection_lost:
+                raise
+            time.sleep(0.25)
+    return ask()
+
+
+def latest(settings: Settings, n: int = 10, *, name: str = "events") -> list[dict[str, Any]]:
+    """Return the newest documents of an alias, as `_source` with `_id`.
+
+    Events and documents are ordered by when they were first seen, others by `@timestamp`.
+
+    Raises:
+        RefusedError, UnavailableError: Elasticsearch does not answer.
+    """
+    by = {"events": "news.first_seen_at", "documents": "news.first_seen_at"}.get(name, "@timestamp")
+    order = [
+        {by: {"order": "desc", "unmapped_type": "date"}},
+        {"event.id": {"order": "asc", "unmapped_type": "keyword"}},
+    ]
+    answer = query(settings, name, size=n, sort=order)
+    return [{"_id": hit["_id"], **hit["_source"]} for hit in answer["hits"]["hits"]]
+
+
+def health(settings: Settings) -> dict[str, Any]:
+    """Return whether Elasticsearch answers, the cluster's status, and documents and bytes of each alias. Never raises."""
+    try:
+        with opened(settings) as opened_es:
+            es = opened_es.options(request_timeout=PROBE_SECONDS)
+            status = str(es.cluster.health().body["status"])
+            indices = {
+                alias: {"documents": _count(es, alias), "bytes": _bytes(es, alias)} for alias in _aliases(settings)
+            }
+    except (RefusedError, UnavailableError, RequestError) as error:
+        return {"reachable": False, "status": "unreachable", "error": str(error), "indices": {}}
+    return {"reachable": True, "status": status, "error": "", "indices": indices}
+
+
+def _aliases(settings: Settings) -> list[str]:
+    return [actions.alias(settings.elasticsearch.index_prefix, name) for name in actions.INDICES]
+
+
+def _count(es: Elasticsearch, alias: str) -> int:
+    es.indices.refresh(index=alias, ignore_unavailable=True)
+    return int(es.count(index=alias, ignore_unavailable=True, allow_no_indices=True).body["count"])
+
+
+def _bytes(es: Elasticsearch, alias: str) -> int:
+    try:
+        stats = es.indices.stats(index=alias, metric="store", filter_path="_all.total.store.size_in_bytes").body
+    except elasticsearch.NotFoundError:
+        return 0  # no index of this alias yet
+    return int(stats.get("_all", {}).get("total", {}).get("store", {}).get("size_in_bytes", 0))

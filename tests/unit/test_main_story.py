@@ -1,4 +1,4 @@
-"""What an article is about: one main story for papers that tell one happening in different events; merged, split, resumed."""
+"""What an article is about: one main story for articles on one news with different events; merged, split, resumed."""
 
 import datetime as dt
 import random
@@ -32,7 +32,7 @@ def strike(**changes):
 
 
 def condemned(**changes):
-    """Who condemned it, in an article that tells nothing else."""
+    """A condemnation of it, in an article without other events."""
     return make_event("accusation", "ACCUSE", **{
         "actors": (UNION,), "recipients": (RUSSIA,), "subject": BINDERS, "publisher": "The Post",
         "evidence": "The EU condemned what was done to the binders",
@@ -43,7 +43,7 @@ def mains(stories, told):
     return [stories.told_in(event.article_id, [event.id]) for event in told]
 
 
-def test_papers_that_tell_one_news_in_different_events_share_a_story_and_it_comes_first():
+def test_articles_on_one_news_with_different_events_have_one_main_story():
     stories = Stories()
     told = [strike(), condemned()]
     changed = [stories.fold(event) for event in told]
@@ -56,7 +56,7 @@ def test_papers_that_tell_one_news_in_different_events_share_a_story_and_it_come
     assert stories.get(second[1]).part_of == main.id
 
 
-def test_what_is_told_in_other_kinds_keeps_its_own_story_so_that_its_own_rules_ring():
+def test_an_event_of_another_kind_keeps_its_own_story_for_its_own_rules():
     stories = Stories()
     stories.fold(strike())
     own = stories.fold(condemned())[-1]
@@ -72,7 +72,7 @@ def test_articles_about_different_things_have_different_main_stories():
     assert not set(first) & set(second)
 
 
-def test_a_mention_in_passing_is_counted_where_it_belongs_and_not_listed_with_the_article():
+def test_a_passing_mention_is_counted_in_its_story_and_not_listed_with_the_article():
     stories = Stories()
     stories.fold(strike())
     about = condemned(subject=TANKERS, article_id="tankers", evidence="The EU condemned the burning of the tankers")
@@ -83,7 +83,7 @@ def test_a_mention_in_passing_is_counted_where_it_belongs_and_not_listed_with_th
     assert grown.id not in stories.told_in("tankers", [about.id, mention.id])
 
 
-def test_texts_on_one_topic_whose_events_cannot_be_the_same_are_told_apart():
+def test_articles_on_one_topic_with_different_events_have_different_main_stories():
     stories = Stories()
     shared = dict(list(BINDERS.items())[:11])
     kyiv = strike(subject=shared | {f"kyiv{n}": 1.5 for n in range(20)})
@@ -100,7 +100,7 @@ def test_texts_on_one_topic_whose_events_cannot_be_the_same_are_told_apart():
     assert mains(apart, [kyiv])[0][0] == mains(apart, [elsewhere])[0][0]
 
 
-def test_two_flashes_that_share_a_name_are_not_one_news():
+def test_two_flashes_that_share_a_name_are_two_news():
     stories = Stories()
     told = [
         strike(subject={"mindoro": 1.5, "ferry": 1.0, "drown": 1.0}),
@@ -123,10 +123,10 @@ def test_without_words_the_event_alone_places_the_article():
     assert first == second != third
 
 
-# --- contradicted, and one after all ---------------------------------------------------------------------------------
+# --- split and merged stories ----------------------------------------------------------------------------------------
 
 
-def test_a_report_that_contradicts_what_its_article_is_about_begins_a_story_that_names_the_other():
+def test_a_report_that_contradicts_its_article_opens_a_story_with_split_from():
     stories = Stories()
     [first] = stories.fold(strike())
     changed = stories.fold(strike(places=(ODESA,), evidence="Missiles hit barracks in Odesa", publisher="B"))
@@ -137,7 +137,7 @@ def test_a_report_that_contradicts_what_its_article_is_about_begins_a_story_that
 
 
 def bridge():
-    """Two stories of one visit, and the report that tells enough to see it."""
+    """Two stories of one visit, and the report that shows that they are one."""
     china = make_meeting(
         actors=(XI,), places=(MOSCOW,), evidence="Xi was received with a banquet in the Kremlin", publisher="A"
     )
@@ -150,7 +150,7 @@ def bridge():
     return china, russia, both
 
 
-def test_two_stories_that_prove_one_are_merged_into_the_earlier_which_keeps_its_id():
+def test_two_stories_that_turn_out_to_be_one_are_merged_into_the_earlier():
     china, russia, both = bridge()
     stories = Stories()
     [first], [second] = stories.fold(china), stories.fold(russia)
@@ -167,7 +167,7 @@ def test_two_stories_that_prove_one_are_merged_into_the_earlier_which_keeps_its_
     assert {tuple(ids) for ids in mains(stories, [china, russia, both])} == {(kept.id,)}
 
 
-def test_whoever_takes_over_knows_of_the_merger_even_if_only_the_first_half_was_written():
+def test_a_takeover_knows_the_merger_even_if_only_its_first_revision_was_written():
     china, russia, both = bridge()
     stories = Stories()
     before = [*stories.fold(china), *stories.fold(russia)]
@@ -179,10 +179,10 @@ def test_whoever_takes_over_knows_of_the_merger_even_if_only_the_first_half_was_
         assert resumed.fold(both) == ()
 
 
-# --- resumed, repeated, in any order ---------------------------------------------------------------------------------
+# --- takeover, repeats and order -------------------------------------------------------------------------------------
 
 
-def test_what_a_crash_left_unwritten_is_made_up_when_the_event_comes_again():
+def test_what_a_crash_left_unwritten_is_written_when_the_event_comes_again():
     whole = Stories()
     [begun] = whole.fold(strike())
     main, own = whole.fold(condemned())
@@ -192,7 +192,7 @@ def test_what_a_crash_left_unwritten_is_made_up_when_the_event_comes_again():
 
 
 def newsdesk():
-    """Three news, told in eleven events of seven articles: reports, reactions, two events in one article."""
+    """Three news in eleven events of seven articles: reports, reactions, two events in one article."""
     other = {f"gas{n}": 1.5 for n in range(24)}
     return [
         strike(article_id="a1"), condemned(article_id="a2"), strike(article_id="a3", publisher="C"),
@@ -243,11 +243,11 @@ def test_a_takeover_anywhere_changes_nothing(seed, at):
     assert sorted(after, key=lambda s: s.id) == sorted(steady, key=lambda s: s.id)
 
 
-# --- bounded, and never in the way -----------------------------------------------------------------------------------
+# --- bounded memory and time -----------------------------------------------------------------------------------------
 
 
-def test_a_memory_of_closed_stories_is_empty():
-    """A year of news, a few each day: what is held is that of the last days."""
+def test_closed_stories_leave_nothing_in_memory():
+    """After a year of news, a few each day, only the stories of the last days are kept."""
     stories = Stories(Track(open_days=14))
     sizes = []
     for day in range(200):
@@ -262,7 +262,7 @@ def test_a_memory_of_closed_stories_is_empty():
     assert len(stories) <= 16
 
 
-def test_beyond_the_most_stories_the_one_that_was_silent_longest_is_closed():
+def test_beyond_the_limit_the_story_without_a_report_for_longest_is_closed():
     def raid(town, at):
         return strike(evidence=f"Missiles hit depot{town} at quay{town}", places=(), subject={f"{town}-{n}": 1.5 for n in range(24)},
                       first_seen_at=NOW + at * dt.timedelta(hours=1), publisher=f"P{at}")  # fmt: skip
@@ -297,11 +297,11 @@ def test_a_story_of_thousands_of_reports_costs_no_more_than_one_of_hundreds():
     assert len(encode(story)) < 250_000
 
 
-# --- what an analyst reads -------------------------------------------------------------------------------------------
+# --- as analysts read it ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("gap", [1, 30])
-def test_a_round_a_month_later_is_new_and_one_of_the_next_day_is_not(gap):
+def test_a_round_of_sanctions_a_month_later_is_new_and_one_of_the_next_day_is_not(gap):
     stories = Stories()
     first = strike(quantities=(make_quantity(7),))
     at = NOW + gap * DAY
@@ -327,7 +327,7 @@ def test_a_toll_that_falls_on_a_later_day_is_another_attack():
     assert len(rising) <= len(falling)
 
 
-def test_an_article_that_only_mentions_another_news_is_listed_with_that_and_is_not_about_it():
+def test_an_article_that_only_mentions_another_story_is_listed_with_it_and_not_about_it():
     stories = Stories()
     [main] = stories.fold(strike())
     mention = strike(subject=TANKERS, publisher="The Post")
@@ -336,7 +336,7 @@ def test_an_article_that_only_mentions_another_news_is_listed_with_that_and_is_n
     assert stories.told_in(mention.article_id, [mention.id]) == [main.id]
 
 
-def test_stories_of_different_news_are_not_merged_by_a_mention():
+def test_a_mention_does_not_merge_stories_of_different_news():
     china, russia, both = bridge()
     stories = Stories()
     stories.fold(strike(article_id="x"))
@@ -366,11 +366,11 @@ def test_a_merged_story_closes_like_any_other():
 
 
 @pytest.mark.parametrize(("words", "least"), [(3, 0.75), (17, 0.75), (22, 0.15), (30, 0.15), (55, 0.20), (80, 0.25), (200, 0.25)])  # fmt: skip
-def test_how_alike_is_enough_grows_with_the_length_of_a_text(words, least):
+def test_the_likeness_needed_grows_with_the_length_of_the_text(words, least):
     assert track._needed(words) == pytest.approx(least)
 
 
-def test_a_merged_story_lists_no_more_reports_than_any_other_and_counts_all():
+def test_a_merged_story_keeps_no_more_reports_than_others_and_counts_all():
     stories = Stories(Track(reports_kept=2))
     for event in bridge():
         stories.fold(event)

@@ -1,4 +1,4 @@
-"""The rules change while the process runs, and a file that is wrong changes nothing."""
+"""Rules are read again while the process runs, and a file with an error changes nothing."""
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ TERMINAL = '[[channel]]\nname = "terminal"\ntype = "terminal"\n'
 
 @pytest.fixture
 def write(tmp_path):
-    """Rules' names in; writes the file."""
+    """Write a file with rules of these names."""
 
     def write(*names, more=""):
         rules = "".join(f'[[rule]]\nname = "{name}"\nabout = "For this"\n{more}\n' for name in names)
@@ -31,7 +31,7 @@ def good():
     return metrics.rules_last_reload_successful._value.get()
 
 
-def test_a_file_that_changed_is_read_and_one_that_did_not_is_left_alone(write):
+def test_a_changed_file_is_read_and_an_unchanged_one_is_not(write):
     watch = RuleWatch(write("a"))
     assert (names(watch), watch.look(), good()) == (["a"], False, 1)
     write("a", "b")
@@ -39,7 +39,7 @@ def test_a_file_that_changed_is_read_and_one_that_did_not_is_left_alone(write):
     assert watch.look() is False
 
 
-def test_a_file_that_is_wrong_changes_nothing_and_is_told_until_it_is_right(write):
+def test_a_file_with_an_error_changes_nothing_and_is_reported_until_it_is_correct(write):
     watch = RuleWatch(write("a"))
     write("a", "b", more='kinds = ["metting"]')
     assert watch.look() is False
@@ -52,7 +52,7 @@ def test_a_file_that_is_wrong_changes_nothing_and_is_told_until_it_is_right(writ
     assert (names(watch), good(), watch.shown()) == (["c"], 1, {})
 
 
-def test_a_file_that_is_gone_for_a_moment_changes_nothing(write, tmp_path):
+def test_a_file_that_is_absent_for_a_moment_changes_nothing(write, tmp_path):
     settings = write("a")
     watch = RuleWatch(settings)
     (tmp_path / "alerts.toml").unlink()
@@ -64,7 +64,7 @@ def test_a_file_that_is_gone_for_a_moment_changes_nothing(write, tmp_path):
     assert watch.problem == ""
 
 
-def test_a_request_reads_also_a_file_that_did_not_change_with_its_secrets(write):
+def test_a_request_reads_an_unchanged_file_and_its_secrets_again(write):
     seen = []
     watch = RuleWatch(write("a"), lambda found, anew: seen.append((len(found.rules), anew)))
     watch.request()
@@ -73,7 +73,7 @@ def test_a_request_reads_also_a_file_that_did_not_change_with_its_secrets(write)
     assert seen == [(1, True), (1, True)]
 
 
-def test_what_cannot_be_applied_is_as_if_the_file_were_wrong(write):
+def test_rules_that_cannot_be_applied_count_as_an_error_in_the_file(write):
     def apply(found, anew):
         if len(found.rules) > 1:
             raise SettingsError("channel hook: secret_file: key cannot be read")
@@ -84,12 +84,12 @@ def test_what_cannot_be_applied_is_as_if_the_file_were_wrong(write):
     assert (names(watch), watch.problem) == (["a"], "channel hook: secret_file: key cannot be read")
 
 
-def test_at_the_start_the_file_has_to_be_right(write):
+def test_at_the_start_an_error_in_the_file_is_raised(write):
     with pytest.raises(SettingsError, match="metting"):
         RuleWatch(write("a", more='kinds = ["metting"]'))
 
 
-def test_a_lexicon_of_ones_own_counts_too(write, tmp_path):
+def test_a_change_of_a_users_lexicon_is_noticed_too(write, tmp_path):
     own = tmp_path / "own.toml"
     own.write_text('[[kinds]]\nkind = "bank_run"\ntype = "COERCE"\n', "utf-8")
     settings = write("a")

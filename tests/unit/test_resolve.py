@@ -1,4 +1,4 @@
-"""Who and where: phrases to parties, texts to mentions, names to places."""
+"""Phrases to parties, texts to known names, names to places."""
 
 import datetime as dt
 import time
@@ -34,7 +34,7 @@ def who(text, on=ON):
         ("opposition leader Alexei Navalny", "Alexei Navalny", "RUS", "OPP"),
     ],
 )
-def test_people_in_office_resolve_in_full_by_title_and_in_short(text, name, country, sector):
+def test_office_holders_resolve_by_full_name_title_and_short_name(text, name, country, sector):
     assert who(text) == (name, country, sector)
 
 
@@ -54,7 +54,7 @@ def test_people_in_office_resolve_in_full_by_title_and_in_short(text, name, coun
         ("U.S.", "USA"),
     ],
 )
-def test_capitals_seats_and_spellings_are_the_government(text, country):
+def test_capitals_seats_and_other_spellings_mean_the_government(text, country):
     assert who(text)[1:] == (country, "GOV")
 
 
@@ -79,7 +79,7 @@ def test_capitals_seats_and_spellings_are_the_government(text, country):
         ("pro-Russian rebels", None, "REB"),
     ],
 )
-def test_the_head_noun_says_the_sector_and_the_name_in_the_phrase_the_country(text, country, sector):
+def test_the_head_noun_gives_the_sector_and_the_name_the_country(text, country, sector):
     assert who(text)[1:] == (country, sector)
 
 
@@ -99,11 +99,11 @@ def test_the_head_noun_says_the_sector_and_the_name_in_the_phrase_the_country(te
         ("Doctors Without Borders", "Médecins Sans Frontières", None, "NGO"),
     ],
 )
-def test_organisations_have_no_country_and_armed_groups_their_home(text, name, country, sector):
+def test_organisations_have_no_country_and_armed_groups_have_their_home_country(text, name, country, sector):
     assert who(text) == (name, country, sector)
 
 
-def test_an_office_without_a_name_is_its_holder_of_that_day():
+def test_an_office_without_a_name_means_its_holder_on_that_day():
     assert who("the Russian president")[0] == "Vladimir Putin"
     assert who("the British prime minister", dt.date(2022, 10, 1))[0] == "Liz Truss"
     assert who("the British prime minister", dt.date(2024, 8, 1))[0] == "Keir Starmer"
@@ -112,17 +112,17 @@ def test_an_office_without_a_name_is_its_holder_of_that_day():
     assert who("the Russian president", None)[1:] == ("RUS", "GOV")
 
 
-def test_a_person_is_what_the_person_was_on_the_day():
+def test_a_person_has_the_office_of_that_day():
     assert who("Mark Rutte", dt.date(2023, 1, 1)) == ("Mark Rutte", "NLD", "GOV")
     assert who("Mark Rutte", dt.date(2025, 1, 1)) == ("Mark Rutte", None, "IGO")
 
 
-def test_the_one_an_ambassador_is_sent_to_is_not_the_one_who_sends():
+def test_an_ambassador_belongs_to_the_sending_country():
     assert who("ambassador to China Nicholas Burns")[1] is None
 
 
 @pytest.mark.parametrize("text", ["", "the", "  ", "’s", "—", "John Smith", "a dozen"])
-def test_what_names_nobody_resolves_to_nobody(text):
+def test_a_phrase_without_a_known_party_has_neither_name_nor_country(text):
     assert NAMES.party(text).name is None
     assert NAMES.party(text).country is None
 
@@ -164,11 +164,11 @@ def test_find_takes_the_longest_name():
         "Brittany Higgins and Virginia Woolf",
     ],
 )
-def test_find_is_silent_on_words_people_and_papers_that_look_like_countries(text):
+def test_find_skips_words_people_and_papers_that_look_like_countries(text):
     assert found(text) == []
 
 
-def test_a_body_that_many_states_have_is_its_owners():
+def test_a_body_that_many_states_have_belongs_to_the_named_state():
     assert [name for _, name in found("The Senate passed it")] == ["US Senate"]
     assert [name for _, name in found("Peru's Congress and the Philippine Senate")] == ["Peru", "Philippines"]
     assert who("Peru's Congress")[1:] == ("PER", "LEG")
@@ -189,7 +189,7 @@ def test_spans_count_in_words():
     assert NAMES.spans(words) == [(1, 2), (3, 5), (6, 9), (10, 11)]
 
 
-def test_members_of_an_organisation_are_countries():
+def test_the_members_of_an_organisation_are_countries():
     assert NAMES.members("G7") == {"CAN", "FRA", "DEU", "ITA", "JPN", "GBR", "USA"}
     assert NAMES.members("the European Commission") == NAMES.members("EU")
     assert len(NAMES.members("EU")) == 27
@@ -314,7 +314,7 @@ def test_any_text_is_resolved_without_an_error(text):
         max_size=12,
     )
 )
-def test_spans_lie_apart_and_inside(words):
+def test_spans_do_not_overlap_and_are_within_the_text(words):
     spans = NAMES.spans(words)
     assert all(0 <= start < end <= len(words) for start, end in spans)
     assert all(left[1] <= right[0] for left, right in pairwise(spans))

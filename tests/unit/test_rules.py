@@ -1,4 +1,4 @@
-"""alerts.toml: what is wrong in it is told with its place and what was probably meant."""
+"""alerts.toml: an error is reported with its place and the nearest known name."""
 
 import datetime as dt
 from pathlib import Path
@@ -24,7 +24,7 @@ TERMINAL = '[[channel]]\nname = "terminal"\ntype = "terminal"\n'
 
 @pytest.fixture
 def load(tmp_path):
-    """A rule's lines (and channels) in, what is loaded of them out."""
+    """Load a file with these lines of a rule, and these channels."""
 
     def load(rule="", channels=TERMINAL, **options):
         file = tmp_path / "alerts.toml"
@@ -34,7 +34,7 @@ def load(tmp_path):
     return load
 
 
-def test_the_shipped_file_is_right_and_rings_for_what_was_asked_of_it():
+def test_the_shipped_file_is_correct_and_has_the_rules_asked_for():
     found = load_rules(SHIPPED)
     assert {"leaders-meet", "new-sanctions", "large-aid-package"} <= {rule.name for rule in found.rules}
     assert set(found.channels) == {"terminal", "kafka"}
@@ -106,7 +106,7 @@ def test_every_option_of_a_rule_and_channel_is_explained_in_the_shipped_file():
         ('[[rule]]\nname = "two"', "rule[1]: Object missing required field `about`"),
     ],
 )
-def test_a_wrong_rule_is_named_with_its_place_and_what_is_near(load, rule, message):
+def test_an_error_in_a_rule_is_named_with_its_place_and_the_nearest_name(load, rule, message):
     with pytest.raises(SettingsError) as caught:
         load(rule)
     assert message in str(caught.value)
@@ -142,7 +142,7 @@ def test_a_wrong_rule_is_named_with_its_place_and_what_is_near(load, rule, messa
         ),
     ],
 )
-def test_a_wrong_channel_is_named_with_its_place(load, channel, message):
+def test_an_error_in_a_channel_is_named_with_its_place(load, channel, message):
     with pytest.raises(SettingsError) as caught:
         load(channels=f'{TERMINAL}[[channel]]\nname = "c"\n{channel}')
     assert message in str(caught.value)
@@ -159,27 +159,27 @@ def test_a_missing_file_is_named():
         load_rules(Path("nowhere.toml"))
 
 
-def test_what_is_switched_off_is_left_out(load):
+def test_disabled_rules_and_channels_are_left_out(load):
     assert load("enabled = false").rules == ()
     assert set(load(channels=TERMINAL + '[[channel]]\nname = "c"\ntype = "kafka"\nenabled = false').channels) == {
         "terminal"
     }
 
 
-def test_the_age_of_the_settings_is_the_rules_unless_it_has_its_own(load):
+def test_the_maximum_age_of_the_settings_is_the_default_of_rules(load):
     assert load(max_age_hours=5).rules[0].told_within_hours == 5
     assert load("told_within_hours = 9", max_age_hours=5).rules[0].told_within_hours == 9
     assert load().rules[0].told_within_hours is None
 
 
-def test_kinds_of_an_own_lexicon_are_known(load, tmp_path):
+def test_kinds_of_a_users_lexicon_are_known(load, tmp_path):
     own = tmp_path / "own.toml"
     own.write_text('[[kinds]]\nkind = "bank_run"\ntype = "COERCE"\n', "utf-8")
     assert load('kinds = ["bank_run"]', lexicons=[own]).rules[0].kinds == ("bank_run",)
     assert "bank_run" not in known_kinds()
 
 
-def test_groups_hold_only_countries_that_are_known():
+def test_groups_have_known_countries_only():
     codes = set(known().country)
     assert len(codes) > 240
     for name, group in known().group.items():
@@ -195,7 +195,7 @@ def test_groups_stand_for_their_members():
     assert country_name("QQQ") == "QQQ"
 
 
-# --- when a rule may speak -------------------------------------------------------------------------------------------
+# --- digest and quiet hours ------------------------------------------------------------------------------------------
 
 BERLIN = QuietHours(start="22:00", end="07:00", zone="Europe/Berlin")
 
@@ -228,7 +228,7 @@ def test_an_alert_waits_for_the_end_of_its_digest_and_of_quiet_hours(options, mo
     assert waits_until(rule, at(moment)) == (at(until) if until else None)
 
 
-def test_words_for_all_stand_in_one_place_and_a_rule_or_channel_may_have_its_own(tmp_path):
+def test_templates_for_all_rules_and_channels_give_way_to_their_own(tmp_path):
     file = tmp_path / "alerts.toml"
     file.write_text(
         '[templates]\nfull = "F {headline}"\nshort = "S {link}"\ndigest = "D {count}"\n'
@@ -245,7 +245,7 @@ def test_words_for_all_stand_in_one_place_and_a_rule_or_channel_may_have_its_own
     assert {name: c.template for name, c in found.channels.items()} == {"terminal": "", "s": "S {link}"}
 
 
-def test_a_wrong_word_for_all_is_named(load):
+def test_an_error_in_a_template_for_all_is_named(load):
     with pytest.raises(SettingsError, match="templates: full: unknown placeholder 'hedline', did you mean 'headline'"):
         load(channels='[templates]\nfull = "{hedline}"\n' + TERMINAL)
 

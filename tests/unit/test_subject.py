@@ -1,4 +1,4 @@
-"""What an article is about: which words tell, and which open story they find."""
+"""Subjects of articles: which words are telling, and which open story they find."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ def test_shortened_verbs_and_single_digits_are_no_subject():
     assert not {"don’t", "they’re", "7"} & subject("", "They’re 7 and don’t swim to Batangas").keys()
 
 
-def test_an_article_is_as_many_words_as_are_kept_at_most_and_the_most_telling_ones():
+def test_of_a_long_article_the_most_telling_words_are_kept():
     text = " ".join(f"filler{n}x" for n in range(300)) + " Mindoro Mindoro"
     told = subject("", text)
     assert len(told) == TERMS_KEPT
@@ -62,7 +62,7 @@ def test_a_word_that_many_stories_have_weighs_less():
     assert many.cosine("a", words) < few.cosine("a", words)
 
 
-def test_what_was_dropped_is_found_no_more_and_leaves_nothing_behind():
+def test_a_dropped_story_is_not_found_and_leaves_nothing_behind():
     open_ = Subjects()
     open_.keep("a", {"mindoro": 1.0})
     open_.keep("a", {"batangas": 1.0})
@@ -89,7 +89,7 @@ words = st.dictionaries(st.sampled_from("abcdefghij"), st.floats(0.1, 5).map(lam
 
 
 @given(st.lists(st.tuples(st.sampled_from(("x", "y", "z")), words), max_size=12), words)
-def test_the_state_depends_on_what_is_held_and_not_on_how_it_came(steps, asked):
+def test_the_state_depends_on_the_open_stories_only(steps, asked):
     once, anew = Subjects(), Subjects()
     held = {}
     for story, told in steps:

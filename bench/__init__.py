@@ -1,1 +1,1 @@
-"""How fast, how late and how large the whole path is. Beside the package: measuring is not part of the service."""
+"""Benchmarks of the whole path: speed, latency and memory. They are not part of the package."""

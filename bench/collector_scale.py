@@ -1,7 +1,7 @@
-"""Thousands of feeds in one collector: `python -m bench.collector_scale` prints what it took, as JSON.
+"""Thousands of feeds in one collector: `python -m bench.collector_scale` prints time, memory and requests as JSON.
 
-A news server with many hosts (ports of 127.0.0.1) runs in one process. The collector runs in another, with a clock that runs
-faster than the machine's. Kafka is the real one. The server notes when each host was asked, in the collector's time.
+A news server with many hosts (ports of 127.0.0.1) runs in one process. The collector runs in another, with a clock that is
+faster than the machine's. Kafka is a real one. The server notes when each host was asked, in the collector's time.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PROSE = "<p>" + "The two presidents met in the capital on Tuesday and signed an 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything."""
+    """The size of the benchmark: feeds, hosts, minutes of the collector's clock, and its speed."""
 
     feeds: int = 2000
     hosts: int = 400
@@ -51,8 +51,8 @@ class Plan:
     per_host_seconds: float = 1.0
 
 
-class Time:
-    """The collector's time: so many times quicker than the machine's, from one moment on."""
+class FastTime:
+    """The collector's time: `speed` times faster than the machine's, from `began` on."""
 
     def __init__(self, began: float, speed: float) -> None:
         self.began, self.speed = began, speed
@@ -71,10 +71,10 @@ class Time:
 # --- the news server --------------------------------------------------------------------------------------------------
 
 
-class News:
-    """Feeds that change every twenty minutes, each at its own moment; knows how it was asked."""
+class NewsServer:
+    """Feeds that change every twenty minutes, each at its own moment. Notes every request."""
 
-    def __init__(self, time_: Time, feeds: int) -> None:
+    def __init__(self, time_: FastTime, feeds: int) -> None:
         self.time = time_
         self.offsets = [random.Random(number).random() * CHANGE_SECONDS for number in range(feeds)]
         self.asked: dict[int, list[float]] = defaultdict(list)
@@ -125,7 +125,7 @@ class News:
 
 
 def most_within(times: list[float], seconds: float) -> int:
-    """Sorted moments in, the most of them that lie within so many seconds out."""
+    """Sorted moments in, the most of them that are within so many seconds out."""
     most = first = 0
     for last, moment in enumerate(times):
         while moment - times[first] >= seconds:
@@ -134,11 +134,11 @@ def most_within(times: list[float], seconds: float) -> int:
     return most
 
 
-def serve(plan: Plan, time_: Time, pipe: Any) -> None:
-    """The server's process: says its ports, serves until told to stop, says what it counted."""
+def serve(plan: Plan, time_: FastTime, pipe: Any) -> None:
+    """Run the server's process: send its ports, serve until it is told to stop, send what it counted."""
 
     async def run() -> None:
-        news = News(time_, plan.feeds)
+        news = NewsServer(time_, plan.feeds)
         runner = web.ServerRunner(web.Server(news.answer), shutdown_timeout=0.1)
         await runner.setup()
         sites = [web.TCPSite(runner, "127.0.0.1", 0) for _ in range(plan.hosts)]
@@ -155,8 +155,8 @@ def serve(plan: Plan, time_: Time, pipe: Any) -> None:
 # --- the collector ----------------------------------------------------------------------------------------------------
 
 
-def collect(settings: Settings, feeds: tuple[Feed, ...], plan: Plan, time_: Time, pipe: Any) -> None:
-    """The collector's process: collects for so many of its minutes, then says what it took."""
+def collect(settings: Settings, feeds: tuple[Feed, ...], plan: Plan, time_: FastTime, pipe: Any) -> None:
+    """Run the collector's process: collect for `plan.minutes` of its clock, then send time and memory."""
 
     async def run() -> dict[str, float]:
         stop = asyncio.Event()
@@ -175,7 +175,7 @@ def collect(settings: Settings, feeds: tuple[Feed, ...], plan: Plan, time_: Time
 
         watching, ending = asyncio.create_task(watch()), asyncio.create_task(end())
         health = collector.Health()
-        await collector.collect(settings, feeds, health=health, stop=stop, clock=time_.clock(), chance=random.Random(1))
+        await collector.collect(settings, feeds, health=health, stop=stop, clock=time_.clock(), rng=random.Random(1))
         watching.cancel()
         await ending
         lags.sort()
@@ -186,12 +186,12 @@ def collect(settings: Settings, feeds: tuple[Feed, ...], plan: Plan, time_: Time
 
     logs.set_up(settings.log, least="warning")
     began = time.monotonic()
-    told = asyncio.run(run())
+    lag = asyncio.run(run())
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = time.monotonic() - began
     pipe.send(
         {
-            **told,
+            **lag,
             "peak_memory_mb": round(used.ru_maxrss / 1024),
             "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
             "seconds": round(seconds, 1),
@@ -201,14 +201,14 @@ def collect(settings: Settings, feeds: tuple[Feed, ...], plan: Plan, time_: Time
 
 
 def measure(settings: Settings, plan: Plan) -> dict[str, Any]:
-    """A running Kafka and a plan in, what happened out."""
+    """A running Kafka and a plan in, the results out."""
     bus.create_topics(settings)
     spawn = multiprocessing.get_context("spawn")
-    time_ = Time(time.time() + 1, plan.speed)
-    ours, theirs = spawn.Pipe()
-    server = spawn.Process(target=serve, args=(plan, time_, theirs))
+    time_ = FastTime(time.time() + 1, plan.speed)
+    server_pipe, server_end = spawn.Pipe()
+    server = spawn.Process(target=serve, args=(plan, time_, server_end))
     server.start()
-    ports = ours.recv()
+    ports = server_pipe.recv()
     feeds = tuple(
         Feed(
             id=f"feed-{number}",
@@ -220,13 +220,13 @@ def measure(settings: Settings, plan: Plan) -> dict[str, Any]:
     )
     options = Collector(allow_private_addresses=True, per_host_interval_seconds=plan.per_host_seconds)
     settings = msgspec.structs.replace(settings, collector=options, http=Http(collector_port=0))
-    results, say = spawn.Pipe()
-    collecting = spawn.Process(target=collect, args=(settings, feeds, plan, time_, say))
+    collector_pipe, collector_end = spawn.Pipe()
+    collecting = spawn.Process(target=collect, args=(settings, feeds, plan, time_, collector_end))
     collecting.start()
     try:
-        told = results.recv()
-        ours.send("stop")
-        seen = ours.recv()
+        used = collector_pipe.recv()
+        server_pipe.send("stop")
+        counted = server_pipe.recv()
     finally:
         collecting.join(30)
         server.join(30)
@@ -234,15 +234,15 @@ def measure(settings: Settings, plan: Plan) -> dict[str, Any]:
             if process.is_alive():
                 process.kill()
     articles = sum(1 for _ in bus.read_all(settings, bus.ARTICLES))
-    answered = seen["not_modified"] / max(1, seen["unchanged"])
+    answered_304 = counted["not_modified"] / max(1, counted["unchanged"])
     return {
         "feeds": plan.feeds,
         "virtual_minutes": plan.minutes,
         "speed": plan.speed,
-        **seen,
-        "unchanged_answered_304": round(answered, 4),
+        **counted,
+        "unchanged_answered_304": round(answered_304, 4),
         "articles": articles,
-        **told,
+        **used,
     }
 
 

@@ -1,4 +1,4 @@
-"""Two checkouts in, whether their commands write the same bytes out: the proof that a move or a rename changed nothing.
+"""Two checkouts in, whether their commands write the same bytes out: the check that a move or a rename changed nothing.
 
     python -m bench.same_output BEFORE AFTER [--shared ../shared] [--limit 150]
 

@@ -1,4 +1,4 @@
-"""A news site on 127.0.0.1 for a measurement: feeds that list its pages once they are out, with their ETags. See bench.py."""
+"""A news site on 127.0.0.1 for a benchmark: its feeds list the articles once they are released, with ETags. See measure.py."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from typing import Any, Final
 
 FEEDS: Final = 4
 LISTED_MOST: Final = 50
-"""As many entries as a feed of a newspaper has; what has not been read yet is never dropped."""
+"""About as many entries as the feed of a newspaper has. Articles that were not listed yet are never dropped."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A page that will be out."""
+class SyntheticArticle:
+    """An invented article: its path on the site, its title and its page."""
 
     path: str
     title: str
     html: str
 
 
-class Site:
-    """Serves until `stop`. `listed` says when (time.perf_counter) each path first stood in a feed that was asked for."""
+class NewsSite:
+    """Serves until `stop`. `listed` holds when (time.perf_counter) each path was first in a feed that was fetched."""
 
     def __init__(self) -> None:
         self.listed: dict[str, float] = {}
-        self._items: list[list[tuple[Piece, str]]] = [[] for _ in range(FEEDS)]
+        self._items: list[list[tuple[SyntheticArticle, str]]] = [[] for _ in range(FEEDS)]
         self._pages: dict[str, bytes] = {}
         self._turn = itertools.count()
         self._lock = threading.Lock()
@@ -45,7 +45,7 @@ class Site:
 
             def do_GET(self) -> None:
                 status, body, headers = site.answer(self.path, self.headers.get("If-None-Match", ""))
-                with contextlib.suppress(OSError):  # the collector is told to stop, and hangs up
+                with contextlib.suppress(OSError):  # the collector stops and closes the connection
                     self.send_response(status)
                     for name, value in {**headers, "Content-Length": str(len(body))}.items():
                         self.send_header(name, value)
@@ -62,16 +62,16 @@ class Site:
         self._thread.start()
 
     def feeds(self) -> tuple[str, ...]:
-        """The addresses of its feeds."""
+        """Return the URLs of the feeds."""
         return tuple(f"{self.url}/feed-{number}.xml" for number in range(FEEDS))
 
-    def release(self, pieces: Sequence[Piece]) -> None:
-        """From now on these are out."""
+    def release(self, articles: Sequence[SyntheticArticle]) -> None:
+        """List these articles in the feeds from now on."""
         now = format_datetime(dt.datetime.now(dt.UTC))
         with self._lock:
-            for piece in pieces:
-                self._pages[piece.path] = piece.html.encode()
-                self._items[next(self._turn) % FEEDS].append((piece, now))
+            for article in articles:
+                self._pages[article.path] = article.html.encode()
+                self._items[next(self._turn) % FEEDS].append((article, now))
 
     def answer(self, path: str, etag: str) -> tuple[int, bytes, dict[str, str]]:
         """A request in, status, body and headers out."""
@@ -85,7 +85,7 @@ class Site:
     def _feed(self, number: int, etag: str) -> tuple[int, bytes, dict[str, str]]:
         with self._lock:
             items = self._items[number]
-            unread = sum(piece.path not in self.listed for piece, _ in items)
+            unread = sum(article.path not in self.listed for article, _ in items)
             del items[: max(0, len(items) - max(LISTED_MOST, unread))]
             shown = list(items)
         body = self._rss(number, shown)
@@ -93,15 +93,15 @@ class Site:
         if etag == tag:
             return 304, b"", {"ETag": tag}
         now = time.perf_counter()
-        for piece, _ in shown:
-            self.listed.setdefault(piece.path, now)
+        for article, _ in shown:
+            self.listed.setdefault(article.path, now)
         return 200, body, {"ETag": tag, "Content-Type": "application/rss+xml"}
 
-    def _rss(self, number: int, items: Sequence[tuple[Piece, str]]) -> bytes:
+    def _rss(self, number: int, items: Sequence[tuple[SyntheticArticle, str]]) -> bytes:
         entries = "".join(
-            f"<item><title>{escape(piece.title)}</title><link>{self.url}{piece.path}</link>"
-            f"<guid>{self.url}{piece.path}</guid><pubDate>{date}</pubDate></item>"
-            for piece, date in reversed(items)
+            f"<item><title>{escape(article.title)}</title><link>{self.url}{article.path}</link>"
+            f"<guid>{self.url}{article.path}</guid><pubDate>{date}</pubDate></item>"
+            for article, date in reversed(items)
         )
         return (
             f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Bench {number}</title>'
@@ -109,7 +109,7 @@ class Site:
         ).encode()
 
     def stop(self) -> None:
-        """No answer any more."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

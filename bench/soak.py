@@ -1,7 +1,7 @@
-"""Show what grows, gets late or gets lost over hours: `python -m bench.soak [--minutes M] [--per-second R]`.
+"""Show what grows, becomes slow or gets lost over hours: `python -m bench.soak [--minutes M] [--per-second R]`.
 
-The whole path on a stack of its own reads a steady stream of invented articles. Once a minute a line of JSON gives, for each
-process with its children, resident memory and open files, and how late the articles of that minute were indexed. The last
+The whole path, on servers of its own, reads a steady stream of invented articles. Once a minute a line of JSON gives the
+resident memory and the open files of each process with its children, and the latency of the articles of that minute. The last
 line gives the growth in megabytes per thousand articles over the second half, when caches and the Java heap are full.
 """
 
@@ -22,7 +22,7 @@ import msgspec
 import psutil
 
 from bench import measure
-from bench.stack import Rig, own, parts, tree_mb, tree_sum
+from bench.rig import Rig, isolated_settings, process_ids, tree_mb, tree_sum
 from pipeline import bus, logs
 from pipeline.local.stack import Stack
 from pipeline.operate import quarantine
@@ -32,41 +32,41 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 
 
 def growth(memory_mb: Sequence[int], articles: Sequence[int]) -> float:
-    """Memory and articles read so far at each look in, megabytes a thousand articles out: the slope of the second half."""
+    """The memory and the number of articles at each measurement in, megabytes per thousand articles in the second half out."""
     half = len(memory_mb) // 2
     memory, read = memory_mb[half:], articles[half:]
     return 1000 * statistics.linear_regression(read, memory).slope if len(set(read)) > 1 else 0.0
 
 
-def soak(path: Rig, samples: Sequence[str], *, minutes: int, per_second: float) -> Iterator[dict[str, object]]:
-    """A running plant in, a line for each minute out, and a last one with what grew."""
+def soak(rig: Rig, samples: Sequence[str], *, minutes: int, per_second: float) -> Iterator[dict[str, object]]:
+    """A running rig in, a line for each minute and a last one with the growth out."""
     chance = random.Random(11)
-    pids = parts(path)
+    pids = process_ids(rig)
     memory: dict[str, list[int]] = {name: [] for name in pids}
     read: list[int] = []
     for minute in range(minutes):
-        pieces = list(measure.make_pieces(samples, int(60 * per_second), name=f"soak-{minute}", chance=chance))
-        path.both(pieces, seconds_between=1 / per_second)
-        late = measure.latency(path, pieces)
-        read.append((read[-1] if read else 0) + len(pieces))
+        articles = list(measure.make_articles(samples, int(60 * per_second), name=f"soak-{minute}", chance=chance))
+        rig.release_and_watch(articles, seconds_between=1 / per_second)
+        latency = measure.latency(rig, articles)
+        read.append((read[-1] if read else 0) + len(articles))
         for name, pid in pids.items():
             memory[name].append(tree_mb(pid))
         yield {
             "minute": minute + 1,
             "articles": read[-1],
-            "p50_seconds": round(late.p50_seconds, 2),
-            "p99_seconds": round(late.p99_seconds, 2),
+            "p50_seconds": round(latency.p50_seconds, 2),
+            "p99_seconds": round(latency.p99_seconds, 2),
             "memory_mb": {name: sizes[-1] for name, sizes in memory.items()},
             "open_files": {name: tree_sum(pid, psutil.Process.num_fds) for name, pid in pids.items()},
         }
-    path.settle()
-    published, indexed = path.counts()
+    rig.settle()
+    published, indexed = rig.counts()
     yield {
         "articles": read[-1],
-        "on_the_topic": sum(1 for _ in bus.read_all(path.settings, bus.ARTICLES)),
+        "on_the_topic": sum(1 for _ in bus.read_all(rig.settings, bus.ARTICLES)),
         "published": published,
         "indexed": indexed,
-        "quarantined": len(quarantine.read(path.settings)),
+        "quarantined": len(quarantine.read(rig.settings)),
         "growth_mb_per_1000_articles": {name: round(growth(sizes, read), 1) for name, sizes in memory.items()},
     }
 
@@ -80,14 +80,14 @@ def main() -> None:
     settings = msgspec.structs.replace(Settings(), directory=str(CONFIGS))
     logs.set_up(settings.log, least="warning")
     with tempfile.TemporaryDirectory(prefix="dateline-soak-") as directory:
-        mine = own(settings, Path(directory))
-        with Stack(mine), contextlib.ExitStack() as cleanup:
-            path = Rig(mine, Path(directory) / "logs")
-            cleanup.callback(path.stop)
-            path.start()
+        isolated = isolated_settings(settings, Path(directory))
+        with Stack(isolated), contextlib.ExitStack() as cleanup:
+            rig = Rig(isolated, Path(directory) / "logs")
+            cleanup.callback(rig.stop)
+            rig.start()
             samples = measure.pages(settings.path(measure.SAMPLE))
             began = time.monotonic()
-            for line in soak(path, samples, minutes=given.minutes, per_second=given.per_second):
+            for line in soak(rig, samples, minutes=given.minutes, per_second=given.per_second):
                 sys.stdout.write(json.dumps(line) + "\n")
                 sys.stdout.flush()
             sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")

@@ -15,9 +15,9 @@ import structlog
 from warcio.archiveiterator import ArchiveIterator
 
 from pipeline.collect import safe_xml, sitemap
-from pipeline.collect.entry import ChildSitemap, Entry, FeedError, ParsedFeed, plain_text
+from pipeline.collect.entry import ChildSitemap, FeedEntry, FeedError, ParsedFeed, plain_text
 from pipeline.collect.fetch import Fetcher, FetchError, FetchResult
-from pipeline.page import dates
+from pipeline.page import date_parsing
 from pipeline.records import content_id
 
 log = structlog.get_logger("backfill")
@@ -44,7 +44,7 @@ class Item:
     """
 
     key: str
-    entry: Entry
+    entry: FeedEntry
     answer: FetchResult | None = None
     problem: str = ""
     at: int = 0
@@ -85,7 +85,7 @@ def _capture(record: object, url: str, kind: str, limit: int, place: tuple[int, 
     stored_at = headers.get_header("WARC-Date") or ""
     key = content_id(url, stored_at, headers.get_header("WARC-Record-ID"), size=16)
     at, total = place
-    entry = Entry(id=url, url=url)
+    entry = FeedEntry(id=url, url=url)
     try:
         body = getattr(record, "content_stream")().read(limit + 1)  # noqa: B009
         raw = getattr(record, "raw_stream")  # noqa: B009
@@ -104,7 +104,7 @@ def _capture(record: object, url: str, kind: str, limit: int, place: tuple[int, 
 # --- JSON lines ---------------------------------------------------------------------------------------------------------
 
 
-class _Line(msgspec.Struct, frozen=True, kw_only=True):
+class _ArticleLine(msgspec.Struct, frozen=True, kw_only=True):
     """An article as one line: with `html` or `text` as for `dateline detect`, or an Article record of Dateline."""
 
     id: str | int = ""
@@ -136,13 +136,15 @@ def read_jsonl(file: Path) -> Iterator[Item]:
             if len(line) > LINE_BYTES:
                 _skip_rest(stream)
                 at = stream.tell()
-                yield Item(key=key, entry=Entry(id=str(number)), problem=f"line {number}: too long", at=at, total=total)
+                yield Item(
+                    key=key, entry=FeedEntry(id=str(number)), problem=f"line {number}: too long", at=at, total=total
+                )
                 continue
             try:
-                yield _from_line(msgspec.json.decode(line, type=_Line, strict=True), key, (at, total))
+                yield _from_line(msgspec.json.decode(line, type=_ArticleLine, strict=True), key, (at, total))
             except (msgspec.DecodeError, ValueError) as error:
                 problem = f"line {number}: {error}"
-                yield Item(key=key, entry=Entry(id=str(number)), problem=problem, at=at, total=total)
+                yield Item(key=key, entry=FeedEntry(id=str(number)), problem=problem, at=at, total=total)
 
 
 def _skip_rest(stream: BinaryIO) -> None:
@@ -151,7 +153,7 @@ def _skip_rest(stream: BinaryIO) -> None:
         pass
 
 
-def _from_line(line: _Line, key: str, place: tuple[int, int]) -> Item:
+def _from_line(line: _ArticleLine, key: str, place: tuple[int, int]) -> Item:
     """A line in, the item out.
 
     Raises:
@@ -162,7 +164,7 @@ def _from_line(line: _Line, key: str, place: tuple[int, int]) -> Item:
         raise ValueError("neither html nor text")
     url = line.url if line.url.startswith(("http://", "https://")) else f"urn:article:{line.id or key}"
     is_text = not line.html or line.content_type.startswith("text/plain")
-    entry = Entry(
+    entry = FeedEntry(
         id=url,
         url=url,
         title=plain_text(line.title),
@@ -179,7 +181,7 @@ def _from_line(line: _Line, key: str, place: tuple[int, int]) -> Item:
 
 
 def _parse(written: str | None) -> dt.datetime | None:
-    return dates.parse_date(html.unescape(written)) if written else None
+    return date_parsing.parse_date(html.unescape(written)) if written else None
 
 
 # --- all sitemaps of a site ------------------------------------------------------------------------------------------------
@@ -241,5 +243,5 @@ async def _sitemap(web: Fetcher, url: str, limit: int) -> ParsedFeed:
 
 def _may_hold(child: ChildSitemap, since: dt.datetime | None) -> bool:
     """Whether a sitemap may list pages from `since` or later, by its time of change or the date in its URL."""
-    at = child.changed_at or dates.date_in_url(child.url)
-    return since is None or at is None or dates.plausible(at) is None or at >= since - dt.timedelta(days=1)
+    at = child.changed_at or date_parsing.date_in_url(child.url)
+    return since is None or at is None or date_parsing.plausible(at) is None or at >= since - dt.timedelta(days=1)

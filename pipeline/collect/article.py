@@ -10,9 +10,9 @@ from typing import Final
 
 from pipeline import stage
 from pipeline.collect import seen
-from pipeline.collect.entry import Entry, ParsedFeed, plain_text
+from pipeline.collect.entry import FeedEntry, ParsedFeed, plain_text
 from pipeline.collect.fetch import FetchError, FetchResult
-from pipeline.collect.seen import Candidate
+from pipeline.collect.seen import EntryCandidate
 from pipeline.page import decode, urls
 from pipeline.records import Article, Feed
 
@@ -44,7 +44,7 @@ class Page:
 def compose(
     feed: Feed,
     parsed: ParsedFeed,
-    candidate: Candidate,
+    candidate: EntryCandidate,
     page: Page | FetchError | None,
     *,
     now: dt.datetime,
@@ -155,7 +155,7 @@ def shorten(page: str, limit: int) -> str:
     return visible.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
 
 
-def _page_from_feed(entry: Entry, url: str) -> Page | None:
+def _page_from_feed(entry: FeedEntry, url: str) -> Page | None:
     """Return the entry's own text as a page, if it is long enough."""
     content = entry.content
     if len(plain_text(content)) >= SUMMARY_CHARACTERS:

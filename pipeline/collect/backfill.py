@@ -27,7 +27,7 @@ from pipeline.collect.entry_processor import EntryProcessor, EntryResult
 from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
 from pipeline.collect.http_client import HttpClient
 from pipeline.collect.poll_batches import Sink
-from pipeline.collect.seen import Candidate
+from pipeline.collect.seen import EntryCandidate
 from pipeline.collect.seen_urls import SeenUrls
 from pipeline.collect.writer import ArticleWriter, Batch
 from pipeline.page import extract, urls
@@ -200,7 +200,7 @@ class Backfill:
             self.web.answers[url] = item.answer
         previous = self._versions.get(article_id)
         feed = Feed(id=self.identity, url=self.source)
-        candidate = Candidate(item.key, entry, url, article_id, "", previous)
+        candidate = EntryCandidate(item.key, entry, url, article_id, "", previous)
         result = await processor.process(feed, ParsedFeed(), candidate)
         if result.article is not None and self.since is not None:
             published_at = extract.published_on(result.article) or result.article.published_at

@@ -1,6 +1,6 @@
 """The collector process: polls the feeds of its partitions when they are due, until it is told to stop.
 
-`run` is the process, `collect` its jobs, `Collector` the loop of polls. `membership` decides which partitions are its own.
+`run` is the process, `collect` its jobs, `PollLoop` the loop of polls. `membership` decides which partitions are its own.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Health:
         }  # fmt: skip
 
 
-class Collector:
+class PollLoop:
     """The feeds of the partitions that this collector owns, their schedule and the running polls.
 
     Create it inside the running event loop. At most `PER_HOST` feeds of a host are polled at once; those that wait for their
@@ -324,16 +324,16 @@ async def collect(
         owned = membership.owned
         web = HttpClient(settings.collector, clock, owned.interval_factor)
         poller = Poller(settings, web, owned, seen_urls, clock, rng)
-        collector = Collector(
+        poll_loop = PollLoop(
             settings, feeds, poller, health, partition_of=owned.partition, report_lost=membership.report_lost
         )
-        poller.stopping = lambda feed_id: stop.is_set() or collector.stopping(feed_id)
-        jobs: list[Coroutine[Any, Any, None]] = [collector.run(stop)]
-        poller.subscriber = collector.subscriber = hubs = await subscriber.open_subscriber(settings, clock)
+        poller.stopping = lambda feed_id: stop.is_set() or poll_loop.stopping(feed_id)
+        jobs: list[Coroutine[Any, Any, None]] = [poll_loop.run(stop)]
+        poller.subscriber = poll_loop.subscriber = hubs = await subscriber.open_subscriber(settings, clock)
         if hubs is not None:
-            hubs.wake = collector.wake
+            hubs.wake = poll_loop.wake
             jobs.append(hubs.run(stop))
-        listeners: list[PartitionListener] = [collector]
+        listeners: list[PartitionListener] = [poll_loop]
         if settings.collector.drop_folder:
             drop_folder = DropFolder(settings, poller, owned.partition, membership.report_lost)
             jobs.append(drop_folder.run(stop))

@@ -17,14 +17,14 @@ import structlog
 
 from pipeline import bus
 from pipeline.collect import files, seen
-from pipeline.collect.entry import Entry, FeedError, ParsedFeed
+from pipeline.collect.entry import FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.entry_processor import EntryResult
 from pipeline.collect.feed import parse_feed
 from pipeline.collect.feeds import DROP_FOLDER
 from pipeline.collect.fetch import FetchError
 from pipeline.collect.poll import Poller
 from pipeline.collect.poll_batches import BATCH_ARTICLES
-from pipeline.collect.seen import Candidate
+from pipeline.collect.seen import EntryCandidate
 from pipeline.collect.writer import Batch, LostError
 from pipeline.page import urls
 from pipeline.records import Feed, FeedState, SeenEntry, content_id
@@ -47,7 +47,7 @@ class _Item:
 
     key: str
     stamp: str
-    candidate: Candidate | None
+    candidate: EntryCandidate | None
     parsed: ParsedFeed = _NO_FEED
     entries: tuple[str, ...] = ()
 
@@ -135,14 +135,14 @@ class DropFolder:
             if path.suffix.lower() in files.FEEDS:
                 found += self._entries(path, url, _Item(key, written_stamp, None))
             else:
-                candidate = self._candidate(key, Entry(id=url, url=url), url, urls.article_id(url), written_stamp)
+                candidate = self._candidate(key, FeedEntry(id=url, url=url), url, urls.article_id(url), written_stamp)
                 found.append(_Item(key, written_stamp, candidate))
         return found
 
-    def _candidate(self, key: str, entry: Entry, url: str, article_id: str, stamp: str) -> Candidate:
+    def _candidate(self, key: str, entry: FeedEntry, url: str, article_id: str, stamp: str) -> EntryCandidate:
         previous = self._state.seen.get(key)
         published = previous if previous is not None and previous.content_hash else None
-        return Candidate(key, entry, url, article_id, stamp, published)
+        return EntryCandidate(key, entry, url, article_id, stamp, published)
 
     def _entries(self, path: Path, file_url: str, end: _Item) -> list[_Item]:
         """A feed's file in, its new and changed entries and the item of its end out."""

@@ -18,7 +18,7 @@ class FeedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class FeedEntry:
     """One entry as it stands in the feed. `id` is the feed's id for it, or its link; `summary` is text, `content` HTML."""
 
     id: str
@@ -55,7 +55,7 @@ class ParsedFeed:
     ttl_seconds: int | None = None
     hub: str | None = None
     topic: str = ""
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[FeedEntry, ...] = ()
     children: tuple[ChildSitemap, ...] = ()
     undated: int = 0
     kind: str = ""

@@ -18,9 +18,9 @@ import structlog
 from pipeline import metrics, stage
 from pipeline.collect import files
 from pipeline.collect.article import Page, compose, is_full, read_page
-from pipeline.collect.entry import Entry, ParsedFeed
+from pipeline.collect.entry import FeedEntry, ParsedFeed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError
-from pipeline.collect.seen import Candidate
+from pipeline.collect.seen import EntryCandidate
 from pipeline.collect.seen_urls import SeenUrls
 from pipeline.records import Article, Feed, SeenEntry
 from pipeline.settings import Settings
@@ -56,7 +56,7 @@ class EntryProcessor:
     attempts: dict[str, int] = field(default_factory=dict)
 
     async def process(
-        self, feed: Feed, parsed: ParsedFeed, candidate: Candidate, known_hashes: Collection[str] = ()
+        self, feed: Feed, parsed: ParsedFeed, candidate: EntryCandidate, known_hashes: Collection[str] = ()
     ) -> EntryResult:
         """A new or changed entry in, what became of it out. Its outcome is counted, unless the entry is tried again.
 
@@ -94,19 +94,19 @@ class EntryProcessor:
             article = composed
         return EntryResult(article, _seen_entry(candidate, article, article_id, now), outcome)
 
-    def is_stale(self, candidate: Candidate, now: dt.datetime) -> bool:
+    def is_stale(self, candidate: EntryCandidate, now: dt.datetime) -> bool:
         """Whether an entry is new here, and older than `collector.max_entry_age_days`."""
         limit = now - dt.timedelta(days=self.settings.collector.max_entry_age_days)
         return candidate.previous is None and candidate.at is not None and candidate.at < limit
 
-    def _try_again(self, candidate: Candidate, error: FetchError) -> bool:
+    def _try_again(self, candidate: EntryCandidate, error: FetchError) -> bool:
         if error.kind == "queued" and (error.retry_after_seconds or 0) < LONGEST_WAIT_SECONDS:
             return True  # the host's own limit, not a failure of the page
         count = self.attempts.get(candidate.key, 0) + 1
         self.attempts[candidate.key] = count
         return count < ATTEMPTS
 
-    async def _page(self, feed: Feed, candidate: Candidate) -> Page | FetchError | None:
+    async def _page(self, feed: Feed, candidate: EntryCandidate) -> Page | FetchError | None:
         """Return the entry's page, the error why there is none, or None where the feed's own text is enough."""
         options = self.settings.collector
         entry, url = candidate.entry, candidate.url
@@ -130,7 +130,7 @@ class EntryProcessor:
         return page
 
 
-def _seen_entry(candidate: Candidate, article: Article | None, article_id: str, now: dt.datetime) -> SeenEntry:
+def _seen_entry(candidate: EntryCandidate, article: Article | None, article_id: str, now: dt.datetime) -> SeenEntry:
     """An entry and its article, if it became one, in; what the feed's state has to remember of it out."""
     previous = candidate.previous
     content_hash = (
@@ -145,6 +145,6 @@ def _seen_entry(candidate: Candidate, article: Article | None, article_id: str, 
     )
 
 
-def _json(entry: Entry) -> bytes:
-    fields = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
+def _json(entry: FeedEntry) -> bytes:
+    fields = {name: getattr(entry, name) for name in FeedEntry.__dataclass_fields__}
     return msgspec.json.encode(fields)

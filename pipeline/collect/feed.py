@@ -20,9 +20,18 @@ import feedparser
 
 from pipeline.collect import jsonfeed, safe_xml, sitemap
 from pipeline.collect.discover import discover
-from pipeline.collect.entry import ENTRIES, Entry, FeedError, ParsedFeed, join_url, language, plain_text, text_or_empty
+from pipeline.collect.entry import (
+    ENTRIES,
+    FeedEntry,
+    FeedError,
+    ParsedFeed,
+    join_url,
+    language,
+    plain_text,
+    text_or_empty,
+)
 from pipeline.page import decode
-from pipeline.page.dates import parse_date, plausible
+from pipeline.page.date_parsing import parse_date, plausible
 from pipeline.records import content_id
 
 
@@ -161,7 +170,7 @@ def _no_feed_reason(body: bytes, url: str, error: object) -> str:
     return f"not a feed: {_xml_error(error)}" if error else "not a feed: XML of another kind"
 
 
-def _entry(raw: Mapping[str, Any], base: str, default_language: str | None) -> Entry:
+def _entry(raw: Mapping[str, Any], base: str, default_language: str | None) -> FeedEntry:
     """An entry of feedparser in, an `Entry` out. One without id, link and title gets a hash of its text as its id."""
     link = _link(raw)
     contents = [c for c in raw.get("content") or () if isinstance(c, Mapping) and text_or_empty(c.get("value"))]
@@ -173,7 +182,7 @@ def _entry(raw: Mapping[str, Any], base: str, default_language: str | None) -> E
         link = identity
     source = raw.get("source")
     entry_language = language(raw.get("language")) or default_language
-    return Entry(
+    return FeedEntry(
         id=identity or link or title or content_id(summary, content),
         url=join_url(base, link),
         title=title,

@@ -40,7 +40,7 @@ class _Feed(Section, frozen=True, kw_only=True):
     enabled: bool = True
 
 
-class _File(Section, frozen=True, kw_only=True):
+class _FeedsFile(Section, frozen=True, kw_only=True):
     feed: tuple[_Feed, ...] = ()
 
 
@@ -51,7 +51,7 @@ def load(settings: Settings, *, disabled: bool = False) -> tuple[Feed, ...]:
         SettingsError: the file cannot be read, or an entry is wrong. The message names the file and the place.
     """
     file = settings.path(settings.collector.feeds_file)
-    configured = settings_.convert(settings_.read_toml(file), _File, where=str(file)).feed
+    configured = settings_.convert(settings_.read_toml(file), _FeedsFile, where=str(file)).feed
     ids: dict[str, int] = {}
     addresses: dict[str, int] = {}
     for number, one in enumerate(configured):

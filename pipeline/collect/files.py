@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
-from pipeline.collect.entry import Entry, FeedError, ParsedFeed
+from pipeline.collect.entry import FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import FetchError, FetchResult
 
@@ -92,7 +92,7 @@ def with_file_links(parsed: ParsedFeed, feed_path: Path, directory: Path) -> Par
 
 
 @dataclass(slots=True)
-class _File:
+class _ScannedFile:
     """The time and size of a file at the last scan, and whether they were the same at the scan before."""
 
     stamp: tuple[int, int]
@@ -104,11 +104,11 @@ class FolderScanner:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._files: dict[Path, _File] = {}
+        self._files: dict[Path, _ScannedFile] = {}
 
     def scan(self) -> list[tuple[Path, tuple[int, int]]]:
         """Return the files that have not changed since the last scan, each with (time, size), the oldest first."""
-        found: dict[Path, _File] = {}
+        found: dict[Path, _ScannedFile] = {}
         for path in self._walk():
             try:
                 status = path.stat()
@@ -116,7 +116,7 @@ class FolderScanner:
                 continue
             stamp = (status.st_mtime_ns, status.st_size)
             known = self._files.get(path)
-            found[path] = _File(stamp, seen_twice=known is not None and known.stamp == stamp)
+            found[path] = _ScannedFile(stamp, seen_twice=known is not None and known.stamp == stamp)
         self._files = found
         complete = [(path, file.stamp) for path, file in found.items() if file.seen_twice and file.stamp[1] > 0]
         return sorted(complete, key=lambda item: (item[1][0], item[0]))
@@ -161,7 +161,7 @@ def _stored_headers(body: bytes) -> tuple[Mapping[str, str], bytes]:
     return {pair.group(1).lower(): pair.group(2) for pair in pairs if pair}, body
 
 
-def _entry_fields(entry: Entry) -> dict[str, Any]:
+def _entry_fields(entry: FeedEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "url": entry.url,

@@ -8,9 +8,18 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.collect.entry import ENTRIES, Entry, FeedError, ParsedFeed, join_url, language, plain_text, text_or_empty
+from pipeline.collect.entry import (
+    ENTRIES,
+    FeedEntry,
+    FeedError,
+    ParsedFeed,
+    join_url,
+    language,
+    plain_text,
+    text_or_empty,
+)
 from pipeline.page import decode
-from pipeline.page.dates import parse_iso
+from pipeline.page.date_parsing import parse_iso
 from pipeline.records import content_id
 
 _VERSION: Final = "jsonfeed.org/version"
@@ -56,7 +65,9 @@ def _authors(item: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for p in people if isinstance(p, dict) and (name := plain_text(text_or_empty(p.get("name")))))
 
 
-def _entry(item: dict[str, Any], base: str, default_language: str | None, default_authors: tuple[str, ...]) -> Entry:
+def _entry(
+    item: dict[str, Any], base: str, default_language: str | None, default_authors: tuple[str, ...]
+) -> FeedEntry:
     """An item of a JSON feed in, an `Entry` out; language and authors are the feed's where the item has none."""
     identity = item.get("id")
     identity = str(identity) if isinstance(identity, str | int | float) and not isinstance(identity, bool) else ""
@@ -66,7 +77,7 @@ def _entry(item: dict[str, Any], base: str, default_language: str | None, defaul
     if not link and re.match(r"https?://", identity):
         link = identity
     content = content_html or "".join(f"<p>{html.escape(p)}</p>" for p in content_text.splitlines() if p.strip())
-    return Entry(
+    return FeedEntry(
         id=identity or link or title or content_id(content_html, content_text),
         url=join_url(base, link),
         title=title,

@@ -13,7 +13,7 @@ import msgspec
 from pipeline import metrics
 from pipeline.collect.entry import ParsedFeed
 from pipeline.collect.entry_processor import EntryProcessor, EntryResult
-from pipeline.collect.seen import Candidate
+from pipeline.collect.seen import EntryCandidate
 from pipeline.collect.writer import Batch
 from pipeline.records import Feed, FeedState, SeenEntry
 
@@ -50,7 +50,7 @@ class PollBatches:
     published: int = 0
     _ready: list[EntryResult] = field(default_factory=list)
 
-    async def run(self, candidates: Sequence[Candidate]) -> None:
+    async def run(self, candidates: Sequence[EntryCandidate]) -> None:
         """Process all entries. The last batch stays back: `flush` publishes it with the feed's final state."""
         self.seen = dict(self.state.seen)
         async for candidate, result in self._in_order(candidates):
@@ -60,9 +60,11 @@ class PollBatches:
                 self.seen[candidate.key] = result.seen_entry
             self._ready.append(result)
 
-    async def _in_order(self, candidates: Sequence[Candidate]) -> AsyncIterator[tuple[Candidate, EntryResult]]:
+    async def _in_order(
+        self, candidates: Sequence[EntryCandidate]
+    ) -> AsyncIterator[tuple[EntryCandidate, EntryResult]]:
         waiting = deque(candidates)
-        running: deque[tuple[Candidate, asyncio.Task[EntryResult]]] = deque()
+        running: deque[tuple[EntryCandidate, asyncio.Task[EntryResult]]] = deque()
         loop = asyncio.get_running_loop()
         flushed_at = loop.time()
         try:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.collect.entry import Entry, plain_text
+from pipeline.collect.entry import FeedEntry, plain_text
 from pipeline.page import urls
 from pipeline.records import SeenEntry, content_id
 
@@ -22,11 +22,11 @@ MOST: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class EntryCandidate:
     """An entry to process: it is new (`previous` is None), or the feed has changed it."""
 
     key: str
-    entry: Entry
+    entry: FeedEntry
     url: str
     article_id: str
     entry_hash: str
@@ -38,7 +38,7 @@ class Candidate:
         return max((at for at in (self.entry.published_at, self.entry.updated_at) if at is not None), default=None)
 
 
-def entry_hash(entry: Entry) -> str:
+def entry_hash(entry: FeedEntry) -> str:
     """An entry in, a hash of its text in the feed out. Spaces, markup and links do not count."""
     updated = entry.updated_at if entry.updated_at != entry.published_at else None
     return content_id(
@@ -63,13 +63,13 @@ def _letters(text: str) -> str:
 
 
 def candidates(
-    entries: Iterable[Entry], seen: Mapping[str, SeenEntry], *, base: str, feed_id: str
-) -> tuple[list[Candidate], list[str]]:
+    entries: Iterable[FeedEntry], seen: Mapping[str, SeenEntry], *, base: str, feed_id: str
+) -> tuple[list[EntryCandidate], list[str]]:
     """A feed's entries and the remembered ones in, the entries to process (oldest first) and the keys of all entries out."""
     entries = list(entries)
     repeated = {entry_id for entry_id, count in Counter(e.id for e in entries).items() if count > 1}
     key_of_article = {known.article_id: key for key, known in seen.items()}
-    wanted: dict[str, Candidate] = {}
+    wanted: dict[str, EntryCandidate] = {}
     present: list[str] = []
     for entry in entries:
         url = _url(entry, base)
@@ -84,20 +84,20 @@ def candidates(
         if key in wanted or unpublished or (previous is not None and previous.entry_hash == current_hash):
             continue
         article_id = previous.article_id if previous else article
-        wanted[key] = Candidate(key, entry, url, article_id, current_hash, previous)
+        wanted[key] = EntryCandidate(key, entry, url, article_id, current_hash, previous)
     found = _without_false_updates(list(wanted.values()), len(entries))
     last = dt.datetime.max.replace(tzinfo=dt.UTC)
     return sorted(found, key=lambda c: c.at or last), present
 
 
-def _url(entry: Entry, base: str) -> str:
+def _url(entry: FeedEntry, base: str) -> str:
     """Return the canonical URL of an entry, or an empty string."""
     if entry.url.startswith("file:"):
         return entry.url if base.startswith("file:") else ""  # a feed of the web must not lead to local files
     return urls.canonical(entry.url, base) or "" if entry.url else ""
 
 
-def _without_false_updates(found: list[Candidate], total: int) -> list[Candidate]:
+def _without_false_updates(found: list[EntryCandidate], total: int) -> list[EntryCandidate]:
     """Drop the updates where 80% of the entries have one: such a feed writes the time of the answer into every entry."""
     updates = [c for c in found if c.previous is not None]
     if len(updates) < 5 or len(updates) * 5 < total * 4:

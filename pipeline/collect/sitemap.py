@@ -15,8 +15,8 @@ from typing import Final
 
 from lxml import etree
 
-from pipeline.collect.entry import ENTRIES, ChildSitemap, Entry, FeedError, ParsedFeed, language, plain_text
-from pipeline.page.dates import date_in_url, parse_date
+from pipeline.collect.entry import ENTRIES, ChildSitemap, FeedEntry, FeedError, ParsedFeed, language, plain_text
+from pipeline.page.date_parsing import date_in_url, parse_date
 
 PAGES: Final = 50_000
 """The most pages that the format allows in one file."""
@@ -38,7 +38,7 @@ def parse(body: bytes) -> ParsedFeed:
     Raises:
         FeedError: it cannot be read.
     """
-    entries: list[Entry] = []
+    entries: list[FeedEntry] = []
     children: list[ChildSitemap] = []
     is_index = False
     complete = _closes(body)
@@ -97,9 +97,9 @@ def _elements(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
             found.setdefault(tag, element.text.strip())
 
 
-def _entry(found: dict[str, str]) -> Entry:
+def _entry(found: dict[str, str]) -> FeedEntry:
     published = parse_date(found.get("publication_date", ""))
-    return Entry(
+    return FeedEntry(
         id=found["loc"],
         url=found["loc"],
         title=plain_text(found.get("title", "")),
@@ -110,7 +110,7 @@ def _entry(found: dict[str, str]) -> Entry:
     )
 
 
-def date_of(entry: Entry) -> dt.datetime | None:
+def date_of(entry: FeedEntry) -> dt.datetime | None:
     """A page of a sitemap in, its date out: the one in the sitemap, or else the one in its URL."""
     return entry.published_at or entry.updated_at or date_in_url(entry.url)
 
@@ -128,7 +128,7 @@ def as_feed(parsed: ParsedFeed) -> ParsedFeed:
     )
 
 
-def _with_date(entry: Entry, at: dt.datetime) -> Entry:
+def _with_date(entry: FeedEntry, at: dt.datetime) -> FeedEntry:
     """Return the page with the date in its URL where it has no other, so that an old page does not count as new."""
     return entry if entry.published_at or entry.updated_at else replace(entry, updated_at=at)
 

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from pipeline.collect import sitemap
-from pipeline.collect.entry import ChildSitemap, Entry, FeedError, ParsedFeed
+from pipeline.collect.entry import ChildSitemap, FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import Fetcher, FetchError, FetchResult
 
@@ -32,7 +32,7 @@ async def read_children(web: Fetcher, parsed: ParsedFeed, *, since: dt.datetime 
         FetchError: no sitemap could be read, and the first could not be fetched.
         FeedError: no sitemap could be read, and the first is not a sitemap.
     """
-    entries: dict[str, Entry] = {}
+    entries: dict[str, FeedEntry] = {}
     problems: list[Exception] = []
     undated, left = 0, MOST
     waiting = [(1, child) for child in _newest(parsed, since)]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pipeline.collect import discover, files, sitemap_index
 from pipeline.collect.article import is_full
-from pipeline.collect.entry import Entry, FeedError, ParsedFeed
+from pipeline.collect.entry import FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
 from pipeline.collect.http_client import HttpClient
@@ -109,7 +109,7 @@ def report_on(feed: Feed, parsed: ParsedFeed, answer: FetchResult, now: dt.datet
     )
 
 
-def _full_text(entries: Iterable[Entry]) -> str:
+def _full_text(entries: Iterable[FeedEntry]) -> str:
     """Return whether the entries are whole articles: "yes", "some" or "no"; an empty string without entries."""
     full = [is_full(entry.content) for entry in entries]
     return "" if not full else "yes" if sum(full) * 10 >= len(full) * 9 else "some" if any(full) else "no"

@@ -23,7 +23,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from trafilatura.core import bare_extraction
 from trafilatura.utils import load_html
 
-from pipeline.page import boilerplate, clutter, dates, facts
+from pipeline.page import boilerplate, clutter, date_parsing, facts
 from pipeline.records import Article, content_id
 from pipeline.stage import Rejected
 
@@ -225,19 +225,19 @@ Dated = tuple[dt.datetime, bool]
 def _declared_date(tree: HtmlElement, declared: facts.PageFacts, url: str, latest: dt.datetime) -> Dated | None:
     """Return the date that the page declares; else that of its only <time>, checked by the day in the URL; else that day."""
     for written in (declared.published, facts.only_time(tree)):
-        found = dates.parse_declared(written)
+        found = date_parsing.parse_declared(written)
         if found is not None and found[0] <= latest:
-            day = dates.day_in_url(url) if written != declared.published else None
+            day = date_parsing.day_in_url(url) if written != declared.published else None
             return found if day is None or abs(day - found[0]) < _SAME_DAY else (day, False)
-    day = dates.day_in_url(url)
+    day = date_parsing.day_in_url(url)
     return (day, False) if day is not None and day <= latest else None
 
 
 def _date_in_text(tree: HtmlElement, url: str, latest: dt.datetime) -> Dated | None:
     """Return the date that is found in the text, or the one in the URL if that is of another month."""
     found = find_date(tree, original_date=True, extensive_search=True, max_date=latest.replace(tzinfo=None))
-    published = dates.parse_declared(found)
-    month = dates.date_in_url(url)
+    published = date_parsing.parse_declared(found)
+    month = date_parsing.date_in_url(url)
     if (
         published is not None
         and month is not None
@@ -258,7 +258,7 @@ def _page_dates(
     published = _declared_date(tree, declared, article.url, latest)
     if published is None and vague:
         published = _date_in_text(tree, article.url, latest)
-    updated = dates.parse_declared(declared.updated)
+    updated = date_parsing.parse_declared(declared.updated)
     moment = None
     if published is not None:
         moment = published[0]
@@ -296,7 +296,7 @@ def _is_binary(text: str) -> bool:
 # --- the command `dateline extract --jsonl` ---------------------------------------------------------------------------
 
 
-class _Line(msgspec.Struct):
+class _PageLine(msgspec.Struct):
     html: str
     id: Any = None
     url: str = ""
@@ -315,7 +315,7 @@ def _answer(line: bytes | str, now: dt.datetime) -> dict[str, object]:
     try:
         decoded = msgspec.json.decode(line)
         line_id = decoded.get("id") if isinstance(decoded, dict) else None
-        page = msgspec.convert(decoded, _Line)
+        page = msgspec.convert(decoded, _PageLine)
         extracted = extract(from_page(page.html, page.url, now=now))
     except Rejected as rejected:
         return {"id": line_id, "error": f"rejected: {rejected.reason}"}

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
-from pipeline.page.dates import parse_declared
+from pipeline.page.date_parsing import parse_declared
 from pipeline.page.json_ld import article_object, image_of, is_paywalled, name_of, text_of, without_markup
 from pipeline.page.urls import same_site
 
@@ -21,7 +21,7 @@ _GENERIC_TITLES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What a page declares. `published` and `updated` are as written; `dates.parse_declared` reads them."""
+    """What a page declares. `published` and `updated` are as written; `date_parsing.parse_declared` reads them."""
 
     titles: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()

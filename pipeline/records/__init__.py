@@ -1,10 +1,10 @@
-"""The nouns of Dateline, frozen and typed, and how they go over the wire.
+"""The records of Dateline, frozen and typed, and how they are encoded on the wire.
 
-Every record is JSON on the wire and carries its name (`record`) and the version of its schema (`schema`). A field that is
-added later has a default and a type never changes, so an old worker reads a new record and the other way round; only a
-record of a *newer major* schema than `SCHEMA` is refused. Ids are hashes of content, so that every step can run twice.
+A record is JSON on the wire, with its name (`record`) and the version of its schema (`schema`). A field that is added later has
+a default, and the type of a field never changes. So an old worker can read a new record and a new worker an old one; only a
+record with a higher schema version than `SCHEMA` is refused. Ids are hashes of content, so that every step can run twice.
 
-wire.py            what they have in common, and bytes -> record
+wire.py            what all records have in common, and bytes -> record
 collection.py      feeds and articles
 understanding.py   documents and events
 following.py       stories, alerts, feedback and failures

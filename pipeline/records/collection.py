@@ -1,4 +1,4 @@
-"""What the collector writes: feeds, what it knows of them, and the pages it fetched."""
+"""The collector's records: feeds, the state of each, and the articles that were fetched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.records.wire import Record, Value
 
 
 class Feed(Record, frozen=True, kw_only=True):
-    """What an operator configured in feeds.toml; the collector's state of it is a `FeedState`."""
+    """A feed as configured in feeds.toml. What the collector knows of it is in its `FeedState`."""
 
     id: str
     url: str
@@ -24,11 +24,12 @@ class Feed(Record, frozen=True, kw_only=True):
 
 
 class FeedState(Record, frozen=True, kw_only=True):
-    """What the collector knows of a feed: kept in a compacted topic, so that a restart refetches and repeats nothing.
+    """What the collector knows of a feed, kept in a compacted topic, so that a restart fetches and publishes nothing twice.
 
-    `seen` maps an entry (a hash of its id) to its article. `url` is the configured one that the rest is about, `moved_to`
-    where it permanently redirects to; a `retired` feed (410 Gone) is not asked again until its URL is changed. `heard_at`: when
-    it last published something; `silence`: why that is long ago. `hub` is where it offers WebSub, for its address `topic`.
+    `seen` maps the key of an entry to its article. `url` is the configured URL that the state is about, `moved_to` the URL
+    that it permanently redirects to. A `retired` feed (410 Gone) is not polled again until its URL is changed. `heard_at` is
+    when it last published an entry; `silence` is set when that is unusually long ago. `hub` is its WebSub hub, `topic` its
+    URL there.
     """
 
     id: str
@@ -60,9 +61,9 @@ class FeedState(Record, frozen=True, kw_only=True):
 
 
 class SeenEntry(Value, frozen=True, kw_only=True):
-    """One entry that was dealt with: its article, the fingerprint of what was published and of what the feed said of it.
+    """An entry that was processed: its article, and the hashes of what was published and of what stood in the feed.
 
-    An empty `content_hash` means that nothing was published: another feed brought the article, or it was rejected.
+    An empty `content_hash` means that nothing was published, because another feed has the article or it was rejected.
     """
 
     article_id: str
@@ -72,10 +73,10 @@ class SeenEntry(Value, frozen=True, kw_only=True):
 
 
 class Article(Record, frozen=True, kw_only=True):
-    """One fetched page or feed entry, raw, as it was met. `id` is a hash of the canonical URL.
+    """One fetched page or feed entry, raw. `id` is a hash of the canonical URL.
 
-    `html` is the page up to the collector's cap, or plain text when `content_type` is text/plain. `first_seen_at` never
-    changes for an id; an updated article is the same id with a newer `fetched_at` and another `content_hash`.
+    `html` is the page up to the collector's limit, or plain text when `content_type` is text/plain. `first_seen_at` never
+    changes for an id. An updated article has the same id, a newer `fetched_at` and another `content_hash`.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What is made of events: stories, alerts, what people say of them, and what could not be processed."""
+"""What is made of events: stories and alerts, the feedback of people, and records that could not be processed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Trigger = Literal["new", "update", "phase", "spike"]
 
 
 class Report(Value, frozen=True, kw_only=True):
-    """One event as its story remembers it: where, when and by whom it was told.
+    """One event as its story keeps it: where, when and by whom it was reported.
 
-    `source` names the independent source that it counts for: prints of one agency's text share it.
+    `source` names the independent source that it counts for. Articles that print one agency's text share a source.
     """
 
     event_id: str
@@ -48,12 +48,13 @@ class Moment(Value, frozen=True, kw_only=True):
 
 
 class Story(Record, frozen=True, kw_only=True):
-    """The reports of one happening. `revision` grows by one with each change and orders them in the index.
+    """The reports of one real-world event. `revision` grows by one with each change and orders the versions in the index.
 
     `opened_at` is when its first event was seen and, unlike `first_seen_at`, never changes: it chooses the story's index.
-    `reports` is bounded (oldest and best kept); `event_ids` is complete for as long as the story is open. `phases` are
-    those it went through, `occasions` what a rule may ring for: "new", "phase:happened", "spike:10", "update:1" ...
-    `subject_ids` are the articles about it, `subject` their words; of `part_of` and the last three docs/design.md tells.
+    `reports` is limited (the oldest and the best are kept); `event_ids` is complete as long as the story is open. `phases`
+    are those it went through, `occasions` those at which a rule may raise an alert: "new", "phase:happened", "spike:10",
+    "update:1" ... `subject_ids` are the articles about it, `subject` their words. `part_of` and the last three are explained
+    in docs/design.md.
     """
 
     id: str
@@ -94,10 +95,11 @@ class Story(Record, frozen=True, kw_only=True):
 
 
 class Alert(Record, frozen=True, kw_only=True):
-    """A rule rang for a story. `id` is a hash of rule, story and occasion: the idempotency key of its delivery.
+    """A rule matched a story. `id` is a hash of rule, story and occasion: the idempotency key of its delivery.
 
-    `held` says why it goes to nobody (its `channels` are empty then, those it was meant for are in `meant_for`): muted,
-    throttled, or digest, until the one of `held_until` that `gathers` it. `parts` are the placeholders of a template.
+    `held` says why it is not sent: muted, throttled or digest. Its `channels` are empty then, and `meant_for` has the
+    channels of the rule. An alert held for a digest is sent at `held_until` by the alert that lists it in `gathers`. `parts`
+    are the values for the placeholders of a template.
     """
 
     id: str
@@ -131,10 +133,10 @@ class Alert(Record, frozen=True, kw_only=True):
 
 
 class Feedback(Record, frozen=True, kw_only=True):
-    """What a person said of alerts. `name` is a rule, a story's id or an alert's id, as `target` says.
+    """A person's feedback on alerts. `name` is a rule, a story's id or an alert's id, as `target` says.
 
-    `mute`: no bell from `at` until `until` (for ever where there is none), in event time. `ack`: the alert was right.
-    `false`: it was a false alarm, so its rule rings no more for its story from `at` on; `event` is what was read wrongly.
+    `mute`: no alerts from `at` until `until` (for ever if it is None), in event time. `ack`: the alert was right.
+    `false`: it was a false alarm, so its rule raises no more alerts for its story from `at` on; `event` is the wrong event.
     """
 
     id: str
@@ -153,9 +155,9 @@ class Feedback(Record, frozen=True, kw_only=True):
 
 
 class Failure(Record, frozen=True, kw_only=True):
-    """A record that could not be processed: the raw bytes, who tried, and why it failed. See `dateline quarantine`.
+    """A record that could not be processed: its raw bytes, the stage, and the error. See `dateline quarantine`.
 
-    `raw` is empty where `raw_size` (bytes) is too large for a topic: such a record is read again from its own place.
+    `raw` is empty where `raw_size` (bytes) is too large for a topic. Such a record is read again from its own topic.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What an article says: its text with the names in it, and the events it tells with all that belongs to one."""
+"""What an article says: its text with the entities in it, and its events with all their parts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Section = Literal["title", "text"]
 
 
 class Sentence(Value, frozen=True, kw_only=True):
-    """A sentence's offsets, in characters of the section."""
+    """The offsets of a sentence, in characters of the section."""
 
     start: int
     end: int
@@ -27,7 +27,7 @@ class Sentence(Value, frozen=True, kw_only=True):
 
 
 class Entity(Value, frozen=True, kw_only=True):
-    """A named thing where it stands. `label` is spaCy's (OntoNotes); `name`, `country`, `sector` are what it resolves to."""
+    """A named entity and its place in the text. `label` is spaCy's (OntoNotes); `name`, `country`, `sector` are resolved."""
 
     text: str
     label: str
@@ -40,7 +40,7 @@ class Entity(Value, frozen=True, kw_only=True):
 
 
 class Document(Record, frozen=True, kw_only=True):
-    """An article understood: its text without boilerplate, sentences and entities. `id` is the article's id.
+    """An annotated article: its text without boilerplate, its sentences and entities. `id` is the article's id.
 
     Offsets count characters of `title` or of `text`, as `section` says.
     """
@@ -67,7 +67,7 @@ class Document(Record, frozen=True, kw_only=True):
 
 
 class Party(Value, frozen=True, kw_only=True):
-    """Who: the words in the text, the name they resolve to, ISO 3166 alpha-3 country, sector (GOV, MIL, IGO ...)."""
+    """An actor or recipient: its words in the text, the resolved name, ISO 3166 alpha-3 country, sector (GOV, MIL, IGO ...)."""
 
     text: str
     name: str | None = None
@@ -79,7 +79,7 @@ class Party(Value, frozen=True, kw_only=True):
 
 
 class Place(Value, frozen=True, kw_only=True):
-    """Where: latitude and longitude in degrees (WGS 84), and why this place was chosen among those of the name."""
+    """A place: latitude and longitude in degrees (WGS 84), and why it was chosen among the places of that name."""
 
     text: str
     name: str | None = None
@@ -92,7 +92,7 @@ class Place(Value, frozen=True, kw_only=True):
 
 
 class When(Value, frozen=True, kw_only=True):
-    """A date or a range of dates, both ends included, with how exact it is."""
+    """A date or a range of dates, both ends included, and its precision."""
 
     text: str
     start: dt.date
@@ -122,7 +122,7 @@ class Quantity(Value, frozen=True, kw_only=True):
 
 
 class Evidence(Value, frozen=True, kw_only=True):
-    """The words that say it; `document.title` or `document.text` sliced from `start` to `end` is `text`."""
+    """The text of an event; `document.title` or `document.text` sliced from `start` to `end` is `text`."""
 
     text: str
     start: int
@@ -131,7 +131,7 @@ class Evidence(Value, frozen=True, kw_only=True):
 
 
 class Export(Value, frozen=True, kw_only=True):
-    """The type as other codings would write it, modality taken in: PLOVER's root and CAMEO's two-digit root."""
+    """The event type in other codings, with the modality included: PLOVER's root and CAMEO's two-digit root."""
 
     plover: str
     cameo: str
@@ -140,11 +140,13 @@ class Export(Value, frozen=True, kw_only=True):
 class Event(Record, frozen=True, kw_only=True):
     """Something that an article says happened, is planned, or did not happen. See docs/events.md for what counts.
 
-    `confidence` is the probability that it is right, from `rule_confidence` and `opinion`: what the rules say, and the share
-    that the second opinion gives the type. Without a second opinion it is what the rules say.
+    `confidence` is the probability that the event is right. It is computed from `rule_confidence`, the confidence of the
+    rules, and `opinion`, the probability that the second model gives the type. Without a second model it is the confidence of
+    the rules.
 
-    `evidence` is the sentence or clause, `trigger` the words that gave the kind away. `mentions` are the other places of
-    the same article that tell the same event. The fields from `article_id` on say where it was read; `subject`: its words.
+    `evidence` is the sentence or clause, `trigger` the words that decided the kind. `mentions` are the other places of the
+    same article that report the same event. The fields from `article_id` on say where it was read; `subject` holds the
+    article's words.
     """
 
     id: str

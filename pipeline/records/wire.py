@@ -1,4 +1,4 @@
-"""What every record has in common, and how one goes over the wire."""
+"""What all records have in common, and their encoding on the wire."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ SCHEMA: Final = 1
 
 
 class RecordError(ValueError):
-    """Bytes that are not the record they should be; the message names the path of the wrong field."""
+    """The bytes are not the expected record; the message names the path of the wrong field."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag=str.lower):
-    """The common base: a name on the wire and a schema version, nothing else."""
+    """The base of all records: a name on the wire and a schema version."""
 
     schema: int = SCHEMA
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a record: no name of its own on the wire."""
+    """The base of the parts of records, which have no name on the wire."""
 
 
 R = TypeVar("R", bound=Record)
@@ -38,7 +38,7 @@ def decode(raw: bytes | None, kind: type[R]) -> R:
     """JSON in, a record of type `kind` out.
 
     Raises:
-        RecordError: the bytes are absent, are not JSON, or do not fit; the message names the path.
+        RecordError: the bytes are missing, are not JSON, or do not fit; the message names the path.
     """
     decoder = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
     if raw is None:
@@ -54,6 +54,6 @@ def decode(raw: bytes | None, kind: type[R]) -> R:
 
 
 def content_id(*parts: object, size: int = 20) -> str:
-    """Values in, a stable id out: the first `size` hex digits of SHA-256 over the parts, a separator between them."""
+    """Values in, a stable id out: the first `size` hex digits of SHA-256 over the values, with a separator between them."""
     joined = "\x1f".join("" if part is None else str(part) for part in parts)
     return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:size]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import path, site, stack
+from bench import measure, rig, site
 from pipeline.cli import show
 from pipeline.collect.feed import parse_feed
 from pipeline.operate import service_process
@@ -23,34 +23,34 @@ def words(page):
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.5, 50), (0.99, 99), (1.0, 100)])
 def test_a_percentile_is_a_figure_that_was_seen(share, expected):
-    assert path.percentile(list(range(1, 101)), share) == expected
-    assert path.percentile([7.0], share) == 7.0
+    assert measure.percentile(list(range(1, 101)), share) == expected
+    assert measure.percentile([7.0], share) == 7.0
 
 
 def test_a_page_grows_by_the_background_of_others_and_keeps_its_own_frame_and_lead():
     other = PAGE.format("lead one</p><p>lead two</p><p>" + "background " * 30)
-    grown = path.lengthened(PAGE.format("own lead"), [other, other], 60)
+    grown = measure.lengthen(PAGE.format("own lead"), [other, other], 60)
     assert grown.count("own lead") == grown.count("<h1>Head</h1>") == grown.count("menu") == 1
     assert grown.count("background") == 60
     assert "lead one" not in grown
-    assert path.lengthened("<p>no article</p>", [other], 60) == "<p>no article</p>"
+    assert measure.lengthen("<p>no article</p>", [other], 60) == "<p>no article</p>"
 
 
 def test_the_articles_are_long_different_and_the_same_in_each_run():
-    samples = path.pages(SAMPLE)
-    made = list(path.make_pieces(samples, 80, name="load", chance=random.Random(1)))
-    again = list(path.make_pieces(samples, 80, name="load", chance=random.Random(1)))
+    samples = measure.pages(SAMPLE)
+    made = list(measure.make_articles(samples, 80, name="load", chance=random.Random(1)))
+    again = list(measure.make_articles(samples, 80, name="load", chance=random.Random(1)))
     assert made == again
-    assert len({piece.path for piece in made}) == len({piece.html for piece in made}) == 80
-    assert all(len(words(piece.html)) > 0.9 * path.WORDS for piece in made)
-    assert all(piece.title and "<" not in piece.title for piece in made)
-    others = path.make_pieces(samples, 80, name="warm", chance=random.Random(1))
-    assert {piece.path for piece in made}.isdisjoint(piece.path for piece in others)
+    assert len({article.path for article in made}) == len({article.html for article in made}) == 80
+    assert all(len(words(article.html)) > 0.9 * measure.WORDS for article in made)
+    assert all(article.title and "<" not in article.title for article in made)
+    others = measure.make_articles(samples, 80, name="warm", chance=random.Random(1))
+    assert {article.path for article in made}.isdisjoint(article.path for article in others)
 
 
 def test_without_sample_articles_it_says_where_it_looked(tmp_path):
-    with pytest.raises(path.BenchError, match=re.escape(str(tmp_path))):
-        path.pages(tmp_path)
+    with pytest.raises(measure.BenchError, match=re.escape(str(tmp_path))):
+        measure.pages(tmp_path)
 
 
 def test_invented_articles_never_reach_the_cluster_that_is_configured(tmp_path):
@@ -59,21 +59,21 @@ def test_invented_articles_never_reach_the_cluster_that_is_configured(tmp_path):
         elasticsearch=Elasticsearch(url="https://es.example", api_key="secret", ca_file="ca.pem"),
         directory=str(tmp_path),
     )
-    mine = stack.own(configured, tmp_path / "data")
+    mine = rig.isolated_settings(configured, tmp_path / "data")
     environ = {"DATELINE_KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092", "DATELINE_ELASTICSEARCH_API_KEY": "secret"}
-    seen_by_a_process = load(tmp_path, environ | stack.environment(mine))
+    seen_by_a_process = load(tmp_path, environ | rig.environment(mine))
     for settings in (mine, seen_by_a_process):
         assert settings.bootstrap_servers == f"127.0.0.1:{mine.local.kafka_port}"
         assert settings.elasticsearch_url == f"http://127.0.0.1:{mine.local.elasticsearch_port}"
         assert settings.kafka.security_protocol == "PLAINTEXT"
         assert settings.kafka.ca_file == settings.elasticsearch.api_key == settings.elasticsearch.ca_file == ""
         assert settings.http.worker_port == mine.http.worker_port != Settings().http.worker_port
-    assert service_process.port_variables(mine.http).items() <= stack.environment(mine).items()
+    assert service_process.port_variables(mine.http).items() <= rig.environment(mine).items()
 
 
 def test_the_figures_that_others_read_have_their_names():
-    late = path.Latency(articles=3, p50_seconds=0.12345, p99_seconds=1.0)
-    result = path.Result(
+    late = measure.Latency(articles=3, p50_seconds=0.12345, p99_seconds=1.0)
+    result = measure.Result(
         articles=3, words_per_article=450, processes=2, articles_per_second=4.56789, plain_nlp_pipe_articles_per_second=9.0,
         ratio=0.5, p50_seconds=0.1, p99_seconds=0.2, peak_memory_mb=1500, plain_one_process=5.0, plain_all_processes=9.0,
         load=late, steady=late, trickle=late, steady_articles_per_second=2.0, memory_mb={"worker": 900}, events=9,
@@ -98,7 +98,7 @@ def test_the_figures_that_others_read_have_their_names():
 
 @pytest.fixture
 def stand():
-    one = site.Site()
+    one = site.NewsSite()
     yield one
     one.stop()
 
@@ -114,17 +114,17 @@ def ask(url, etag=""):
 
 
 def test_what_is_out_stands_in_one_feed_and_can_be_read(stand):
-    pieces = [site.Piece(f"/load/{n}", f"Head & {n}", PAGE.format(n)) for n in range(2 * site.FEEDS)]
-    stand.release(pieces)
+    articles = [site.SyntheticArticle(f"/load/{n}", f"Head & {n}", PAGE.format(n)) for n in range(2 * site.FEEDS)]
+    stand.release(articles)
     entries = [entry.url for url in stand.feeds() for entry in parse_feed(ask(url)[2]).entries]
-    assert sorted(entries) == sorted(stand.url + piece.path for piece in pieces)
-    assert ask(stand.url + "/load/3")[2].decode() == pieces[3].html
+    assert sorted(entries) == sorted(stand.url + article.path for article in articles)
+    assert ask(stand.url + "/load/3")[2].decode() == articles[3].html
     assert ask(stand.url + "/load/99")[0] == 404
 
 
 def test_an_article_counts_from_the_feed_that_first_lists_it(stand):
     [url, *_] = stand.feeds()
-    stand.release([site.Piece("/load/0", "Head", "page")])
+    stand.release([site.SyntheticArticle("/load/0", "Head", "page")])
     assert stand.listed == {}
     _, headers, _ = ask(url)
     first = stand.listed["/load/0"]
@@ -136,6 +136,6 @@ def test_an_article_counts_from_the_feed_that_first_lists_it(stand):
 def test_a_feed_drops_the_oldest_but_nothing_that_has_not_been_read(stand):
     [url, *_] = stand.feeds()
     number = site.FEEDS * (site.LISTED_MOST + 10)
-    stand.release([site.Piece(f"/load/{n}", "Head", "page") for n in range(number)])
+    stand.release([site.SyntheticArticle(f"/load/{n}", "Head", "page") for n in range(number)])
     assert ask(url)[2].count(b"<item>") == site.LISTED_MOST + 10
     assert ask(url)[2].count(b"<item>") == site.LISTED_MOST

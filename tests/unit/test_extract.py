@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.page import dates
+from pipeline.page import date_parsing
 from pipeline.page.extract import extract, extract_jsonl, from_page, language_of
 from pipeline.stage import Rejected
 from tests.make import NOW, make_article
@@ -205,7 +205,7 @@ def test_the_language_is_told_where_there_is_enough_to_tell_it(text, language):
     ],
 )
 def test_dates_are_read_with_their_zone(written, moment, exact):
-    got = dates.parse_declared(written)
+    got = date_parsing.parse_declared(written)
     assert got == (None if moment is None else (dt.datetime.fromisoformat(moment), exact))
 
 

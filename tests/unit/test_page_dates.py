@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.page import dates, extract
+from pipeline.page import date_parsing, extract
 from pipeline.records import Article
 from tests.make import make_article
 
@@ -154,14 +154,14 @@ def test_when_it_was_updated_is_told_apart(head, body):
     ],
 )  # fmt: skip
 def test_a_moment_is_exact_only_with_a_clock_and_a_zone(written, exact):
-    found = dates.parse_declared(written)
+    found = date_parsing.parse_declared(written)
     assert found is not None
     assert found[1] is exact
 
 
 @pytest.mark.parametrize("written", ["", "today", "{{ date }}", "Nov 24", "0001-01-01T00:00:00Z", "x" * 100, "24/11"])
 def test_what_is_no_date_is_none(written):
-    assert dates.parse_declared(written) is None
+    assert date_parsing.parse_declared(written) is None
 
 
 # --- pictures and walls ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from aiohttp import web
 from pipeline.collect import archive, backfill
 from pipeline.collect.archive import BackfillError, Item
 from pipeline.collect.backfill import Backfill, StoredPages, journal_id, read_on_thread
-from pipeline.collect.entry import Entry
+from pipeline.collect.entry import FeedEntry
 from pipeline.collect.fetch import Clock
 from pipeline.collect.http_client import HttpClient
 from pipeline.page import urls
@@ -331,7 +331,7 @@ async def test_what_is_no_sitemap_is_told(body, words):
 async def test_the_progress_is_told():
     told = []
     items = [
-        Item(key=str(n), entry=Entry(id=str(n), url=f"https://x.example/{n}"), problem="bad", at=n, total=3)
+        Item(key=str(n), entry=FeedEntry(id=str(n), url=f"https://x.example/{n}"), problem="bad", at=n, total=3)
         for n in range(1, 4)
     ]
     await fill(Topic(), items, report=lambda p: told.append((p.at, p.total, p.failed)))

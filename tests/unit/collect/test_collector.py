@@ -6,15 +6,14 @@ import datetime as dt
 import msgspec
 from prometheus_client import REGISTRY
 
-from pipeline.collect.collector import PER_HOST, Collector, Health
+from pipeline.collect.collector import PER_HOST, Health, PollLoop
 from pipeline.collect.fetch import Clock
 from pipeline.collect.writer import LostError
 from pipeline.records import Feed, FeedState
-from pipeline.settings import Collector as Options
-from pipeline.settings import Settings
+from pipeline.settings import Collector, Settings
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
-SETTINGS = Settings(collector=Options(connections=2))
+SETTINGS = Settings(collector=Collector(connections=2))
 
 
 class FakePoller:
@@ -57,11 +56,11 @@ def partition_of(url):
 
 async def run(poller, fs, states=None, seconds=0.1, lost=None):
     health, stop = Health(), asyncio.Event()
-    collector = Collector(
+    loop = PollLoop(
         SETTINGS, fs, poller, health, partition_of=partition_of, report_lost=(lost if lost is not None else []).append
     )
-    collector.assign(ALL, states or {})
-    running = asyncio.create_task(collector.run(stop))
+    loop.assign(ALL, states or {})
+    running = asyncio.create_task(loop.run(stop))
     await asyncio.wait([running], timeout=seconds)
     stop.set()
     await asyncio.wait_for(running, timeout=5)
@@ -115,17 +114,17 @@ async def test_a_feed_that_another_collector_has_is_told_and_the_others_go_on():
 
 async def test_only_feeds_of_parts_that_are_held_are_polled_and_parts_come_and_go():
     poller, health, stop = FakePoller(), Health(), asyncio.Event()
-    collector = Collector(SETTINGS, feeds("f1", "f2", "f3"), poller, health, partition_of=partition_of)
-    running = asyncio.create_task(collector.run(stop))
-    collector.assign(frozenset({1}), {})
+    loop = PollLoop(SETTINGS, feeds("f1", "f2", "f3"), poller, health, partition_of=partition_of)
+    running = asyncio.create_task(loop.run(stop))
+    loop.assign(frozenset({1}), {})
     await asyncio.sleep(0.05)
     assert (poller.polled, health.feeds) == (["f1"], 1)
-    await collector.revoke(frozenset({1}), 1.0)
-    collector.assign(frozenset({2, 3}), {})
+    await loop.revoke(frozenset({1}), 1.0)
+    loop.assign(frozenset({2, 3}), {})
     await asyncio.sleep(0.05)
     assert (sorted(poller.polled), health.feeds) == (["f1", "f2", "f3"], 2)
-    assert not collector.stopping("f2")
-    assert collector.stopping("f1")
+    assert not loop.stopping("f2")
+    assert loop.stopping("f1")
     stop.set()
     await running
 
@@ -133,18 +132,18 @@ async def test_only_feeds_of_parts_that_are_held_are_polled_and_parts_come_and_g
 async def test_a_part_that_goes_takes_its_polls_with_it_in_order_or_at_once():
     poller, health, stop = FakePoller(), Health(), asyncio.Event()
     poller.seconds = 0.2
-    collector = Collector(SETTINGS, feeds("f1", "f2"), poller, health, partition_of=partition_of)
-    collector.assign(ALL, {})
-    running = asyncio.create_task(collector.run(stop))
+    loop = PollLoop(SETTINGS, feeds("f1", "f2"), poller, health, partition_of=partition_of)
+    loop.assign(ALL, {})
+    running = asyncio.create_task(loop.run(stop))
     await asyncio.sleep(0.05)
     assert poller.at_once == 2
-    await collector.revoke(frozenset({1}), 2.0)
+    await loop.revoke(frozenset({1}), 2.0)
     assert poller.ended == ["f1", "f2"]
     poller.seconds = 60
-    collector.assign(frozenset({1}), {})
+    loop.assign(frozenset({1}), {})
     await asyncio.sleep(0.05)
     assert poller.at_once == 1
-    await collector.revoke(frozenset({1}), 0.0)
+    await loop.revoke(frozenset({1}), 0.0)
     assert poller.at_once == 0
     assert poller.ended == ["f1", "f2"]
     stop.set()
@@ -152,11 +151,11 @@ async def test_a_part_that_goes_takes_its_polls_with_it_in_order_or_at_once():
 
 
 async def test_the_series_of_a_feed_go_with_its_part():
-    collector = Collector(SETTINGS, feeds("gone1"), FakePoller(), Health(), partition_of=partition_of)
-    collector.assign(ALL, {"gone1": FeedState(id="gone1", url="https://gone1.example/", failures=3, checked_at=NOW)})
+    loop = PollLoop(SETTINGS, feeds("gone1"), FakePoller(), Health(), partition_of=partition_of)
+    loop.assign(ALL, {"gone1": FeedState(id="gone1", url="https://gone1.example/", failures=3, checked_at=NOW)})
     labels = {"feed": "gone1"}
     assert REGISTRY.get_sample_value("dateline_feed_last_success_timestamp_seconds", labels) == 0
-    await collector.revoke(ALL, 0.0)
+    await loop.revoke(ALL, 0.0)
     assert REGISTRY.get_sample_value("dateline_feed_last_success_timestamp_seconds", labels) is None
     assert REGISTRY.get_sample_value("dateline_feed_silent", labels) is None
 

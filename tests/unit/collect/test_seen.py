@@ -5,7 +5,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collect.entry import Entry
+from pipeline.collect.entry import FeedEntry
 from pipeline.collect.seen import MOST, candidates, content_hash, entry_hash, pruned
 from pipeline.records import FeedState, SeenEntry, encode
 
@@ -14,7 +14,7 @@ BASE = "https://news.example/rss"
 
 
 def entry(name="a", **more):
-    return Entry(**{"id": name, "url": f"https://news.example/{name}", "title": f"Title {name}"} | more)
+    return FeedEntry(**{"id": name, "url": f"https://news.example/{name}", "title": f"Title {name}"} | more)
 
 
 def found(entries, seen=(), base=BASE):

@@ -11,7 +11,7 @@ from pipeline.collect import safe_xml, sitemap, sitemap_index
 from pipeline.collect.entry import ChildSitemap, FeedError
 from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import FetchError, FetchResult
-from pipeline.page import dates
+from pipeline.page import date_parsing
 
 NEWS = b"""<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
  xmlns:n="http://www.google.com/schemas/sitemap-news/0.9" xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">
@@ -116,7 +116,7 @@ def test_of_an_index_what_changed_since_is_read_the_newest_first_then_what_does_
     ],
 )
 def test_a_date_in_an_address_is_read(url, day):
-    assert dates.date_in_url(url) == (dt.datetime(*day, tzinfo=UTC) if day else None)
+    assert date_parsing.date_in_url(url) == (dt.datetime(*day, tzinfo=UTC) if day else None)
 
 
 @settings(deadline=None)

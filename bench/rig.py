@@ -1,4 +1,7 @@
-"""A news site, Kafka, Elasticsearch and Dateline's processes for a measurement alone, and the eyes on them. See bench.py."""
+"""A news site and Dateline's processes on a Kafka and an Elasticsearch of their own, and what is measured of them.
+
+The benchmark is measure.py, the long run soak.py.
+"""
 
 from __future__ import annotations
 
@@ -18,33 +21,33 @@ from urllib.parse import urlsplit
 import msgspec
 import psutil
 
-from bench.site import Piece, Site
+from bench.site import NewsSite, SyntheticArticle
 from pipeline import bus
-from pipeline.index import documents
+from pipeline.index import actions
 from pipeline.operate import probe, quarantine, service_process
 from pipeline.page import urls
 from pipeline.settings import Elasticsearch, Kafka, Settings
 
 POLL_SECONDS: Final = 0.03
 ASKED_AT_ONCE: Final = 64
-"""The oldest come first, and asking for many over and over would slow down what is measured."""
+"""Articles in one request to the index, the oldest first. More would slow down what is measured."""
 
-PATIENCE_SECONDS: Final = 90.0
-"""Longer than the worst that a busy machine does."""
+TIMEOUT_SECONDS: Final = 90.0
+"""How long to wait for a change: longer than a busy machine ever needs."""
 
 PROCESSES: Final = ("worker", "indexer", "collector")
-"""The collector last: it finds the others ready."""
+"""In the order of the start: the collector is last, so that it finds the others ready."""
 
 INDEXED: Final = (bus.DOCUMENTS, bus.EVENTS, bus.STORIES, bus.ALERTS)
 
 
 class RigError(Exception):
-    """A process has ended or records are missing, so there is nothing to measure; the message says which."""
+    """A process has ended or records are missing, so nothing can be measured; the message says which."""
 
 
-def own(settings: Settings, directory: Path) -> Settings:
-    """Settings in, the same on a stack and ports of its own out: nothing invented must reach the topics people read."""
-    from pipeline.local import ports  # noqa: PLC0415 - only here
+def isolated_settings(settings: Settings, directory: Path) -> Settings:
+    """Settings in, the same with local servers and ports of its own out, so that no invented article reaches real topics."""
+    from pipeline.local import ports  # noqa: PLC0415 - needed only here
 
     kafka, controller, elastic, transport = ports.free(4)
     replace = msgspec.structs.replace
@@ -64,7 +67,7 @@ def own(settings: Settings, directory: Path) -> Settings:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables by which another process comes to the same settings."""
+    """Return the environment variables that give another process the same settings."""
     return service_process.port_variables(settings.http) | {
         "DATELINE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         "DATELINE_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
@@ -78,8 +81,8 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _eager(feeds: Path) -> dict[str, str]:
-    """The variables by which the collector reads this file's feeds, on this machine, once a second."""
+def _fast_polling(feeds: Path) -> dict[str, str]:
+    """Return the environment variables that make the collector poll this file's feeds once a second."""
     return {
         "DATELINE_COLLECTOR_FEEDS_FILE": str(feeds),
         "DATELINE_COLLECTOR_DROP_FOLDER": "",
@@ -90,41 +93,41 @@ def _eager(feeds: Path) -> dict[str, str]:
     }
 
 
-class Index:
-    """Asks Elasticsearch for documents by their id: that answer is never late, as a search may be by its refresh."""
+class IndexLookup:
+    """Looks documents up by their id in Elasticsearch. Unlike a search, that does not wait for a refresh of the index."""
 
     def __init__(self, settings: Settings) -> None:
         now = dt.datetime.now(dt.UTC)
         self._path = (
-            f"/{documents.index_of(settings.elasticsearch.index_prefix, 'documents', now, now=now)}/_mget?_source=false"
+            f"/{actions.index_of(settings.elasticsearch.index_prefix, 'documents', now, now=now)}/_mget?_source=false"
         )
         self._connection = http.client.HTTPConnection(urlsplit(settings.elasticsearch_url).netloc, timeout=30)
 
-    def there(self, ids: Sequence[str]) -> set[str]:
-        """Ids in, those that the index holds out."""
+    def existing(self, ids: Sequence[str]) -> set[str]:
+        """Ids in, those that the index has out."""
         body = json.dumps({"ids": list(ids)})
         self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
         answer = json.loads(self._connection.getresponse().read())
         return {doc["_id"] for doc in answer.get("docs", ()) if doc.get("found")}
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._connection.close()
 
 
 class Rig:
-    """Collector, worker and indexer on a stack of their own, the site that they read, and the eyes on them."""
+    """A collector, a worker and an indexer on servers of their own, the site that they read, and what is measured of them."""
 
     def __init__(self, settings: Settings, directory: Path) -> None:
         self.settings = settings
-        self.site = Site()
+        self.site = NewsSite()
         self._seen: dict[str, float] = {}
         directory.mkdir(parents=True, exist_ok=True)
         feeds = directory / "feeds.toml"
         feeds.write_text(
             "".join(f'[[feed]]\nid = "bench-{n}"\nurl = "{url}"\n' for n, url in enumerate(self.site.feeds())), "utf-8"
         )
-        environ = {**os.environ, **environment(settings), **_eager(feeds)}
+        environ = {**os.environ, **environment(settings), **_fast_polling(feeds)}
         self.children = {
             name: service_process.ServiceProcess(
                 name, service_process.process_command(settings, name), environ, directory / f"{name}.log"
@@ -133,7 +136,7 @@ class Rig:
         }
 
     def start(self) -> None:
-        """All processes up and ready.
+        """Start all processes and wait until they are ready.
 
         Raises:
             RigError: one has ended, or is not ready in time.
@@ -141,16 +144,16 @@ class Rig:
         bus.create_topics(self.settings)
         for child in self.children.values():
             child.start(time.monotonic())
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         for name, child in self.children.items():
             while not probe.process(name, probe.address(self.settings.http, name)).ready:
                 self._require_alive(child)
                 if time.monotonic() > deadline:
-                    raise RigError(f"{name} is not ready after {PATIENCE_SECONDS:.0f} s: {child.last_line()}")
+                    raise RigError(f"{name} is not ready after {TIMEOUT_SECONDS:.0f} s: {child.last_line()}")
                 time.sleep(0.1)
 
     def stop(self) -> None:
-        """All processes ended, then the site."""
+        """Stop all processes, then the site."""
         for child in self.children.values():
             child.stop()
         for child in self.children.values():
@@ -161,68 +164,70 @@ class Rig:
         if child.ended(time.monotonic()) is not None:
             raise RigError(f"{child.name} has ended: {child.last_line()}")
 
-    def release(self, pieces: Sequence[Piece], *, seconds_between: float = 0.0) -> None:
-        """The site has these from now on: all at once, or one after the other at a steady pace."""
+    def release(self, articles: Sequence[SyntheticArticle], *, seconds_between: float = 0.0) -> None:
+        """Release these articles on the site: all at once, or one after the other at a steady pace."""
         if not seconds_between:
-            self.site.release(pieces)
+            self.site.release(articles)
             return
         due = time.monotonic()
-        for piece in pieces:
+        for article in articles:
             time.sleep(max(0.0, due - time.monotonic()))
             due += seconds_between
-            self.site.release([piece])
+            self.site.release([article])
 
-    def watch(self, pieces: Sequence[Piece]) -> None:
-        """Look until the documents of these are in the index, and note when each was first seen there.
+    def watch(self, articles: Sequence[SyntheticArticle]) -> None:
+        """Wait until the documents of these articles are in the index, and note when each was first seen there.
 
         Raises:
-            RigError: not all came.
+            RigError: some did not arrive in time, or a process has ended.
         """
-        index = Index(self.settings)
-        left = {self._id(piece): piece.path for piece in pieces}  # in the order of their release
+        index = IndexLookup(self.settings)
+        left = {self._id(article): article.path for article in articles}  # in the order of their release
         moved_at = time.monotonic()
         try:
             while left:
                 listed = (id_ for id_, path in left.items() if path in self.site.listed)
                 asked = list(itertools.islice(listed, ASKED_AT_ONCE))
-                for found in index.there(asked) if asked else ():
+                for found in index.existing(asked) if asked else ():
                     self._seen[left.pop(found)] = time.perf_counter()
                     moved_at = time.monotonic()
-                if left and time.monotonic() - moved_at > PATIENCE_SECONDS:
-                    raise RigError(f"{len(left)} of {len(pieces)} articles did not reach the index{self._why()}")
+                if left and time.monotonic() - moved_at > TIMEOUT_SECONDS:
+                    raise RigError(
+                        f"{len(left)} of {len(articles)} articles did not reach the index{self._quarantine_note()}"
+                    )
                 for child in self.children.values():
                     self._require_alive(child)
                 time.sleep(POLL_SECONDS)
         finally:
             index.close()
 
-    def _id(self, piece: Piece) -> str:
-        return urls.article_id(self.site.url + piece.path)
+    def _id(self, article: SyntheticArticle) -> str:
+        return urls.article_id(self.site.url + article.path)
 
-    def _why(self) -> str:
+    def _quarantine_note(self) -> str:
         failures = quarantine.read(self.settings)
         return f"; {len(failures)} are in quarantine, the last one for: {failures[-1].error}" if failures else ""
 
     def settle(self) -> float:
-        """Wait until all that the worker has published is in the index; when that was (time.perf_counter) out.
+        """Wait until all that the worker has published is in the index, and return when that was (time.perf_counter).
 
         Raises:
-            RigError: that does not come to pass.
+            RigError: that did not happen in time.
         """
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        calm_since, last = 0.0, (-1, -1)
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        unchanged_since, last = 0.0, (-1, -1)
         while time.monotonic() < deadline:
             now = time.perf_counter()
             published, indexed = self.counts()
             if (published, indexed) != last:
-                calm_since, last = now, (published, indexed)
-            elif published == indexed and now - calm_since > 1.0:
-                return calm_since
+                unchanged_since, last = now, (published, indexed)
+            elif published == indexed and now - unchanged_since > 1.0:
+                return unchanged_since
             time.sleep(POLL_SECONDS)
         raise RigError(f"the indexer has {last[1]} of {last[0]} records")
 
     def counts(self) -> tuple[int, int]:
-        """How many records the worker has published for the index, and how many the indexer is done with."""
+        """Return how many records the worker has published for the index, and how many the indexer has finished."""
         http_ = self.settings.http
         worker = probe.process("worker", probe.address(http_, "worker"), samples=True).samples
         indexer = probe.process("indexer", probe.address(http_, "indexer"), samples=True).samples
@@ -236,31 +241,31 @@ class Rig:
         )
         return int(published), int(indexed)
 
-    def late(self, pieces: Sequence[Piece]) -> list[float]:
-        """Seconds from the feed that first listed each to its being seen in the index, in order of size."""
-        return sorted(self._seen[piece.path] - self.site.listed[piece.path] for piece in pieces)
+    def latencies(self, articles: Sequence[SyntheticArticle]) -> list[float]:
+        """Return the seconds from each article's first listing in a feed to its document in the index, sorted."""
+        return sorted(self._seen[article.path] - self.site.listed[article.path] for article in articles)
 
-    def first_listed(self, pieces: Sequence[Piece]) -> float:
-        """When (time.perf_counter) the first of these stood in a feed."""
-        return min(self.site.listed[piece.path] for piece in pieces)
+    def first_listed(self, articles: Sequence[SyntheticArticle]) -> float:
+        """Return when (time.perf_counter) the first of these articles was listed in a feed."""
+        return min(self.site.listed[article.path] for article in articles)
 
-    def both(self, pieces: Sequence[Piece], *, seconds_between: float = 0.0) -> None:
-        """Release and watch at the same time."""
-        editor = threading.Thread(
-            target=self.release, args=(pieces,), kwargs={"seconds_between": seconds_between}, daemon=True
+    def release_and_watch(self, articles: Sequence[SyntheticArticle], *, seconds_between: float = 0.0) -> None:
+        """Release these articles and watch the index at the same time."""
+        releasing = threading.Thread(
+            target=self.release, args=(articles,), kwargs={"seconds_between": seconds_between}, daemon=True
         )
-        editor.start()
-        self.watch(pieces)
-        editor.join()
+        releasing.start()
+        self.watch(articles)
+        releasing.join()
 
 
-class Memory:
-    """Watches the memory of the processes, once a second: the sum and each part at its most."""
+class MemoryMonitor:
+    """Measures the memory of processes once a second, and keeps the maximum of the sum and of each process."""
 
-    def __init__(self, parts: dict[str, int]) -> None:
+    def __init__(self, pids: dict[str, int]) -> None:
         self.peak_mb = 0
-        self.parts_mb: dict[str, int] = {}
-        self._parts = parts
+        self.processes_mb: dict[str, int] = {}
+        self._pids = pids
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
 
@@ -274,13 +279,13 @@ class Memory:
 
     def _watch(self) -> None:
         while not self._stop.wait(1.0):
-            now = {name: tree_mb(pid) for name, pid in self._parts.items()}
+            now = {name: tree_mb(pid) for name, pid in self._pids.items()}
             self.peak_mb = max(self.peak_mb, sum(now.values()))
-            self.parts_mb = {name: max(size, self.parts_mb.get(name, 0)) for name, size in now.items()}
+            self.processes_mb = {name: max(size, self.processes_mb.get(name, 0)) for name, size in now.items()}
 
 
 def tree_sum(pid: int, of: Callable[[psutil.Process], int]) -> int:
-    """A process and what to ask of each in, the sum over it and all below it out."""
+    """A process id and a function of a process in, the sum over the process and its children out."""
     total = 0
     with contextlib.suppress(psutil.Error):
         root = psutil.Process(pid)
@@ -291,13 +296,13 @@ def tree_sum(pid: int, of: Callable[[psutil.Process], int]) -> int:
 
 
 def tree_mb(pid: int) -> int:
-    """A process in, the resident memory of it and all below it out."""
+    """A process id in, the resident memory of the process and its children in megabytes out."""
     return tree_sum(pid, lambda process: process.memory_info().rss) // 1_000_000
 
 
-def parts(path: Rig) -> dict[str, int]:
-    """Name -> process id of everything that runs for the measurement."""
-    found = {name: child.process.pid for name, child in path.children.items() if child.process is not None}
+def process_ids(rig: Rig) -> dict[str, int]:
+    """Return name -> process id of the processes and servers of the benchmark."""
+    found = {name: child.process.pid for name, child in rig.children.items() if child.process is not None}
     for process in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
             line = " ".join(process.cmdline())

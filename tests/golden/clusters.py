@@ -1,6 +1,6 @@
-"""Groups of articles against a careful reader's groups: B-cubed, and the single pass over TF-IDF that anybody would try first.
+"""Compare groups of articles with a reader's groups: B-cubed, and a single pass over TF-IDF as the baseline.
 
-Written here because the packages that offer it score sets of clusters, untyped and unmaintained; it is one formula.
+Written here because B-cubed is one formula, and the packages that have it are untyped and unmaintained.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Agreement:
-    """How pure the groups are, how complete, and both in one."""
+    """Precision (how pure the groups are), recall (how complete), and their number of items."""
 
     precision: float
     recall: float
@@ -22,16 +22,16 @@ class Agreement:
 
     @property
     def f1(self) -> float:
-        """The harmonic mean."""
+        """The harmonic mean of precision and recall."""
         return 2 * self.precision * self.recall / (self.precision + self.recall)
 
     def __str__(self) -> str:
-        """The three figures, as a report shows them."""
+        """Return the three figures in one line."""
         return f"P {self.precision:.3f} R {self.recall:.3f} F1 {self.f1:.3f} ({self.items})"
 
 
 def b_cubed(found: Mapping[str, str], wanted: Mapping[str, str]) -> Agreement:
-    """For each item: how many of those it is put with belong with it, and how many of those that belong with it are there."""
+    """Return the mean, over the items, of the purity and the completeness of the item's group."""
     items = [item for item in wanted if item in found]
     ours, theirs = _groups(found, items), _groups(wanted, items)
     shared = {item: len(ours[found[item]] & theirs[wanted[item]]) for item in items}
@@ -50,7 +50,7 @@ def _groups(labels: Mapping[str, str], items: Iterable[str]) -> dict[str, set[st
 
 
 def connected(stories: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Articles with their stories in, for each the least article that it is linked with over any stories they share out."""
+    """Return for each article the first one, in order of ids, with which it is connected over shared stories."""
     group = {article: article for article in stories}
     holder: dict[str, str] = {}
 
@@ -67,7 +67,7 @@ def connected(stories: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def single_pass(texts: Mapping[str, str], *, alike: float) -> dict[str, str]:
-    """Texts in order in, the first text of each one's group out: the nearest centroid by TF-IDF, if it is `alike` enough."""
+    """Return the first text of each text's group: that of the nearest centroid by TF-IDF, if the cosine is `alike` or more."""
     bags = {item: Counter(re.findall(r"\w{2,}", text.lower())) for item, text in texts.items()}
     rarity = {
         word: math.log(len(bags) / number) + 1

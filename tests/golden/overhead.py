@@ -1,8 +1,8 @@
-"""What detection costs beside entities and parse alone: `python -m tests.golden.overhead [FILE.jsonl]` prints the ratio.
+"""The cost of detection relative to entities and parse alone: `python -m tests.golden.overhead [FILE.jsonl]` prints the ratio.
 
-CPU seconds of this process, so that neighbours on the machine do not count. They do slow its memory, in bursts: so both are
-measured batch by batch, one right after the other, and of each batch the best of several rounds counts.
-Without a file the golden cases are read, over and over.
+CPU seconds of this process are measured, so other processes do not count. They can slow down its memory for short times, so both
+are measured batch by batch in turn, and the best of several rounds counts for each batch. Without a file the golden cases are
+read several times.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds for the same texts: the model alone, and the model with names, detection and the second opinion."""
+    """CPU seconds for the same texts: the spaCy model alone, and with names, detection and the second opinion."""
 
     parse_seconds: float
     whole_seconds: float
@@ -36,12 +36,12 @@ class Cost:
 
     @property
     def ratio(self) -> float:
-        """How much longer the whole takes: 1.15 is fifteen per cent more."""
+        """The ratio of the two: 1.15 is fifteen per cent more."""
         return self.whole_seconds / self.parse_seconds
 
 
 def documents(times: int = 6) -> list[Document]:
-    """The golden cases as documents, each `times` over."""
+    """Return the golden cases as documents, each `times` times."""
     made = []
     for case in sorted(CASES.iterdir()):
         title, text = (case / "article.txt").read_text("utf-8").split("\n\n", 1)
@@ -51,7 +51,7 @@ def documents(times: int = 6) -> list[Document]:
 
 
 def measure(given: Sequence[Document], models: Models, rounds: int = ROUNDS) -> Cost:
-    """Documents in, what reading them costs out."""
+    """Return the cost of reading documents."""
     batches = list(annotate.batches(given, 2 * annotate.BATCH))
     alone, whole = [math.inf] * len(batches), [math.inf] * len(batches)
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""Hold events against what a careful reader wrote down: which are found, and how many of their fields are right."""
+"""Compare events with a reader's annotation: which are found, and how many of their fields are right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
 
 @dataclass
 class Score:
-    """What was found, what was missed, and each wrong field as `event: field: wanted, got`."""
+    """The events found, those missed, and each wrong field as `event: field: wanted, got`."""
 
     found: dict[str, Event] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
@@ -22,22 +22,22 @@ class Score:
 
     @property
     def share(self) -> float:
-        """Right fields among all fields of the events that were found."""
+        """The share of right fields among all fields of the events found."""
         return self.right / max(1, self.right + len(self.wrong))
 
 
 def plain(text: str) -> str:
-    """Text without the differences that do not count: case, spaces, the shape of quotation marks."""
+    """Return the text without differences of case, spaces and kinds of quotation marks."""
     return " ".join(text.translate(QUOTES).casefold().split())
 
 
 def told_in(event: Event) -> list[str]:
-    """Every place where the event is told."""
+    """Return every passage that reports the event."""
     return [plain(event.evidence), *(plain(mention.text) for mention in event.mentions)]
 
 
 def find(wanted: Mapping[str, Any], events: Sequence[Event]) -> Event | None:
-    """The event that tells what is wanted: its words, its type, and the kind if several do."""
+    """Return the event with the wanted words and type, and the wanted kind if there are several; None if there is none."""
     places = [plain(text) for text in (wanted["evidence"], *wanted.get("also_in", ()))]
     fits = [
         e
@@ -49,7 +49,7 @@ def find(wanted: Mapping[str, Any], events: Sequence[Event]) -> Event | None:
 
 
 def named(wanted: str, parties: Sequence[Party]) -> bool:
-    """Whether somebody (a country code, or a name) is among the parties."""
+    """Return whether a country code or a name is among the parties."""
     words = set(plain(wanted).split())
     return any(
         p.country == wanted or words <= set(plain(f"{p.name or ''} {p.text}").replace("'s", "").split())
@@ -58,7 +58,7 @@ def named(wanted: str, parties: Sequence[Party]) -> bool:
 
 
 def fields(wanted: Mapping[str, Any], event: Event) -> Iterator[tuple[str, bool, object]]:  # noqa: C901 - one line for each field
-    """Each field that is wanted: its name, whether it is right, and what was got."""
+    """Yield for each wanted field its name, whether it is right, and its value."""
     sides = (*event.actors, *event.recipients)
     yield "kind", event.kind == wanted["kind"], event.kind
     if "modality" in wanted:
@@ -97,7 +97,7 @@ def fields(wanted: Mapping[str, Any], event: Event) -> Iterator[tuple[str, bool,
 
 
 def score(wanted: Sequence[Mapping[str, Any]], events: Sequence[Event]) -> Score:
-    """What is wanted and what was got in, the score out."""
+    """Return the score of events against the wanted ones."""
     result = Score()
     for one in wanted:
         name = one.get("id", one["evidence"][:40])
@@ -114,7 +114,7 @@ def score(wanted: Sequence[Mapping[str, Any]], events: Sequence[Event]) -> Score
 
 
 def asserted(unwanted: Sequence[Mapping[str, Any]], events: Sequence[Event]) -> list[str]:
-    """The evidences that must not come out as asserted, and did: their own words were the trigger's clause."""
+    """Return the passages that were detected as asserted and must not be."""
     return [
         f"{e.kind} [{e.trigger}] in {one['evidence']!r}"
         for one in unwanted

@@ -1,4 +1,4 @@
-"""Aid as an analyst's tracker notes it (aid.toml): is it found, is the donor the actor, are sum and currency exact."""
+"""Aid as in an analyst's tracker (aid.toml): whether it is found, the donor is the actor, sum and currency are exact."""
 
 import json
 import tomllib
@@ -15,7 +15,7 @@ FLOORS = {"found": 0.9, "donor": 0.88, "amount": 0.88, "subtype": 0.9}
 
 @pytest.fixture(scope="module")
 def told():
-    """Each passage with the events of aid in it."""
+    """Return each passage with its events of aid."""
     lines = (
         json.dumps({"id": str(number), "text": item["text"], "published": "2024-08-30T12:00:00+00:00"})
         for number, item in enumerate(ITEMS)
@@ -44,7 +44,7 @@ MEASURED = {
 
 
 @pytest.mark.parametrize("name", FLOORS)
-def test_most_items_of_aid_are_read_right(told, name):
+def test_most_items_of_aid_are_right(told, name):
     key, right = MEASURED[name]
     asked = [(item, events) for item, events in told if key in item]
     wrong = [item["text"] for item, events in asked if not any(right(event, item) for event in events)]
@@ -52,5 +52,5 @@ def test_most_items_of_aid_are_read_right(told, name):
     assert len(wrong) <= (1 - FLOORS[name]) * len(asked), wrong
 
 
-def test_there_are_enough_of_them():
+def test_there_are_enough_items():
     assert len(ITEMS) >= 100

@@ -1,4 +1,4 @@
-"""The alerts on meetings of leaders and on sanctions that a reader judged, raised again by today's rules."""
+"""Alerts on meetings of leaders and on sanctions that a reader judged, raised again by the present rules."""
 
 import json
 from functools import cache
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not STREAM.is_file(), reason="the stream of bull
 
 @cache
 def judged():
-    """(bullet, rule) with its verdict."""
+    """Return the verdict for each (bullet, rule)."""
     rows = [
         line.split("\t")
         for line in (HERE / "alert_judgements.tsv").read_text("utf-8").splitlines()
@@ -32,8 +32,8 @@ def judged():
 
 
 @cache
-def rung():
-    """The judged bullets through the path in date order: the rules that rang while each was read, and all alerts."""
+def raised():
+    """Process the judged bullets in date order; return the rules that raised alerts at each, and all alerts."""
     found = settings.load(HERE.parents[1] / "configs")
     rules = [rule for rule in offline.rules(found) if rule.name in RULES]
     alerts: dict[str, Alert] = {}
@@ -57,8 +57,8 @@ def rung():
     return by_bullet, list(alerts.values())
 
 
-def test_nine_of_ten_alerts_are_right_and_what_was_right_still_rings():
-    by_bullet, _ = rung()
+def test_nine_of_ten_alerts_are_right_and_right_ones_are_still_raised():
+    by_bullet, _ = raised()
     verdicts = [(verdict, rule in by_bullet[bullet]) for (bullet, rule), verdict in judged().items()]
     right = sum(rings for verdict, rings in verdicts if verdict == "right")
     wrong = sum(rings for verdict, rings in verdicts if verdict == "wrong")
@@ -68,8 +68,8 @@ def test_nine_of_ten_alerts_are_right_and_what_was_right_still_rings():
     assert kept >= 0.9
 
 
-def test_no_story_rings_a_rule_twice_for_one_occasion():
-    _, alerts = rung()
+def test_no_rule_raises_two_alerts_for_a_story_and_occasion():
+    _, alerts = raised()
     rings = [(a.rule, a.story_id, a.occasion) for a in alerts]
     assert len(rings) == len(set(rings))
     assert len({(a.rule, a.story_id) for a in alerts}) >= 0.97 * len(rings)

@@ -1,4 +1,4 @@
-"""Short articles with what a careful reader takes from each: every event is found, its fields right, nothing unreal asserted."""
+"""Short articles with a reader's annotation: every event is found with right fields, and nothing unreal is asserted."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def models():
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_case_is_read_as_a_careful_reader_reads_it(models, case):
+def test_a_case_gives_the_events_of_its_annotation(models, case):
     title, text = (case / "article.txt").read_text("utf-8").split("\n\n", 1)
     expected = json.loads((case / "expected.json").read_text("utf-8"))
     document = _read(json.dumps({"id": case.name, "title": title, "text": text, "published": expected["published"]}))

@@ -1,4 +1,4 @@
-"""Detection is cheap beside the model that it rests on. The tool prints the exact figure; the floors leave room for a busy machine."""
+"""Detection costs little beside the spaCy model. The tool prints the exact figure; the limits leave room for a busy machine."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def cost():
-    """What the tool prints, run in a process of its own, which holds nothing but what reading needs."""
+    """Return what the tool prints, run in a separate process with only what detection needs."""
     command = [sys.executable, "-m", "tests.golden.overhead"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     share, megabytes = re.search(r"([+-][\d.]+)%; peak (\d+) MB", done.stdout).groups()

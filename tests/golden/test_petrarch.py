@@ -1,4 +1,4 @@
-"""Who did it to whom, in the unit records of PETRARCH-2 that a news reader would call sensible; the others are named with a reason."""
+"""Source and target in the unit records of PETRARCH-2 that make sense as news; the others are listed with a reason."""
 
 import json
 import re
@@ -14,14 +14,14 @@ HERE = Path(__file__)
 DATA = HERE.parents[3] / "shared/eval/petrarch_unit/dev.jsonl"
 LISTED = tomllib.loads(HERE.with_name("petrarch.toml").read_text("utf-8"))
 ONE_SIDE = ("CONSULT", "AGREE", "SUPPORT", "COOPERATE", "SANCTION")
-"""Types that may list both sides as actors: a joint meeting, ties restored, talks put off by both."""
+"""Types that may have both sides as actors: a joint meeting, relations restored, talks postponed by both."""
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the labelled records are not beside the project")
 
 
 @pytest.fixture(scope="module")
 def records():
-    """The records that hold an event, each with what is detected in it."""
+    """Return the records with an event, each with the detected events."""
     rows = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
     rows = [row for row in rows if not row["no_events"]]
     lines = (json.dumps({"id": row["id"], "text": row["text"]}) for row in rows)
@@ -38,13 +38,15 @@ def words(parties):
 
 
 def told(pair, events):
-    """Whether one of the events has the pair's source among its actors and its target among its recipients."""
+    """Return whether an event has the pair's source among its actors and its target among its recipients."""
     source, target = pair
     for event in events:
         acting, receiving = words(event["actors"]), words(event["recipients"])
         if not event["recipients"] and event["event_type"] in ONE_SIDE:
             receiving = acting
-        elif event["kind"] == "meeting":  # all who meet are actors; the recipient is the host of a visit told with it
+        elif (
+            event["kind"] == "meeting"
+        ):  # all who meet are actors; the recipient is the host of a visit in the same event
             receiving |= acting
         if written(source) & acting and written(target) & receiving:
             return True
@@ -57,7 +59,7 @@ def right(row, events):
     return all(told(pair, events) for pair in named)
 
 
-def test_nine_of_ten_sensible_records_tell_who_did_it_to_whom(records):
+def test_nine_of_ten_sensible_records_have_source_and_target(records):
     sensible = [(row, events) for row, events in records if row["id"] not in LISTED["not_sensible"]]
     wrong = [row["id"] for row, events in sensible if not right(row, events)]
     assert len(wrong) <= 0.1 * len(sensible), wrong

@@ -1,7 +1,7 @@
-"""Floors under the figures, on samples of the labelled sets that the project's neighbour `shared` holds.
+"""Least values of the quality figures, on samples of the labelled sets in the folder `shared` beside the project.
 
-Each floor is a little below what the set gave when it was last measured (docs/quality.md has the figures of the whole sets),
-so a change that costs quality fails here before anybody reads an event.
+Each least value is a little below the last measured one (docs/quality.md has the figures of the whole sets), so that a change that
+lowers quality fails here.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 SAMPLED = {"wce_category": 10, "whitehouse": 8}
-"""Of the large sets every so-many-th case, and all of sports, where one alarm in a sample would say nothing."""
+"""Every so-manyth case of the large sets, and all of sports: of so few false alarms a sample would show nothing."""
 
 FLOORS = {
     "hand_wce": {"f1": 0.80, "precision": 0.78},
@@ -63,7 +63,7 @@ def rows_of(name):
 
 @pytest.fixture(scope="module")
 def found(scorer, models):
-    """Events of a set, by id; each set is read once."""
+    """Return the events of a set by id; each set is read once."""
     kept = {}
 
     def read(name):
@@ -79,7 +79,7 @@ def found(scorer, models):
 
 
 @pytest.mark.parametrize("name", FLOORS)
-def test_no_figure_falls_through_its_floor(name, scorer, found):
+def test_no_figure_falls_below_its_floor(name, scorer, found):
     figures = scorer.SETS[name](rows_of(name), found(name))
     low = {key: figures[key] for key, floor in FLOORS[name].items() if figures[key] < floor}
     high = {key: figures[key] for key, ceiling in CEILINGS.get(name, {}).items() if figures[key] > ceiling}
@@ -87,8 +87,8 @@ def test_no_figure_falls_through_its_floor(name, scorer, found):
     assert not high, f"above their ceiling: {high}"
 
 
-def test_how_sure_an_event_is_means_how_often_it_is_right(scorer, found):
-    """Of the surest events more are right than of the others, and about as many as they say."""
+def test_the_confidence_of_events_is_how_often_they_are_right(scorer, found):
+    """More of the surest events are right than of the others, and about as many as their confidence says."""
     sure, doubtful = [], []
     for name in ("hand_wce", "challenge_wce"):
         for row in rows_of(name):

@@ -1,7 +1,7 @@
-"""Dates and money against Microsoft's Recognizers-Text cases, where the project's neighbour `shared` has them.
+"""Dates and money against the cases of Microsoft's Recognizers-Text, if the folder `shared` beside the project has them.
 
-Those cases are an assistant's ("set up a call Monday 12-4"), not a newspaper's. `why_not` names each sort that a news reader
-never meets or reads otherwise; `test_what_is_left_out` holds their number down, so that nothing is swept under it.
+The cases are from assistants ("set up a call Monday 12-4"), not from news. `why_not` names each class of cases that does not occur
+in news or has another meaning there; `test_no_more_cases_are_left_out` limits their number.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def load(kind: str) -> list[dict]:
 
 
 def why_not(case: dict) -> str | None:
-    """A case in, the sort for which it does not count out; None when it does."""
+    """Return why a case does not count; None if it does."""
     results = case["results"]
     if results and not any(result["type"] in DATED for result in results):
         return SORTS[0][0]
@@ -63,7 +63,7 @@ def why_not(case: dict) -> str | None:
 
 
 def values(result: dict) -> list[tuple[str, str]]:
-    """The days from and to that a result allows, "" for an open end; the last day counted in."""
+    """Return the first and last days that a result allows; "" for an open end."""
     allowed = []
     for value in result["resolution"]["values"]:
         start = (value.get("value") or value.get("start") or "")[:10]
@@ -76,7 +76,7 @@ def values(result: dict) -> list[tuple[str, str]]:
 
 
 def _begin_of_last(when: When) -> str:
-    """From May to September: the cases leave September out of it, a reader does not. The day on which the last part begins."""
+    """Return the first day of the last part: of "from May to September" the cases exclude September, readers do not."""
     last = when.end
     if when.precision == "month":
         return last.replace(day=1).isoformat()
@@ -86,7 +86,7 @@ def _begin_of_last(when: When) -> str:
 
 
 def agrees(found: FoundDate, result: dict) -> bool:
-    """Whether one of the two readings is one of the allowed ones; an open end is only asked for the end it has."""
+    """Return whether one of the two readings is allowed; of an open result only the given end counts."""
     for when in filter(None, (found.when, found.past, found.future)):
         day_after = (when.end + dt.timedelta(days=1)).isoformat()
         for start, end in values(result):
@@ -126,7 +126,7 @@ def test_durations_recurrences_and_times_are_no_dates() -> None:
 
 
 @needs_cases
-def test_what_is_left_out_stays_what_it_is() -> None:
+def test_no_more_cases_are_left_out() -> None:
     counts = collections.Counter(why_not(case) for case in load("date"))
     assert counts[None] >= 250, counts
     assert set(counts) - {None} == {name for name, _ in SORTS}
@@ -149,7 +149,7 @@ def why_not_money(case: dict) -> str | None:
 
 
 def right_money(case: dict) -> bool:
-    """Every sum with its value and, where the case has one, its ISO code; cents and pence as hundredths of the whole."""
+    """Return whether every sum has its value and, if the case has one, its ISO code; cents are hundredths of the unit."""
     wanted = []
     for result in case["results"]:
         resolution = result["resolution"]
@@ -170,5 +170,5 @@ def test_money_is_right_in_ninety_seven_of_a_hundred_cases() -> None:
 
 
 @needs_cases
-def test_money_that_is_left_out_stays_what_it_is() -> None:
+def test_no_more_cases_of_money_are_left_out() -> None:
     assert sum(why_not_money(case) is not None for case in load("money")) <= 9

@@ -1,4 +1,4 @@
-"""The article the project started from, against its golden annotation; both lie beside the project where it is developed."""
+"""The first article of the project against its golden annotation; both are in the folder `shared` beside the project."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ SEED = REPOSITORY.parent / "shared" / "seed"
 pytestmark = pytest.mark.skipif(not SEED.is_dir(), reason="the seed article is not beside this checkout")
 
 FIELDS_RIGHT = 0.95
-"""Of all fields of the events that must be found, and of each field by itself."""
+"""Least share of right fields over all required events, and of each field alone."""
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def golden():
 
 @pytest.fixture(scope="module")
 def trace():
-    """What `dateline trace` says of the article."""
+    """Return the output of `dateline trace` for the article."""
     done = subprocess.run(
         [
             sys.executable, "-m", "pipeline.cli", "trace", str(SEED / "article.txt"),
@@ -44,13 +44,13 @@ def spans(event):
 
 
 def tells(event, wanted):
-    """Whether the event's evidence is the wanted words, or holds them, or the other way round."""
+    """Return whether the event's evidence contains the wanted words, or they contain it."""
     needles = [wanted["evidence"], *wanted.get("also_in", ())]
     return any(needle in span or span in needle for needle in needles for span in spans(event))
 
 
 def checks(event, wanted):  # noqa: C901 - one line for each field
-    """(field, right) for each field that the annotation names."""
+    """Yield (field, right) for each field in the annotation."""
     everyone = parties(event, "actors") | parties(event, "recipients")
     date = event["date"] or {}
     if "kind" in wanted:
@@ -81,7 +81,7 @@ def checks(event, wanted):  # noqa: C901 - one line for each field
             yield key, event[key] is not None and wanted[key] in event[key]
 
 
-def test_every_event_that_must_be_found_is_found_and_its_fields_are_right(trace, golden):
+def test_every_required_event_is_found_and_its_fields_are_right(trace, golden):
     missing, right, wrong = [], Counter(), []
     for wanted in golden["must"]:
         candidates = [e for e in trace["events"] if e["event_type"] == wanted["event_type"] and tells(e, wanted)]
@@ -101,7 +101,7 @@ def test_every_event_that_must_be_found_is_found_and_its_fields_are_right(trace,
 
 
 def test_what_did_not_happen_is_not_asserted(trace, golden):
-    """An event of its own on those words; a sentence may well hold another event beside them."""
+    """Only an event on those words counts; the sentence may have another one."""
     asserted = [e for e in trace["events"] if e["modality"] in ("asserted", "historical")]
     leaked = [
         (unwanted["evidence"], e["kind"], e["trigger"])
@@ -112,20 +112,20 @@ def test_what_did_not_happen_is_not_asserted(trace, golden):
     assert not leaked
 
 
-def test_the_furniture_of_the_page_is_not_in_the_text(trace, golden):
+def test_the_boilerplate_of_the_page_is_not_in_the_text(trace, golden):
     document = trace["document"]
     assert document["title"] == golden["title"]
     assert document["credit"] == golden["credit"]
     assert not [line for line in golden["boilerplate"] if line in document["text"]]
 
 
-def test_evidence_is_where_it_says_it_is(trace):
+def test_evidence_is_at_its_offsets(trace):
     document = trace["document"]
     for event in trace["events"]:
         assert document[event["section"]][event["start"] : event["end"]] == event["evidence"]
 
 
-def test_the_leaders_meeting_rings_and_its_reports_are_one_story(trace):
+def test_the_leaders_meeting_raises_an_alert_and_its_reports_are_one_story(trace):
     assert [a["rule"] for a in trace["alerts"]].count("leaders-meet") == 1
     meetings = [e["id"] for e in trace["events"] if e["event_type"] == "CONSULT" and e["modality"] == "asserted"]
     assert any(set(meetings) & set(s["event_ids"]) for s in trace["stories"])

@@ -1,6 +1,6 @@
-"""Which articles tell one news: groups made by `dateline stories`, against those of a careful reader, with floors."""
+"""Which articles are on one news: the groups of `dateline stories` against those of a reader, with least values."""
 
-# ruff: noqa: T201 - the figures are what one runs this for: pytest -rP shows them
+# ruff: noqa: T201 - pytest -rP shows the figures
 import json
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,8 @@ STREAM = HERE.parents[2] / "shared" / "eval" / "wce_stream" / "dev.jsonl"
 THRESHOLDS = [n / 100 for n in range(5, 80, 5)]
 
 
-def told(lines):
-    """Articles in date order in, the stories of each that tells any out, through the code of the command."""
+def stories_of(lines):
+    """Return the stories of each article that has any, by the code of the command; articles in date order."""
     run = StoryRun(settings.load(HERE.parents[1] / "configs"))
     answers = [json.loads(line) for line in run.lines(json.dumps(line).encode() for line in lines)]
     return {answer["id"]: answer["stories"] for answer in answers if answer["stories"]}
@@ -28,7 +28,7 @@ def first(stories):
 
 
 def baseline(lines, wanted, among, thresholds=THRESHOLDS):
-    """What a single pass over TF-IDF does at the best of these thresholds, and that threshold."""
+    """Return the agreement of a single pass over TF-IDF at the best of these thresholds, and that threshold."""
     texts = {line["id"]: f"{line.get('title', '')} {line['text']}" for line in lines if line["id"] in among}
     tried = ((b_cubed(single_pass(texts, alike=alike), wanted), alike) for alike in thresholds)
     return max(tried, key=lambda one: one[0].f1)
@@ -36,14 +36,14 @@ def baseline(lines, wanted, among, thresholds=THRESHOLDS):
 
 @cache
 def newsstand():
-    """66 articles of 20 news: reports, reactions, portraits and follow-ups, among them two strikes, quakes, lists and gifts."""
+    """Return 66 articles on 20 news, some on one topic: reports, reactions, portraits and follow-ups."""
     lines = [json.loads(line) for line in (HERE / "newsstand.jsonl").read_text("utf-8").splitlines()]
-    return lines, told(lines), {line["id"]: line["id"].rpartition("-")[0] for line in lines}
+    return lines, stories_of(lines), {line["id"]: line["id"].rpartition("-")[0] for line in lines}
 
 
 @cache
 def stream():
-    """The labelled bullets alone, in date order."""
+    """Return the labelled bullets in date order."""
     rows = [
         line.split("\t")
         for line in (HERE / "stream_labels.tsv").read_text("utf-8").splitlines()
@@ -52,10 +52,10 @@ def stream():
     wanted = dict(rows)
     bullets = [json.loads(line) for line in STREAM.read_text("utf-8").splitlines()]
     lines = [{"id": b["id"], "text": b["text"], "published": b["date"]} for b in bullets if b["id"] in wanted]
-    return lines, told(lines), wanted
+    return lines, stories_of(lines), wanted
 
 
-def test_articles_about_one_news_share_their_first_story():
+def test_articles_on_one_news_have_the_same_first_story():
     lines, stories, wanted = newsstand()
     found = b_cubed(first(stories), wanted)
     print("b_cubed", found)
@@ -64,7 +64,7 @@ def test_articles_about_one_news_share_their_first_story():
     assert found.items >= 45, found
 
 
-def test_no_side_event_glues_two_news_together():
+def test_no_passing_mention_connects_two_news():
     _, stories, wanted = newsstand()
     found = b_cubed(connected(stories), wanted)
     print("b_cubed_connected", found)
@@ -72,7 +72,7 @@ def test_no_side_event_glues_two_news_together():
 
 
 @pytest.mark.skipif(not STREAM.is_file(), reason="the stream of bullets is not beside this checkout")
-def test_of_one_topic_each_happening_is_its_own_story():
+def test_each_event_of_one_topic_is_its_own_story():
     lines, stories, wanted = stream()
     found = b_cubed(first(stories), wanted)
     best, alike = baseline(lines, wanted, stories)

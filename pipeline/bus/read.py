@@ -1,4 +1,4 @@
-"""Reading whole topics, for state, replay and watching. Reading in a group is in `group`."""
+"""Reads whole topics, for state, replay and watching. `group` reads in a consumer group."""
 
 from __future__ import annotations
 

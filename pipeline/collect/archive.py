@@ -93,7 +93,7 @@ def _capture(record: object, url: str, kind: str, limit: int, place: tuple[int, 
     except Exception as error:  # noqa: BLE001 - the broken compression of one record, reported with its URL
         return Item(key=key, entry=entry, problem=f"{url}: broken: {error}", at=at, total=total)
     if broken_off:
-        return Item(key=key, entry=entry, problem=f"{url}: breaks off in the middle", at=at, total=total)
+        return Item(key=key, entry=entry, problem=f"{url}: is cut off", at=at, total=total)
     if len(body) > limit:
         return Item(key=key, entry=entry, problem=f"{url}: larger than {limit:,} bytes", at=at, total=total)
     return Item(

@@ -108,7 +108,7 @@ def read_page(answer: FetchResult, asked_url: str) -> Page:
     binary = start.startswith((b"%PDF", b"\x89PNG", b"GIF8", b"PK\x03\x04", b"\xff\xd8\xff", b"\x1f\x8b"))
     not_pages = r"(?:image|video|audio|font)/|application/(?!xhtml|xml|octet)"
     if binary or (not looks_like_page and re.match(not_pages, kind)):
-        raise FetchError("not_text", f"is no page but {kind or 'something else'}")
+        raise FetchError("not_text", f"is not a page but {kind or 'something else'}")
     is_file = asked_url.startswith("file:")
     if not is_file and _path(asked_url) != "/" and _path(answer.url) == "/":
         raise FetchError("not_found", "leads to the front page: the article is gone")

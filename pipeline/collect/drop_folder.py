@@ -32,7 +32,7 @@ from pipeline.settings import Settings
 
 log = structlog.get_logger("collector")
 
-LOOK_SECONDS: Final = 1.0
+SCAN_SECONDS: Final = 1.0
 """The time between two scans of the folder. A file that has not changed between them is complete."""
 
 Stamp = tuple[int, int]
@@ -97,7 +97,7 @@ class DropFolder:
                 async with self._scanning:
                     await self._scan_or_lose()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), timeout=LOOK_SECONDS)
+                await asyncio.wait_for(stop.wait(), timeout=SCAN_SECONDS)
 
     async def _scan_or_lose(self) -> None:
         published = False
@@ -178,7 +178,7 @@ class DropFolder:
                     remembered[item.key] = end
                 continue
             known_hashes = {entry.content_hash for entry in remembered.values() if entry.content_hash}
-            result = await self._poller.entries.process(self._feed, item.parsed, item.candidate, known_hashes)
+            result = await self._poller.entry_processor.process(self._feed, item.parsed, item.candidate, known_hashes)
             if result.seen_entry is not None:
                 remembered[item.key] = result.seen_entry
             results.append(result)

@@ -117,7 +117,7 @@ def _address(url: str, where: str, settings: Settings) -> str:
         complete = False
     if not complete:
         raise SettingsError(
-            f"{where}.url: {url!r} is no URL of a feed: it has to begin with https://, http:// or file:"
+            f"{where}.url: {url!r} is not the URL of a feed: it has to begin with https://, http:// or file:"
         )
     if parts.username or parts.password:
         raise SettingsError(f"{where}.url: a password has no place in a URL that is logged and published")

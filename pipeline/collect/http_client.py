@@ -91,7 +91,7 @@ class HttpClient:
             await self._host_limits.wait(urls.host(here))
             answer, target = await self._request(here, headers, limit)
             if answer.not_modified and not (etag or last_modified):
-                raise FetchError("broken", "answers 304 (nothing new) without having been asked for it")
+                raise FetchError("broken", "answers 304 (not modified) to a request without ETag and date")
             if target is None:
                 return replace(answer, moved_to=here) if permanent and here != url else answer
             permanent = permanent and answer.status in MOVED
@@ -120,7 +120,7 @@ class HttpClient:
         after = retry_after(response.headers.get("Retry-After"), self._clock.now())
         if status in (429, 503):
             self._host_limits.pause(host, after if after is not None else PAUSE_SECONDS)
-            raise FetchError("busy", f"answers {status}: the server asks to be left alone", retry_after_seconds=after)
+            raise FetchError("busy", f"answers {status}: the server asks for a pause", retry_after_seconds=after)
         kind, message = _STATUS.get(status, ("broken" if status >= 500 else "not_found", ""))
         raise FetchError(kind, f"answers {status}{': ' + message if message else ''}", retry_after_seconds=after)
 
@@ -161,7 +161,7 @@ _STATUS: Final[dict[int, tuple[Kind, str]]] = {
     404: ("not_found", "no such page"),
     406: ("refused", "the server refuses this reader"),
     408: ("broken", "the server waited too long for the request"),
-    410: ("gone", "removed for good"),
+    410: ("gone", "removed permanently"),
     425: ("busy", "too early"),
     451: ("refused", "unavailable for legal reasons"),
 }
@@ -188,7 +188,7 @@ def _target(url: str, location: str) -> str:
     try:
         target = urljoin(url, location.strip()).partition("#")[0]
     except ValueError as error:
-        raise FetchError("refused", f"redirects to {location[:100]!r}, which is no address") from error
+        raise FetchError("refused", f"redirects to {location[:100]!r}, which is not a URL") from error
     _check_url(target)
     return target
 
@@ -213,7 +213,7 @@ def _fetch_error(error: BaseException, url: str, options: Collector) -> FetchErr
     if (refused := next((e for e in chain if isinstance(e, guard.RefusedAddressError)), None)) is not None:
         return FetchError("refused", f"{host}: {refused}")
     if any("not a public address" in str(e) for e in chain):  # several addresses, each refused, come as one error
-        return FetchError("refused", f"{host}: leads to no public address (collector.allow_private_addresses)")
+        return FetchError("refused", f"{host}: does not lead to a public address (collector.allow_private_addresses)")
     if any(isinstance(e, aiohttp.InvalidURL) for e in chain):
         return FetchError("refused", f"{url[:100]!r} is not a valid address")
     if any(isinstance(e, TimeoutError) for e in chain):
@@ -225,12 +225,12 @@ def _fetch_error(error: BaseException, url: str, options: Collector) -> FetchErr
             "broken", f"{host}: no secure connection ({getattr(certificate, 'reason', None) or certificate})"
         )
     if any(isinstance(e, ConnectionRefusedError) for e in chain):
-        return FetchError("broken", f"{host}: nothing answers there")
+        return FetchError("broken", f"{host}: the connection was refused")
     if any(
         isinstance(e, aiohttp.ServerDisconnectedError | ConnectionResetError | aiohttp.ClientPayloadError)
         for e in chain
     ):
-        return FetchError("broken", f"{host}: the server broke off in the middle")
+        return FetchError("broken", f"{host}: the server closed the connection too early")
     if any(isinstance(e, aiohttp.ClientResponseError) for e in chain):
         return FetchError("broken", f"{host}: the answer is not HTTP")
     return FetchError("broken", f"{host}: {type(error).__name__}: {str(error)[:200]}")

@@ -61,7 +61,7 @@ def read(body: bytes) -> tuple[ListedFeed, ...]:
 
 
 def _outlines(parent: etree._Element, groups: tuple[str, ...], depth: int) -> Iterator[ListedFeed]:
-    """An outline and the folders it stands in, in; the feeds below it out."""
+    """Yield the feeds below an outline; `groups` are the folders that it is in."""
     for outline in parent:
         if not isinstance(outline.tag, str) or outline.tag.lower() != "outline" or depth > DEPTH:
             continue
@@ -90,7 +90,7 @@ def new_feeds(listed: Iterable[ListedFeed], known: Iterable[Feed]) -> Import:
             continue
         feed_id = _new_id(one, ids)
         ids.add(feed_id)
-        addresses[_address(one.url)] = f"stands twice in this file: it is {feed_id!r}"
+        addresses[_address(one.url)] = f"is listed twice in this file: it is {feed_id!r}"
         feeds.append(Feed(id=feed_id, url=one.url, title=one.title, group=one.group, language=one.language))
     return Import(tuple(feeds), tuple(left_out))
 
@@ -101,10 +101,10 @@ def _problem(url: str) -> str:
         parts = urlsplit(url)
         complete = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
-        return "is no web address"
+        return "is not a web address"
     if not complete:
-        return "is no web address"
-    return "has a password in its address" if parts.username or parts.password else ""
+        return "is not a web address"
+    return "has a password in its URL" if parts.username or parts.password else ""
 
 
 def _address(url: str) -> str:

@@ -51,11 +51,11 @@ class Poller:
     rng: random.Random
     stopping: Callable[[str], bool] = lambda _: False
     subscriber: Subscriber | None = None
-    entries: EntryProcessor = field(init=False)
+    entry_processor: EntryProcessor = field(init=False)
     parsing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARSED_AT_ONCE))
 
     def __post_init__(self) -> None:
-        self.entries = EntryProcessor(self.settings, self.web, self.seen_urls, self.clock)
+        self.entry_processor = EntryProcessor(self.settings, self.web, self.seen_urls, self.clock)
 
     async def poll(self, feed: Feed, state: FeedState) -> FeedState:
         """A feed and its state in, its new state out. The state and the articles it remembers are published by then.
@@ -85,7 +85,7 @@ class Poller:
                 parsed = await sitemap_index.read_children(self.web, parsed, since=state.succeeded_at, limit=limit)
                 answer = sitemap_index.without_validators(answer, parsed)
         except FetchError as error:
-            if error.kind == "queued":  # no request was made, so the state stays; only the time changes
+            if error.kind == "queued":  # no request was made, so only the time changes
                 log.debug("poll_deferred", feed=feed.id, reason=str(error))
                 return msgspec.structs.replace(
                     state, due_at=now + dt.timedelta(seconds=error.retry_after_seconds or DEFERRED_SECONDS)
@@ -93,7 +93,7 @@ class Poller:
             return await self._failed(feed, state, error, now)
         except FeedError as error:
             return await self._failed(feed, state, FetchError("broken", str(error)), now)
-        return await self._read(feed, state, answer, parsed, now)
+        return await self._publish(feed, state, answer, parsed, now)
 
     async def _fetch(self, feed: Feed, state: FeedState) -> FetchResult:
         options = self.settings.collector
@@ -118,7 +118,7 @@ class Poller:
                 path = files.path_of(feed.url, self.settings.path(""))
                 return await asyncio.to_thread(files.with_file_links, parsed, path, self.settings.path(""))
             if answer.body.count(b"<") > TAGS and not re.search(rb"<(?:urlset|sitemapindex)\b", answer.body[:5000]):
-                raise FeedError(f"refused: more than {TAGS:,} tags, as no feed has")
+                raise FeedError(f"refused: more than {TAGS:,} tags, which no feed has")
             return await asyncio.to_thread(parse_feed, answer.body, content_type=answer.content_type, url=answer.url)
 
     async def _unchanged(self, feed: Feed, state: FeedState, answer: FetchResult, now: dt.datetime) -> FeedState:
@@ -210,13 +210,13 @@ class Poller:
             skip_days=() if feed.interval_seconds else state.skip_days,
         )
 
-    async def _read(
+    async def _publish(
         self, feed: Feed, state: FeedState, answer: FetchResult, parsed: ParsedFeed, now: dt.datetime
     ) -> FeedState:
         """Publish the new entries of a feed that was fetched and parsed, then its state; return the state."""
         metrics.feed_fetches_total.labels(outcome="ok").inc()
         found, present = seen.candidates(parsed.entries, state.seen, base=_base(feed, answer), feed_id=feed.id)
-        batches = PollBatches(self.entries, self.sink, self.stopping, feed, parsed, state)
+        batches = PollBatches(self.entry_processor, self.sink, self.stopping, feed, parsed, state)
         await batches.run(found)
         dates = [at for e in parsed.entries if (at := e.published_at or e.updated_at) is not None and at <= now]
         unfinished = batches.unfinished
@@ -226,10 +226,8 @@ class Poller:
         hub, topic = websub.hub_and_topic(answer.links, answer.url)
         bounds = () if unfinished else (parsed.ttl_seconds, answer.max_age_seconds)
         due_at = self._due(feed, state, now, dates=dates, bounds=bounds)
-        has_news = any(one.previous is None and not self.entries.is_stale(one, now) for one in found)
-        if (
-            unfinished
-        ):  # the ETag stays the old one, so the feed is read in full again and the missing entries are found
+        has_news = any(one.previous is None and not self.entry_processor.is_stale(one, now) for one in found)
+        if unfinished:  # the old ETag is kept, so the feed is read in full again and the missing entries are found
             wait = min(batches.retry_after_seconds, LONGEST_WAIT_SECONDS)
             soon = max(self.settings.collector.min_interval_seconds, wait)
             due_at = min(due_at, now + dt.timedelta(seconds=soon))

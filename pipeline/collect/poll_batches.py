@@ -38,7 +38,7 @@ class Sink(Protocol):
 class PollBatches:
     """The new and changed entries of one poll. `unfinished` is set when some of them have to be tried again."""
 
-    entries: EntryProcessor
+    processor: EntryProcessor
     sink: Sink
     stopping: Callable[[str], bool]
     feed: Feed
@@ -71,7 +71,7 @@ class PollBatches:
             while waiting or running:
                 while waiting and len(running) < PAGES_AT_ONCE and not self.stopping(self.feed.id):
                     candidate = waiting.popleft()
-                    processing = self.entries.process(self.feed, self.parsed, candidate)
+                    processing = self.processor.process(self.feed, self.parsed, candidate)
                     running.append((candidate, asyncio.create_task(processing)))
                 if not running:  # the collector stops: the entries left are found again after the next start
                     self.unfinished = True
@@ -94,9 +94,9 @@ class PollBatches:
         articles = [result.article for result in ready if result.article is not None]
         failures = [result.outcome.failure for result in ready if result.outcome.failure is not None]
         await self.sink.put(Batch(state, articles, failures))
-        self.entries.seen_urls.confirm(self.feed.id, [article.id for article in articles])
+        self.processor.seen_urls.confirm(self.feed.id, [article.id for article in articles])
         self.published += len(articles)
-        now = self.entries.clock.now()
+        now = self.processor.clock.now()
         for article in articles:
             metrics.article_age_seconds.labels(stage="collect").observe(
                 max(0.0, (now - article.fetched_at).total_seconds())

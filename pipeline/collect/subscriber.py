@@ -25,7 +25,7 @@ from pipeline.settings import Settings, SettingsError
 
 log = structlog.get_logger("collector")
 
-LOOK_SECONDS: Final = 1.0
+TICK_SECONDS: Final = 1.0
 """The time between two looks for subscriptions that are due."""
 
 REQUESTS_AT_ONCE: Final = 8
@@ -138,7 +138,7 @@ class Subscriber:
                 self._requests.add(task)
                 task.add_done_callback(self._requests.discard)
             waiting = asyncio.ensure_future(stop.wait())
-            await asyncio.wait([waiting], timeout=LOOK_SECONDS)
+            await asyncio.wait([waiting], timeout=TICK_SECONDS)
             waiting.cancel()
 
     async def close(self) -> None:

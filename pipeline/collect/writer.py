@@ -162,7 +162,7 @@ class ArticleWriter:
             try:
                 if self._publisher is None:
                     if not self._is_assigned():
-                        raise self._stop("the part belongs to another collector now")
+                        raise self._stop("the partition belongs to another collector now")
                     self._publisher = self._connect()
                     if self._is_committed(records):
                         break
@@ -209,7 +209,7 @@ class ArticleWriter:
         for key in wanted:
             value = found.get(key)
             if (None if value is None else _digest(value)) != self._written.get(key):
-                raise self._stop("another collector had the part meanwhile")
+                raise self._stop("another collector had the partition meanwhile")
         return False
 
     def _drop_publisher(self) -> None:

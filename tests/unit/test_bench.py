@@ -1,3 +1,5 @@
+"""The benchmark without a run: its articles, its isolated settings, its results and its news site."""
+
 import json
 import random
 import re

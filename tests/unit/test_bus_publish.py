@@ -9,7 +9,7 @@ from pipeline.settings import Settings
 
 
 class Client:
-    """A client that never learns where a topic is while `deaf` lasts."""
+    """A client of which the first `deaf` never get the metadata of a topic."""
 
     deaf = 0
     made = 0

@@ -1,4 +1,4 @@
-"""A member of a group that is given nothing: is there nothing, or does its client no longer read."""
+"""A member that receives nothing: there is nothing to receive, or its client has stopped reading."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def lag(committed, records, topic="news.events"):
 
 
 class Broker:
-    """What the broker says of the group, and how often it was asked."""
+    """The lag that the broker reports, and how often it was asked."""
 
     def __init__(self):
         self.lags = ()

@@ -1,4 +1,4 @@
-"""An article out of its page."""
+"""The text and facts of an article, from its page."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""When a page was published: every place where publishers write it, and what merely looks like it."""
+"""When a page was published: every place where publishers write it, and dates that mean something else."""
 
 import datetime as dt
 import gzip
@@ -199,7 +199,7 @@ PAGES = Path(__file__).parents[3] / "shared/eval/extraction/dev.jsonl.gz"
 
 
 def read_by_hand(source: str) -> dt.date | None:
-    """The day that a page declares, by a search in its source that shares nothing with the code."""
+    """Return the day that a page declares, by a search in its source that shares no code with the pipeline."""
     patterns = (
         r'"datePublished"\s*:\s*"(\d{4}-\d\d-\d\d)',
         r'<meta[^>]+article:published_time"[^>]+content="(\d{4}-\d\d-\d\d)',

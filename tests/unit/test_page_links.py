@@ -1,4 +1,4 @@
-"""Links that are not the article: lists of other headlines, and paragraphs that are nothing but one."""
+"""Links that are not the article: lists of other headlines, and paragraphs that are only a link."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One address for one article."""
+"""One URL for one article."""
 
 import pytest
 from hypothesis import given

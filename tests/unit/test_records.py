@@ -1,4 +1,4 @@
-"""Records: what goes over the wire, and what is refused there."""
+"""Records: their encoding on the wire, and bytes that are refused."""
 
 import datetime as dt
 import json
@@ -42,14 +42,14 @@ def test_a_record_comes_back_as_it_was_and_names_itself_on_the_wire():
     ],
 )
 def test_bytes_that_are_no_article_are_refused_with_the_place_named(raw, says):
-    """Nothing but RecordError leaves `decode`."""
+    """No other error than RecordError leaves `decode`."""
     with pytest.raises(RecordError, match="article") as caught:
         decode(raw, Article)
     assert says in str(caught.value)
 
 
 def test_a_field_of_tomorrow_is_passed_over():
-    """A newer writer may add fields: an older reader goes on."""
+    """A newer writer may add fields that an older reader ignores."""
     wire = encode(article()).replace(b'"url":', b'"mood":"new","url":')
     assert decode(wire, Article) == article()
 
@@ -63,14 +63,14 @@ def test_decode_raises_only_its_own_error(raw):
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=8)), min_size=1, max_size=4))
 def test_an_id_is_stable_and_depends_on_where_the_parts_end(parts):
-    """Equal parts, equal id; moving a letter from one part to the next gives another."""
+    """Equal values give an equal id; moving a letter from one value to the next gives another id."""
     assert content_id(*parts) == content_id(*parts)
     assert len(content_id(*parts)) == 20
     assert content_id("ab", "c") != content_id("a", "bc")
 
 
 def test_an_event_needs_its_evidence():
-    """Evidence is no optional field."""
+    """Evidence is a required field."""
     with pytest.raises(TypeError, match="evidence"):
         Event(
             id="e", event_type="CONSULT", kind="meeting", modality="asserted", start=0, end=1, trigger="met",

@@ -1,4 +1,4 @@
-"""Which address an article is known by: what its page says, where that can be believed."""
+"""The URL of an article: the canonical link of its page, where that can be trusted."""
 
 import pytest
 

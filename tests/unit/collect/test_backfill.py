@@ -1,4 +1,4 @@
-"""Articles of the past: every source, nothing twice, and a run that goes on where one was stopped."""
+"""Backfills: every source, no article twice, and a run that goes on where an earlier one was stopped."""
 
 import datetime as dt
 import gzip
@@ -32,7 +32,7 @@ CLOCK = Clock(now=lambda: NOW, sleep=no_wait)
 
 
 class Topic:
-    """What was published, and the states that a next run would find."""
+    """The articles that were published, and the states that the next run finds."""
 
     def __init__(self):
         self.articles, self.states, self.fail_after = [], {}, None
@@ -95,14 +95,14 @@ async def test_a_web_archive_gives_its_pages_and_nothing_else(tmp_path, packed):
     ]
     write_warc(file, captures, packed=packed)
     topic = Topic()
-    told = await fill(topic, archive.read_warc(file, limit=10**6))
+    progress = await fill(topic, archive.read_warc(file, limit=10**6))
     assert [article.canonical_url for article in topic.articles] == [
         "https://w.example/1",
         "https://w.example/3",
         "https://w.example/z%C3%BCrich",
     ]
-    assert (told.published, told.rejected, told.failed) == (3, 1, 0)
-    assert told.at == told.total == file.stat().st_size or told.at <= told.total
+    assert (progress.published, progress.rejected, progress.failed) == (3, 1, 0)
+    assert progress.at == progress.total == file.stat().st_size or progress.at <= progress.total
     assert {article.first_seen_at for article in topic.articles} == {NOW}
 
 
@@ -112,8 +112,8 @@ async def test_a_second_run_publishes_nothing_and_a_grown_file_only_what_is_new(
     write_warc(file, captures, packed=False)
     await fill(topic, archive.read_warc(file, limit=10**6))
     write_warc(file, [*captures, ("https://w.example/9", page(9), OK, HTML)], packed=False)
-    told = await fill(topic, archive.read_warc(file, limit=10**6))
-    assert (told.known, told.published) == (5, 1)
+    progress = await fill(topic, archive.read_warc(file, limit=10**6))
+    assert (progress.known, progress.published) == (5, 1)
     assert len({article.id for article in topic.articles}) == len(topic.articles) == 6
 
 
@@ -127,8 +127,8 @@ async def test_a_run_that_was_killed_goes_on_and_publishes_nothing_twice(tmp_pat
         await fill(topic, archive.read_jsonl(file))
     assert 0 < len(topic.articles) <= 30
     topic.fail_after = None
-    told = await fill(topic, archive.read_jsonl(file))
-    assert told.known + told.published == 60
+    progress = await fill(topic, archive.read_jsonl(file))
+    assert progress.known + progress.published == 60
     assert sorted(a.url for a in topic.articles) == sorted({f"https://j.example/{n}" for n in range(60)})
 
 
@@ -136,8 +136,8 @@ async def test_told_to_stop_it_publishes_what_is_ready_and_the_next_run_does_the
     file, topic = tmp_path / "a.jsonl", Topic()
     file.write_text("\n".join(json.dumps({"id": n, "text": f"{PROSE} {n}"}) for n in range(50)))
     looked = iter(range(100))
-    told = await fill(topic, archive.read_jsonl(file), stopping=lambda: next(looked) >= 20)
-    assert told.published == len(topic.articles) == 20
+    progress = await fill(topic, archive.read_jsonl(file), stopping=lambda: next(looked) >= 20)
+    assert progress.published == len(topic.articles) == 20
     assert (await fill(topic, archive.read_jsonl(file))).published == 30
 
 
@@ -145,11 +145,11 @@ async def test_a_later_capture_is_a_new_version_and_the_same_again_is_none(tmp_p
     file, topic = tmp_path / "a.warc.gz", Topic()
     url = "https://w.example/1"
     write_warc(file, [(url, page(1), OK, HTML), (url, page(1), OK, HTML), (url, page(1, PROSE * 2), OK, HTML)])
-    told = await fill(topic, archive.read_warc(file, limit=10**6))
+    progress = await fill(topic, archive.read_warc(file, limit=10**6))
     first, second = topic.articles
     assert first.id == second.id
     assert first.content_hash != second.content_hash
-    assert told.rejected == 1
+    assert progress.rejected == 1
 
 
 async def test_what_a_collector_has_published_is_not_published_again(tmp_path):
@@ -157,8 +157,8 @@ async def test_what_a_collector_has_published_is_not_published_again(tmp_path):
     file.write_text(json.dumps({"url": "https://j.example/1", "text": PROSE}))
     seen = SeenEntry(article_id=urls.article_id("https://j.example/1"), first_seen_at=NOW, content_hash="c")
     topic.states["feed"] = FeedState(id="feed", url="https://j.example/f", seen={"k": seen})
-    told = await fill(topic, archive.read_jsonl(file))
-    assert (told.published, told.rejected) == (0, 1)
+    progress = await fill(topic, archive.read_jsonl(file))
+    assert (progress.published, progress.rejected) == (0, 1)
 
 
 async def test_lines_of_every_kind_are_read_and_bad_ones_are_told(tmp_path):
@@ -172,21 +172,21 @@ async def test_lines_of_every_kind_are_read_and_bad_ones_are_told(tmp_path):
         {"id": 5, "text": ["no"]},
     ]  # fmt: skip
     file.write_text("\n\n".join(map(json.dumps, lines)) + "\nnot json\n")
-    told = await fill(topic, archive.read_jsonl(file))
+    progress = await fill(topic, archive.read_jsonl(file))
     one, two, three = topic.articles
     assert (one.title, one.publisher, one.html) == ("A title", "P", "Short but whole.")
     assert one.published_at == dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
     assert (two.url, two.authors, two.content_type) == ("https://j.example/2", ("Ann Lee",), "text/html")
     assert three.published_at == dt.datetime(2024, 3, 2, 8, tzinfo=dt.UTC)
-    assert (told.published, told.failed) == (3, 3)
+    assert (progress.published, progress.failed) == (3, 3)
 
 
 async def test_a_line_without_end_is_left_out_and_the_next_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "LINE_BYTES", 500)
     file, topic = tmp_path / "a.jsonl", Topic()
     file.write_text('{"text": "' + "x" * 5000 + '"}\n' + json.dumps({"text": PROSE}) + "\n")
-    told = await fill(topic, archive.read_jsonl(file))
-    assert (told.published, told.failed) == (1, 1)
+    progress = await fill(topic, archive.read_jsonl(file))
+    assert (progress.published, progress.failed) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -206,15 +206,15 @@ async def test_an_archive_that_breaks_off_gives_what_stood_before(tmp_path):
     file, topic = tmp_path / "a.warc.gz", Topic()
     write_warc(file, [(f"https://w.example/{n}", page(n, PROSE * 20), OK, HTML) for n in range(4)], packed=False)
     file.write_bytes(file.read_bytes()[:-800])
-    told = await fill(topic, archive.read_warc(file, limit=10**6))
-    assert (told.published, told.failed, len(topic.articles)) == (3, 1, 3)
+    progress = await fill(topic, archive.read_warc(file, limit=10**6))
+    assert (progress.published, progress.failed, len(topic.articles)) == (3, 1, 3)
 
 
 async def test_a_bomb_in_an_archive_is_cut(tmp_path):
     file, topic = tmp_path / "a.warc.gz", Topic()
     write_warc(file, [("https://w.example/b", b" " * 5_000_000, OK, HTML), ("https://w.example/1", page(1), OK, HTML)])
-    told = await fill(topic, archive.read_warc(file, limit=100_000))
-    assert (told.published, told.failed) == (1, 1)
+    progress = await fill(topic, archive.read_warc(file, limit=100_000))
+    assert (progress.published, progress.failed) == (1, 1)
 
 
 # --- sitemaps, from a real server --------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ async def test_all_sitemaps_since_a_day_give_their_pages_once():
         site.pages["/d2"] = page(2, head=stamp.format("2023-05-03"))
         topic = Topic()
         items = archive.read_sitemaps(site.web, f"{site.url}/i.xml", since=SINCE, limit=10**6)
-        told = await fill(topic, items, fetcher=site.web, since=SINCE)
+        progress = await fill(topic, items, fetcher=site.web, since=SINCE)
         assert [a.url.removeprefix(site.url) for a in topic.articles] == ["/n2", "/n1", "/d1"]
         assert "/old.xml" not in site.asked
         assert "/robots.txt" in site.asked
@@ -292,7 +292,7 @@ async def test_all_sitemaps_since_a_day_give_their_pages_once():
         )
         assert (again.published, len(topic.articles)) == (0, 3)
         assert all(path.endswith((".xml", ".gz")) for path in site.asked[before:])
-        assert told.published == 3
+        assert progress.published == 3
 
 
 async def test_a_page_that_cannot_be_had_now_is_had_by_the_next_run():
@@ -312,10 +312,10 @@ async def test_a_page_that_cannot_be_had_now_is_had_by_the_next_run():
         site.pages["/b"] = page(2)
         topic = Topic()
         source = f"{site.url}/s.xml"
-        told = await fill(topic, archive.read_sitemaps(site.web, source, since=None, limit=10**6), fetcher=site.web)
-        assert (told.published, told.later) == (1, 1)
-        told = await fill(topic, archive.read_sitemaps(site.web, source, since=None, limit=10**6), fetcher=site.web)
-        assert (told.published, told.later, told.known) == (1, 0, 1)
+        progress = await fill(topic, archive.read_sitemaps(site.web, source, since=None, limit=10**6), fetcher=site.web)
+        assert (progress.published, progress.later) == (1, 1)
+        progress = await fill(topic, archive.read_sitemaps(site.web, source, since=None, limit=10**6), fetcher=site.web)
+        assert (progress.published, progress.later, progress.known) == (1, 0, 1)
 
 
 @pytest.mark.parametrize(("body", "words"), [(b"<html></html>", "not a sitemap"), (None, "404")])
@@ -329,10 +329,10 @@ async def test_what_is_no_sitemap_is_told(body, words):
 
 
 async def test_the_progress_is_told():
-    told = []
+    progress = []
     items = [
         Item(key=str(n), entry=FeedEntry(id=str(n), url=f"https://x.example/{n}"), problem="bad", at=n, total=3)
         for n in range(1, 4)
     ]
-    await fill(Topic(), items, report=lambda p: told.append((p.at, p.total, p.failed)))
-    assert told[-1] == (3, 3, 3)
+    await fill(Topic(), items, report=lambda p: progress.append((p.at, p.total, p.failed)))
+    assert progress[-1] == (3, 3, 3)

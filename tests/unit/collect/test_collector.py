@@ -1,4 +1,4 @@
-"""The loop: whose turn it is, one accident apart from the others, an orderly end."""
+"""The loop of polls: the order of feeds, an error in one of them, and the end in order."""
 
 import asyncio
 import datetime as dt
@@ -17,7 +17,7 @@ SETTINGS = Settings(collector=Collector(connections=2))
 
 
 class FakePoller:
-    """Polls that take as long as they are told to, each due again in an hour."""
+    """Polls that take `seconds` each; every feed is due again in an hour."""
 
     def __init__(self):
         self.clock = Clock(now=lambda: NOW, sleep=asyncio.sleep)
@@ -50,7 +50,7 @@ ALL = frozenset(range(10))
 
 
 def partition_of(url):
-    """The part of a feed is the number in its name; 0 without one."""
+    """Return the number in a feed's URL as its partition, or 0."""
     return int("".join(filter(str.isdigit, url)) or 0) % 10
 
 
@@ -88,9 +88,9 @@ async def test_after_a_restart_only_what_is_due_is_polled():
     assert sorted(poller.polled) == ["b", "c", "e"]
 
 
-async def test_one_feeds_accident_does_not_end_the_others():
+async def test_one_feeds_error_does_not_end_the_others():
     poller = FakePoller()
-    poller.troubles["a"] = ZeroDivisionError("an accident")
+    poller.troubles["a"] = ZeroDivisionError("an error")
     await run(poller, feeds("a", "b"))
     assert sorted(poller.polled) == ["a", "b"]
 

@@ -1,4 +1,4 @@
-"""Bytes to entries: every flavour of feed, and every way of being none."""
+"""Bytes to entries: every format of feed, and bytes that are not a feed."""
 
 import datetime as dt
 import json

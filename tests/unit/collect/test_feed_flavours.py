@@ -1,4 +1,4 @@
-"""A feed of every flavour gives the same two entries, and ten thousand damaged ones give entries or a clear error."""
+"""A feed in every format gives the same two entries, and ten thousand damaged feeds give entries or a clear error."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""feeds.toml: what is read, and what is told about mistakes."""
+"""feeds.toml: what is read from it, and what the errors say."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Feeds, pages and dropped articles that are files."""
+"""Feeds and pages that are local files, and the drop folder."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from pipeline.settings import Collector, Settings
 TEXT = "A headline of some length\n\nThe two presidents met in the capital on Tuesday and signed an agreement.\n"
 
 
-class Shelf:
+class RecordingSink:
     def __init__(self):
         self.batches = []
 
@@ -34,7 +34,7 @@ class Shelf:
 
 def make_poller(directory, states=(), **options):
     settings = Settings(directory=str(directory), collector=Collector(**options))
-    return Poller(settings, None, Shelf(), SeenUrls(states), Clock.real(), random.Random(1))
+    return Poller(settings, None, RecordingSink(), SeenUrls(states), Clock.real(), random.Random(1))
 
 
 def write_feed(folder, *links):
@@ -101,7 +101,7 @@ def test_a_file_url_leads_to_a_path(tmp_path, url, path):
 
 
 class Folder:
-    """A drop folder and who watches it."""
+    """A drop folder and its watcher."""
 
     def __init__(self, tmp_path, state=None):
         self.path = tmp_path / "drop"

@@ -1,4 +1,4 @@
-"""The hostile web: for each way to harm a reader a real server on 127.0.0.1 that does it, and what the reader says."""
+"""The hostile web: real servers on 127.0.0.1, one for each way to harm a reader, and the errors of the reader."""
 
 import asyncio
 import contextlib
@@ -195,7 +195,7 @@ async def test_redirects_that_go_round_end():
 
 async def test_an_answer_shorter_than_it_says_is_no_answer():
     error, _ = await get(says(ok(b"half", length=1000)))
-    assert "broke off in the middle" in str(error)
+    assert "closed the connection too early" in str(error)
 
 
 async def test_an_answer_longer_than_it_says_is_no_answer():
@@ -238,7 +238,7 @@ async def test_any_garbage_is_an_error_or_an_answer_and_never_an_accident(seed):
 
 @pytest.fixture
 def first_server_is_public(monkeypatch):
-    """127.0.0.1 plays the public internet; every other address is judged as it is."""
+    """Treat 127.0.0.1 as a public address, and every other address as it is."""
     real = guard.is_public
     monkeypatch.setattr(guard, "is_public", lambda address: address == "127.0.0.1" or real(address))
 
@@ -297,14 +297,14 @@ async def test_a_name_that_changes_its_mind_between_two_requests_is_refused_at_t
 async def test_a_server_that_does_not_speak_tls_is_told():
     async with misbehaving(says(b"HTTP/1.1 200 OK\r\n\r\n")) as (address, _):
         client = HttpClient(OPTIONS, Clock.real())
-        with pytest.raises(FetchError, match="no secure connection|broke off|no complete answer"):
+        with pytest.raises(FetchError, match="no secure connection|closed the connection|no complete answer"):
             await client.get(address.replace("http:", "https:"), limit=100)
         await client.close()
 
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory):
-    """The TLS context of a server with a certificate that nobody signed."""
+    """Return the TLS context of a server with a self-signed certificate."""
     openssl = shutil.which("openssl")
     if openssl is None:
         if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
@@ -329,7 +329,7 @@ async def test_a_certificate_that_nobody_signed_is_not_trusted(stranger):
 # --- feeds that are none ----------------------------------------------------------------------------------------------
 
 
-class Shelf:
+class RecordingSink:
     async def put(self, batch):
         self.state = batch.state
 
@@ -339,7 +339,7 @@ async def polled(behave, options=OPTIONS):
     async with misbehaving(behave) as (address, _):
         settings = Settings(collector=options)
         client = HttpClient(options, Clock.real())
-        poller = Poller(settings, client, Shelf(), SeenUrls(), Clock.real(), random.Random(1))
+        poller = Poller(settings, client, RecordingSink(), SeenUrls(), Clock.real(), random.Random(1))
         try:
             return await poller.poll(Feed(id="a", url=address), FeedState(id="a", url=address))
         finally:

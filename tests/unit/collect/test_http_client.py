@@ -88,10 +88,10 @@ async def test_no_cookie_is_kept_and_the_reader_introduces_itself():
     [
         (403, "refused", "answers 403: the server refuses this reader"),
         (404, "not_found", "answers 404"),
-        (410, "gone", "answers 410: removed for good"),
-        (429, "busy", "asks to be left alone"),
+        (410, "gone", "answers 410: removed permanently"),
+        (429, "busy", "asks for a pause"),
         (500, "broken", "answers 500"),
-        (503, "busy", "asks to be left alone"),
+        (503, "busy", "asks for a pause"),
     ],
 )
 async def test_a_status_becomes_a_reason_that_an_editor_understands(status, kind, words):
@@ -298,6 +298,6 @@ async def test_what_is_not_http_and_what_is_not_there_are_told_apart():
         await client.get(f"http://127.0.0.1:{port}/", limit=10)
     server.close()
     await server.wait_closed()
-    with pytest.raises(FetchError, match="nothing answers"):
+    with pytest.raises(FetchError, match="connection was refused"):
         await client.get(f"http://127.0.0.1:{port}/", limit=10)
     await client.close()

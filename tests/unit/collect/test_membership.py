@@ -1,4 +1,4 @@
-"""A collector's place among others: parts come and go, are lost and taken again, without Kafka."""
+"""A collector in its group: partitions are assigned, revoked, lost and taken again, without Kafka."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ SETTINGS = Settings(worker=Worker(session_timeout_seconds=0.5))
 
 
 class Group:
-    """The group as this member sees it; the test plays the others."""
+    """The group as this member sees it; the test acts for the other members."""
 
     def __init__(self, *_, changed, release, **__):
         self.changed, self.release = changed, release
@@ -33,8 +33,8 @@ class Group:
                 raise bus.ReplacedError("another process has joined as this one")
 
 
-class Hands:
-    """Who works on the feeds: notes what it is given and what is taken."""
+class RecordingListener:
+    """Records the partitions that are assigned and revoked."""
 
     def __init__(self):
         self.parts = set()
@@ -48,8 +48,8 @@ class Hands:
         self.parts -= partitions
 
 
-class Log:
-    """Opens and closes parts in memory."""
+class PartitionLog:
+    """Opens and closes partitions in memory."""
 
     def __init__(self):
         self.opened = []
@@ -70,18 +70,18 @@ class Log:
                 self.closed.append(part)
 
 
-def quiet(settings, topics, stop, *, placed):
-    """A topic on which nobody says anything."""
+def empty_topic(settings, topics, stop, *, placed):
+    """A topic without records."""
     placed.set()
     stop.wait()
     return iter(())
 
 
 @pytest.fixture
-async def house(monkeypatch):
-    log, hands = Log(), Hands()
+async def setup(monkeypatch):
+    log, listener = PartitionLog(), RecordingListener()
     monkeypatch.setattr(bus, "Member", Group)
-    monkeypatch.setattr(bus, "tail", quiet)
+    monkeypatch.setattr(bus, "tail", empty_topic)
     monkeypatch.setattr(membership_, "RETRY_SECONDS", 0.1)
 
     async def open_(owned, partitions):
@@ -93,9 +93,9 @@ async def house(monkeypatch):
     monkeypatch.setattr(OwnedPartitions, "open", open_)
     monkeypatch.setattr(OwnedPartitions, "close", close)
     membership, stop = Membership(SETTINGS, 4, SeenUrls(), name="me", alive=lambda: True), asyncio.Event()
-    running = asyncio.create_task(membership.run(stop, [hands]))
+    running = asyncio.create_task(membership.run(stop, [listener]))
     await asyncio.sleep(0.05)
-    yield membership, log, hands, running
+    yield membership, log, listener, running
     stop.set()
     with contextlib.suppress(LostError):
         await running
@@ -107,54 +107,54 @@ async def given(*partitions):
     await asyncio.sleep(0.05)
 
 
-async def test_parts_are_taken_and_given_up_as_the_group_says(house):
-    membership, log, hands, _ = house
+async def test_parts_are_taken_and_given_up_as_the_group_says(setup):
+    membership, log, listener, _ = setup
     assert membership.problem
     await given(0, 1)
-    assert (log.opened, hands.parts, membership.problem) == ([[0, 1]], {0, 1}, "")
+    assert (log.opened, listener.parts, membership.problem) == ([[0, 1]], {0, 1}, "")
     await given(1, 2)
-    assert (log.opened, hands.parts, log.closed) == ([[0, 1], [2]], {1, 2}, [0])
+    assert (log.opened, listener.parts, log.closed) == ([[0, 1], [2]], {1, 2}, [0])
 
 
-async def test_who_is_to_let_go_ends_its_polls_in_order_before_another_is_given_the_part(house):
-    _, log, hands, _ = house
+async def test_who_is_to_let_go_ends_its_polls_in_order_before_another_is_given_the_part(setup):
+    _, log, listener, _ = setup
     await given(0, 1)
     await asyncio.to_thread(Group.last.release, frozenset({1}))
-    assert (hands.parts, hands.left, log.closed) == ({0}, [([1], True)], [1])
+    assert (listener.parts, listener.left, log.closed) == ({0}, [([1], True)], [1])
 
 
-async def test_a_part_that_was_lost_is_left_at_once_and_taken_again_if_it_still_is_ours(house):
-    membership, log, hands, _ = house
+async def test_a_part_that_was_lost_is_left_at_once_and_taken_again_if_it_still_is_ours(setup):
+    membership, log, listener, _ = setup
     await given(0)
     membership.owned.partition = lambda _: 0
     membership.report_lost("https://a.example/")
     await asyncio.sleep(0.1)
-    assert (hands.parts, hands.left) == (set(), [([0], False)])
+    assert (listener.parts, listener.left) == (set(), [([0], False)])
     await asyncio.sleep(1.8)
-    assert (hands.parts, log.opened) == ({0}, [[0], [0]])
+    assert (listener.parts, log.opened) == ({0}, [[0], [0]])
 
 
-async def test_a_part_that_was_lost_and_given_to_another_is_not_taken_again(house):
-    membership, log, hands, _ = house
+async def test_a_part_that_was_lost_and_given_to_another_is_not_taken_again(setup):
+    membership, log, listener, _ = setup
     await given(0)
     membership.owned.partition = lambda _: 0
     membership.report_lost("https://a.example/")
     await given()
     await asyncio.sleep(1.2)
-    assert (hands.parts, log.opened) == (set(), [[0]])
+    assert (listener.parts, log.opened) == (set(), [[0]])
 
 
-async def test_while_kafka_is_away_a_part_is_tried_again_and_the_trouble_is_told(house):
-    membership, log, hands, _ = house
+async def test_while_kafka_is_away_a_part_is_tried_again_and_the_trouble_is_told(setup):
+    membership, log, listener, _ = setup
     log.fail = 1
     await given(3)
     assert "Kafka is away" in membership.problem
     await asyncio.sleep(1.3)
-    assert (hands.parts, membership.problem) == ({3}, "")
+    assert (listener.parts, membership.problem) == ({3}, "")
 
 
-async def test_one_that_has_no_part_yet_is_trouble_until_it_is_known_to_stand_by(house):
-    membership, *_ = house
+async def test_one_that_has_no_part_yet_is_trouble_until_it_is_known_to_stand_by(setup):
+    membership, *_ = setup
     Group.last.joined = False
     await asyncio.sleep(1.2)  # longer than it takes to be sure that there is nothing to do
     assert membership.problem
@@ -166,15 +166,15 @@ async def test_one_that_has_no_part_yet_is_trouble_until_it_is_known_to_stand_by
     assert membership.problem
 
 
-async def test_a_process_whose_name_another_took_stops(house):
-    *_, running = house
+async def test_a_process_whose_name_another_took_stops(setup):
+    *_, running = setup
     Group.last.replaced.set()
     with pytest.raises(LostError, match="this one stops"):
         await asyncio.wait_for(running, timeout=5)
 
 
-async def test_at_the_end_everything_is_closed_before_the_member_leaves(house):
-    membership, log, *_ = house
+async def test_at_the_end_everything_is_closed_before_the_member_leaves(setup):
+    membership, log, *_ = setup
     await given(0, 2)
     await membership.close()
     assert sorted(log.closed) == [0, 2]

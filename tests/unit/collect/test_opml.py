@@ -1,4 +1,4 @@
-"""Lists of feeds: taken over from other readers, and given to them."""
+"""OPML, the lists of feeds of other readers: import and export."""
 
 import pytest
 
@@ -40,11 +40,11 @@ def test_what_is_taken_has_an_id_of_its_own_and_what_is_not_has_its_reason():
         feed.id for feed in result.feeds
     ][2] == "old-form-2"
     assert [reason for _, reason in result.left_out] == [
-        "stands twice in this file: it is 'a-b'",
-        "is no web address",
-        "has a password in its address",
+        "is listed twice in this file: it is 'a-b'",
+        "is not a web address",
+        "has a password in its URL",
         "is 'old-form' in feeds.toml already",
-        "is no web address",
+        "is not a web address",
     ]
 
 

@@ -1,4 +1,4 @@
-"""How a feed publishes, and when its silence is unusual."""
+"""How often a feed publishes, and when its silence is unusual."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""What is new in a feed, and what is remembered."""
+"""Which entries of a feed are new, and which are remembered."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Sitemaps: which pages they name, which of them are news, and what a hostile one may not do."""
+"""Sitemaps: the pages that they list, those that are news, and what a hostile sitemap cannot do."""
 
 import datetime as dt
 import gzip
@@ -41,7 +41,7 @@ def test_a_news_sitemap_is_a_feed_of_its_dated_pages_the_newest_first():
     assert first.published_at == dt.datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
     assert first.updated_at == dt.datetime(2026, 11, 24, 8, tzinfo=UTC)
     assert (second.url, second.published_at) == ("https://s.example/2026/11/23/dated", None)
-    assert second.updated_at == dt.datetime(2026, 11, 23, tzinfo=UTC), "or it could not be told to be old"
+    assert second.updated_at == dt.datetime(2026, 11, 23, tzinfo=UTC), "otherwise an old page would count as new"
     assert (third.url, third.updated_at) == ("https://s.example/2026/old", dt.datetime(2026, 11, 1, tzinfo=UTC))
 
 
@@ -165,7 +165,7 @@ async def test_an_index_of_which_nothing_can_be_had_is_an_error():
 def test_an_index_that_does_not_say_what_changed_is_asked_without_its_etag():
     answer = FetchResult(url="u", status=200, etag="e", last_modified="l")
     assert sitemap_index.without_validators(answer, parse_feed(INDEX)).etag is None
-    told = parse_feed(
+    dated = parse_feed(
         INDEX.replace(b"<loc>https://s.example/3.xml</loc>", b"<loc>x</loc><lastmod>2026-11-24</lastmod>")
     )
-    assert sitemap_index.without_validators(answer, told) is answer
+    assert sitemap_index.without_validators(answer, dated) is answer

@@ -1,4 +1,4 @@
-"""Feeds tried out and found, against a real server on 127.0.0.1."""
+"""Checking and finding feeds, against a real server on 127.0.0.1."""
 
 import datetime as dt
 import json
@@ -83,11 +83,11 @@ async def test_every_feed_is_tried_and_told_in_the_order_of_the_file(tmp_path):
         feeds.append(Feed(id="file", url="file:f.xml"))
         settings = Settings(collector=OPTIONS, directory=str(tmp_path))
         counted = []
-        told = await trial.check(
+        reports = await trial.check(
             settings, feeds, clock=CLOCK, progress=lambda done, total: counted.append((done, total))
         )
-    by = {one.id: one for one in told}
-    assert [one.id for one in told] == [feed.id for feed in feeds]
+    by = {one.id: one for one in reports}
+    assert [one.id for one in reports] == [feed.id for feed in feeds]
     assert counted[-1] == (9, 9)
     good = by["good"]
     assert (good.ok, good.kind, good.title, good.entries, good.newest_at, good.full_text) == (
@@ -108,7 +108,7 @@ async def test_every_feed_is_tried_and_told_in_the_order_of_the_file(tmp_path):
     assert "429" in by["busy"].problem
     assert "404" in by["none"].problem
     assert by["file"].ok
-    assert [one.id for one in told if not one.ok] == ["html", "busy", "none"]
+    assert [one.id for one in reports if not one.ok] == ["html", "busy", "none"]
 
 
 async def test_the_feeds_that_a_page_declares_are_found_and_those_it_does_not_are_looked_for():
@@ -155,7 +155,7 @@ def test_broken_markup_offers_no_feeds_and_does_no_harm():
 
 @pytest.fixture
 def dateline(monkeypatch, capfdbinary, tmp_path):
-    """The command with a configuration of its own; feeds.toml is as given."""
+    """Call the command with a configuration of its own."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setenv("DATELINE_CONFIG", str(tmp_path))

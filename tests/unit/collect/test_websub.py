@@ -1,4 +1,4 @@
-"""WebSub against a real hub on 127.0.0.1: asked, answered, pushed, renewed, and not fooled."""
+"""WebSub against a real hub on 127.0.0.1: subscriptions, verification, pushes, renewals, and forged requests."""
 
 import asyncio
 import datetime as dt

@@ -1,6 +1,6 @@
 """The path, pure: Article -> Document -> Events -> Story -> Alerts. No Kafka, no clock, no network.
 
-`app.py` runs the same functions on Kafka; `dateline trace` runs them on one file. Read this page to know the program.
+worker/ runs the same functions on Kafka; `dateline trace` runs them on one file. To know the program, read this file first.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pipeline.track.stories import Stories
 
 @dataclass(slots=True)
 class Steps:
-    """Which step an article is in and the seconds each took: what is left to say when one of them fails."""
+    """The current step of an article and the seconds that each step took, known even after an error."""
 
     current: str = "extract"
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """A block that is the step `name`."""
+        """Run a block as the step `name`."""
         self.current = name
         began = time.perf_counter()
         try:
@@ -38,7 +38,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one article says: its document and its events."""
+    """The document and the events of one article."""
 
     document: Document
     events: tuple[Event, ...]
@@ -46,7 +46,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One article through the whole path, each record as it was made."""
+    """Every record that one article leads to."""
 
     article: Article
     reading: Reading
@@ -55,10 +55,10 @@ class Trace:
 
 
 def read(article: Article, models: detect.Models, steps: Steps | None = None) -> Reading:
-    """Article in, what it says out.
+    """Return the document and the events of an article.
 
     Raises:
-        Rejected: the page holds no article text.
+        Rejected: the page contains no article text.
     """
     steps = steps or Steps()
     with steps.step("extract"):
@@ -71,16 +71,16 @@ def read(article: Article, models: detect.Models, steps: Steps | None = None) ->
 
 
 def follow(stories: Stories, events: Iterable[Event]) -> Iterator[Story]:
-    """Events in, the stories that each of them changed out, in order. An event that is known already changes nothing."""
+    """Fold events into stories and yield each story that changed, in order. A known event changes nothing."""
     for event in events:
         yield from stories.fold(event)
 
 
 def trace(article: Article, models: detect.Models, rules: Sequence[Rule]) -> Trace:
-    """Article in, every record it leads to out: the newcomer's tour and the golden tests' entry.
+    """Return every record that an article leads to. `dateline trace` and the golden tests start here.
 
     Raises:
-        Rejected: the page holds no article text.
+        Rejected: the page contains no article text.
     """
     reading = read(article, models)
     stories = Stories()

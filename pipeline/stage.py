@@ -1,8 +1,8 @@
-"""One record through one function: outcome, time, count, log line and quarantine, and nowhere else.
+"""The outcome of one record in one stage: timed, counted, logged and, after an error, prepared for quarantine.
 
-A record has exactly one outcome per stage: `ok`, `rejected` (looked at, and not wanted: the reason is from a closed list)
-or `quarantined` (could not be processed: its bytes are kept). `retried` is counted beside them each time a record is tried
-again. Faust acknowledges a message whose agent raised, so nothing may leave an agent as an exception.
+A record has exactly one outcome per stage: `ok`, `rejected` (processed and not wanted, with a reason from a closed list) or
+`quarantined` (could not be processed; its bytes are kept). `retried` is counted in addition, each time a record is tried
+again. Faust acknowledges a message whose agent raised an exception, so no exception may leave an agent.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from pipeline.version import VERSION
 log = structlog.get_logger("stage")
 
 RAW_BYTES: Final = 6_000_000
-"""Above this, a failure does not carry the record: it stays on its topic, where `dateline quarantine retry` reads it."""
+"""A failure does not contain a record above this size. `dateline quarantine retry` reads it from its topic."""
 
 REASONS: Final = (
     "", "empty", "not_text", "too_short", "language", "duplicate", "unchanged", "oversized", "not_found", "refused",
     "stale", "no_match",
 )  # fmt: skip
-"""Why a record may be rejected: the closed list behind the label `reason`."""
+"""The reasons for a rejection: the values of the metric label `reason`."""
 
 QUIET: Final = frozenset({"no_match", "unchanged", "duplicate"})
-"""Reasons that are the normal course of things: counted, and logged at debug level only."""
+"""Reasons that are normal: they are counted, but logged only at debug level."""
 
 
 class Rejected(Exception):  # noqa: N818 - an outcome, not an error
-    """The record was looked at and is not wanted; `reason` is one of `REASONS`."""
+    """The record was processed and is not wanted; `reason` is one of `REASONS`."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         if reason not in REASONS:
@@ -48,7 +48,7 @@ class Rejected(Exception):  # noqa: N818 - an outcome, not an error
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a record came from: what a person needs to find it again."""
+    """Where a record came from, so that it can be found again."""
 
     topic: str
     partition: int | None = None
@@ -59,7 +59,7 @@ class Source:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the record. `failure` is there when it has to go to quarantine."""
+    """The outcome of a record. `failure` is set if it has to go to quarantine."""
 
     name: str = "ok"
     reason: str = ""
@@ -67,11 +67,10 @@ class Outcome:
 
 
 @contextmanager
-def recorded(stage: str, source: Source, *, now: dt.datetime | None = None, log_ok: bool = False) -> Iterator[Outcome]:
-    """A block that processes one record; its outcome is counted, timed and logged, and no exception leaves it.
+def recorded(stage: str, source: Source, *, now: dt.datetime | None = None) -> Iterator[Outcome]:
+    """Run a block that processes one record: time, count and log its outcome, and let no exception out.
 
-    The caller looks at the outcome afterwards and sends `outcome.failure`, if there is one, to quarantine before it
-    acknowledges the record.
+    Afterwards the caller sends `outcome.failure`, if there is one, to quarantine, and then acknowledges the record.
     """
     outcome = Outcome()
     began = time.perf_counter()
@@ -79,16 +78,16 @@ def recorded(stage: str, source: Source, *, now: dt.datetime | None = None, log_
         yield outcome
     except Rejected as rejected:
         outcome.name, outcome.reason = "rejected", rejected.reason
-    except Exception as error:  # noqa: BLE001 - the one place where everything ends in quarantine
+    except Exception as error:  # noqa: BLE001 - every error of a stage ends in quarantine
         outcome.name = "quarantined"
         outcome.failure = failure(stage, source, error, now=now or dt.datetime.now(dt.UTC))
         outcome.reason = outcome.failure.error_type
     metrics.stage_duration_seconds.labels(stage=stage).observe(time.perf_counter() - began)
-    settle(stage, outcome, source, log_ok=log_ok)
+    settle(stage, outcome, source)
 
 
-def settle(stage: str, outcome: Outcome, source: Source, *, log_ok: bool = False) -> None:
-    """Count and log an outcome that was reached elsewhere (a pool process, a bulk answer). Once per record and stage."""
+def settle(stage: str, outcome: Outcome, source: Source) -> None:
+    """Count and log an outcome that was decided elsewhere (a pool process, a bulk answer). Once per record and stage."""
     reason = outcome.reason if outcome.name == "rejected" else ""
     metrics.records_total.labels(stage=stage, outcome=outcome.name, reason=reason).inc()
     metrics.stage_last_record_timestamp_seconds.labels(stage=stage).set_to_current_time()
@@ -96,21 +95,19 @@ def settle(stage: str, outcome: Outcome, source: Source, *, log_ok: bool = False
     if outcome.failure is not None:
         log.error("quarantined", **where, failure=outcome.failure.id, error=outcome.failure.error)
     elif outcome.name == "rejected":
-        say = log.debug if outcome.reason in QUIET else log.info
-        say("rejected", **where, reason=outcome.reason)
-    elif log_ok:
-        log.info("ok", **where)
+        write = log.debug if outcome.reason in QUIET else log.info
+        write("rejected", **where, reason=outcome.reason)
 
 
 def failure(stage: str, source: Source, error: BaseException, *, now: dt.datetime) -> Failure:
-    """An error in, the record for quarantine out. Its id is the same each time the same bytes fail at the same place."""
+    """Return the failure of an error, for quarantine. Its id is the same whenever the same bytes fail at the same place."""
     name = "RecordError" if isinstance(error, RecordError) else type(error).__name__
     trace = "".join(traceback.format_exception(error))
     return failed(stage, source, error_type=name, error=str(error) or name, trace=trace, now=now)
 
 
 def failed(stage: str, source: Source, *, error_type: str, error: str, trace: str = "", now: dt.datetime) -> Failure:
-    """The same for an error that happened in another process and comes as words."""
+    """Return the failure of an error that happened in another process and is known only as text."""
     return Failure(
         id=content_id(stage, source.topic, source.partition, source.offset, source.raw[:64]),
         stage=stage,
@@ -129,5 +126,5 @@ def failed(stage: str, source: Source, *, error_type: str, error: str, trace: st
 
 
 def retried(stage: str) -> None:
-    """Count one more try of a record."""
+    """Count a retry of a record."""
     metrics.records_total.labels(stage=stage, outcome="retried", reason="").inc()

@@ -1,8 +1,8 @@
-"""The version of the running code, as it stands in pyproject.toml."""
+"""The version of the installed code, from pyproject.toml."""
 
 from importlib.metadata import PackageNotFoundError, version
 
 try:
     VERSION = version("dateline")
-except PackageNotFoundError:  # run from a tree that is not installed
+except PackageNotFoundError:  # the code runs from a directory that is not installed
     VERSION = "0+unknown"

@@ -1,322 +1,204 @@
-"""Alert -> the world: terminal, webhook, apprise, Alertmanager. The notifier process; only importer of apprise.
+"""The notifier process: alerts from `news.alerts` in, deliveries to their channels out.
 
-Each channel is a consumer group and a thread of its own, so one that is down holds up no other and goes on where it
-stopped; one that is new or changed in alerts.toml is connected without a restart. Delivery is at least once: the offset moves
-after the channel's yes, and the alert's id goes with it as `Idempotency-Key`. A channel that keeps saying no, or says a final
-no, puts the alert into quarantine (stage `notify`).
+Each channel has its own thread and consumer group, so that one that does not answer delays no other and continues where it
+stopped. A channel that is new or changed in alerts.toml is connected without a restart.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import logging
-import random
 import signal
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 import structlog
 
-from pipeline import bus, metrics, stage
+from pipeline import bus, metrics
 from pipeline.alert.reload import LOOK_SECONDS, RuleWatch
 from pipeline.alert.rules import Channel, RuleSet
-from pipeline.notify import deliver
-from pipeline.notify.deliver import AgainError, DeliveryError, Send
-from pipeline.records import Alert, RecordError, content_id, decode, encode
-from pipeline.settings import Settings, SettingsError
-from pipeline.stage import Outcome, Source
+from pipeline.notify import Send, channels
+from pipeline.notify.delivery import (
+    KAFKA_RETRY_SECONDS,
+    RETRY_AFTER_MAX_SECONDS,
+    ChannelDelivery,
+    QuarantineWriter,
+    ShutdownError,
+)
+from pipeline.settings import Settings
 from pipeline.version import VERSION
 
 log = structlog.get_logger("notify")
 
 GROUP: Final = "dateline-notifier-"
-"""A channel's consumer group is this and its name."""
-
-DELIVERED_KEPT: Final = 10_000
-"""Ids of delivered alerts that a channel remembers: it skips an alert that comes again while the process lives."""
+"""The consumer group of a channel is this and the channel's name."""
 
 LOOK_BACK: Final = dt.timedelta(hours=1)
-"""A channel that is new starts with the alerts of the last hour, not with all that the topic keeps."""
+"""A new channel begins with the alerts of the last hour, not with all that the topic holds."""
 
-RETRY_AFTER_MOST_SECONDS: Final = 900.0
-KAFKA_RETRY_SECONDS: Final = 2.0
+LAG_SECONDS: Final = 3.0
+"""How often the broker is asked for the lag of each channel."""
 
-
-class _StoppedError(Exception):
-    """The process is to end while an alert waits for its next try: nothing is committed."""
-
-
-class ChannelThread:
-    """One channel at work: what it delivered, and how it tries again."""
-
-    def __init__(
-        self,
-        channel: Channel,
-        send: Send,
-        quarantine: Callable[[bytes, bytes], None],
-        stop: threading.Event,
-        *,
-        draw: Callable[[float, float], float] = random.uniform,
-        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
-        since: dt.datetime | None = None,
-    ) -> None:
-        self.channel = channel
-        self.progress = bus.Progress()
-        self.since = since
-        self._send = send
-        self._quarantine = quarantine
-        self._stop = stop
-        self._draw = draw
-        self._now = now
-        self._delivered: OrderedDict[str, None] = OrderedDict()
-
-    def handle(self, messages: list[bus.Message]) -> None:
-        """Deliver each alert that names this channel, or put it into quarantine; returns when all are settled.
-
-        Raises:
-            _StoppedError: the process is to end; what was not settled is read again at the next start.
-        """
-        for message in messages:
-            source = Source(message.topic, message.partition, message.offset, message.key, message.value or b"")
-            began = time.perf_counter()
-            outcome = self._settle(message, source)
-            if outcome is not None:
-                metrics.stage_duration_seconds.labels(stage="notify").observe(time.perf_counter() - began)
-                stage.settle("notify", outcome, source)
-
-    def _settle(self, message: bus.Message, source: Source) -> Outcome | None:
-        """What became of one message; None when it is not for this channel, or older than the channel."""
-        if message.value is None or (self.since is not None and message.timestamp_ms < self.since.timestamp() * 1000):
-            return None
-        try:
-            alert = decode(message.value, Alert)
-        except RecordError as error:
-            return self._give_up(source, error, content_id("notify", message.topic, message.partition, message.offset))
-        if self.channel.name not in alert.channels:
-            return None
-        if alert.id in self._delivered:
-            return Outcome("rejected", "duplicate")
-        try:
-            self._deliver(alert)
-        except DeliveryError as error:
-            metrics.alerts_total.labels(rule=alert.rule, outcome="failed").inc()
-            metrics.deliveries_total.labels(channel=self.channel.name, outcome="failed").inc()
-            # Sent again, it goes to this channel alone: the others have had it.
-            alone = encode(msgspec.structs.replace(alert, channels=(self.channel.name,)))
-            again = Source(source.topic, source.partition, source.offset, source.key, alone)
-            return self._give_up(again, error, content_id("notify", self.channel.name, alert.id))
-        self._remember(alert)
-        return Outcome("ok")
-
-    def _deliver(self, alert: Alert) -> None:
-        """Send until the channel says yes, waiting longer each time.
-
-        Raises:
-            DeliveryError: a final no, or no yes within the tries that the channel has.
-            _StoppedError: the process is to end.
-        """
-        channel = self.channel
-        for number in range(1, channel.tries + 1):
-            try:
-                self._send(alert, self._now())
-            except AgainError as error:
-                self.progress.notes["problem"] = str(error)
-                if number == channel.tries:
-                    raise DeliveryError(f"channel {channel.name}: gave up after {number} tries: {error}") from error
-                metrics.deliveries_total.labels(channel=channel.name, outcome="retried").inc()
-                stage.retried("notify")
-                wait = self.wait_seconds(number, error.retry_after_seconds)
-                log.warning("delivery_failed", channel=channel.name, alert=alert.id, attempt=number, error=str(error),
-                            again_in_seconds=round(wait, 1))  # fmt: skip
-                if self._stop.wait(wait):
-                    raise _StoppedError from error
-            except DeliveryError as error:
-                raise DeliveryError(f"channel {channel.name}: {error}") from error
-            else:
-                self.progress.notes.pop("problem", None)
-                return
-
-    def wait_seconds(self, attempt: int, retry_after_seconds: float | None) -> float:
-        """How long to wait after so many tries: twice as long each time, spread by chance, never less than was asked for."""
-        most = min(self.channel.backoff_max_seconds, self.channel.backoff_seconds * 2.0 ** (attempt - 1))
-        return max(self._draw(most / 2, most), min(retry_after_seconds or 0.0, RETRY_AFTER_MOST_SECONDS))
-
-    def _remember(self, alert: Alert) -> None:
-        metrics.deliveries_total.labels(channel=self.channel.name, outcome="ok").inc()
-        metrics.alerts_total.labels(rule=alert.rule, outcome="delivered").inc()
-        age = (self._now() - alert.raised_at).total_seconds()
-        metrics.article_age_seconds.labels(stage="notify").observe(max(0.0, age))
-        self._delivered[alert.id] = None
-        if len(self._delivered) > DELIVERED_KEPT:
-            self._delivered.popitem(last=False)
-
-    def _give_up(self, source: Source, error: Exception, failure_id: str) -> Outcome:
-        failure = msgspec.structs.replace(stage.failure("notify", source, error, now=self._now()), id=failure_id)
-        self._quarantine(failure.id.encode(), encode(failure))
-        return Outcome("quarantined", failure.error_type, failure)
-
-
-def sender(channel: Channel, settings: Settings) -> Send:
-    """A channel in, the function that sends through it out.
-
-    Raises:
-        SettingsError: its secret's file or variable is not there, or its address is none that is understood.
-    """
-    if channel.type == "kafka":
-        return Topic(channel, settings).send
-    if channel.type != "apprise":
-        return deliver.sender(channel, settings)
-    import apprise  # noqa: PLC0415 - loads over a hundred services: only who uses it pays for it
-
-    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines name addresses
-    service = apprise.Apprise()
-    if not service.add(deliver.secret(channel, settings, "url")):
-        raise SettingsError(f"channel {channel.name}: url is none that apprise understands")
-
-    def send(alert: Alert, _now: dt.datetime) -> None:
-        full = channel.text == "full" or channel.template
-        title, body = alert.headline, deliver.text(alert, channel) if full else alert.url
-        if not service.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT):
-            raise AgainError("apprise: the service did not take it")
-
-    return send
+STALL_SECONDS: Final = RETRY_AFTER_MAX_SECONDS + 120
+"""How long a channel may wait for its receiver between two tries before it counts as stalled."""
 
 
 def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
-    """The notifier: alerts to their channels until SIGTERM or SIGINT, or until `stop` is set where one is given.
+    """Deliver alerts until SIGTERM or SIGINT, or until `stop` is set if it is given.
 
     Raises:
-        SettingsError: a rule or channel is wrong, or a secret's file or variable is not there.
+        SettingsError: a rule or channel is wrong, or the file or variable of a secret does not exist.
         OSError: the port of /metrics is taken.
     """
-    ending = stop or threading.Event()
-    quarantine = Quarantine(settings, ending)
-    lines = Switchboard(settings, quarantine.put)
-    watch = RuleWatch(settings, lambda found, anew: lines.connect(found, anew=anew))
+    stopping = stop or threading.Event()
+    quarantine = QuarantineWriter(settings, stopping)
+    pool = ChannelPool(settings, quarantine.put)
+    watch = RuleWatch(settings, lambda found, read_secrets: pool.connect(found, read_secrets=read_secrets))
     if stop is None:
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: ending.set())
+            signal.signal(name, lambda *_: stopping.set())
         signal.signal(signal.SIGHUP, lambda *_: watch.request())
 
     def ready() -> tuple[bool, dict[str, object]]:
-        good, detail = readiness(lines.outlets)
+        good, detail = readiness(pool.deliveries)
         return good, {**detail, **watch.shown()}
 
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(quarantine.close)
-        cleanup.callback(lines.close)
+        cleanup.callback(pool.close)
         http = settings.http
         server = metrics.serve(http.host, http.notifier_port, healthy=lambda: (True, {}), readiness=ready)
         cleanup.callback(server.server_close)
         cleanup.callback(server.shutdown)
         metrics.build_info.labels(version=VERSION, process="notifier").set(1)
-        log.info("notifier_started", channels=[outlet.channel.name for outlet in lines.outlets],
+        log.info("notifier_started", channels=[delivery.channel.name for delivery in pool.deliveries],
                  metrics=f"http://{http.host}:{server.server_address[1]}/metrics")  # fmt: skip
-        lines.start()
-        threading.Thread(target=watch_lag, args=(settings, lines, ending), name="lag", daemon=True).start()
-        while not ending.wait(LOOK_SECONDS):
+        pool.start()
+        threading.Thread(target=report_lag, args=(settings, pool, stopping), name="lag", daemon=True).start()
+        while not stopping.wait(LOOK_SECONDS):
             watch.look()
     log.info("notifier_stopped")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A channel that is connected: what it was made of, its outlet and its thread."""
+class ConnectedChannel:
+    """A channel at work. `made_from` is its configuration and secrets, by which a change is noticed."""
 
-    made_of: tuple[object, ...]
-    outlet: ChannelThread
+    made_from: tuple[object, ...]
+    delivery: ChannelDelivery
     thread: threading.Thread
     stop: threading.Event
 
 
-class Switchboard:
-    """The channels that are at work. `connect` changes them to what alerts.toml says; who did not change notices nothing."""
+class ChannelPool:
+    """Holds the channels at work. `connect` starts and stops channels to match alerts.toml; unchanged ones go on."""
 
     def __init__(self, settings: Settings, quarantine: Callable[[bytes, bytes], None]) -> None:
         self._settings = settings
         self._quarantine = quarantine
-        self._lines: dict[str, Line] = {}
+        self._connected: dict[str, ConnectedChannel] = {}
         self._leaving: list[threading.Thread] = []
         self._started = False
 
     @property
-    def outlets(self) -> list[ChannelThread]:
-        """Those at work now."""
-        return [line.outlet for line in self._lines.values()]
+    def deliveries(self) -> list[ChannelDelivery]:
+        """The deliveries of the channels at work."""
+        return [connected.delivery for connected in self._connected.values()]
 
-    def connect(self, found: RuleSet, *, anew: bool = False) -> None:
-        """The channels of the file in; those that are new or changed start, those that are gone end.
+    def connect(self, found: RuleSet, *, read_secrets: bool = False) -> None:
+        """Start the channels of `found` that are new or changed, and stop those that are gone.
+
+        `read_secrets` also reads the secrets of unchanged channels, and restarts those whose secret has changed.
 
         Raises:
-            SettingsError: a channel cannot be used: then nothing is changed.
+            SettingsError: a channel cannot be used. Then nothing is changed.
         """
         wanted = {c.name: c for c in found.channels.values() if c.type != "kafka" or c.topic}
-        made = {}
+        new = {}
         for name, channel in wanted.items():
-            known = self._lines.get(name)
-            if known is not None and known.outlet.channel == channel and not anew:
+            known = self._connected.get(name)
+            if known is not None and known.delivery.channel == channel and not read_secrets:
                 continue
-            made_of = (channel, *(deliver.secret(channel, self._settings, key) for key in ("url", "secret")))
-            if known is None or known.made_of != made_of:
-                made[name] = (made_of, channel, sender(channel, self._settings))
-        for name in [name for name in self._lines if name not in wanted or name in made]:
+            secrets = (channels.read_secret(channel, self._settings, key) for key in ("url", "secret"))
+            made_from = (channel, *secrets)
+            if known is None or known.made_from != made_from:
+                new[name] = (made_from, channel, channels.sender(channel, self._settings))
+        for name in [name for name in self._connected if name not in wanted or name in new]:
             self._disconnect(name)
-        for name, (made_of, channel, send) in made.items():
-            self._lines[name] = self._line(made_of, channel, send)
+        for name, (made_from, channel, send) in new.items():
+            self._connected[name] = self._connect(made_from, channel, send)
             if self._started:
-                self._lines[name].thread.start()
+                self._connected[name].thread.start()
 
-    def _line(self, made_of: tuple[object, ...], channel: Channel, send: Send) -> Line:
+    def _connect(self, made_from: tuple[object, ...], channel: Channel, send: Send) -> ConnectedChannel:
         stop = threading.Event()
-        outlet = ChannelThread(channel, send, self._quarantine, stop)
+        delivery = ChannelDelivery(channel, send, self._quarantine, stop)
         before = [thread for thread in self._leaving if thread.name == f"channel-{channel.name}"]
 
         def run() -> None:
-            for thread in before:  # its last try may still be under way; nobody else waits for that
+            for (
+                thread
+            ) in before:  # the last try of its predecessor may still be under way; only this channel waits for it
                 thread.join()
-            work(self._settings, outlet, stop)
+            deliver_alerts(self._settings, delivery, stop)
 
-        return Line(made_of, outlet, threading.Thread(target=run, name=f"channel-{channel.name}"), stop)
+        return ConnectedChannel(made_from, delivery, threading.Thread(target=run, name=f"channel-{channel.name}"), stop)
 
     def _disconnect(self, name: str) -> None:
-        line = self._lines.pop(name)
-        line.stop.set()
+        connected = self._connected.pop(name)
+        connected.stop.set()
         self._leaving = [thread for thread in self._leaving if thread.is_alive()]
         if self._started:
-            self._leaving.append(line.thread)
+            self._leaving.append(connected.thread)
 
     def start(self) -> None:
-        """Let every channel begin."""
+        """Start the thread of every channel."""
         self._started = True
-        for line in self._lines.values():
-            line.thread.start()
+        for connected in self._connected.values():
+            connected.thread.start()
 
     def close(self) -> None:
-        """End every channel and wait until all have ended."""
-        started = self._leaving + ([line.thread for line in self._lines.values()] if self._started else [])
-        for line in self._lines.values():
-            line.stop.set()
+        """Stop every channel and wait until all have stopped."""
+        started = self._leaving + ([c.thread for c in self._connected.values()] if self._started else [])
+        for connected in self._connected.values():
+            connected.stop.set()
         for thread in started:
             thread.join()
 
 
-LAG_SECONDS: Final = 3.0
-"""How often the broker is asked how far each channel is behind."""
+def deliver_alerts(settings: Settings, delivery: ChannelDelivery, stop: threading.Event) -> None:
+    """Read `news.alerts` for one channel, in its own group, until `stop` is set. If Kafka is unavailable it waits."""
+    group = GROUP + delivery.channel.name
+    while not stop.is_set():
+        try:
+            if is_new(settings, group):
+                delivery.since = dt.datetime.now(dt.UTC) - LOOK_BACK
+            bus.consume(settings, topics=(bus.ALERTS,), group=group, handle=delivery.handle, stop=stop, max_records=1,
+                        wait_seconds=0.3, progress=delivery.progress)  # fmt: skip
+        except ShutdownError:
+            return
+        except Exception as error:  # noqa: BLE001 - the thread of a channel never ends silently; its records are read again
+            delivery.progress.problem = f"{type(error).__name__}: {error}"[:300]
+            log.warning("channel_interrupted", channel=delivery.channel.name, error=delivery.progress.problem)
+            stop.wait(KAFKA_RETRY_SECONDS)
+            delivery.progress.problem = ""
 
 
-def watch_lag(settings: Settings, lines: Switchboard, stop: threading.Event) -> None:
-    """Keep `dateline_consumer_lag_records` of every channel, for as long as the process lives."""
+def is_new(settings: Settings, group: str) -> bool:
+    """Return whether the channel of a group has never committed an offset."""
+    return not any(lag.committed is not None for lag in bus.lags(settings, [group]))
+
+
+def report_lag(settings: Settings, pool: ChannelPool, stop: threading.Event) -> None:
+    """Update `dateline_consumer_lag_records` for every channel until `stop` is set."""
     observer: bus.Observer | None = None
     while not stop.wait(LAG_SECONDS):
         try:
             observer = observer or bus.Observer(settings)
-            metrics.set_lag(lag_rows(observer, (outlet.channel.name for outlet in lines.outlets)))
+            metrics.set_lag(lag_rows(observer, (delivery.channel.name for delivery in pool.deliveries)))
         except bus.BusError as error:
             log.debug("lag_unknown", error=str(error))
             observer = None
@@ -324,102 +206,17 @@ def watch_lag(settings: Settings, lines: Switchboard, stop: threading.Event) -> 
         observer.close()
 
 
-def lag_rows(observer: bus.Observer, channels: Iterable[str]) -> list[tuple[str, str, int, int]]:
-    """Channels in, (group, topic, partition, records) of each out; a group that has not begun is asked for by itself."""
+def lag_rows(observer: bus.Observer, names: Iterable[str]) -> list[tuple[str, str, int, int]]:
+    """Return (group, topic, partition, records) of the channels; each group is asked alone, because a new one is unknown."""
     return [
-        (lag.group, lag.topic, lag.partition, lag.records) for name in channels for lag in observer.lags([GROUP + name])
+        (lag.group, lag.topic, lag.partition, lag.records) for name in names for lag in observer.lags([GROUP + name])
     ]
 
 
-def readiness(outlets: list[ChannelThread]) -> tuple[bool, dict[str, object]]:
-    """Ready when every channel has its partitions and polls; one that waits for its receiver is ready, and says so."""
+def readiness(deliveries: list[ChannelDelivery]) -> tuple[bool, dict[str, object]]:
+    """Return whether every channel has its partitions and polls. One that waits for its receiver is ready, and says so."""
     now = time.monotonic()
-    states = {o.channel.name: o.progress.ready(now=now, stall_seconds=STALL_SECONDS) for o in outlets}
+    states = {d.channel.name: d.progress.ready(now=now, stall_seconds=STALL_SECONDS) for d in deliveries}
     good = all(state[0] for state in states.values())
     metrics.ready.set(good)
     return good, {"channels": {name: detail for name, (_, detail) in states.items()}}
-
-
-STALL_SECONDS: Final = RETRY_AFTER_MOST_SECONDS + 120
-"""A channel may wait this long for its receiver between two tries before it counts as stalled."""
-
-
-def work(settings: Settings, outlet: ChannelThread, stop: threading.Event) -> None:
-    """One channel's loop: reads news.alerts as its own group; when Kafka is away it waits for it."""
-    group = GROUP + outlet.channel.name
-    while not stop.is_set():
-        try:
-            if is_new(settings, group):
-                outlet.since = dt.datetime.now(dt.UTC) - LOOK_BACK
-            bus.consume(settings, topics=(bus.ALERTS,), group=group, handle=outlet.handle, stop=stop, max_records=1,
-                        wait_seconds=0.3, progress=outlet.progress)  # fmt: skip
-        except _StoppedError:
-            return
-        except Exception as error:  # noqa: BLE001 - a channel's thread never dies silently; what was read is read again
-            outlet.progress.problem = f"{type(error).__name__}: {error}"[:300]
-            log.warning("channel_interrupted", channel=outlet.channel.name, error=outlet.progress.problem)
-            stop.wait(KAFKA_RETRY_SECONDS)
-            outlet.progress.problem = ""
-
-
-def is_new(settings: Settings, group: str) -> bool:
-    """Whether this channel has never settled an alert."""
-    return not any(lag.committed is not None for lag in bus.lags(settings, [group]))
-
-
-class Topic:
-    """Another topic as a channel: the alert as it is, under its id."""
-
-    def __init__(self, channel: Channel, settings: Settings) -> None:
-        self._topic = channel.topic
-        self._settings = settings
-        self._publisher: bus.Publisher | None = None
-
-    def send(self, alert: Alert, _now: dt.datetime) -> None:
-        """Write it and wait for Kafka's yes.
-
-        Raises:
-            AgainError: Kafka, or the topic, is not there.
-        """
-        try:
-            self._publisher = self._publisher or bus.Publisher(self._settings)
-            self._publisher.send(self._topic, alert.id.encode(), encode(alert))
-            self._publisher.flush()
-        except bus.BusError as error:
-            self._publisher = None
-            raise AgainError(str(error)) from error
-
-
-class Quarantine:
-    """Writes failures of all channels; made when the first one needs it, and again after Kafka was away."""
-
-    def __init__(self, settings: Settings, stop: threading.Event) -> None:
-        self._settings = settings
-        self._stop = stop
-        self._lock = threading.Lock()
-        self._publisher: bus.Publisher | None = None
-
-    def put(self, key: bytes, value: bytes) -> None:
-        """Write one failure and wait for Kafka's yes, however long Kafka is away.
-
-        Raises:
-            _StoppedError: the process is to end before Kafka was there.
-        """
-        while True:
-            try:
-                with self._lock:
-                    self._publisher = self._publisher or bus.Publisher(self._settings)
-                    self._publisher.send(bus.QUARANTINE, key, value)
-                    self._publisher.flush()
-            except bus.BusError as error:
-                log.warning("quarantine_waits", error=str(error))
-                if self._stop.wait(KAFKA_RETRY_SECONDS):
-                    raise _StoppedError from error
-            else:
-                return
-
-    def close(self) -> None:
-        """Let go of the producer."""
-        with self._lock:
-            if self._publisher is not None:
-                self._publisher.close()

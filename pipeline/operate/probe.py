@@ -28,7 +28,7 @@ class ProcessState:
     up: bool = False
     ready: bool = False
     detail: dict[str, Any] | None = None
-    samples: tuple[metrics.Sample, ...] = ()
+    samples: tuple[metrics.MetricSample, ...] = ()
 
     @property
     def problem(self) -> str:

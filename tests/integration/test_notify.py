@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import msgspec
 import pytest
 from prometheus_client import generate_latest
+from standardwebhooks import Webhook
 
 from pipeline import bus, metrics
 from pipeline.alert.rules import Channel
-from pipeline.notify import notifier
-from pipeline.notify.deliver import AgainError, verify
+from pipeline.notify import RetryError, channels, notifier
 from pipeline.records import Alert, Failure, decode, encode
 from pipeline.settings import Alerts, Http
 from tests.make import make_alert
@@ -171,7 +171,7 @@ def test_every_delivery_is_signed(stack, begin, receiver):
     publish(stack, *alerts(3, hook))
     until(lambda: len(sink.taken) == 3)
     for headers, body in sink.requests:
-        assert verify(KEY, headers, body, dt.datetime.now(dt.UTC))
+        Webhook(KEY).verify(body, headers)
         assert decode(body, Alert).id == headers["Idempotency-Key"]
 
 
@@ -294,7 +294,7 @@ def test_a_file_that_is_wrong_leaves_the_channels_as_they_are(stack, begin, rece
 def test_another_topic_gets_each_alert_under_its_id(stack):
     bus.create_topics(stack)
     [alert] = alerts(1, "k")
-    send = notifier.sender(Channel(name="k", type="kafka", topic=bus.FEEDBACK), stack)
+    send = channels.sender(Channel(name="k", type="kafka", topic=bus.FEEDBACK), stack)
     send(alert, dt.datetime.now(dt.UTC))
     [message] = [m for m in bus.read_all(stack, bus.FEEDBACK) if m.key == alert.id.encode()]
     assert decode(message.value, Alert) == alert
@@ -317,10 +317,10 @@ def test_the_lag_of_a_channel_that_cannot_deliver_is_told_from_its_first_alert_o
 def test_apprise_itself_tells_another_server(stack, receiver):
     sink = receiver([200])
     channel = Channel(name="desk", type="apprise", url=sink.url.replace("http:", "json:"))
-    notifier.sender(channel, stack)(make_alert(), dt.datetime.now(dt.UTC))
+    channels.sender(channel, stack)(make_alert(), dt.datetime.now(dt.UTC))
     [(_, body)] = sink.requests
     table = json.loads(body)
     assert (table["title"], table["message"]) == (make_alert().headline, make_alert().message)
     gone = Channel(name="desk", type="apprise", url="json://127.0.0.1:9/")
-    with pytest.raises(AgainError):
-        notifier.sender(gone, stack)(make_alert(), dt.datetime.now(dt.UTC))
+    with pytest.raises(RetryError):
+        channels.sender(gone, stack)(make_alert(), dt.datetime.now(dt.UTC))

@@ -37,7 +37,7 @@ OWNERS = {
     "elasticsearch": {"index/client.py"},
     "elastic_transport": {"index/client.py"},
     "prometheus_client": {"metrics.py"},
-    "apprise": {"notify/notifier.py"},
+    "apprise": {"notify/channels.py"},
     "feedparser": {"collect/feed.py"},
     "warcio": {"collect/archive.py"},
     "tomli_w": {"collect/feeds.py"},

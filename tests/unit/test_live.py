@@ -4,7 +4,7 @@ from rich.console import Console
 
 from pipeline import bus
 from pipeline.cli import screen
-from pipeline.metrics import Sample
+from pipeline.metrics import MetricSample
 from pipeline.operate import live, probe
 from pipeline.records import encode
 from pipeline.settings import Settings
@@ -16,7 +16,9 @@ def answer(name="worker", **counts):
     samples = []
     for key, value in counts.items():
         stage, _, outcome = key.partition("_")
-        samples.append(Sample("dateline_records_total", {"stage": stage, "outcome": outcome, "reason": ""}, value))
+        samples.append(
+            MetricSample("dateline_records_total", {"stage": stage, "outcome": outcome, "reason": ""}, value)
+        )
     return probe.ProcessState(name, "h:1", up=True, ready=True, detail={}, samples=tuple(samples))
 
 
@@ -34,7 +36,7 @@ def test_counts_go_on_when_a_process_starts_again_from_nothing():
 def test_two_reasons_of_one_outcome_are_added_up():
     counters = live.Counters()
     samples = tuple(
-        Sample("dateline_records_total", {"stage": "extract", "outcome": "rejected", "reason": reason}, 2)
+        MetricSample("dateline_records_total", {"stage": "extract", "outcome": "rejected", "reason": reason}, 2)
         for reason in ("empty", "too_short")
     )
     counters.add(probe.ProcessState("worker", "h:1", True, True, {}, samples))
@@ -61,7 +63,7 @@ def test_every_stage_has_its_row_before_anything_happens_and_a_new_one_appears_w
 
 def test_lag_is_summed_by_group():
     samples = tuple(
-        Sample("dateline_consumer_lag_records", {"group": "dateline-worker", "topic": "t", "partition": p}, 2.0)
+        MetricSample("dateline_consumer_lag_records", {"group": "dateline-worker", "topic": "t", "partition": p}, 2.0)
         for p in "01"
     )
     assert live.lag_by_group([probe.ProcessState("worker", "h:1", samples=samples)]) == {"dateline-worker": 4}

@@ -1,0 +1,88 @@
+"""An alert in, a signed HTTP POST out, as Standard Webhooks describes it (https://www.standardwebhooks.com).
+
+The receiver checks `webhook-signature` with any library of that standard. The older headers `Dateline-Timestamp` and
+`Dateline-Signature` are deprecated. They are sent too, until the next release, so that present receivers keep working.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import hmac
+from typing import Final
+
+from pipeline.alert.rules import Channel
+from pipeline.notify.http_post import Post, call, check
+from pipeline.records import Alert, encode
+from pipeline.version import VERSION
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the beginning of every such secret
+"""What follows it is the key in base64. A secret without it is the key itself, as bytes."""
+
+
+class SecretError(ValueError):
+    """A secret begins with `whsec_`, and what follows is not base64."""
+
+
+def send(alert: Alert, channel: Channel, url: str, secret: str, *, post: Post, now: dt.datetime) -> None:
+    """Send an alert and return when the receiver has accepted it.
+
+    Raises:
+        RetryError: the receiver cannot accept it now, or does not answer.
+        DeliveryError: the receiver refuses it for good.
+    """
+    check(call(post, channel, url, *request(alert, channel, secret, now)), now)
+
+
+def request(alert: Alert, channel: Channel, secret: str, now: dt.datetime) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers: the alert as JSON, its id as the key of idempotency, signed if there is a secret.
+
+    Raises:
+        SecretError: see there.
+    """
+    body = encode(alert)
+    timestamp = str(int(now.timestamp()))
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": f"Dateline/{VERSION}",
+        "Idempotency-Key": alert.id,
+        "Dateline-Timestamp": timestamp,  # deprecated
+        **channel.headers,
+        "webhook-id": alert.id,
+        "webhook-timestamp": timestamp,
+    }
+    if secret:
+        headers["webhook-signature"] = signature(key(secret), alert.id, timestamp, body)
+        headers["Dateline-Signature"] = f"sha256={_old_signature(secret, timestamp, body)}"  # deprecated
+    return body, headers
+
+
+def key(secret: str) -> bytes:
+    """Return the key of a secret: the decoded base64 after `whsec_`, or the secret's own bytes.
+
+    Raises:
+        SecretError: what follows `whsec_` is not base64, or is empty.
+    """
+    if not secret.startswith(SECRET_PREFIX):
+        return secret.encode()
+    encoded = secret.removeprefix(SECRET_PREFIX)
+    try:
+        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if not decoded:
+        raise SecretError(f"the secret begins with {SECRET_PREFIX}, and what follows is not base64")
+    return decoded
+
+
+def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
+    """Return `v1,` and the HMAC-SHA256 of "id.timestamp.body" in base64."""
+    digest = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256)
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def _old_signature(secret: str, timestamp: str, body: bytes) -> str:
+    """Return the HMAC-SHA256 of "timestamp.body" in hex. Its key is always the secret's own bytes."""
+    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()

@@ -1,7 +1,7 @@
 """Dates of pages and feeds: a written date or a URL in, the moment out. Pure.
 
 The forms are ISO 8601, mail dates, the many forms that publishing systems write, Unix seconds, and the date in a URL.
-dateparser reads the names of months, and of time zones outside North America. No other module outside `detect` imports it.
+dateparser reads the names of months, and of time zones outside North America. The only importer of dateparser.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def test_a_client_that_gives_nothing_while_records_wait_is_given_up(settings, ma
     publish()
     real = reading.poll
     monkeypatch.setattr(reading, "poll", lambda *given, **options: real(*given, **options)[:0])
-    monkeypatch.setattr(reading, "DOUBT_SECONDS", 1.0)
+    monkeypatch.setattr(reading, "STALL_SECONDS", 1.0)
     with pytest.raises(bus.BusError, match=f"records wait on {bus.DOCUMENTS}, partition 0"):
         consume(settings, name, 1)
     monkeypatch.undo()

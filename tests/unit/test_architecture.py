@@ -41,8 +41,14 @@ OWNERS = {
     "feedparser": {"collect/feed.py"},
     "warcio": {"collect/archive.py"},
     "tomli_w": {"collect/feeds.py"},
+    "aiohttp": {f"collect/{file}.py" for file in ("http_client", "http_body", "subscriber")},
+    "protego": {"collect/robots.py"},
     "courlan": {"page/urls.py"},
     "trafilatura": {"page/extract.py"},
+    "htmldate": {"page/extract.py"},
+    "py3langid": {"page/extract.py"},
+    "charset_normalizer": {"page/decode.py"},
+    "dateparser": {"page/date_parsing.py"},
     "jpype": {"local/jvm.py"},
     "snowballstemmer": {"annotate/vocabulary.py"},
     "scipy": {"detect/opinion/fit.py", "detect/opinion/train.py"},
@@ -75,9 +81,9 @@ PURE = (
     "alert/evaluate.py",
     "alert/throttle.py",
     "alert/backtest.py",
-    "collect/schedule.py",
-    "collect/feed.py",
-    "collect/sitemap.py",
+    *(f"collect/{file}.py" for file in ("schedule", "rhythm", "skip_hours", "seen", "seen_urls", "article", "websub")),
+    *(f"collect/{file}.py" for file in ("entry", "feed", "jsonfeed", "sitemap", "opml", "safe_xml", "http_headers")),
+    *(f"page/{file}.py" for file in ("boilerplate", "clutter", "date_parsing", "decode", "facts", "json_ld", "urls")),
 )
 """The middle is pure: no network, no clock, no randomness there."""
 

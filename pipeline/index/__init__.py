@@ -1,7 +1,7 @@
 """Records to Elasticsearch, and back: documents, bulk writing, search.
 
 mappings/*.json   the mapping of each kind of document
-documents.py      a record in, its document out (fields.py: the parts that several documents share)
+documents.py      a record in, its document out (document_fields.py: the parts that several documents share)
 actions.py        a record in, its index, id and version out
 bulk.py           the bulk loop: retries, and quarantine for documents that cannot be indexed
 client.py         the only importer of elasticsearch: connection, templates, bulk requests, queries

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from pipeline.index import documents
-from pipeline.index.fields import Fields, clean, utc
+from pipeline.index.document_fields import Fields, clean, utc
 from pipeline.records import Alert, Document, Event, Failure, Feedback, Record, RecordError, Story
 
 MAPPING_VERSION: Final = 1

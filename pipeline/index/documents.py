@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.index.fields import (
+from pipeline.index.document_fields import (
     PARTS,
     Fields,
     cut,

@@ -1,8 +1,8 @@
-"""A cache of the JVM's start-up work: classes read, checked and linked once on each machine, not at every start.
+"""A cache of the JVM's start-up work: classes are read, checked and linked once on each machine, not at every start.
 
-prepare.py starts both servers once while the JVM records; later starts use what it wrote and take less than half the
-time. The JVM itself checks that an archive belongs to it and to the same class path, and starts without it otherwise. The
-name of an archive is a hash of all that it depends on, so another runtime, environment or jar means another archive.
+install.py starts both servers once while the JVM records; later starts use the archive and take less than half the time.
+The JVM itself checks that an archive belongs to it and to the same class path, and starts without it otherwise. The name of
+an archive is a hash of everything that it depends on, so another runtime, environment or jar needs another archive.
 """
 
 from __future__ import annotations
@@ -24,37 +24,38 @@ RECORD_STOP_SECONDS: Final = 120.0
 
 _OPTIONS: Final = (
     "-XX:+UnlockDiagnosticVMOptions",
-    "-XX:-AOTAdapterCaching",  # on this runtime some of the cached adapters do not fit their names, and it warns at each start
+    "-XX:-AOTAdapterCaching",  # some cached adapters do not match their names on this runtime, and it warns at each start
     "-XX:-AOTStubCaching",
-    "-XX:+VerifySharedSpaces",  # a damaged archive is noticed, and not used
+    "-XX:+VerifySharedSpaces",  # a damaged archive is detected and not used
 )
 
 
 def directory(cache: Path | None = None) -> Path:
-    """Where this user's archives are; one directory for each Java runtime and environment."""
+    """Return the directory of this user's archives."""
     return (cache or jars.cache_dir()) / "aot"
 
 
 def archive(launch: Launch, cache: Path | None = None) -> Path:
-    """The archive that fits a launch, whether it exists or not."""
+    """Return the archive for a launch, whether it exists or not."""
     runtime = java.home() / "lib" / "modules"
     stat = runtime.stat()
-    facts = (str(runtime), stat.st_mtime_ns, stat.st_size, str(java.bridge()), launch.class_path, JVM_OPTIONS)
-    key = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    inputs = (str(runtime), stat.st_mtime_ns, stat.st_size, str(java.bridge()), launch.class_path, JVM_OPTIONS)
+    key = hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
     return directory(cache) / f"{launch.server}-{key}.aot"
 
 
-def used(launch: Launch) -> Launch:
-    """A launch in, the same with its archive out, or as it was where there is none."""
+def with_archive(launch: Launch) -> Launch:
+    """Return the launch with its archive, or unchanged if there is none."""
     file = archive(launch)
     return _with(launch, f"-XX:AOTCache={file}") if file.exists() else launch
 
 
 @contextmanager
 def recording(launches: Sequence[Launch], cache: Path | None = None) -> Iterator[Callable[[Launch], Launch] | None]:
-    """Gives what makes a launch record its archive, to be stopped before the end of the block; None if all have theirs.
+    """Give a function that makes a launch record its archive, or None if all launches have one.
 
-    The block is alone on this machine, and what it leaves is moved into place at its end, so that a cut short one never counts.
+    The servers must stop before the block ends. Only one block runs on this machine at a time. The archives are moved into
+    place at its end, so that an interrupted recording never counts.
     """
     root = directory(cache)
     if all(archive(launch, cache).exists() for launch in launches):
@@ -82,7 +83,7 @@ def _with(launch: Launch, option: str) -> Launch:
 
 
 def _forget(root: Path, servers: set[str]) -> None:
-    """Remove the archives of deleted environments, and those of this one that are about to be superseded."""
+    """Remove the archives of deleted environments, and those of this one that are replaced now."""
     for note in root.glob("*.runtime"):
         runtime = Path(note.read_text("utf-8"))
         if not runtime.exists() or (runtime == java.home() and note.name.partition("-")[0] in servers):

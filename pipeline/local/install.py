@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from pipeline.local import Progress, aot, jars, ports, servers, silent
+from pipeline.local import Progress, aot, jars, no_progress, ports, servers
 from pipeline.local.stack import Stack, launches
 from pipeline.settings import Local, Settings
 
@@ -17,7 +17,7 @@ START_TIMEOUT_SECONDS: Final = 180.0
 """A start that records its work for the cache is slower than others."""
 
 
-def install(progress: Progress = silent) -> None:
+def install(progress: Progress = no_progress) -> None:
     """Fetch missing jars, then make the start-up cache if this environment has none; both servers run once for it.
 
     Raises:
@@ -38,10 +38,10 @@ def install(progress: Progress = silent) -> None:
         with aot.recording(wanted) as record:
             if record is None:
                 return
-            progress(WHAT, 0, 1)
+            progress(MESSAGE, 0, 1)
             with Stack(Settings(local=local), prepare=record):
                 servers.exercise_elasticsearch(elasticsearch)
-        progress(WHAT, 1, 1)
+        progress(MESSAGE, 1, 1)
 
 
-WHAT: Final = "making Kafka and Elasticsearch quick to start (half a minute, once)"
+MESSAGE: Final = "making Kafka and Elasticsearch quick to start (half a minute, once)"

@@ -1,12 +1,12 @@
-"""The servers' jars: lock.toml says which, jgo downloads them, and every one is checked against its hash before it is run.
+"""The servers' jars: lock.toml lists them, jgo downloads them, and each is checked against its hash before it runs.
 
-They lie in one cache for the user, laid out as a Maven repository, so that a second clone downloads nothing. A jar is
-downloaded under another name and moved into place once it is whole and right: what an interrupted download left never counts,
-and what was finished is never fetched again. A mirror is chosen in jgo's own configuration ([repositories] in jgo.conf), and
-a jar that Maven or jgo already has on this machine is taken from there.
+They are in one cache for the user with the layout of a Maven repository, so that a second clone downloads nothing. A jar is
+downloaded under another name and moved into place when it is complete and correct: the rest of an interrupted download never
+counts, and a finished jar is never fetched again. A mirror is configured in jgo's own configuration ([repositories] in
+jgo.conf), and a jar that Maven or jgo already has on this machine is copied from there.
 
-`python -m pipeline.local.jars fetch` downloads what is missing. `... lock` writes lock.toml anew after its `roots` were
-changed (for maintainers).
+`python -m pipeline.cli.prepare fetch` downloads missing jars. `... lock` writes lock.toml again after a change of its `roots`
+(for maintainers).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from pipeline.local import LocalError, Progress, silent
+from pipeline.local import LocalError, Progress, no_progress
 from pipeline.settings import convert, read_toml
 
 log = structlog.get_logger("local.jars")
@@ -36,16 +36,16 @@ LOCK_FILE: Final = Path(__file__).with_name("lock.toml")
 CONNECTIONS: Final = 8
 ATTEMPTS: Final = 3
 TIMEOUT_SECONDS: Final = 30
-TELL_SECONDS: Final = 0.1
+PROGRESS_SECONDS: Final = 0.1
 PARTS: Final = ("kafka", "elasticsearch")
 
 
 class JarError(LocalError):
-    """A jar is absent, altered, unknown or out of reach; the message names it."""
+    """A jar is missing, altered, unknown or cannot be downloaded; the message names it."""
 
 
 class Jar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line of the lock: group:artifact:version[:classifier], size and SHA-256."""
+    """A line of lock.toml: group:artifact:version[:classifier], size and SHA-256."""
 
     jar: str
     bytes: int
@@ -53,13 +53,13 @@ class Jar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def path(self) -> Path:
-        """Where it lies in the cache, relative to its root."""
+        """The path of the jar in the cache, relative to its root."""
         group, artifact, version, *classifier = self.jar.split(":")
         return Path(*group.split("."), artifact, version, f"{'-'.join([artifact, version, *classifier])}.jar")
 
 
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A server: what it is asked for by (`roots`), and every jar that this means."""
+class JarSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The jars of a server: the `roots` that are requested, and all jars that they need."""
 
     roots: tuple[str, ...]
     jars: tuple[Jar, ...]
@@ -68,46 +68,46 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Lock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of lock.toml."""
 
-    kafka: Part
-    elasticsearch: Part
+    kafka: JarSet
+    elasticsearch: JarSet
 
-    def part(self, name: str) -> Part:
-        """A part by its name."""
+    def part(self, name: str) -> JarSet:
+        """Return the jars of a server by its name."""
         return {"kafka": self.kafka, "elasticsearch": self.elasticsearch}[name]
 
     @property
     def jars(self) -> tuple[Jar, ...]:
-        """The jars of both parts, each once."""
+        """The jars of both servers, each once."""
         return tuple(dict.fromkeys((*self.kafka.jars, *self.elasticsearch.jars)))
 
 
 Download = Callable[[Jar, Path, Callable[[int], None]], Path]
-"""A jar, a directory of its own and a function to tell of each chunk's bytes in; the downloaded file out."""
+"""Takes a jar, an own directory, and a function to call with the bytes of each chunk; returns the downloaded file."""
 
 
 def read_lock(file: Path = LOCK_FILE) -> Lock:
-    """lock.toml in, Lock out."""
+    """Return the content of lock.toml."""
     return convert(read_toml(file), Lock, where=str(file))
 
 
 def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """Where this user's downloaded parts are kept, shared by all clones: $XDG_CACHE_HOME/dateline."""
+    """Return the user's cache directory, which all clones share: $XDG_CACHE_HOME/dateline."""
     environ = os.environ if environ is None else environ
     base = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base).absolute() / "dateline"
 
 
 def class_path(part: str, *, cache: Path | None = None, lock: Lock | None = None) -> tuple[Path, ...]:
-    """The name of a part in, its jars in class path order out, whether they are there or not."""
+    """Return the jars of a server in class path order, whether they exist or not."""
     root = (cache or cache_dir()) / "jars"
     return tuple(root / jar.path for jar in (lock or read_lock()).part(part).jars)
 
 
 def verify(part: str, files: Iterable[Path], *, lock: Lock | None = None) -> None:
-    """A part's class path in, nothing out: every file is in the lock and has its hash.
+    """Check that every file of a server's class path is in the lock and has its hash.
 
     Raises:
-        JarError: a file is not listed, absent, or other than its hash says.
+        JarError: a file is not listed, is missing, or has another hash.
     """
     known = {jar.path.name: jar for jar in (lock or read_lock()).part(part).jars}
     for file in files:
@@ -117,59 +117,59 @@ def verify(part: str, files: Iterable[Path], *, lock: Lock | None = None) -> Non
 
 
 def fetch(
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     *,
     cache: Path | None = None,
     lock: Lock | None = None,
     download: Download | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Make every jar of the lock present and right; the number of jars that had to be downloaded out.
+    """Download the jars of the lock that are missing and return how many there were.
 
-    `progress` hears of bytes downloaded. `download` is jgo's unless given.
+    `progress` gets the downloaded bytes. `download` is jgo's unless it is given.
 
     Raises:
-        JarError: a jar is corrupt, or could not be downloaded; what was finished stays.
+        JarError: a jar is corrupt or could not be downloaded. Finished jars stay.
     """
     lock = lock or read_lock()
     root = (cache or cache_dir()) / "jars"
     missing = [jar for jar in lock.jars if not _present(jar, root)]
     if not missing:
         return 0
-    with _only_one(root):
+    with _download_lock(root):
         missing = [jar for jar in missing if not _present(jar, root)]
-        tally = _Tally(progress, sum(jar.bytes for jar in missing))
+        tally = _DownloadProgress(progress, sum(jar.bytes for jar in missing))
         with tempfile.TemporaryDirectory(dir=root, prefix="partial-") as scratch:
             get = download or _jgo_download()
             _download_all(missing, root, Path(scratch), get, tally=tally, pause=pause)
     return len(missing)
 
 
-class _Tally:
-    """Adds up the bytes of many downloads at once; a retried jar starts again from nothing."""
+class _DownloadProgress:
+    """Adds up the bytes of parallel downloads. A jar that is retried starts again from zero."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
         self._total = total
         self._done: dict[Jar, int] = {}
-        self._told = -1
-        self._told_at = 0.0
+        self._reported = -1
+        self._reported_at = 0.0
         self._lock = threading.Lock()
 
     def put(self, jar: Jar, done: int) -> None:
-        self._tell(jar, min(done, jar.bytes))
+        self._report(jar, min(done, jar.bytes))
 
     def advance(self, jar: Jar, more: int) -> None:
-        self._tell(jar, min(self._done.get(jar, 0) + more, jar.bytes))
+        self._report(jar, min(self._done.get(jar, 0) + more, jar.bytes))
 
-    def _tell(self, jar: Jar, done: int) -> None:
+    def _report(self, jar: Jar, done: int) -> None:
         with self._lock:
             self._done[jar] = done
-            done_in_all, now = sum(self._done.values()), time.monotonic()
-            due = done_in_all == self._total or now - self._told_at > TELL_SECONDS
-            if due and done_in_all != self._told:
-                self._told, self._told_at = done_in_all, now
-                self._progress("downloading Kafka and Elasticsearch", done_in_all, self._total)
+            total_done, now = sum(self._done.values()), time.monotonic()
+            due = total_done == self._total or now - self._reported_at > PROGRESS_SECONDS
+            if due and total_done != self._reported:
+                self._reported, self._reported_at = total_done, now
+                self._progress("downloading Kafka and Elasticsearch", total_done, self._total)
 
 
 def _download_all(
@@ -178,10 +178,10 @@ def _download_all(
     scratch: Path,
     download: Download,
     *,
-    tally: _Tally,
+    tally: _DownloadProgress,
     pause: Callable[[float], None],
 ) -> None:
-    """Several at a time; the first jar that cannot be had ends the rest."""
+    """Download several jars at a time. The first one that fails ends the rest."""
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="jars") as pool:
         results: dict[Jar, Future[None]] = {
             jar: pool.submit(_download_one, jar, root, scratch / str(number), download, tally=tally, pause=pause)
@@ -192,15 +192,15 @@ def _download_all(
                 result.result()
         except Exception:
             pool.shutdown(cancel_futures=True)
-            _raise_what_failed(results, root)
+            _raise_failure(results, root)
             raise
-        except BaseException:  # the user interrupts: what is not begun yet is not waited for
+        except BaseException:  # the user interrupts: cancel the downloads that have not begun
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _raise_what_failed(results: Mapping[Jar, Future[None]], root: Path) -> None:
-    """JarError that says what is missing, why, and how to go on."""
+def _raise_failure(results: Mapping[Jar, Future[None]], root: Path) -> None:
+    """Raise a JarError that says what is missing, why, and how to continue."""
     errors = {jar: error for jar, result in results.items() if (error := _error(result)) is not None}
     causes = [error for error in errors.values() if not isinstance(error, CancelledError)]
     cause = next((error for error in causes if isinstance(error, JarError)), causes[0])
@@ -211,15 +211,15 @@ def _raise_what_failed(results: Mapping[Jar, Future[None]], root: Path) -> None:
     megabytes = sum(jar.bytes for jar in errors) / 1e6
     raise JarError(
         f"Kafka and Elasticsearch are not complete: {len(names)} of {len(results)} jars could not be downloaded ({some}; "
-        f"{megabytes:.0f} MB): {_root(cause)}. Go on by running the same command with a network connection: finished jars "
-        f"are kept. Without one, copy {root} from a machine that has it. A mirror is set under [repositories] in jgo.conf."
+        f"{megabytes:.0f} MB): {_root_cause(cause)}. Go on by running the same command with a network connection: finished "
+        f"jars are kept. Without one, copy {root} from a machine that has it. A mirror is set under [repositories] in jgo.conf."
     ) from cause
 
 
-def _root(error: BaseException) -> BaseException:
-    """What was at the bottom of it: "connection refused" says more than five lines of who wrapped it."""
-    while (beneath := error.__cause__ or error.__context__) is not None:
-        error = beneath
+def _root_cause(error: BaseException) -> BaseException:
+    """Return the first error of a chain: "connection refused" says more than the errors that wrap it."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
     return error
 
 
@@ -228,9 +228,9 @@ def _error(result: Future[None]) -> BaseException | None:
 
 
 def _download_one(
-    jar: Jar, root: Path, scratch: Path, download: Download, *, tally: _Tally, pause: Callable[[float], None]
+    jar: Jar, root: Path, scratch: Path, download: Download, *, tally: _DownloadProgress, pause: Callable[[float], None]
 ) -> None:
-    """Download, check, move into place. A failed attempt is repeated from the start, a wrong jar is not."""
+    """Download a jar, check it and move it into place. A failed download is retried, a wrong jar is not."""
     for attempt in range(ATTEMPTS):
         directory = scratch / str(attempt)
         directory.mkdir(parents=True)
@@ -246,14 +246,14 @@ def _download_one(
     _check(jar, file, fetched=True)
     target = root / jar.path
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not file.is_relative_to(scratch):  # another program's file: take a copy, leave the original
+    if not file.is_relative_to(scratch):  # a file of another program: copy it
         file = Path(shutil.copy(file, directory / "copy.jar"))
     file.replace(target)
     tally.put(jar, jar.bytes)
 
 
 def _jgo_download() -> Download:
-    """A Download by jgo. Imported late: a warm start has no use for it."""
+    """Return the download function of jgo, which is imported only if a jar is missing."""
     from jgo.config import GlobalSettings  # noqa: PLC0415 - see above
     from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415 - see above
 
@@ -280,10 +280,10 @@ def _jgo_download() -> Download:
 
 
 def _present(jar: Jar, root: Path) -> bool:
-    """Whether the cache has the jar.
+    """Return whether the cache has the jar.
 
     Raises:
-        JarError: it has it, but not as it should be.
+        JarError: the cached jar has another hash.
     """
     file = root / jar.path
     if not file.exists():
@@ -293,7 +293,7 @@ def _present(jar: Jar, root: Path) -> bool:
 
 
 def _check(jar: Jar, file: Path, *, fetched: bool = False) -> None:
-    """Raises JarError unless the file is the jar."""
+    """Raise JarError unless the file has the hash of the jar."""
     try:
         with file.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -312,8 +312,8 @@ def _check(jar: Jar, file: Path, *, fetched: bool = False) -> None:
 
 
 @contextmanager
-def _only_one(root: Path) -> Iterator[None]:
-    """One download into a cache at a time, whoever asks; what a killed one left is cleared away."""
+def _download_lock(root: Path) -> Iterator[None]:
+    """Allow one download into a cache at a time, and remove what a killed one left."""
     root.mkdir(parents=True, exist_ok=True)
     with (root / "download.lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
@@ -323,12 +323,12 @@ def _only_one(root: Path) -> Iterator[None]:
 
 
 def resolve(roots: Iterable[str], repository: Path) -> tuple[Jar, ...]:
-    """Coordinates in, they and all they need out, each with size and hash; downloads into `repository`.
+    """Return the jars of `roots` and of all their dependencies, with size and hash; download them into `repository`.
 
-    Each root is resolved alone, since together they would choose versions for each other's dependencies. Where two of them
-    need the same artifact, the version of the first one stays.
+    Each root is resolved alone, because together they would choose versions for each other's dependencies. If two roots need
+    the same artifact, the version of the first one counts.
     """
-    from jgo.maven import MavenContext  # noqa: PLC0415 - for maintainers only
+    from jgo.maven import MavenContext  # noqa: PLC0415 - only maintainers need it
 
     context = MavenContext(repo_cache=repository, timeout=TIMEOUT_SECONDS)
     found: dict[tuple[str, ...], Any] = {}
@@ -350,7 +350,7 @@ def _locked(artifact: Any) -> Jar:
 
 
 def write_lock(file: Path = LOCK_FILE) -> None:
-    """Resolve the roots that lock.toml names and write it anew."""
+    """Resolve the roots that lock.toml names and write the file again."""
     lock = read_lock(file)
     header = [line for line in file.read_text("utf-8").splitlines() if line.startswith("#")]
     lines = [*header, ""]

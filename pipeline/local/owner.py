@@ -1,7 +1,7 @@
-"""Who owns a data directory: kernel locks, and a record of the owner for others to read.
+"""The owner of a data directory: kernel locks, and a record of the owner that others can read.
 
-A kernel lock ends with its holder however that ends, so it cannot be stale. `stack.lock` is the owner's alone; `servers.lock`
-is held by both servers too, so that a new owner waits for the servers of one that was killed.
+A kernel lock ends with its holder, however that ends, so it is never stale. Only the owner holds `stack.lock`. Both servers
+hold `servers.lock` too, so that a new owner waits for the servers of an owner that was killed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pipeline.local.ports import HOST
 
 POLL_SECONDS: Final = 0.1
 
-LOOK_SECONDS: Final = 1.0
-"""`is_owned` holds the owner's lock for an instant, to see whether it can; an owner must not take that for another owner."""
+LOCK_WAIT_SECONDS: Final = 1.0
+"""How long to wait for `stack.lock`: `is_owned` holds it for a moment, which must not look like another owner."""
 
 DRAIN_SECONDS: Final = 40.0
-"""How long to wait for the servers of an owner that was killed: they stop within thirty seconds, or end themselves."""
+"""How long to wait for the servers of a killed owner: they stop within 30 seconds or end themselves."""
 
 
 class OwnedError(LocalError):
@@ -30,7 +30,7 @@ class OwnedError(LocalError):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """A running stack: who owns it and where it listens."""
+    """A running stack: its owner and its ports."""
 
     process: int
     detached: bool
@@ -39,67 +39,67 @@ class Running(msgspec.Struct, frozen=True):
 
     @property
     def bootstrap_servers(self) -> str:
-        """Kafka's address."""
+        """The address of Kafka."""
         return f"{HOST}:{self.kafka_port}"
 
     @property
     def elasticsearch_url(self) -> str:
-        """Elasticsearch's address."""
+        """The address of Elasticsearch."""
         return f"http://{HOST}:{self.elasticsearch_port}"
 
 
-def take(data_dir: Path) -> list[IO[bytes]]:
-    """A data directory in, both its locks out, the servers' last. They are held for as long as the files are open.
+def acquire(data_dir: Path) -> list[IO[bytes]]:
+    """Return both locks of a data directory, that of the servers last. They are held while the files are open.
 
     Raises:
-        OwnedError: another process has the directory, or servers of an earlier one do not end.
+        OwnedError: another process owns the directory, or servers of an earlier owner do not end.
     """
-    mine = _lock_within(LOOK_SECONDS, data_dir / "stack.lock")
-    if mine is None:
-        raise OwnedError(why_not(data_dir))
-    # The record of an earlier owner goes first: what is there from now on is ours.
-    forget(data_dir)
+    own = _lock_within(LOCK_WAIT_SECONDS, data_dir / "stack.lock")
+    if own is None:
+        raise OwnedError(owner_message(data_dir))
+    # Remove the record of an earlier owner, so that a record that is there from now on is ours.
+    remove_record(data_dir)
     shared = _lock_within(DRAIN_SECONDS, data_dir / "servers.lock")
     if shared is None:
-        mine.close()
+        own.close()
         raise OwnedError(f"{data_dir}: the servers of an earlier stack still run there and do not stop")
-    return [mine, shared]
+    return [own, shared]
 
 
 def is_owned(data_dir: Path) -> bool:
-    """Whether a process starts, has or stops a stack there."""
+    """Return whether a process starts, runs or stops a stack in the directory."""
     if not (data_dir / "stack.lock").exists():
         return False
-    mine = _lock(data_dir / "stack.lock")
-    if mine is None:
+    lock = _lock(data_dir / "stack.lock")
+    if lock is None:
         return True
-    mine.close()
+    lock.close()
     return False
 
 
-def remember(data_dir: Path, running: Running) -> None:
-    """Write the record: the stack is ready."""
+def write_record(data_dir: Path, running: Running) -> None:
+    """Write the record that the stack is ready."""
     part = data_dir / "stack.json.part"
     part.write_bytes(msgspec.json.encode(running))
     part.replace(data_dir / "stack.json")
 
 
-def record(data_dir: Path) -> Running | None:
-    """The record of a stack that is, or was, ready."""
+def read_record(data_dir: Path) -> Running | None:
+    """Return the record of a stack that is, or was, ready."""
     try:
         return msgspec.json.decode((data_dir / "stack.json").read_bytes(), type=Running)
     except FileNotFoundError:
         return None
 
 
-def forget(data_dir: Path) -> None:
+def remove_record(data_dir: Path) -> None:
     """Remove the record."""
     (data_dir / "stack.json").unlink(missing_ok=True)
 
 
-def why_not(data_dir: Path) -> str:
-    """What to tell somebody who wants a directory that is owned."""
-    owner = record(data_dir)
+def owner_message(data_dir: Path) -> str:
+    """Return the error message for a process that wants a directory with an owner."""
+    owner = read_record(data_dir)
     if owner is None:
         return f"{data_dir}: another process is starting or stopping a local stack there; wait for it to finish"
     if owner.detached:
@@ -108,7 +108,7 @@ def why_not(data_dir: Path) -> str:
 
 
 def _lock(file: Path) -> IO[bytes] | None:
-    """The file, locked for as long as it, or a child's copy of it, is open; None if another holds it."""
+    """Return the file, locked while it or a child's copy of it is open; None if another process holds the lock."""
     stream = file.open("ab")
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -119,7 +119,7 @@ def _lock(file: Path) -> IO[bytes] | None:
 
 
 def _lock_within(seconds: float, file: Path) -> IO[bytes] | None:
-    """The file, locked as soon as no other has it; None if that takes too long."""
+    """Return the locked file as soon as the lock is free; None after `seconds`."""
     deadline = time.monotonic() + seconds
     while (locked := _lock(file)) is None and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)

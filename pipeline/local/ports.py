@@ -1,4 +1,4 @@
-"""Whether a port is free, asked before a server is started, and who holds it if not."""
+"""A port in, whether it is free out, and if not, the process that uses it. Checked before a server starts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ HOST: Final = "127.0.0.1"
 
 
 class PortTakenError(LocalError):
-    """Another process listens there; the message names port, setting and, where it can be known, the process."""
+    """Another process listens on a port; the message names port, setting and, if it is known, the process."""
 
 
 def require_free(ports: Mapping[str, int]) -> None:
-    """Settings' names and their ports in, nothing out.
+    """Check that all ports are free. The keys are the names of their settings.
 
     Raises:
-        PortTakenError: a port is in use, or two settings name the same one.
+        PortTakenError: a port is in use, or two settings have the same port.
     """
     seen: dict[int, str] = {}
     for setting, port in ports.items():
@@ -40,7 +40,7 @@ def require_free(ports: Mapping[str, int]) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on the port now. One that was closed a moment ago counts as free."""
+    """Return whether a server could listen on the port now. A port that was closed a moment ago counts as free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -52,7 +52,7 @@ def is_free(port: int) -> bool:
 
 
 def free(number: int) -> list[int]:
-    """So many different ports on which nothing listens now. All are held until the last is found, so none comes twice."""
+    """Return `number` different free ports. All are held until the last one is found, so that none occurs twice."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(number)]
         for one in sockets:
@@ -61,7 +61,7 @@ def free(number: int) -> list[int]:
 
 
 def holder(port: int) -> str | None:
-    """Name and id of the process that listens on the port, where the system tells."""
+    """Return name and id of the process that listens on the port, or None if the system does not say."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port

@@ -1,6 +1,6 @@
-"""What each server needs to run: configuration files, JVM options, and the question whether it is ready. Names in, text out.
+"""Settings in, each server's configuration files and JVM options out, and the check whether a server is ready.
 
-Sized for a laptop: one node, small buffers, quick to start. Nothing listens anywhere but on 127.0.0.1.
+Sized for a laptop: one node, small buffers, a fast start. The servers listen only on 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ ELASTICSEARCH: Final = "elasticsearch"
 TITLES: Final = {KAFKA: "Kafka", ELASTICSEARCH: "Elasticsearch"}
 
 PROBE_SECONDS: Final = 2.0
-"""How long a server may take to say that it is ready, before it is asked again."""
+"""How long a server may take to answer the readiness check."""
 
 JVM_OPTIONS: Final = (
-    "-XX:+UseSerialGC",  # two cores and a heap of some hundred megabytes: the collector with the least of its own
-    "-XX:TieredStopAtLevel=1",  # starts in two thirds of the time; docs/design.md has what it costs later
+    "-XX:+UseSerialGC",  # the garbage collector with the least overhead for two cores and a small heap
+    "-XX:TieredStopAtLevel=1",  # starts in two thirds of the time; the code runs slower later
     "-XX:-UsePerfData",
     "-XX:+ExitOnOutOfMemoryError",
     "-Xrs",  # signals are handled by Python, see jvm.py
@@ -59,7 +59,7 @@ rootLogger.appenderRef.file.ref = file
 
 
 class Launch(msgspec.Struct, frozen=True):
-    """All that the child process is told: which server, its directory, its class path, its JVM options."""
+    """What the child process needs: the server, its directory, its class path and its JVM options."""
 
     server: str
     home: str
@@ -67,21 +67,21 @@ class Launch(msgspec.Struct, frozen=True):
     options: tuple[str, ...]
     modules: tuple[str, ...] = ()
     stop_seconds: float = 30.0
-    """How long an orderly stop may take before the process ends itself, from which a server recovers at its next start."""
+    """How long a clean stop may take before the process ends itself. The server recovers from that at its next start."""
 
 
 def log_file(data_dir: Path, server: str) -> Path:
-    """The server's own log."""
+    """Return the server's own log file."""
     return data_dir / "logs" / f"{server}.log"
 
 
 def output_file(data_dir: Path, server: str) -> Path:
-    """What the server's process prints: nothing, unless the JVM or its start fails."""
+    """Return the file of what the server's process prints: nothing, unless the JVM fails."""
     return data_dir / "logs" / f"{server}.out"
 
 
 def kafka_launch(local: Local, data_dir: Path, jars: Iterable[Path]) -> Launch:
-    """Writes Kafka's configuration; how to start it out."""
+    """Write Kafka's configuration and return its launch."""
     home = _directory(data_dir / KAFKA)
     _write(home / "server.properties", kafka_properties(local, home / "data"))
     log4j = _write(home / "log4j2.properties", _LOG4J.format(file=_escaped(log_file(data_dir, KAFKA))))
@@ -90,7 +90,7 @@ def kafka_launch(local: Local, data_dir: Path, jars: Iterable[Path]) -> Launch:
 
 
 def kafka_properties(local: Local, data: Path) -> str:
-    """Settings in, server.properties out: one node that is broker and controller."""
+    """Return server.properties for one node that is broker and controller."""
     broker, controller = f"{HOST}:{local.kafka_port}", f"{HOST}:{local.kafka_controller_port}"
     properties: dict[str, object] = {
         "process.roles": "broker,controller",
@@ -100,7 +100,7 @@ def kafka_properties(local: Local, data: Path) -> str:
         "advertised.listeners": f"PLAINTEXT://{broker}",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": data,
-        # A topic without the intended partitions would be worse than none.
+        # An automatic topic would not have the intended partitions.
         "auto.create.topics.enable": "false",
         "default.replication.factor": 1,
         "offsets.topic.replication.factor": 1,
@@ -115,20 +115,20 @@ def kafka_properties(local: Local, data: Path) -> str:
         "share.coordinator.state.topic.num.partitions": 4,
         "group.initial.rebalance.delay.ms": 0,
         "group.min.session.timeout.ms": 1000,
-        # A page and its text; what a topic itself says about its largest message goes before this.
+        # A page and its text. A limit of the topic itself overrides this.
         "message.max.bytes": 8 * 2**20,
         "replica.fetch.max.bytes": 8 * 2**20,
-        # Small segments: old records and superseded keys can only be removed by the whole segment.
+        # Small segments, because old records and keys are removed only with a whole segment.
         "log.segment.bytes": 64 * 2**20,
         "log.index.size.max.bytes": 2**20,
-        "log.cleaner.dedupe.buffer.size": 8 * 2**20,  # taken from the heap at once; the default is a third of ours
+        "log.cleaner.dedupe.buffer.size": 8 * 2**20,  # allocated at the start; the default is a third of this heap
         "log.cleaner.io.buffer.size": 256 * 2**10,
         "num.network.threads": 2,
         "num.io.threads": 4,
         "background.threads": 4,
         "num.recovery.threads.per.data.dir": 2,
-        # The only broker: nobody gains when a laptop that slept, or is busy, is declared dead at once. But one that was
-        # killed is let in again only when its old session is over, and has to be there within local.start_timeout_seconds.
+        # With a single broker it is useless to declare it dead soon when the laptop slept or is busy. But a killed broker can
+        # register again only after its old session, and must be ready within local.start_timeout_seconds.
         "broker.heartbeat.interval.ms": 1000,
         "broker.session.timeout.ms": 15_000,
     }
@@ -136,7 +136,7 @@ def kafka_properties(local: Local, data: Path) -> str:
 
 
 def elasticsearch_launch(local: Local, data_dir: Path, jars: Iterable[Path]) -> Launch:
-    """Writes Elasticsearch's home; how to start it out. The jars of the HTTP layer lie in a directory of their own."""
+    """Write Elasticsearch's home directory and return its launch. The jars of the HTTP layer go to a directory of their own."""
     home = _directory(data_dir / ELASTICSEARCH)
     _write(_directory(home / "config") / "elasticsearch.yml", elasticsearch_yml(local, home, data_dir / "logs"))
     _write(home / "config" / "log4j2.properties", _LOG4J.format(file=_escaped(log_file(data_dir, ELASTICSEARCH))))
@@ -156,7 +156,7 @@ def elasticsearch_launch(local: Local, data_dir: Path, jars: Iterable[Path]) -> 
 
 
 def elasticsearch_yml(local: Local, home: Path, logs: Path) -> str:
-    """Settings in, elasticsearch.yml out (JSON, which is YAML too, so that no path needs quoting)."""
+    """Return elasticsearch.yml, as JSON, which is valid YAML in which no path needs quoting."""
     table = {
         "cluster.name": "dateline-local",
         "node.name": "local",
@@ -166,14 +166,14 @@ def elasticsearch_yml(local: Local, home: Path, logs: Path) -> str:
         "transport.port": local.elasticsearch_transport_port,
         "path.data": str(home / "data"),
         "path.logs": str(logs),
-        # A laptop's disk is often nine tenths full, and the server would then refuse to write.
+        # A laptop's disk is often 90 % full, and the server would then refuse to write.
         "cluster.routing.allocation.disk.threshold_enabled": False,
     }
     return msgspec.json.format(msgspec.json.encode(table)).decode() + "\n"
 
 
 def _netty_module(home: Path, jars: list[Path]) -> list[Path]:
-    """Lay out modules/transport-netty4 anew from checked jars; the jars there out."""
+    """Write modules/transport-netty4 again from checked jars, and return the jars there."""
     name = "transport-netty4"
     shutil.rmtree(home / "modules", ignore_errors=True)
     module = _directory(home / "modules" / name)
@@ -183,14 +183,14 @@ def _netty_module(home: Path, jars: list[Path]) -> list[Path]:
     with zipfile.ZipFile(plugin) as archive:
         for file in ("plugin-descriptor.properties", "entitlement-policy.yaml"):
             text = archive.read(f"META-INF/es-plugins/{name}/{file}").decode()
-            # Loaded as a Java module it would ask for two modules of a full JDK that the small runtime does not have.
+            # As a Java module it would need two modules of a full JDK that the small runtime does not have.
             lines = ("modulename=" if line.startswith("modulename=") else line for line in text.splitlines())
             _write(module / file, "\n".join(lines) + "\n")
     return [module / jar.name for jar in jars]
 
 
 def kafka_ready(port: int) -> bool:
-    """Whether the broker on the port answers a metadata request and names itself among the brokers."""
+    """Return whether the broker on the port answers a metadata request and lists itself."""
     api_key, version, correlation = 3, 1, 7
     client = b"dateline"
     request = struct.pack(
@@ -209,7 +209,7 @@ def kafka_ready(port: int) -> bool:
 
 
 def elasticsearch_ready(port: int) -> bool:
-    """Whether the server on the port has a master and every primary shard: cluster health is yellow or green."""
+    """Return whether the server on the port has a master and all primary shards (its health is yellow or green)."""
     try:
         status, reply = _ask(port, "GET", "/_cluster/health?wait_for_status=yellow&timeout=1s")
         health = msgspec.json.decode(reply, type=dict[str, Any])
@@ -219,12 +219,12 @@ def elasticsearch_ready(port: int) -> bool:
 
 
 def exercise_elasticsearch(port: int) -> None:
-    """One of each request that the product makes, so that the start-up cache knows their classes too."""
+    """Send one request of each kind that Dateline sends, so that the start-up cache contains their classes."""
     bulk = b'{"index":{"_index":"exercise","_id":"1"}}\n{"text":"a summit","at":"2026-11-01T00:00:00Z"}\n'
     question = (
         b'{"query":{"match":{"text":"summit"}},"aggs":{"days":{"date_histogram":{"field":"at","fixed_interval":"1d"}}}}'
     )
-    with contextlib.suppress(OSError, http.client.HTTPException):  # a cache without them serves too
+    with contextlib.suppress(OSError, http.client.HTTPException):  # a cache without them works too
         _ask(port, "POST", "/_bulk?refresh=true", bulk, seconds=EXERCISE_SECONDS)
         _ask(port, "POST", "/exercise/_search", question, seconds=EXERCISE_SECONDS)
 
@@ -232,7 +232,7 @@ def exercise_elasticsearch(port: int) -> None:
 def _ask(
     port: int, method: str, path: str, body: bytes | None = None, *, seconds: float = PROBE_SECONDS
 ) -> tuple[int, bytes]:
-    """A request to Elasticsearch in, status and body of its reply out."""
+    """Send a request to Elasticsearch and return status and body of the reply."""
     connection = http.client.HTTPConnection(HOST, port, timeout=seconds)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})
@@ -249,7 +249,7 @@ def _options(heap_mb: int, data_dir: Path) -> tuple[str, ...]:
 
 
 def _escaped(value: object) -> str:
-    """A value as Java's properties files want it: Latin-1, so that a path in any script needs its letters as numbers."""
+    """Return a value for a Java properties file, which is Latin-1: other letters of a path are written as numbers."""
     units = memoryview(str(value).encode("utf-16-le")).cast("H")
     return "".join(chr(unit) if 32 <= unit < 127 and unit != ord("\\") else f"\\u{unit:04x}" for unit in units)
 

@@ -1,7 +1,7 @@
-"""The local Kafka and Elasticsearch as one thing: start both, watch them, stop them in order.
+"""The local Kafka and Elasticsearch together: start both, watch them, stop them in order.
 
-A stack is owned by a process. `Stack` makes the caller the owner (`dateline run`); `up` makes a process in the background the
-owner, until `down`; owner.py tells who owns a data directory. Whatever happens to the owner, its servers end with it.
+A process owns a stack. With `Stack` it is the caller (`dateline run`); with `up` it is a background process, until `down`.
+owner.py says which process owns a data directory. The servers always end with their owner.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import IO, Final, Self
 import msgspec
 import structlog
 
-from pipeline.local import LocalError, Progress, aot, child, jars, owner, ports, servers, silent
+from pipeline.local import LocalError, Progress, aot, child, jars, no_progress, owner, ports, servers
 from pipeline.local.child import ServerProcess
 from pipeline.local.owner import OwnedError, Running
 from pipeline.local.servers import Launch
@@ -39,11 +39,11 @@ PORTS: Final = {servers.KAFKA: ("port", "controller_port"), servers.ELASTICSEARC
 
 
 class StackError(LocalError):
-    """The stack did not start or stop as it should, or lost a server; the message has the last log lines."""
+    """The stack did not start or stop, or a server ended; the message has the last log lines."""
 
 
 class Stack:
-    """Kafka and Elasticsearch, or the `wanted` of them, as children of this process from `start` (or `with`) to `stop`."""
+    """Holds Kafka and Elasticsearch (or the `wanted` of them) as child processes, from `start` (or `with`) until `stop`."""
 
     def __init__(
         self,
@@ -52,13 +52,13 @@ class Stack:
         wanted: tuple[str, ...] = BOTH,
         progress: Progress | None = None,
         detached: bool = False,
-        prepare: Callable[[Launch], Launch] = aot.used,
+        prepare: Callable[[Launch], Launch] = aot.with_archive,
     ) -> None:
         self._prepare = prepare
         self._local = settings.local
         self._wanted = wanted
         self._data_dir = settings.data_dir
-        self._progress = progress or silent
+        self._progress = progress or no_progress
         self._detached = detached
         self._locks: list[IO[bytes]] = []
         self._children: list[ServerProcess] = []
@@ -72,10 +72,10 @@ class Stack:
         self.stop()
 
     def start(self) -> None:
-        """Fetch what is missing, start the servers at once, return when they answer.
+        """Fetch missing jars, start the servers in parallel, and return when they answer.
 
         Raises:
-            LocalError: a jar, a port, the data directory or a server is not as needed; nothing is left running.
+            LocalError: a jar, a port, the data directory or a server is not usable. Nothing is left running.
         """
         try:
             self._start()
@@ -86,7 +86,7 @@ class Stack:
     def _start(self) -> None:
         began = time.monotonic()
         _make_directories(self._data_dir)
-        self._locks = owner.take(self._data_dir)
+        self._locks = owner.acquire(self._data_dir)
         shutil.rmtree(self._data_dir / "tmp", ignore_errors=True)
         jars.fetch(self._progress)
         ports.require_free(_ports(self._local, self._wanted))
@@ -97,29 +97,29 @@ class Stack:
             self._children.append(child.start(self._prepare(launch), self._data_dir, ask, lock_fd=lock_fd))
         self._wait_until_ready(began + self._local.start_timeout_seconds)
         ready = Running(os.getpid(), self._detached, self._local.kafka_port, self._local.elasticsearch_port)
-        owner.remember(self._data_dir, ready)
+        owner.write_record(self._data_dir, ready)
         log.info("local stack ready", seconds=round(time.monotonic() - began, 1), data_dir=str(self._data_dir))
 
     def _wait_until_ready(self, deadline: float) -> None:
-        """All servers, in whatever order they come."""
+        """Wait for all servers, in any order."""
         waiting = list(self._children)
-        self._progress(starting(self._wanted), 0, len(waiting))
+        self._progress(start_message(self._wanted), 0, len(waiting))
         while waiting:
             self.check()
             for one in [one for one in waiting if one.ready()]:
                 waiting.remove(one)
                 done = len(self._children) - len(waiting)
-                self._progress(starting(self._wanted), done, len(self._children))
+                self._progress(start_message(self._wanted), done, len(self._children))
             if waiting and time.monotonic() > deadline:
-                late = waiting[0]
+                slow = waiting[0]
                 raise StackError(
-                    f"{late.title} did not answer within {self._local.start_timeout_seconds:.0f} s "
-                    f"(local.start_timeout_seconds). Its last lines:\n{child.last_lines(late)}"
+                    f"{slow.title} did not answer within {self._local.start_timeout_seconds:.0f} s "
+                    f"(local.start_timeout_seconds). Its last lines:\n{child.last_lines(slow)}"
                 )
             time.sleep(POLL_SECONDS)
 
     def check(self) -> None:
-        """Nothing out while the servers run.
+        """Check that the servers run.
 
         Raises:
             StackError: one has ended; the message has its last log lines.
@@ -131,7 +131,7 @@ class Stack:
                 raise StackError(f"{one.title} ended {how}. Its last lines:\n{child.last_lines(one)}")
 
     def stop(self) -> None:
-        """Stop the servers in order, Elasticsearch first, and let go of the data directory. Safe to call twice."""
+        """Stop the servers, Elasticsearch first, and release the data directory. Safe to call twice."""
         while self._children:
             one = self._children.pop()
             dead = one.process.poll() is not None
@@ -140,12 +140,12 @@ class Stack:
             else:
                 log.debug("server stopped", server=one.server)
         if self._locks:
-            owner.forget(self._data_dir)
+            owner.remove_record(self._data_dir)
         while self._locks:
             self._locks.pop().close()
 
-    def let_go(self) -> None:
-        """In a forked copy of the owner: close what holds the stack, so that only the true owner does, and stop nothing."""
+    def release(self) -> None:
+        """Close the pipes and locks without stopping the servers, in a forked copy of the owner: only the owner keeps them."""
         while self._children:
             pipe = self._children.pop().process.stdin
             if pipe is not None:
@@ -155,34 +155,34 @@ class Stack:
 
 
 def unconfigured(settings: Settings) -> tuple[str, ...]:
-    """The servers that nobody has configured, so that they have to be started here."""
+    """Return the servers without a configured address, which have to be started here."""
     configured = {servers.KAFKA: settings.kafka.bootstrap_servers, servers.ELASTICSEARCH: settings.elasticsearch.url}
     return tuple(server for server in BOTH if not configured[server])
 
 
-def starting(wanted: tuple[str, ...]) -> str:
-    """Servers in, what is said while they start out."""
+def start_message(wanted: tuple[str, ...]) -> str:
+    """Return the progress text of a start, for example `starting Kafka and Elasticsearch`."""
     return "starting " + " and ".join(servers.TITLES[server] for server in wanted)
 
 
 _stacks: Final[weakref.WeakSet[Stack]] = weakref.WeakSet()
 
 
-def _let_go_in_fork() -> None:
+def _release_in_fork() -> None:
     for stack in list(_stacks):
-        stack.let_go()
+        stack.release()
 
 
-os.register_at_fork(after_in_child=_let_go_in_fork)
+os.register_at_fork(after_in_child=_release_in_fork)
 
 
 def running(settings: Settings) -> Running | None:
-    """The stack that is ready in the settings' data directory, if there is one."""
-    return owner.record(settings.data_dir) if owner.is_owned(settings.data_dir) else None
+    """Return the stack that is ready in the settings' data directory, or None."""
+    return owner.read_record(settings.data_dir) if owner.is_owned(settings.data_dir) else None
 
 
 def up(settings: Settings, *, progress: Progress | None = None) -> Running:
-    """Start a stack that outlives this process and its terminal; returns when it is ready. A running one is returned as it is.
+    """Start a stack that outlives this process and its terminal, and return it when it is ready. A running one is returned.
 
     Raises:
         LocalError: it could not be started, or one runs in this data directory on other ports.
@@ -192,21 +192,21 @@ def up(settings: Settings, *, progress: Progress | None = None) -> Running:
         return already
     data_dir = settings.data_dir
     _make_directories(data_dir)
-    jars.fetch(progress or silent)
+    jars.fetch(progress or no_progress)
     if owner.is_owned(data_dir):
-        raise OwnedError(owner.why_not(data_dir))
+        raise OwnedError(owner.owner_message(data_dir))
     ports.require_free(_ports(settings.local, BOTH))
     log_file = data_dir / "logs" / "stack.log"
     local = msgspec.structs.replace(settings.local, data_dir=str(data_dir))
-    told, tell = os.pipe()
-    with os.fdopen(told) as pipe:
-        with os.fdopen(tell), log_file.open("wb") as output:
+    read_fd, write_fd = os.pipe()
+    with os.fdopen(read_fd) as pipe:
+        with os.fdopen(write_fd), log_file.open("wb") as output:
             subprocess.run(  # noqa: S603 - our own module, our own arguments
-                [sys.executable, "-m", "pipeline.local.stack", msgspec.json.encode(local).decode(), str(tell)],
+                [sys.executable, "-m", "pipeline.local.stack", msgspec.json.encode(local).decode(), str(write_fd)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=(tell,),
+                pass_fds=(write_fd,),
                 start_new_session=True,
                 check=True,
             )
@@ -214,32 +214,32 @@ def up(settings: Settings, *, progress: Progress | None = None) -> Running:
 
 
 def _wait_for_ready(pipe: IO[str], data_dir: Path, log_file: Path) -> Running:
-    """Hear from the process in the background: its number, then that it is ready, or why not."""
+    """Read from the background process its process id, and then `ready` or an error."""
     process = int(pipe.readline())
     try:
-        word = pipe.read().strip()
+        state = pipe.read().strip()
     except BaseException:  # the user interrupts
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGTERM)
         raise
-    ready = owner.record(data_dir)
-    if word != "ready" or ready is None:
-        raise StackError(word or "the local stack did not start:\n" + "\n".join(child.tail(log_file, 40)))
+    ready = owner.read_record(data_dir)
+    if state != "ready" or ready is None:
+        raise StackError(state or "the local stack did not start:\n" + "\n".join(child.tail(log_file, 40)))
     return ready
 
 
 def down(settings: Settings) -> bool:
-    """Stop the stack that `up` started and wait until its servers have ended; whether there was one out.
+    """Stop the stack that `up` started and wait until its servers have ended. Return whether there was one.
 
     Raises:
-        LocalError: it belongs to a `dateline run`, or does not stop.
+        LocalError: the stack belongs to a `dateline run`, or does not stop.
     """
     data_dir = settings.data_dir
     if not owner.is_owned(data_dir):
         return False
-    ready = owner.record(data_dir)
+    ready = owner.read_record(data_dir)
     if ready is None or not ready.detached:
-        raise OwnedError(owner.why_not(data_dir))
+        raise OwnedError(owner.owner_message(data_dir))
     os.kill(ready.process, signal.SIGTERM)
     deadline = time.monotonic() + 2 * owner.DRAIN_SECONDS
     while owner.is_owned(data_dir):
@@ -250,7 +250,7 @@ def down(settings: Settings) -> bool:
 
 
 def launches(local: Local, data_dir: Path) -> tuple[tuple[Launch, Callable[[], bool]], ...]:
-    """(how to start it, how to ask it) of each server, in starting order."""
+    """Return (launch, readiness check) of each server, in the order of the start."""
     return (
         (
             servers.kafka_launch(local, data_dir, jars.class_path(servers.KAFKA)),
@@ -284,30 +284,30 @@ def _make_directories(data_dir: Path) -> None:
         raise StackError(f"{error.filename}: cannot be used as local.data_dir: {error.strerror}") from error
 
 
-def serve(local: Local, tell: IO[str]) -> None:
-    """Own a stack in the background until SIGTERM or SIGINT, or until a server ends. What `up` runs.
+def serve(local: Local, pipe: IO[str]) -> None:
+    """Own a stack in the background until SIGTERM or SIGINT, or until a server ends. `up` runs this.
 
-    `tell` hears the number of this process, then "ready" or why it is not, and is closed.
+    It writes its process id to `pipe`, then `ready` or an error, and closes the pipe.
     """
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if not stop.is_set():  # a second signal must not cut short the orderly stop
+        if not stop.is_set():  # a second signal must not interrupt the stop
             stop.set()
             raise SystemExit(0)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    with tell:
-        tell.write(f"{os.getpid()}\n")
-        tell.flush()
+    with pipe:
+        pipe.write(f"{os.getpid()}\n")
+        pipe.flush()
         stack = Stack(Settings(local=local), detached=True)
         try:
             stack.start()
         except LocalError as error:
-            tell.write(str(error))
+            pipe.write(str(error))
             raise
-        tell.write("ready")
+        pipe.write("ready")
     try:
         while not stop.wait(1):
             stack.check()
@@ -316,7 +316,7 @@ def serve(local: Local, tell: IO[str]) -> None:
 
 
 if __name__ == "__main__":
-    if os.fork() == 0:  # the parent ends at once, so that this process is nobody's child
+    if os.fork() == 0:  # the parent ends at once, so that this process has no parent that waits for it
         try:
             serve(msgspec.json.decode(sys.argv[1], type=Local), os.fdopen(int(sys.argv[2]), "w"))
         except LocalError as error:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.index import actions, client, documents, fields
+from pipeline.index import actions, client, document_fields, documents
 from pipeline.records import Entity, Evidence, Moment, Money, Party, Place, When
 from tests.make import (
     MOSCOW,
@@ -247,11 +247,11 @@ def test_a_story_keeps_its_reports_without_their_fingerprints():
 def test_the_many_parts_of_one_record_are_bounded():
     crowd = tuple(Party(text=f"p{n}", name=f"p{n}") for n in range(20_000))
     news = action_of(make_event(actors=crowd)).source["news"]
-    assert len(news["actors"]) == len(news["actor_names"]) == fields.PARTS
+    assert len(news["actors"]) == len(news["actor_names"]) == document_fields.PARTS
 
 
 def test_empty_parts_are_left_out_but_zero_and_false_are_not():
-    assert fields.clean({"a": "", "b": None, "c": [], "d": {"e": ()}, "f": 0, "g": False, "h": ["", 1]}) == {
+    assert document_fields.clean({"a": "", "b": None, "c": [], "d": {"e": ()}, "f": 0, "g": False, "h": ["", 1]}) == {
         "f": 0,
         "g": False,
         "h": ["", 1],
@@ -271,7 +271,7 @@ def test_a_recipient_is_found_by_its_country_although_its_own_words_do_not_name_
 
 @given(st.text(), st.integers(0, 40))
 def test_a_cut_text_fits_in_bytes_and_is_the_longest_beginning_that_does(text, size):
-    short = fields.cut(text, size)
+    short = document_fields.cut(text, size)
     assert text.encode("utf-8", "replace").startswith(short.encode())
     assert len(short.encode()) <= size
     if short != text.encode("utf-8", "replace").decode():
@@ -279,4 +279,4 @@ def test_a_cut_text_fits_in_bytes_and_is_the_longest_beginning_that_does(text, s
 
 
 def test_the_text_of_a_long_article_is_cut():
-    assert len(action_of(make_document("é" * 1_000_000)).source["news"]["text"].encode()) == fields.TEXT_BYTES
+    assert len(action_of(make_document("é" * 1_000_000)).source["news"]["text"].encode()) == document_fields.TEXT_BYTES

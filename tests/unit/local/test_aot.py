@@ -31,10 +31,10 @@ def test_an_archive_is_recorded_once(tmp_path):
 
 def test_a_launch_uses_its_archive_where_there_is_one(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert aot.used(KAFKA) == KAFKA
+    assert aot.with_archive(KAFKA) == KAFKA
     record(tmp_path / "dateline")
-    assert aot.used(KAFKA).options[-1] == f"-XX:AOTCache={aot.archive(KAFKA)}"
-    assert aot.used(KAFKA).options[0] == "-Xmx1m"
+    assert aot.with_archive(KAFKA).options[-1] == f"-XX:AOTCache={aot.archive(KAFKA)}"
+    assert aot.with_archive(KAFKA).options[0] == "-Xmx1m"
 
 
 def test_heap_and_home_share_an_archive_but_another_jar_does_not(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.cli import prepare
 from pipeline.local import LocalError, jars
-from pipeline.local.jars import Jar, JarError, Lock, Part
+from pipeline.local.jars import Jar, JarError, JarSet, Lock
 
 CONTENTS = {
     "org.example:broker:1.0": b"broker" * 100,
@@ -25,8 +25,8 @@ def make_jar(coordinates):
 
 BROKER, COMMON, NATIVE, SEARCH = (make_jar(coordinates) for coordinates in CONTENTS)
 LOCK = Lock(
-    kafka=Part(roots=("org.example:broker:1.0",), jars=(BROKER, COMMON, NATIVE)),
-    elasticsearch=Part(roots=("net.example:search:9.5",), jars=(SEARCH, COMMON)),
+    kafka=JarSet(roots=("org.example:broker:1.0",), jars=(BROKER, COMMON, NATIVE)),
+    elasticsearch=JarSet(roots=("net.example:search:9.5",), jars=(SEARCH, COMMON)),
 )
 
 

@@ -9,13 +9,13 @@ from functools import partial
 import pytest
 
 from pipeline.local import jars
-from pipeline.local.jars import Jar, JarError, Lock, Part
+from pipeline.local.jars import Jar, JarError, JarSet, Lock
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 DATA = b"class files" * 5000
 JAR = Jar("org.example:broker:1.0", len(DATA), hashlib.sha256(DATA).hexdigest())
-LOCK = Lock(kafka=Part(roots=(JAR.jar,), jars=(JAR,)), elasticsearch=Part(roots=(), jars=()))
+LOCK = Lock(kafka=JarSet(roots=(JAR.jar,), jars=(JAR,)), elasticsearch=JarSet(roots=(), jars=()))
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

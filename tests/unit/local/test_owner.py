@@ -15,7 +15,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from pipeline.local import owner
-locks = owner.take(Path(sys.argv[1]))
+locks = owner.acquire(Path(sys.argv[1]))
 print("taken", flush=True)
 time.sleep(60)
 """
@@ -39,62 +39,62 @@ def close(locks):
 
 def test_a_directory_nobody_ever_used_is_not_owned(tmp_path):
     assert not owner.is_owned(tmp_path / "absent")
-    assert owner.record(tmp_path / "absent") is None
+    assert owner.read_record(tmp_path / "absent") is None
 
 
 def test_it_is_owned_from_take_until_the_locks_are_closed(tmp_path):
-    locks = owner.take(tmp_path)
+    locks = owner.acquire(tmp_path)
     assert owner.is_owned(tmp_path)
     close(locks)
     assert not owner.is_owned(tmp_path)
 
 
 def test_a_second_owner_is_refused_and_told_whom_to_end(tmp_path, holder):
-    owner.remember(tmp_path, Running(holder.pid, True, 1, 2))
+    owner.write_record(tmp_path, Running(holder.pid, True, 1, 2))
     with pytest.raises(OwnedError, match=rf"process {holder.pid}.*dateline down"):
-        owner.take(tmp_path)
-    owner.remember(tmp_path, Running(holder.pid, False, 1, 2))
+        owner.acquire(tmp_path)
+    owner.write_record(tmp_path, Running(holder.pid, False, 1, 2))
     with pytest.raises(OwnedError, match=rf"process {holder.pid}.*dateline run"):
-        owner.take(tmp_path)
+        owner.acquire(tmp_path)
 
 
 def test_a_start_under_way_is_told_as_such(tmp_path, holder):
     with pytest.raises(OwnedError, match="starting or stopping"):
-        owner.take(tmp_path)
+        owner.acquire(tmp_path)
 
 
 def test_a_killed_owner_leaves_no_stale_lock(tmp_path, holder):
-    owner.remember(tmp_path, Running(holder.pid, True, 1, 2))
+    owner.write_record(tmp_path, Running(holder.pid, True, 1, 2))
     holder.kill()
     holder.wait()
-    locks = owner.take(tmp_path)
-    assert owner.record(tmp_path) is None, "the record of the dead owner is gone"
+    locks = owner.acquire(tmp_path)
+    assert owner.read_record(tmp_path) is None, "the record of the dead owner is gone"
     close(locks)
 
 
 def test_a_glance_at_the_lock_does_not_keep_an_owner_out(tmp_path):
-    glance = owner.take(tmp_path)
+    glance = owner.acquire(tmp_path)
     began = time.monotonic()
-    timer = threading.Timer(owner.LOOK_SECONDS / 3, close, (glance,))
+    timer = threading.Timer(owner.LOCK_WAIT_SECONDS / 3, close, (glance,))
     timer.start()
-    close(owner.take(tmp_path))
+    close(owner.acquire(tmp_path))
     timer.join()
-    assert time.monotonic() - began < owner.LOOK_SECONDS + 1
+    assert time.monotonic() - began < owner.LOCK_WAIT_SECONDS + 1
 
 
 def test_a_new_owner_waits_for_the_servers_of_the_last(tmp_path, monkeypatch):
-    mine, servers = owner.take(tmp_path)
+    mine, servers = owner.acquire(tmp_path)
     mine.close()
     monkeypatch.setattr(owner, "DRAIN_SECONDS", 0.2)
     with pytest.raises(OwnedError, match="servers of an earlier stack still run"):
-        owner.take(tmp_path)
+        owner.acquire(tmp_path)
     assert not owner.is_owned(tmp_path), "who gave up waiting owns nothing"
     servers.close()
-    close(owner.take(tmp_path))
+    close(owner.acquire(tmp_path))
 
 
 def test_the_record_says_where_to_connect(tmp_path):
-    owner.remember(tmp_path, Running(os.getpid(), True, 29092, 29200))
-    record = owner.record(tmp_path)
+    owner.write_record(tmp_path, Running(os.getpid(), True, 29092, 29200))
+    record = owner.read_record(tmp_path)
     assert record.bootstrap_servers == "127.0.0.1:29092"
     assert record.elasticsearch_url == "http://127.0.0.1:29200"

@@ -1,19 +1,30 @@
-"""Dateline: news in, events out. This page is the map of the data's path.
+"""Dateline: news in; events, stories and alerts out. This page is the map: one line for each room, in the order of the data.
 
-    step      module                        record in -> out          topic written      process
-    collect   collect/                      Feed -> Article           news.articles      collector
-    extract   extract.py                    Article -> Extracted      (none)             worker
-    annotate  annotate.py, resolve.py       Extracted -> Document     news.documents     worker
-    detect    detect/                       Document -> Events        news.events        worker
-    track     track.py, subject.py          Event -> Story            news.stories       worker
-    alert     alert.py, alert_state.py            Story -> Alerts           news.alerts        worker
-    index     index.py, mappings/           any -> Elasticsearch      (none)             indexer
-    notify    notify.py                     Alert -> channels         (none)             notifier
-    failure   stage.py                      bytes -> Failure          news.quarantine    any
+The path, as plain functions in flow.py (`dateline trace`) and on Kafka in worker/:
 
-The same path twice: `flow.py` is the path as plain functions on one article (`dateline trace`), `app.py` is the path on Kafka.
-Rules are `rules.py` (the file, checked), `conditions.py` (a rule against a story), `bells.py` (throttle, digest, mutes) and
-`rehearse.py`; what people say of alerts is `feedback.py`.
-The nouns are in `records/`, configuration in `settings.py`, every metric in `metrics.py`, Kafka outside Faust in `bus/`,
-the Kafka and Elasticsearch of a laptop in `local/`, and `cli/` is the command; only it prints.
+    collect/    Feed -> Article          feeds and pages from the web (feed.py, http_client.py), articles to Kafka (writer.py)
+    page/       Article -> Extracted     a page's text (extract.py), dates (date_parsing.py), metadata (facts.py), URL (urls.py)
+    annotate/   Extracted -> Document    sentences and names (parse.py), which party or place a name means (resolve.py)
+    detect/     Document -> Events       what happened: kind, parties, date, amounts, modality, evidence
+    track/      Event -> Story           which events are one story (stories.py, likeness.py), its headline (headline.py)
+    alert/      Story -> Alerts          alerts.toml (rules.py), a rule against a story (conditions.py), throttle.py
+    index/      any record -> document   documents (documents.py), their mappings (mappings/*.json), search (search.py)
+    notify/     Alert -> channels        webhooks (webhook.py), other channels (channels.py), retries (delivery.py)
+
+The processes and the topics that they read and write (a record that fails goes to `news.quarantine`, see stage.py):
+
+    collector   collect/collector.py   the web -> news.articles
+    worker      worker/app.py          news.articles -> news.documents, news.events (for an article: pool.py, flow.read);
+                                       news.events -> news.stories; news.stories -> news.alerts
+    indexer     index/indexer.py       documents, events, stories, alerts, failures -> Elasticsearch
+    notifier    notify/notifier.py     news.alerts -> terminal, webhooks, mail ...
+
+The support:
+
+    records/    the records on Kafka: Article, Document, Event, Story, Alert ...
+    bus/        Kafka outside Faust: topics, publishing, reading, groups, lag
+    operate/    run all processes together, status, check, replay, quarantine, past events through the rules
+    local/      Kafka and Elasticsearch on this machine
+    cli/        the command `dateline`; the only room that prints
+    settings.py, metrics.py, logs.py, stage.py (one outcome for each record), version.py
 """

@@ -1,6 +1,7 @@
 """The house rules that a reader of the imports can check."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,18 @@ def test_every_room_has_its_place_and_there_are_about_twenty():
     }
     assert found == placed
     assert len(found) <= 22
+
+
+def test_the_map_names_every_room_and_only_files_that_there_are():
+    text = ast.get_docstring(ast.parse((PIPELINE / "__init__.py").read_text("utf-8")))
+    lines = re.findall(r"^ *(\w+)/ ", text, flags=re.MULTILINE)
+    rooms = {path.name for path in PIPELINE.iterdir() if (path / "__init__.py").exists()}
+    assert sorted([*lines, "worker"]) == sorted(rooms), "one line for each room; worker/ is among the processes"
+    for line in text.splitlines():
+        room = (re.match(r" *(\w+)/ ", line) or ["", ""])[1]
+        for name in re.findall(r"[\w/]+\.(?:py|toml)", line):
+            places = (PIPELINE / room / name, PIPELINE / name, PIPELINE / "worker" / name)
+            assert name == "alerts.toml" or any(place.exists() for place in places), f"{line.strip()}: {name}"
 
 
 def test_imports_point_one_way():

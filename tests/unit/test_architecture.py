@@ -1,4 +1,4 @@
-"""The house rules that a reader of the imports can check."""
+"""Rules of the code that can be checked in its imports."""
 
 import ast
 import re
@@ -26,7 +26,7 @@ ROOMS = (
     ("operate",),
     ("cli",),
 )
-"""From the bottom to the top: a room imports from its own row's left, and from rows above it in this list, never below it."""
+"""From the bottom to the top: a room imports only from rooms in earlier rows."""
 
 FILE_LINES = 400
 """The most lines a file may have, so that it is read in one sitting. The only place that says so."""
@@ -122,7 +122,7 @@ def test_the_middle_is_pure(name):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
     assert not calls & CLOCKS, f"{name} reads the clock"
-    assert "random" not in {owner for owner, _ in calls}, f"{name} rolls its own dice"
+    assert "random" not in {owner for owner, _ in calls}, f"{name} uses its own randomness"
 
 
 def modules(package):
@@ -224,7 +224,7 @@ def test_only_the_command_prints(file):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PIPELINE)))
-def test_every_module_says_what_it_is_and_is_one_room(file):
+def test_every_module_has_a_docstring_and_is_not_too_long(file):
     text = file.read_text("utf-8")
     assert ast.get_docstring(ast.parse(text)), "a module starts with its docstring"
-    assert text.count("\n") <= FILE_LINES, f"a module of over {FILE_LINES} lines is two rooms"
+    assert text.count("\n") <= FILE_LINES, f"a module of over {FILE_LINES} lines has to be split"

@@ -27,6 +27,7 @@ from aiohttp import web
 
 from pipeline import bus, logs
 from pipeline.collect import collector
+from pipeline.collect.collector_health import CollectorHealth
 from pipeline.collect.fetch import Clock
 from pipeline.local.stack import Stack
 from pipeline.records import Feed
@@ -174,7 +175,7 @@ def collect(settings: Settings, feeds: tuple[Feed, ...], plan: Plan, time_: Fast
             stop.set()
 
         watching, ending = asyncio.create_task(watch()), asyncio.create_task(end())
-        health = collector.Health()
+        health = CollectorHealth()
         await collector.collect(settings, feeds, health=health, stop=stop, clock=time_.clock(), rng=random.Random(1))
         watching.cancel()
         await ending

@@ -185,7 +185,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(round(share * len(ordered), 6)) - 1)]
 
 
-# --- all of it -------------------------------------------------------------------------------------------------------
+# --- the benchmark ---------------------------------------------------------------------------------------------------
 
 
 def bench(settings: Settings, *, articles: int, report: ReportStep) -> Result:

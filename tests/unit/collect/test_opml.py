@@ -48,6 +48,18 @@ def test_what_is_taken_has_an_id_of_its_own_and_what_is_not_has_its_reason():
     ]
 
 
+def test_the_declared_encoding_is_used():
+    body = '<?xml version="1.0" encoding="windows-1251"?><opml><body><outline text="Новости" xmlUrl="https://a.example/"/></body></opml>'
+    assert [one.title for one in opml.read(body.encode("cp1251"))] == ["Новости"]
+
+
+def test_a_feed_that_is_listed_twice_keeps_its_first_folder_and_the_second_is_reported():
+    body = b"<opml><body><outline text='A' xmlUrl='https://a.example/'/><outline text='F'><outline text='B' xmlUrl='https://a.example/'/></outline></body></opml>"
+    result = opml.new_feeds(opml.read(body), [])
+    assert [(feed.title, feed.group) for feed in result.feeds] == [("A", "")]
+    assert [(listed.title, listed.group) for listed, _ in result.left_out] == [("B", "F")]
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

@@ -6,8 +6,9 @@ import datetime as dt
 import msgspec
 from prometheus_client import REGISTRY
 
-from pipeline.collect.collector import PER_HOST, Health, PollLoop
+from pipeline.collect.collector_health import CollectorHealth
 from pipeline.collect.fetch import Clock
+from pipeline.collect.poll_loop import PER_HOST, PollLoop
 from pipeline.collect.writer import LostError
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Collector, Settings
@@ -55,7 +56,7 @@ def partition_of(url):
 
 
 async def run(poller, fs, states=None, seconds=0.1, lost=None):
-    health, stop = Health(), asyncio.Event()
+    health, stop = CollectorHealth(), asyncio.Event()
     loop = PollLoop(
         SETTINGS, fs, poller, health, partition_of=partition_of, report_lost=(lost if lost is not None else []).append
     )
@@ -113,7 +114,7 @@ async def test_a_feed_that_another_collector_has_is_told_and_the_others_go_on():
 
 
 async def test_only_feeds_of_parts_that_are_held_are_polled_and_parts_come_and_go():
-    poller, health, stop = FakePoller(), Health(), asyncio.Event()
+    poller, health, stop = FakePoller(), CollectorHealth(), asyncio.Event()
     loop = PollLoop(SETTINGS, feeds("f1", "f2", "f3"), poller, health, partition_of=partition_of)
     running = asyncio.create_task(loop.run(stop))
     loop.assign(frozenset({1}), {})
@@ -130,7 +131,7 @@ async def test_only_feeds_of_parts_that_are_held_are_polled_and_parts_come_and_g
 
 
 async def test_a_part_that_goes_takes_its_polls_with_it_in_order_or_at_once():
-    poller, health, stop = FakePoller(), Health(), asyncio.Event()
+    poller, health, stop = FakePoller(), CollectorHealth(), asyncio.Event()
     poller.seconds = 0.2
     loop = PollLoop(SETTINGS, feeds("f1", "f2"), poller, health, partition_of=partition_of)
     loop.assign(ALL, {})
@@ -151,7 +152,7 @@ async def test_a_part_that_goes_takes_its_polls_with_it_in_order_or_at_once():
 
 
 async def test_the_series_of_a_feed_go_with_its_part():
-    loop = PollLoop(SETTINGS, feeds("gone1"), FakePoller(), Health(), partition_of=partition_of)
+    loop = PollLoop(SETTINGS, feeds("gone1"), FakePoller(), CollectorHealth(), partition_of=partition_of)
     loop.assign(ALL, {"gone1": FeedState(id="gone1", url="https://gone1.example/", failures=3, checked_at=NOW)})
     labels = {"feed": "gone1"}
     assert REGISTRY.get_sample_value("dateline_feed_last_success_timestamp_seconds", labels) == 0
@@ -193,7 +194,7 @@ async def test_told_to_stop_it_lets_polls_end():
 
 
 def test_it_is_ready_once_started_and_while_what_is_published_arrives():
-    health = Health()
+    health = CollectorHealth()
     assert not health.ready()[0]
     health.started = True
     assert health.ready()[0]

@@ -112,7 +112,9 @@ class StallDetector:
         behind = {place: committed for place, committed in behind.items() if place in mine}
         still = [place for place, committed in behind.items() if self._behind.get(place, -1) == committed]
         if still:
-            raise BusError(f"records wait on {still[0][0]}, partition {still[0][1]}, and the client does not receive them")
+            raise BusError(
+                f"records wait on {still[0][0]}, partition {still[0][1]}, and the client does not receive them"
+            )
         self._behind = behind
 
 

@@ -72,7 +72,7 @@ consumer_lag_records = Gauge(
     "dateline_consumer_lag_records", "Records of a topic's partition not yet committed by the group.",
     ["group", "topic", "partition"],
 )  # fmt: skip
-pool_restarts_total = Counter("dateline_pool_restarts", "Times the pool of spaCy processes was made anew.", ["cause"])
+pool_restarts_total = Counter("dateline_pool_restarts", "Restarts of the pool of spaCy processes.", ["cause"])
 in_progress_records = Gauge("dateline_in_progress_records", "Records a stage holds right now.", ["stage"])
 bulk_requests_total = Counter(
     "dateline_bulk_requests", "Bulk writes to Elasticsearch by outcome: ok, retried, failed.", ["outcome"]

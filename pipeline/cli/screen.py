@@ -55,9 +55,7 @@ def summary(view: View) -> str:
     parts = [f"{number} {what}" for what, number in numbers.items()] + ([f"{failed} in quarantine"] if failed else [])
     behind = ", ".join(f"{short(group)} {number}" for group, number in sorted(view.lag.items()) if number)
     unready = [process.name for process in view.processes if not process.ready]
-    return f"{', '.join(parts)}; behind: {behind or 'nobody'}" + (
-        f"; not ready: {', '.join(unready)}" if unready else ""
-    )
+    return f"{', '.join(parts)}; behind: {behind or 'none'}" + (f"; not ready: {', '.join(unready)}" if unready else "")
 
 
 def short(group: str) -> str:

@@ -21,34 +21,34 @@ def explanation(read: Sequence[Read]) -> RenderableType:
 def _sentence(one: Read) -> RenderableType:
     line = Text(f"{one.section} {one.start}-{one.end}  ", style="dim").append(one.text, style="default")
     parts: list[RenderableType] = [line]
-    parts += [Padding(_event(told), (0, 0, 0, 4)) for told in one.told]
+    parts += [Padding(_event(event), (0, 0, 0, 4)) for event in one.told]
     if one.told:
         shown = rows((("spans", _lines(_span(span) for span in one.spans)), ("arcs", _lines(one.arcs))))
         parts.append(Padding(shown, (0, 0, 1, 6), style="dim"))
     return Group(*parts)
 
 
-def _event(told: Told) -> RenderableType:
-    head = Text("→ ", style="bold").append(f"{told.kind} ({told.subtype})" if told.subtype else told.kind, "bold")
-    head.append(f" {told.modality}", MODALITY_STYLES.get(told.modality, ""))
-    head.append(f"  {told.confidence:.0%}", "dim")
+def _event(event: Told) -> RenderableType:
+    head = Text("→ ", style="bold").append(f"{event.kind} ({event.subtype})" if event.subtype else event.kind, "bold")
+    head.append(f" {event.modality}", MODALITY_STYLES.get(event.modality, ""))
+    head.append(f"  {event.confidence:.0%}", "dim")
     shown = rows(
         (
-            ("rule", told.rule),
-            ("trigger", told.trigger),
-            ("modality", f"{told.modality}: {told.cause}"),
-            ("frame", "; ".join(f"{slot}: {held}" for slot, held in told.frame)),
-            ("actors", _people(told.actors)),
-            ("recipients", _people(told.recipients)),
-            ("confidence", _parts(told)),
+            ("rule", event.rule),
+            ("trigger", event.trigger),
+            ("modality", f"{event.modality}: {event.cause}"),
+            ("frame", "; ".join(f"{slot}: {held}" for slot, held in event.frame)),
+            ("actors", _people(event.actors)),
+            ("recipients", _people(event.recipients)),
+            ("confidence", _parts(event)),
         )
     )
     return Group(head, Padding(shown, (0, 0, 0, 2)))
 
 
-def _parts(told: Told) -> str:
-    rules = " ".join(f"{part} {value:+.2f}" for part, value in told.parts)
-    return f"{rules}; second opinion {told.opinion:.2f}" if told.opinion is not None else rules
+def _parts(event: Told) -> str:
+    rules = " ".join(f"{part} {value:+.2f}" for part, value in event.parts)
+    return f"{rules}; second opinion {event.opinion:.2f}" if event.opinion is not None else rules
 
 
 def _people(parties: Iterable[Party]) -> str:

@@ -304,7 +304,7 @@ def _check(jar: Jar, file: Path, *, fetched: bool = False) -> None:
     what_to_do = (
         "The repository it came from, or the way to it, altered it: nothing of it was kept. Check the mirror in jgo.conf."
         if fetched
-        else "It was damaged or altered on this machine: delete this file and run the same command again to download it anew."
+        else "It was damaged or altered on this machine: delete this file and run the same command again to download it."
     )
     raise JarError(
         f"{file}: the jar {jar.jar} is not the one of lock.toml (SHA-256 {found}, not {jar.sha256}). {what_to_do}"

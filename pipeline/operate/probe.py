@@ -34,7 +34,7 @@ class ProcessState:
     def problem(self) -> str:
         """Return why the process is not ready, or an empty string."""
         if not self.up:
-            return f"nobody answers at {self.address}"
+            return f"no answer at {self.address}"
         if self.ready:
             return ""
         detail = self.detail or {}

@@ -115,7 +115,7 @@ def _send(settings: Settings, publisher: bus.Publisher, failure: Failure) -> str
     if failure.topic not in bus.TOPICS:
         if failure.topic.startswith("feed:"):
             feed = failure.topic.removeprefix("feed:")
-            return f"it came from feed {feed!r}, not from a topic: it is met again when the feed tells it anew"
+            return f"it came from feed {feed!r}, not from a topic: it is collected again when the feed lists it again"
         return f"it did not come from a topic but from {failure.topic or 'nowhere'}"
     raw: bytes | None = failure.raw
     if failure.raw_size > len(failure.raw):

@@ -240,7 +240,7 @@ class Service:
     def _require_kafka(self) -> None:
         """Check by a plain connection, because Kafka's client waits longer after each failed attempt."""
         if not probe.listens(self.settings.bootstrap_servers):
-            raise bus.BusError(f"nobody answers at {self.settings.bootstrap_servers} (kafka.bootstrap_servers)")
+            raise bus.BusError(f"no answer at {self.settings.bootstrap_servers} (kafka.bootstrap_servers)")
 
     def _start_child(self, name: str) -> None:
         with self._lock:

@@ -119,7 +119,7 @@ def gather(settings: Settings, *, now: dt.datetime) -> Status:
 def _require_kafka(settings: Settings) -> None:
     """Check by a plain connection first: Kafka's client tries for ten seconds, which is too long for a status."""
     if not probe.listens(settings.bootstrap_servers):
-        raise bus.BusError(f"nobody answers at {settings.bootstrap_servers}")
+        raise bus.BusError(f"no answer at {settings.bootstrap_servers}")
 
 
 def _kafka(

@@ -114,5 +114,5 @@ def test_status_tells_of_a_real_kafka_and_elasticsearch_also_without_any_process
     assert found.kafka_problem == ""
     assert found.index["reachable"]
     assert found.index["status"] in ("green", "yellow")
-    assert all("nobody answers" in problem for problem in found.problems)
+    assert all("no answer" in problem for problem in found.problems)
     assert len(found.problems) == 4

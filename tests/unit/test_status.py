@@ -84,12 +84,12 @@ def test_what_is_wrong_is_named_and_the_rest_is_told_all_the_same():
             probe.ProcessState("collector", "h:3"),
         ),
         index={"reachable": True, "status": "red", "indices": {}},
-        kafka_problem="nobody answers at h:9",
+        kafka_problem="no answer at h:9",
     )
     assert found.problems == (
         "indexer: Elasticsearch: 503",
-        "collector: nobody answers at h:3",
-        "kafka: nobody answers at h:9",
+        "collector: no answer at h:3",
+        "kafka: no answer at h:9",
         "index: the cluster's status is red: a part of the data cannot be reached",
     )
     table = msgspec.json.decode(msgspec.json.encode(found.table()))
@@ -112,7 +112,7 @@ def test_gathering_with_everything_away_is_quick_and_raises_nothing(monkeypatch,
     settings = Settings(http=http, kafka=Kafka(bootstrap_servers=f"127.0.0.1:{closed_port}"))
     found = status.gather(settings, now=NOW)
     assert [answer.up for answer in found.processes] == [False] * 4
-    assert found.kafka_problem == f"nobody answers at 127.0.0.1:{closed_port}"
+    assert found.kafka_problem == f"no answer at 127.0.0.1:{closed_port}"
     assert "index: away" in found.problems
 
 

@@ -662,7 +662,10 @@ def test_the_process_waits_for_an_elasticsearch_that_is_away_says_so_and_loses_n
 @contextlib.contextmanager
 def spawned(settings):
     """The indexer as a process of its own, for as long as the block runs."""
-    code = "import msgspec, sys; from pipeline import index, settings; index.run(msgspec.json.decode(sys.argv[1], type=settings.Settings))"
+    code = (
+        "import msgspec, sys; from pipeline import settings; from pipeline.index import indexer; "
+        "indexer.run(msgspec.json.decode(sys.argv[1], type=settings.Settings))"
+    )
     command = [sys.executable, "-c", code, msgspec.json.encode(settings).decode()]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
         try:

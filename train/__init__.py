@@ -1,0 +1,1 @@
+"""Training and its data. Needs the `train` extra."""

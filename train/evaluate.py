@@ -1,13 +1,12 @@
 """`make eval`: measure detection and extraction on the labelled sets of the neighbour `shared`, and keep the figures.
 
 The sets are sent through the commands, exactly as anybody else would measure; a row with the date, the commit and the main
-figures is added to docs/quality.md. `--rules` measures the rules alone.
+figures is added to docs/quality.md.
 """
 
 import argparse
 import datetime as dt
 import json
-import os
 import re
 import subprocess
 import sys
@@ -50,7 +49,7 @@ def extraction(bin_: Path) -> str:
     return found[1] if found else ""
 
 
-def row(figures: dict[str, dict[str, float]], pages: str, *, rules: bool, now: dt.datetime) -> str:
+def row(figures: dict[str, dict[str, float]], pages: str, *, now: dt.datetime) -> str:
     """A line of the table."""
     commit = subprocess.run(  # noqa: S603 - a fixed command
         ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git is there
@@ -59,23 +58,20 @@ def row(figures: dict[str, dict[str, float]], pages: str, *, rules: bool, now: d
     cells = [
         " · ".join(f"{figures[name][key]:.3g}" for key in keys) if name in figures else "" for name, keys in COLUMNS
     ]
-    return f"| {now:%Y-%m-%d %H:%M} | {commit} | {'rules' if rules else 'opinion'} | {' | '.join(cells)} | {pages} |"
+    return f"| {now:%Y-%m-%d %H:%M} | {commit} | reader | {' | '.join(cells)} | {pages} |"
 
 
 def main() -> None:
     """Measure, print, keep."""
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    asked.add_argument("--rules", action="store_true", help="without the second opinion")
     asked.add_argument("--limit", type=int, default=0, help="first N cases of each set; such figures are not kept")
     given = asked.parse_args()
     if not SHARED.is_dir():
         sys.exit(f"evaluate: the labelled sets are not there ({SHARED})")
-    if given.rules:
-        os.environ["DATELINE_DETECT_OPINION"] = "none"
     bin_ = Path(sys.executable).parent
     figures = detection(bin_, given.limit)
-    pages = "" if given.rules else extraction(bin_)
-    line = row(figures, pages, rules=given.rules, now=dt.datetime.now(dt.UTC))
+    pages = extraction(bin_)
+    line = row(figures, pages, now=dt.datetime.now(dt.UTC))
     print(line)
     if not given.limit:
         text = PAGE.read_text("utf-8")

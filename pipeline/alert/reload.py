@@ -39,7 +39,7 @@ class RuleWatch:
         self._settings = settings
         self._apply = apply
         self._anew = False
-        files = [settings.alerts.rules_file, *settings.detect.lexicons]
+        files = [settings.alerts.rules_file, *settings.detect.kinds]
         self._files = tuple(settings.path(name) for name in files)
         self._seen = self._stamp()
         self.found = rules.load(settings)

@@ -23,7 +23,7 @@ from pipeline.annotate.groups import known as known_groups
 from pipeline.records import EventType, Modality, Phase, Trigger
 from pipeline.settings import Natural, Positive, Section, Settings, SettingsError, Share, convert, read_toml
 
-LEXICON: Final = Path(__file__).parents[1] / "detect" / "lexicon"
+KINDS: Final = Path(__file__).parents[1] / "detect" / "kinds.toml"
 """Read as data, so that the notifier and `dateline check` need not load the language model."""
 PLACEHOLDERS: Final = (
     "occasion", "headline", "what", "who", "where", "when", "amount", "sure", "sources", "evidence", "link", "about", "rule",
@@ -151,14 +151,14 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     channels: dict[str, Channel]
 
 
-def load_rules(path: Path, *, max_age_hours: int | None = None, lexicons: Collection[Path] = ()) -> RuleSet:
+def load_rules(path: Path, *, max_age_hours: int | None = None, kinds: Collection[Path] = ()) -> RuleSet:
     """Read alerts.toml. `max_age_hours` is the `told_within_hours` of rules without their own.
 
     Raises:
         SettingsError: the file is absent or has an error; the message names the file, the key and the nearest known name.
     """
     file = convert(read_toml(path), RuleFile, where=str(path))
-    for where, problem in _problems(file, known_kinds(lexicons)):
+    for where, problem in _problems(file, known_kinds(kinds)):
         raise SettingsError(f"{path}: {where}: {problem}")
     own = file.templates
     rules = tuple(
@@ -188,17 +188,17 @@ def load(settings: Settings) -> RuleSet:
     return load_rules(
         settings.path(settings.alerts.rules_file),
         max_age_hours=settings.alerts.max_age_hours,
-        lexicons=[settings.path(name) for name in settings.detect.lexicons],
+        kinds=[settings.path(name) for name in settings.detect.kinds],
     )
 
 
-def known_kinds(lexicons: Collection[Path] = ()) -> frozenset[str]:
-    """Return every kind that the lexicons can detect.
+def known_kinds(own: Collection[Path] = ()) -> frozenset[str]:
+    """Return every kind that can be detected: the built-in ones and those of the files of the user.
 
     Raises:
-        SettingsError: a lexicon is absent or not TOML.
+        SettingsError: a file is absent or not TOML.
     """
-    files = (*sorted(LEXICON.glob("*.toml")), *lexicons)
+    files = (KINDS, *own)
     return frozenset(str(kind.get("kind")) for file in files for kind in read_toml(file).get("kinds", ()))
 
 

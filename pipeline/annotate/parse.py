@@ -1,4 +1,4 @@
-"""Extracted text in, a Document with sentences and entities, and its parse out. The only importer of spaCy.
+"""Extracted text in, a Document with sentences and entities out, with its words as plain lists. The only importer of spaCy.
 
 spaCy's docs live only inside the caller's `nlp.memory_zone()`; `Parsed` has plain lists instead.
 """
@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from pipeline.annotate.hyphens import PREFIXED, joined
 from pipeline.annotate.plain import Plain, plain
 from pipeline.records import Article, Document, Entity, Party, Section, Sentence
 
 if TYPE_CHECKING:
     from pipeline.page.extract import Extracted
 
-UNUSED: Final = ("lemmatizer", "attribute_ruler", "senter")
-"""Components that detection does not need: it has its own word forms, and they take a quarter of the time."""
+UNUSED: Final = ("tok2vec", "tagger", "parser", "lemmatizer", "attribute_ruler", "senter")
+"""Components that are not run: the reader needs no parse, and the entity recogniser has its own vectors."""
 
 LABELS: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC", "EVENT", "PRODUCT", "LAW", "WORK_OF_ART"))
 NAMING: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC"))
@@ -58,7 +57,6 @@ class AnnotationModels(Protocol):
     nlp: Any
     names: Any
     text_characters: int
-    hyphened: frozenset[str]
 
 
 class Mention(msgspec.Struct, frozen=True, eq=False):
@@ -73,7 +71,7 @@ class Mention(msgspec.Struct, frozen=True, eq=False):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A Document with the parse of title and text, and the names found in each. Without a parse it is not English."""
+    """A Document with the words of title and text (None if it is not English), and the names found in each."""
 
     document: Document
     title: Plain | None
@@ -96,8 +94,8 @@ def load(models: Sequence[str]) -> Any:
         if spacy.util.is_package(name) or "/" in name:
             nlp = spacy.load(name, exclude=list(UNUSED))
             nlp.max_length = max(nlp.max_length, 2_000_000)
-            nlp.tokenizer.token_match = PREFIXED.fullmatch
-            nlp.add_pipe("paragraphs", before="parser")
+            nlp.add_pipe("sentencizer", before="ner")
+            nlp.add_pipe("paragraphs", before="ner")
             return nlp
     raise ModelError(f"no spaCy model is installed, tried {', '.join(models) or 'none'} (option detect.models)")
 
@@ -127,7 +125,7 @@ def paragraphs(doc: Any) -> Any:
 
 
 def readable(language: str | None) -> bool:
-    """Return whether a text in this language is parsed. An unknown language counts as English."""
+    """Return whether a text in this language is analysed. An unknown language counts as English."""
     return language is None or language.casefold().split("-")[0] in ("en", "")
 
 
@@ -141,7 +139,7 @@ def cut(text: str, characters: int) -> tuple[str, bool]:
 
 
 def annotate(article: Article, extracted: Extracted, models: AnnotationModels) -> Parsed:
-    """Return the Document of an article and its text, with its parse."""
+    """Return the Document of an article and its text, with its words and names."""
     return next(iter(annotate_many([(article, extracted)], models)))
 
 
@@ -153,7 +151,7 @@ def annotate_many(pairs: Iterable[tuple[Article, Extracted]], models: Annotation
 
 
 def parse_many(documents: Sequence[Document], models: AnnotationModels) -> Iterator[Parsed]:
-    """Yield Documents that have title and text with sentences, entities and the parse added."""
+    """Yield Documents that have title and text with sentences, entities and words added."""
     texts = [text for d in documents if readable(d.language) for text in (d.title, d.text)]
     docs = models.nlp.pipe(texts, batch_size=2 * BATCH)
     for document in documents:
@@ -176,7 +174,7 @@ def batches(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _base(article: Article, extracted: Extracted, characters: int) -> Document:
-    from pipeline.annotate import copies  # noqa: PLC0415 - loads numpy and scipy, which reading a lexicon does not need
+    from pipeline.annotate import copies  # noqa: PLC0415 - loads numpy and scipy, which reading kinds does not need
 
     text, was_cut = cut(extracted.text, characters)
     return Document(
@@ -202,8 +200,8 @@ def _base(article: Article, extracted: Extracted, characters: int) -> Document:
 
 def _parsed(document: Document, title_doc: Any, text_doc: Any, models: AnnotationModels) -> Parsed:
     on = document.published_at.date() if document.published_at else None
-    title = joined(plain(title_doc, document.title), models.hyphened)
-    text = joined(plain(text_doc, document.text), models.hyphened)
+    title = plain(title_doc, document.title)
+    text = plain(text_doc, document.text)
     title_mentions, text_mentions = find_mentions(title, models.names, on), find_mentions(text, models.names, on)
     document = msgspec.structs.replace(
         document,

@@ -1,4 +1,4 @@
-"""A spaCy doc in, its words, tags, dependencies and entities as plain lists out.
+"""A spaCy doc in, its words, sentences and entities as plain lists out.
 
 spaCy's arrays are read once, column by column, because a call for each token is slow. The lists hold no spaCy objects, so they
 may outlive the `nlp.memory_zone()` of the doc.
@@ -7,25 +7,20 @@ may outlive the `nlp.memory_zone()` of the doc.
 from __future__ import annotations
 
 import itertools
-import operator
 from dataclasses import dataclass
 from typing import Any, Final
 
-COLUMNS: Final = ("ORTH", "TAG", "DEP", "HEAD", "IDX", "SENT_START", "ENT_IOB", "ENT_TYPE")
+COLUMNS: Final = ("ORTH", "IDX", "SENT_START", "ENT_IOB", "ENT_TYPE")
 STRINGS_KEPT: Final = 200_000
 """At most so many different words are cached; an hour of news has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Words with tags, dependencies and offsets; sentences and the model's entities as (first word, one past the last)."""
+    """Words with offsets; sentences and the model's entities as (first word, one past the last)."""
 
     text: str
     words: list[str]
-    low: list[str]
-    tags: list[str]
-    deps: list[str]
-    heads: list[int]
     offsets: list[int]
     sentences: list[tuple[int, int]]
     entities: list[tuple[int, int, str]]
@@ -56,40 +51,22 @@ class _Strings(dict[int, str]):
             return list(map(self.__getitem__, numbers))
 
 
-class _Low(dict[str, str]):
-    """Cache of words to the same in lower case, with a straight apostrophe."""
-
-    def __missing__(self, word: str) -> str:
-        if len(self) > STRINGS_KEPT:
-            self.clear()
-        low = self[word] = word.lower().replace("’", "'")
-        return low
-
-
 _strings: Final = _Strings()
-_low: Final = _Low()
 
 
 def plain(doc: Any, text: str) -> Plain:
-    """Return the lists of a spaCy doc and the text that was parsed."""
+    """Return the lists of a spaCy doc; `text` is the text that it was made from."""
     size = len(doc)
     if not size:
-        return Plain("", [], [], [], [], [], [], [], [])
+        return Plain("", [], [], [], [])
     array = doc.to_array(COLUMNS)
-    numbers, tags, deps, _, offsets, begins, places, types = array.T.tolist()
-    steps = (
-        array[:, COLUMNS.index("HEAD")].astype("int64").tolist()
-    )  # unsigned in the array: a step back would be a huge number
+    numbers, offsets, begins, places, types = array.T.tolist()
     store = doc.vocab.strings
     words = _strings.of(numbers, store)
     starts = [0, *(index for index in range(1, size) if begins[index] == 1)]
     return Plain(
         text=text,
         words=words,
-        low=list(map(_low.__getitem__, words)),
-        tags=_strings.of(tags, store),
-        deps=_strings.of(deps, store),
-        heads=list(map(operator.add, range(size), steps)),
         offsets=offsets,
         sentences=list(itertools.pairwise((*starts, size))),
         entities=_entities(places, types, store),

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from pipeline.annotate.vocabulary import FAMILY_STEMS, PROSE_STEMS, REPORT_WORDS, WORD, stem, without_possessive
+from pipeline.annotate.vocabulary import FAMILY_STEMS, FUNCTION_WORDS, PROSE_STEMS, WORD, stem, without_possessive
 from pipeline.annotate.wording import country_stems
 
 TERMS_KEPT: Final = 80
@@ -48,7 +48,7 @@ def subject(title: str, text: str) -> dict[str, float]:
 def _key(word: str) -> str:
     """Return the stem of a word; an empty string if it tells nothing about the subject."""
     low = without_possessive(word)
-    if low in REPORT_WORDS or len(low) < (2 if low.isdigit() else 3) or _SHORTENED.search(low):
+    if low in FUNCTION_WORDS or len(low) < (2 if low.isdigit() else 3) or _SHORTENED.search(low):
         return ""
     key = stem(low)
     return "" if key in PROSE_STEMS else key

@@ -19,7 +19,9 @@ WORD: Final = re.compile(r"[^\W_]+(?:[-’'][^\W_]+)*")
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """Return the stem of a lower-case English word: "sanction" for "sanctions" and "sanctioned"."""
-    return str(EnglishStemmer().stemWord(word))  # a new one for each word that is not cached: it is not safe for threads
+    return str(
+        EnglishStemmer().stemWord(word)
+    )  # a new one for each word that is not cached: it is not safe for threads
 
 
 def without_possessive(word: str) -> str:
@@ -35,11 +37,8 @@ _LISTS: Final[dict[str, frozenset[str]]] = {
 FUNCTION_WORDS: Final = _LISTS["function"]
 """The base stop list: words of any English text."""
 
-REPORT_WORDS: Final = FUNCTION_WORDS | _LISTS["report"]
-"""Words of any news report: the base list, and words of reporting, time and office."""
-
 FAMILY_STEMS: Final = frozenset(map(stem, _LISTS["family"]))
 """Stems that reports of one family of events share because of the family."""
 
 PROSE_STEMS: Final = frozenset(map(stem, _LISTS["prose"]))
-"""Stems of words of any prose and of web pages."""
+"""Stems of words of any prose, of reporting and of web pages."""

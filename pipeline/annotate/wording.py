@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from pipeline.annotate import groups
-from pipeline.annotate.vocabulary import FAMILY_STEMS, REPORT_WORDS, WORD, stem, without_possessive
+from pipeline.annotate.vocabulary import FAMILY_STEMS, FUNCTION_WORDS, WORD, stem, without_possessive
 
 TELLING: Final = 1.5
 """The weight of a name or number in the evidence."""
@@ -28,7 +28,7 @@ def wording(evidence: str, title: str) -> dict[str, float]:
     for text, factor in ((title, 0.5), (evidence, 1.0)):
         for number, word in enumerate(WORD.findall(text)):
             low = without_possessive(word)
-            if low in REPORT_WORDS or (len(low) < 3 and not low.isdigit()):
+            if low in FUNCTION_WORDS or (len(low) < 3 and not low.isdigit()):
                 continue
             telling = (number > 0 and word[0].isupper()) or word[0].isdigit()
             key = stem(low)

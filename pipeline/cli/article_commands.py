@@ -55,10 +55,10 @@ def trace(file: File, published: Published = None, url: Url = None, as_json: Jso
 
 @app.command()
 def explain(file: File, published: Published = None, url: Url = None) -> None:
-    """Show sentence by sentence which rule found what.
+    """Show sentence by sentence what the reader found.
 
-    Below each sentence stand its events, each with its rule, trigger, frame, modality and the parts of its confidence, then the
-    names and the dependency arcs that were used.
+    Below each sentence stand its events, before they are merged and with those that are not sure enough: trigger, modality,
+    confidence, the shares that the reader gives, the words of each role and whom they mean; then the names of the sentence.
     """
     from pipeline.cli import show_detection
     from pipeline.operate import offline

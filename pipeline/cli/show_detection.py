@@ -14,7 +14,7 @@ from pipeline.records import Party
 
 
 def explanation(read: Sequence[Read]) -> RenderableType:
-    """Return each sentence with its events, their reasons, names and arcs."""
+    """Return each sentence with its names and tellings, each with the shares that the reader gives."""
     return Group(*(_sentence(one) for one in read))
 
 
@@ -23,32 +23,27 @@ def _sentence(one: Read) -> RenderableType:
     parts: list[RenderableType] = [line]
     parts += [Padding(_event(event), (0, 0, 0, 4)) for event in one.told]
     if one.told:
-        shown = rows((("spans", _lines(_span(span) for span in one.spans)), ("arcs", _lines(one.arcs))))
+        shown = rows((("names", _lines(_span(span) for span in one.spans)),))
         parts.append(Padding(shown, (0, 0, 1, 6), style="dim"))
     return Group(*parts)
 
 
-def _event(event: Told) -> RenderableType:
-    head = Text("→ ", style="bold").append(f"{event.kind} ({event.subtype})" if event.subtype else event.kind, "bold")
-    head.append(f" {event.modality}", MODALITY_STYLES.get(event.modality, ""))
-    head.append(f"  {event.confidence:.0%}", "dim")
+def _event(told: Told) -> RenderableType:
+    head = Text("→ ", style="bold").append(f"{told.kind} ({told.subtype})" if told.subtype else told.kind, "bold")
+    head.append(f" {told.modality}", MODALITY_STYLES.get(told.modality, ""))
+    head.append(f"  {told.confidence:.0%}", "dim")
+    if not told.kept:
+        head.append("  below detect.min_confidence", "dim")
     shown = rows(
         (
-            ("rule", event.rule),
-            ("trigger", event.trigger),
-            ("modality", f"{event.modality}: {event.cause}"),
-            ("frame", "; ".join(f"{slot}: {held}" for slot, held in event.frame)),
-            ("actors", _people(event.actors)),
-            ("recipients", _people(event.recipients)),
-            ("confidence", _parts(event)),
+            ("trigger", told.trigger),
+            ("shares", ", ".join(f"{what} {share:.2f}" for what, share in told.shares)),
+            *((role, f"{words} ({share:.2f})") for role, words, share in told.spans),
+            ("actors are", _people(told.actors)),
+            ("recipients are", _people(told.recipients)),
         )
     )
     return Group(head, Padding(shown, (0, 0, 0, 2)))
-
-
-def _parts(event: Told) -> str:
-    rules = " ".join(f"{part} {value:+.2f}" for part, value in event.parts)
-    return f"{rules}; second opinion {event.opinion:.2f}" if event.opinion is not None else rules
 
 
 def _people(parties: Iterable[Party]) -> str:

@@ -1,12 +1,16 @@
-"""What happened: a parsed article in, its events out. Pure and deterministic.
+"""What happened: a parsed article in, its events out. Deterministic.
 
-lexicon/*.toml, lexicon.py, forms.py   kinds of events as data, indexed by word form
-syntax.py, repair.py                   the dependency parse as plain lists, its lost verbs found
-triggers.py                            which rules a clause fits
-reader.py, antecedents.py, roles.py    who to whom, pronouns and short names resolved
-modality.py                            asserted, planned, hypothetical, denied, historical
-dates.py, amounts.py, details.py       when, how much, where; worth.py: a sum told in the next sentence
-events.py, drafts.py, merge.py          putting an event together, once for an article
+How an event comes about:
+
+1. windows.py    the article is cut into windows of whole sentences, each with the headline before it
+2. encoder.py    the trained model reads a window (onnxruntime) and scores every piece of a word
+3. reader.py     scores become tellings: a trigger with its kind, how real it is, and the spans of its roles
+4. parties.py, details.py   spans become parties, places, a date, sums and counts (dates.py, amounts.py, counts.py)
+5. drafts.py     a telling with all that is a draft of an event
+6. merge.py      drafts that tell one happening are folded into one
+7. events.py     what is sure enough becomes an Event; export.py gives its type as PLOVER and CAMEO code it
+
+kinds.toml lists the kinds; models.py loads everything once a process; explain.py shows every step for one article.
 """
 
 from pipeline.detect.events import detect

@@ -18,7 +18,7 @@ from pipeline.detect import daywords as cal
 from pipeline.detect.date_forms import FORMS, reader_of
 from pipeline.detect.date_reader import DASHES, PARTS_OF_DAY, TOKEN, DateReader, Hit, Part
 from pipeline.detect.daywords import DAY, Span
-from pipeline.detect.forms import words as word_set
+from pipeline.detect.persons import words as word_set
 from pipeline.records import Precision, When
 
 Relation = Literal["on", "since", "from", "until", "before", "after"]

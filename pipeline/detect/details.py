@@ -1,4 +1,4 @@
-"""Where, when, how much: a clause in, the places, date, sums, counts and items of its event out."""
+"""When, where and how much: a telling's spans in, its date, places, sums, counts and items out."""
 
 from __future__ import annotations
 
@@ -9,29 +9,43 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from pipeline.annotate.parse import Mention
+from pipeline.annotate.resolve import Resolver
 from pipeline.detect.amounts import find_money, find_quantities
 from pipeline.detect.dates import FoundDate, Prefer, find_dates, lows_of
-from pipeline.detect.forms import words
-from pipeline.detect.persons import PLACE_NOUNS
-from pipeline.detect.reader import Reader
-from pipeline.detect.syntax import FINITE, Tree
-from pipeline.records import Money, Quantity, When
+from pipeline.detect.persons import words
+from pipeline.detect.reader import Span, Telling
+from pipeline.records import Modality, Money, Party, Place, Quantity, When
 
-SIDES: Final = words(
-    "north south east west centre center outskirts part parts edge east northeast northwest southeast southwest"
-)
-OWN: Final = frozenset(("on", "since", "from"))
-"""How a date may lie to the event that is its own."""
+MONEYED: Final = frozenset(("AID", "SANCTION", "AGREE", "COOPERATE", "ACCUSE"))
+"""Types whose sentence may hold a sum of theirs."""
+COUNTED: Final = frozenset(("ASSAULT", "AID", "MOBILIZE", "PROTEST", "COERCE", "RETREAT", "SANCTION", "ACCUSE"))
+"""Types whose sentence may count people or things of theirs."""
+SCHEDULED: Final = frozenset(("CONSULT", "PROTEST", "COOPERATE"))
+"""Types that a date to come makes planned: what somebody says or imposes for next month is said and imposed now."""
+OLD_DAYS: Final = 45
+"""Older than this is history: docs/events.md."""
+NEAR: Final = 4
+"""Characters by which a date may miss the span that the reader gives."""
+PLACES_KEPT: Final = 3
 
-TELLING: Final = words("said says announced announces reported reports confirmed confirms told tells stated")
-LOCATIVE: Final = words("in at near on off outside inside across around over into from to throughout within along")
-STATIC: Final = words("in at near off outside inside across around throughout within along on")
 ITEM_WORDS: Final = re.compile(
     r"\b(?:missiles?|rockets?|howitzers?|ammunition|tanks?|drones?|vehicles?|launchers?|weapons?|shells?|rounds?|boats?|systems?|"
     r"aircraft|jets?|helicopters?|artillery|mortars?|radars?|HIMARS|food|medicines?|tents?|blankets?|generators?|vaccines?|water|"
     r"armou?r|rifles?|grenades?|mines?|interceptors?|equipment|supplies|trucks?|ambulances?|fuel|grain)\b", re.IGNORECASE,
 )  # fmt: skip
+MILITARY: Final = words(
+    "military weapon weapons weaponry ammunition missile missiles tank tanks arms howitzers howitzer himars defense "
+    "defence lethal artillery jets drones security patriot javelin stinger munitions drawdown armed army soldiers troops "
+    "armoured armored launchers rifles grenades mines shells carriers helicopters f-16 leopard abrams guns anti-tank"
+)
+HUMANITARIAN: Final = words(
+    "humanitarian food medical relief emergency refugees medicine shelter disaster flood earthquake victims "
+    "tents blankets hunger famine displaced civilians vaccines water generators ambulances hospital hospitals"
+)
+PROMISED: Final = re.compile(
+    r"\b(?:pledg|promis|agree|vow|commit|announc|will |to provide|to send|to give)", re.IGNORECASE
+)
+"""What before the trigger says that help is only promised: PLOVER codes it AGREE."""
 
 Amount = TypeVar("Amount", Money, Quantity)
 
@@ -82,82 +96,64 @@ def _shift(value: Amount, base: int) -> Amount:
     return msgspec.structs.replace(value, start=(value.start or 0) + base, end=(value.end or 0) + base)
 
 
-def place_mentions(reader: Reader, verb: int, sentence: tuple[int, int]) -> list[tuple[int, int]]:
-    """Where it happened: (first word, one past the last) of names behind a locative preposition, the nearest first."""
-    tree = reader.tree
-    own: list[tuple[int, int, int]] = []
-    for mention in reader.mentions:
-        if mention.start < sentence[0] or mention.end > sentence[1]:
-            continue
-        word, end = mention.end - 1, mention.end
-        head = tree.heads[word]
-        if tree.deps[word] in ("amod", "compound", "nmod") and tree.low[head] in PLACE_NOUNS and head == end:
-            word, end = head, head + 1  # the Crimean peninsula
-        elif not _may_be_place(mention):
-            continue
-        preposition = _preposition_over(reader, word)
-        if preposition is None or tree.low[preposition] not in LOCATIVE:
-            continue
-        distance = abs(mention.start - verb) + (40 if tree.low[preposition] not in STATIC else 0)
-        own.append((distance + (0 if _below(reader, word, verb) else 15), mention.start, end))
-    return [(start, end) for _, start, end in sorted(own)]
+def _touches(start: int, end: int, spans: list[Span], slack: int = 0) -> bool:
+    return any(start < b + slack and end > a - slack for a, b in spans)
 
 
-def _may_be_place(mention: Mention) -> bool:
-    """A place by the model, or a name with a country that the model took for a body or a person."""
-    if mention.label in ("GPE", "LOC", "FAC", ""):
-        return True
-    if mention.text.split()[-1].casefold() in PLACE_NOUNS:
-        return True
-    return (
-        mention.label != "NORP"
-        and bool(mention.party.country)
-        and mention.party.sector in (None, "GOV")
-        and " " not in mention.text
-    )
-
-
-def _preposition_over(reader: Reader, index: int) -> int | None:
-    """The preposition that a place hangs on, through `the town of`, `the north of` and appositions."""
-    tree = reader.tree
-    for _ in range(8):
-        dep, head = tree.deps[index], tree.heads[index]
-        if head == index:
-            return None
-        if dep == "pobj":
-            if tree.low[head] == "of" and tree.low[tree.heads[head]] in PLACE_NOUNS | SIDES:
-                index = tree.heads[head]
-                continue
-            return head
-        if dep not in ("conj", "appos", "compound", "npadvmod", "nmod"):
-            return None
-        index = head
+def date_of(one: Telling, found: Found, modality: Modality) -> When | None:
+    """The date at the telling's date span; of an open one (`Tuesday`) the past or, for a plan, the coming one."""
+    prefer: Prefer = "future" if modality in ("planned", "hypothetical") else "past"
+    for date in found.dates:
+        if _touches(date.start + found.base, date.end + found.base, one.spans["date"], NEAR):
+            return date.read(prefer)
     return None
 
 
-def _below(reader: Reader, index: int, verb: int) -> bool:
-    return verb in (index, *reader.tree.ancestors(index))
+def money_of(one: Telling, found: Found, *, alone: bool) -> tuple[Money, ...]:
+    """The sums at the telling's money span; where aid names none and is alone in its sentence, the sentence's sums."""
+    spans = one.spans["money"]
+    if spans:
+        return tuple(m for m in found.money if _touches(m.start or 0, m.end or 0, spans, NEAR))
+    return found.money if one.type == "AID" and alone else ()
 
 
-def choose_date(tree: Tree, found: Found, word: int, prefer: Prefer) -> When | None:
-    """The date of the event at `word`: the nearest one of its clause, of the start of the sentence, or of who tells it."""
-    at = tree.offsets[word] - found.base
-    choices: list[tuple[int, int, int, FoundDate]] = []
-    for date in found.dates:
-        first, last = sorted((date.start, at))
-        verbs = [
-            i for i in tree.words_between(found.base + first, found.base + last) if tree.tags[i] in FINITE and i != word
-        ]
-        if date.relation not in OWN or (verbs and (date.start > at or not _opens(tree, found, date))):
-            continue
-        choices.append((len(verbs), abs(date.start - at), date.start, date))
-    return min(choices)[3].read(prefer) if choices else None
+def quantities_of(one: Telling, found: Found, *, alone: bool) -> tuple[Quantity, ...]:
+    """The counted people and things of the sentence, where the telling is the only one there that has such."""
+    return found.quantities if one.type in COUNTED and alone else ()
 
 
-def _opens(tree: Tree, found: Found, date: FoundDate) -> bool:
-    """Whether no verb stands before a date in its sentence but one of telling: `On Monday`, `said on Monday that`."""
-    before = tree.words_between(found.base, found.base + date.start)
-    return all(tree.tags[i] not in FINITE or tree.low[i] in TELLING for i in before)
+def places_of(one: Telling, text: str, resolver: Resolver, hints: list[str]) -> tuple[Place, ...]:
+    """The telling's places on the map; `hints` are countries that tell Moscow in Russia from Moscow in Idaho."""
+    found: list[Place] = []
+    for start, end in one.spans["places"][:PLACES_KEPT]:
+        words_ = text[start:end]
+        cut = len(words_) - len(re.sub(r"^(?:the|a|an)\s+", "", words_, flags=re.IGNORECASE))
+        name = words_[cut:]
+        place = resolver.place(name, hints)
+        if place is not None and place.name not in {p.name for p in found}:
+            found.append(msgspec.structs.replace(place, text=name, start=start + cut, end=end))
+    return tuple(found)
+
+
+def timed(modality: Modality, one: Telling, date: When | None, published: dt.datetime | None) -> Modality:
+    """How real a telling is once its date is known: a meeting of next week is planned, what is long past is history."""
+    if modality != "asserted" or date is None or published is None or date.precision == "unknown":
+        return modality
+    if date.start > published.date():
+        return "planned" if one.type in SCHEDULED or one.kind == "election" else modality
+    return "historical" if (published.date() - date.end).days > OLD_DAYS else modality
+
+
+def subtype_of(one: Telling, evidence: str, *, money: bool) -> str | None:
+    """Of aid: military, humanitarian or financial, by the words of its sentence."""
+    if one.type != "AID":
+        return None
+    if one.kind != "aid_package":
+        return "military"
+    said = {word.strip(".,;:\"'“”()").casefold() for word in evidence.split()}
+    if said & MILITARY and not {"humanitarian", "food"} & said:
+        return "military"
+    return "humanitarian" if said & HUMANITARIAN else "financial" if money else "humanitarian"
 
 
 def items(text: str) -> tuple[str, ...]:
@@ -174,3 +170,14 @@ def items(text: str) -> tuple[str, ...]:
         if piece and len(piece) <= 80 and ITEM_WORDS.search(piece):
             kept.append(piece)
     return tuple(dict.fromkeys(kept))
+
+
+def only_promised(text: str, sentence: Span, one: Telling) -> bool:
+    """Whether the words before the trigger say that help is promised, agreed on or announced."""
+    return one.type == "AID" and PROMISED.search(text[max(sentence[0], one.start - 80) : one.end]) is not None
+
+
+def country_of(parties: tuple[Party, ...]) -> str | None:
+    """The country that all parties with one share, if there is just one."""
+    found = {p.country for p in parties if p.country}
+    return found.pop() if len(found) == 1 else None

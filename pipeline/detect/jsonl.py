@@ -11,8 +11,8 @@ import msgspec
 from pipeline import annotate
 from pipeline.annotate.parse import BATCH, batches
 from pipeline.detect.events import detect
-from pipeline.detect.forms import words as word_set
 from pipeline.detect.models import Models
+from pipeline.detect.persons import words as word_set
 from pipeline.records import Document
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -37,7 +37,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 def detect_jsonl(lines: Iterable[str], models: Models) -> Iterator[str]:
     """Lines in, lines out in the same order: `{"id", "events"}`, or `{"id", "error"}` for one that cannot be read."""
     for batch in batches((line for line in lines if line.strip()), 4 * BATCH):
-        read = [_read(line) for line in batch]
+        read = [read_line(line) for line in batch]
         with models.nlp.memory_zone():
             told = _told([one for one in read if isinstance(one, Document)], models)
             for original, one in zip(batch, read, strict=True):
@@ -76,7 +76,8 @@ def _raw_id(line: str) -> object:
     return msgspec.json.decode(line)["id"]
 
 
-def _read(line: str) -> Document | dict[str, Any]:
+def read_line(line: str) -> Document | dict[str, Any]:
+    """A line in, its Document out; for one that cannot be read the line that says so."""
     try:
         given = msgspec.json.decode(line, type=Line)
         published = _when(given.published)
@@ -101,7 +102,7 @@ def _language(text: str) -> str | None:
     words = [word.strip(".,;:\"'()") for word in text[:JUDGED_CHARACTERS].casefold().split()]
     if sum(word in ENGLISH for word in words) >= LEAST_ENGLISH * len(words):
         return None
-    from pipeline.page.extract import language_of  # noqa: PLC0415 - reading the lexicon need not load what reads pages
+    from pipeline.page.extract import language_of  # noqa: PLC0415 - reading kinds need not load what reads pages
 
     return language_of(text)
 

@@ -1,28 +1,40 @@
-"""The kinds of events and the PLOVER type of each: the table of docs/events.md, which a test compares with this one."""
+"""The kinds of events as data: kinds.toml in, each kind with its PLOVER type, mode and contexts out."""
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from pathlib import Path
 from typing import Final, get_args
+
+import msgspec
 
 from pipeline.records import EventType
 
+FILE: Final = Path(__file__).with_name("kinds.toml")
 TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 
-KINDS: Final[dict[str, EventType]] = {
-    "meeting": "CONSULT", "summit": "CONSULT", "visit": "CONSULT", "call": "CONSULT", "mediation": "CONSULT",
-    "agreement": "AGREE", "pledge": "AGREE", "election": "AGREE",
-    "support": "SUPPORT", "diplomatic_ties": "SUPPORT", "appointment": "SUPPORT",
-    "cooperation": "COOPERATE",
-    "aid_package": "AID", "arms_deal": "AID", "arms_procurement": "AID",
-    "concession": "CONCEDE", "resignation": "CONCEDE", "charges_dropped": "CONCEDE",
-    "ceasefire": "RETREAT", "withdrawal": "RETREAT", "release": "RETREAT", "sanctions_relief": "RETREAT",
-    "appeal": "REQUEST", "proposal": "REQUEST",
-    "accusation": "ACCUSE", "legal_action": "ACCUSE",
-    "rejection": "REJECT", "threat": "THREATEN", "protest": "PROTEST",
-    "sanctions": "SANCTION", "expulsion": "SANCTION", "rupture": "SANCTION",
-    "mobilization": "MOBILIZE",
-    "arrest": "COERCE", "deportation": "COERCE", "restriction": "COERCE", "blockade": "COERCE", "cyber_attack": "COERCE",
-    "strike": "ASSAULT", "attack": "ASSAULT", "assassination": "ASSAULT", "abduction": "ASSAULT", "clash": "ASSAULT",
-    "offensive": "ASSAULT", "invasion": "ASSAULT", "coup": "ASSAULT",
-}  # fmt: skip
-"""In the order in which the model's heads count them: a new kind goes to the end, and the model is trained anew."""
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A kind. `joint` ones list all sides as actors; `export` is how PLOVER codes an asserted one, where it differs."""
+
+    kind: str
+    type: EventType
+    about: str
+    example: str = ""
+    mode: str | None = None
+    cameo: str = ""
+    export: str | None = None
+    subtype: str | None = None
+    joint: bool = False
+    contexts: tuple[str, ...] = ()
+
+
+@cache
+def built_in() -> dict[str, Kind]:
+    """The kinds of kinds.toml by name, in the order in which the model's heads count them."""
+    rows = tomllib.loads(FILE.read_text("utf-8"))["kinds"]
+    return {one.kind: one for one in msgspec.convert(rows, tuple[Kind, ...])}
+
+
+KINDS: Final[dict[str, EventType]] = {name: one.type for name, one in built_in().items()}

@@ -5,137 +5,163 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from pipeline.annotate.groups import country_name
 from pipeline.detect.drafts import Draft
-from pipeline.detect.persons import distinct, known
+from pipeline.detect.encoder import Encoder
+from pipeline.detect.persons import distinct, is_person, known
 from pipeline.records import Evidence, Party
 
 CONTACT: Final = frozenset(("meeting", "visit", "summit", "call", "mediation"))
 """Kinds of one contact: a visit is told as talks, a summit as a meeting."""
-
-FORCE: Final = frozenset(("strike", "attack", "assassination"))
+FORCE: Final = frozenset(("strike", "attack", "assassination", "offensive", "clash"))
 ARMS: Final = frozenset(("aid_package", "arms_deal", "arms_procurement"))
+STATEMENTS: Final = frozenset(("REQUEST", "ACCUSE", "REJECT", "SUPPORT"))
+"""Types of which one party tells several in an article."""
+ALIKE: Final = 0.1
+"""The least probability of one happening at which what names nobody is folded into the only fuller telling of its kind."""
 FACT: Final = frozenset(("asserted", "historical"))
+RETOLD: Final = 0.15
+"""The share of the remaining doubt that each further telling takes away, twice at the most."""
 
 
-def merge(drafts: Sequence[Draft]) -> list[Draft]:
+def merge(drafts: Sequence[Draft], encoder: Encoder) -> list[Draft]:
     """Drafts in the order of the article in, merged ones out; the surest telling leads, the others are its mentions."""
     kept: list[Draft] = []
     for one in drafts:
-        same = next((other for other in kept if _same(other, one)), None)
-        if same is None:
-            kept.append(one)
+        same = max(
+            (
+                (encoder.same(other.vector, one.vector), -number)
+                for number, other in enumerate(kept)
+                if _may(other, one)
+            ),
+            default=None,
+        )
+        other = kept[-same[1]] if same is not None else None
+        if same is not None and other is not None and (same[0] >= encoder.facts["same_least"] or _surely(other, one)):
+            kept[-same[1]] = _fold(other, one)
         else:
-            kept[kept.index(same)] = _fold(same, one)
-    return _without_bare(kept)
+            kept.append(one)
+    return _without_bare(kept, encoder)
 
 
-def _without_bare(drafts: list[Draft]) -> list[Draft]:
-    """What names no party, place or sum is the one such thing of the article told again: "The guns fell silent at noon".
-
-    The type may differ: a truce is agreed to in one sentence, and begins in the next.
-    """
+def _without_bare(drafts: list[Draft], encoder: Encoder) -> list[Draft]:
+    """Fold what names no side, place or sum into the one fuller telling of its kind: `The guns fell silent at noon`."""
     kept = list(drafts)
     for one in [draft for draft in drafts if _bare(draft)]:
-        told = [d for d in kept if d is not one and d.rule.kind == one.rule.kind and not _bare(d)]
-        if len(told) == 1 and _modalities(told[0], one) and _dates(told[0], one):
+        fuller = [d for d in kept if d is not one and d.kind.kind == one.kind.kind and not _bare(d) and _may(d, one)]
+        if len(fuller) == 1 and encoder.same(fuller[0].vector, one.vector) >= ALIKE:
             kept.remove(one)
-            kept[kept.index(told[0])] = _told_again(told[0], one)
+            kept[kept.index(fuller[0])] = _fold(fuller[0], one)
     return kept
 
 
 def _bare(draft: Draft) -> bool:
-    return not (draft.actors or draft.recipients or draft.places or draft.money)
+    return not (keys(draft.actors) or keys(draft.recipients) or draft.places or draft.money)
 
 
-def _told_again(full: Draft, bare: Draft) -> Draft:
-    """The one that names somebody leads, however sure the other is."""
-    full.mentions = _mentions(full, bare)
-    full.date = full.date or bare.date
-    full.quantities = full.quantities or bare.quantities
-    _retold(full)
-    return full
-
-
-def _same(a: Draft, b: Draft) -> bool:
-    if a.rule.type != b.rule.type or _family(a) != _family(b) or not _modalities(a, b):
-        return False
-    if a.section == b.section and a.start == b.start and a.rule.kind == b.rule.kind:
-        return _compatible(a, b)
-    return _compatible(a, b) and _dates(a, b) and _places(a, b) and _sums(a, b)
+def _may(a: Draft, b: Draft) -> bool:
+    """Whether nothing that both tell speaks against their being one: type, reality, sides, dates, places, sums."""
+    return (
+        a.kind.type == b.kind.type
+        and _family(a) == _family(b)
+        and (a.modality == b.modality or {a.modality, b.modality} <= FACT)
+        and _sides_agree(a, b)
+        and (a.date is None or b.date is None or (a.date.start <= b.date.end and b.date.start <= a.date.end))
+        and _places_agree(a, b)
+        and (not a.money or not b.money or _family(a) != "arms" or _sums(a) & _sums(b) != set())
+    )  # fmt: skip
 
 
 def _family(draft: Draft) -> str:
-    kind = draft.rule.kind
-    return "contact" if kind in CONTACT else "force" if kind in FORCE else kind
+    kind = draft.kind.kind
+    return "contact" if kind in CONTACT else "force" if kind in FORCE else "arms" if kind in ARMS else kind
 
 
-def _modalities(a: Draft, b: Draft) -> bool:
-    return a.modality == b.modality or {a.modality, b.modality} <= FACT
+def keys(parties: Sequence[Party]) -> set[str]:
+    """What parties are told apart by: the person's or body's name, else the country."""
+    return {p.name or p.country or "" for p in parties if known(p)}
 
 
-def _keys(parties: Sequence[Party]) -> set[str]:
-    return {p.country or p.name or "" for p in parties if known(p)}
+def _countries(parties: Sequence[Party]) -> set[str]:
+    return {p.country for p in parties if p.country}
 
 
-def _compatible(a: Draft, b: Draft) -> bool:
-    """Do the parties of one contain those of the other? Two events with nobody known need the same place or sentence."""
-    mine, theirs = _keys((*a.actors, *a.recipients)), _keys((*b.actors, *b.recipients))
-    if not mine or not theirs:
-        if a.section == b.section and a.start == b.start:
-            return True
-        return bool({p.name for p in a.places} & {p.name for p in b.places}) or (
-            not mine and not theirs and a.trigger.casefold() == b.trigger.casefold()
-        )
-    if not (mine <= theirs or theirs <= mine):
-        return False
-    acting, others = _keys(a.actors), _keys(b.actors)
-    return not acting or not others or bool(acting & others)
+def _sides_agree(a: Draft, b: Draft) -> bool:
+    """Do known actors meet, and known recipients? Different persons of one country do not, a person and the country do."""
+    pairs = [((*a.actors, *a.recipients), (*b.actors, *b.recipients))] if a.kind.joint else [
+        (a.actors, b.actors), (a.recipients, b.recipients)
+    ]  # fmt: skip
+    for mine, theirs in pairs:
+        ours, others = keys(mine), keys(theirs)
+        if not ours or not others or ours & others:
+            continue
+        shared = _countries(mine) & _countries(theirs)
+        if not shared & {p.country for p in (*mine, *theirs) if not is_person(p)}:
+            return False
+        bare = {p.country for p in mine if p.name and p.country and p.sector in (None, "GOV")}
+        if a.kind.joint and not bare:
+            return False
+    return True
 
 
-def _dates(a: Draft, b: Draft) -> bool:
-    if a.date is None or b.date is None:
-        return True
-    return a.date.start <= b.date.end and b.date.start <= a.date.end
+def _sums(draft: Draft) -> set[float]:
+    return {one.value for one in draft.money}
 
 
-def _places(a: Draft, b: Draft) -> bool:
-    if _family(a) not in ("force", "protest", "contact", "clash", "offensive") or not a.places or not b.places:
+def _places_agree(a: Draft, b: Draft) -> bool:
+    if not a.places or not b.places:
         return True
     mine, theirs = {p.name for p in a.places}, {p.name for p in b.places}
-    return bool(mine & theirs) or bool(
-        {p.name for p in (*a.places, *b.places)} & {p.country for p in (*a.places, *b.places)}
-    )
-
-
-def _sums(a: Draft, b: Draft) -> bool:
-    if not a.money or not b.money or _family(a) not in ARMS:
+    if mine & theirs:
         return True
-    return bool({m.value for m in a.money} & {m.value for m in b.money})
+    countries = {p.country for p in a.places} & {p.country for p in b.places}
+    coarse = any(p.country and p.name == country_name(p.country) for p in (*a.places, *b.places))
+    return bool(countries) and (coarse or a.section != b.section)
+
+
+def _surely(a: Draft, b: Draft) -> bool:
+    """The same kind, and the same two known sides, or the same side and place: told again, whatever the vectors say.
+
+    A title tells what the text tells, so there one known side is enough.
+    """
+    if a.kind.kind != b.kind.kind:
+        return False
+    both = keys(a.actors) & keys(b.actors)
+    if both and a.section != b.section and a.kind.type not in STATEMENTS:
+        return True
+    return bool(both) and bool(
+        keys(a.recipients) & keys(b.recipients)
+        or (len(both) > 1 and a.kind.joint)
+        or (a.date is not None and b.date is not None and {p.name for p in a.places} & {p.name for p in b.places})
+    )
 
 
 def _fold(first: Draft, second: Draft) -> Draft:
-    """Two tellings of one event in, one draft out: the surer leads, and takes from the other what it lacks."""
-    lead, other = (
-        (second, first)
-        if (second.confidence > first.confidence + 0.02 and first.section != "title")
-        or (first.section == "title" and second.section == "text" and second.confidence >= first.confidence - 0.1)
-        else (first, second)
-    )
+    """Two tellings of one event in, one draft out: the fuller of the sure ones leads and takes the sides that it lacks.
+
+    No date or place is carried over unless the leading telling names none and both name the same sides.
+    """
+    lead, other = (second, first) if _rank(second) > _rank(first) else (first, second)
     lead.mentions = _mentions(lead, other)
-    lead.actors = _richer(lead.actors, other.actors)
-    lead.recipients = _richer(lead.recipients, other.recipients)
-    lead.places = lead.places or other.places
-    lead.date = lead.date or other.date
+    lead.actors, lead.recipients = _richer(lead.actors, other.actors), _richer(lead.recipients, other.recipients)
+    if keys((*lead.actors, *lead.recipients)) & keys((*other.actors, *other.recipients)):
+        lead.places = lead.places or other.places
+        lead.date = lead.date or other.date
     lead.money = lead.money or other.money
     lead.quantities = lead.quantities or other.quantities
     lead.items = lead.items or other.items
     lead.attributed_to = lead.attributed_to or other.attributed_to
-    _retold(lead)
+    sure = max(first.confidence, second.confidence)
+    lead.confidence = round(sure + RETOLD * (1 - sure), 3) if len(lead.mentions) <= 2 else sure
     return lead
 
 
-def _retold(lead: Draft) -> None:
-    lead.scores["retold"] = min(0.1, lead.scores.get("retold", 0.0) + 0.04)
+def _rank(draft: Draft) -> tuple[bool, float]:
+    """A telling with known sides before one without; of these the surer; the title yields to the text."""
+    fullness = len(keys(draft.actors)) + len(keys(draft.recipients)) + bool(draft.places) + bool(draft.date)
+    return draft.confidence >= 0.5, round(
+        min(draft.confidence, 0.9) + 0.08 * fullness - 0.05 * (draft.section == "title"), 3
+    )
 
 
 def _mentions(lead: Draft, other: Draft) -> list[Evidence]:
@@ -153,11 +179,7 @@ def _mentions(lead: Draft, other: Draft) -> list[Evidence]:
 
 
 def _richer(mine: tuple[Party, ...], theirs: tuple[Party, ...]) -> tuple[Party, ...]:
-    """The parties of the surer telling, completed by others of the same country that are named more fully."""
+    """The leading telling's parties, unless it knows nobody or only some of the other's."""
     if not any(known(p) for p in mine):
-        return theirs or mine
-    if not any(known(p) for p in theirs):
-        return mine
-    if _keys(mine) < _keys(theirs):
-        return theirs
-    return distinct(mine)
+        return theirs if any(known(p) for p in theirs) else mine or theirs
+    return theirs if keys(mine) < keys(theirs) else distinct(mine)

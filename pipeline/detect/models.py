@@ -1,46 +1,34 @@
-"""What a process needs to read articles, loaded once: the spaCy model, the lexicon, the second opinion, the resolver."""
+"""What a process needs to read articles, loaded once: spaCy for names, the trained reader, the resolver, the kinds."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pipeline import annotate
 from pipeline.annotate.resolve import Resolver
-from pipeline.detect import lexicon, opinion
-from pipeline.detect.lexicon import Lexicon
-from pipeline.detect.opinion import Opinion
+from pipeline.detect import own_kinds
+from pipeline.detect.encoder import BUILT_IN, Encoder
+from pipeline.detect.kinds import Kind, built_in
+from pipeline.detect.own_kinds import Learnt
 from pipeline.settings import Settings
 
 YOUNG_OBJECTS: Final = 20_000
-"""So many new objects the garbage collector lets come before it looks for circles among them; some five megabytes."""
+"""The garbage collector looks for circles after this many new objects; some five megabytes."""
 
 
 @dataclass(slots=True)
 class Models:
-    """The model, the lexicon and the resolver of one process. Not for pickling: each process loads its own."""
+    """The models and the resolver of one process. Not for pickling: each process loads its own."""
 
     nlp: Any
-    lexicon: Lexicon
+    encoder: Encoder
     names: Resolver
+    kinds: dict[str, Kind] = field(default_factory=lambda: dict(built_in()))
+    own: tuple[Learnt, ...] = ()
     text_characters: int = 100_000
     min_confidence: float = 0.0
-    opinion: Opinion | None = None
-    present_forms: frozenset[str] = frozenset()
-    past_forms: frozenset[str] = frozenset()
-    hyphened: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        self.present_forms = self.lexicon.present_forms
-        self.past_forms = self.lexicon.past_forms
-        self.hyphened = self.lexicon.forms
-
-    @property
-    def vocabulary(self) -> Mapping[str, frozenset[str]]:
-        """The words that change modality."""
-        return self.lexicon.modality
 
 
 def load_models(settings: Settings) -> Models:
@@ -48,36 +36,27 @@ def load_models(settings: Settings) -> Models:
 
     Raises:
         ModelError: no spaCy model is installed.
-        LexiconError: a lexicon file cannot be used.
-        OpinionError: the model's file cannot be used.
+        ReaderError: the reader's files cannot be used.
+        KindError: a file of kinds cannot be used.
     """
     options = settings.detect
+    specs = own_kinds.read([settings.path(name) for name in options.kinds])
     models = Models(
         nlp=annotate.load(options.models),
-        lexicon=lexicon.load([settings.path(name) for name in options.lexicons]),
+        encoder=Encoder(settings.path(options.reader) if options.reader else BUILT_IN),
         names=Resolver(),
         text_characters=options.text_characters,
         min_confidence=options.min_confidence,
-        opinion=_opinion(settings),
     )
-    _leave_alone()
+    models.own = tuple(own_kinds.learn(spec, models.encoder, models.nlp) for spec in specs)
+    models.kinds.update((spec.kind, own_kinds.as_kind(spec)) for spec in specs)
+    _freeze()
     return models
 
 
-def _leave_alone() -> None:
-    """Keep the garbage collector from what is there for good: it would walk through all of it again and again.
-
-    What is read makes many objects that soon go by themselves, so it need not look at each seven hundred either.
-    """
+def _freeze() -> None:
+    """Keep the garbage collector from walking through what is there for good, and from looking at every 700 new objects."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
-
-
-def _opinion(settings: Settings) -> Opinion | None:
-    """The configured model: a file of the user's own, the one that ships, or none."""
-    named = settings.detect.opinion
-    if named == "none":
-        return None
-    return opinion.load() if named == "built-in" else opinion.load(settings.path(named))

@@ -1,12 +1,18 @@
-"""Words for people and bodies, and what can be asked of a party: is it known, is it named, is it the same as another."""
+"""Words for people and bodies, and what can be asked of a party: is it known, is it the same as another."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from pipeline.detect.forms import words
+from pipeline.annotate.groups import country_name
 from pipeline.records import Party
+
+
+def words(text: str) -> frozenset[str]:
+    """Words separated by spaces in, the set of them out: how long word lists are written in this package."""
+    return frozenset(text.split())
+
 
 SECTORS: Final[dict[str, str]] = {
     word: sector
@@ -39,35 +45,11 @@ SECTORS: Final[dict[str, str]] = {
     for word in words.split()
 }  # fmt: skip
 """What the head of a phrase says about the sector of its party."""
-
-OFFICIAL: Final = frozenset(("GOV", "MIL", "IGO", "LEG", "JUD", "COP", "SPY"))
-"""Sectors of those who act for a state or a body of states."""
-
-PERSONS: Final = words(
-    "president minister leader chancellor premier king queen prince emir sultan pope secretary spokesman "
-    "spokeswoman envoy ambassador general mayor governor senator counterpart diplomat official commander chief "
-    "director"
-)
-CALENDAR: Final = words(
-    "january february march april may june july august september october november december monday tuesday "
-    "wednesday thursday friday saturday sunday"
-)
-PLACE_NOUNS: Final = words(
-    "city town village district province region capital border island area territory camp base site zone "
-    "neighbourhood neighborhood suburb peninsula state county country"
-)
 PERSON_PRONOUNS: Final = frozenset(("he", "him", "his", "she", "her", "himself", "herself", "hers"))
 THING_PRONOUNS: Final = frozenset(("it", "its", "itself"))
 PLURAL_PRONOUNS: Final = frozenset(("they", "them", "their", "themselves", "theirs", "both"))
 FIRST_PRONOUNS: Final = frozenset(("we", "us", "our", "i", "me", "my", "ours"))
 PRONOUNS: Final = PERSON_PRONOUNS | THING_PRONOUNS | PLURAL_PRONOUNS | FIRST_PRONOUNS
-MEDIA: Final = words("media agency agencies newspaper newspapers daily dailies broadcaster television radio press")
-"""Who only reports: a pronoun in a report stands for somebody of whom it is told."""
-
-COLLECTIVES: Final = words(
-    "leaders presidents sides countries ministers two nations governments parties pair men neighbours "
-    "neighbors allies officials"
-)
 BACK: Final = {
     "court": "JUD", "country": "country", "nation": "country", "government": "country", "president": "person", "group": "REB",
     "minister": "person", "leader": "person", "organisation": "org", "organization": "org", "bloc": "org", "alliance": "org",
@@ -77,49 +59,18 @@ BACK: Final = {
 }  # fmt: skip
 """A common noun with `the` that leads back to a name of that sort."""
 
-INNER: Final = frozenset(("of", "from", "in", "for", "at"))
-"""Prepositions whose noun says whose the head is: forces of Sudan, militants in Yemen."""
-
-THINGS: Final = words(
-    "airstrike airstrikes strike strikes bomb bombs mine mines landmine landmines explosion explosions blast blasts device "
-    "devices shelling rocket rockets attack attacks raid raids operation operations bombing bombings bombardment clash "
-    "clashes fighting violence drone drones missile missiles shell shells"
-)
-"""What kills but is nobody: without an owner's name it is no doer, however well its place is known."""
-
-HEAD_DEPS: Final = frozenset(("compound", "amod", "nmod", "poss", "nummod", "conj", "appos"))
-
-ARMED_HEADS: Final = frozenset(
-    word for word, sector in SECTORS.items() if sector in ("MIL", "REB") and word not in ("group", "general")
-)
-ARMING: Final = words(
-    "armed militant terrorist terror jihadist separatist islamist insurgent splinter breakaway resistance"
-)
-"""Words before `group` that arm it."""
-
-CLASS_OF: Final = {
-    **dict.fromkeys(PERSON_PRONOUNS, PERSON_PRONOUNS),
-    **dict.fromkeys(THING_PRONOUNS, THING_PRONOUNS),
-    **dict.fromkeys(PLURAL_PRONOUNS, PLURAL_PRONOUNS),
-    **dict.fromkeys(FIRST_PRONOUNS, FIRST_PRONOUNS),
-}
-
 
 def known(party: Party) -> bool:
     """Whether the party is somebody, rather than just words."""
     return bool(party.name or party.country)
 
 
-def named(party: Party) -> bool:
-    """Is somebody named, if only by an unknown name: `Jane Doe`, `the Ruritanian government`."""
-    if known(party):
-        return True
-    words = party.text.split()
-    if len(words) == 1 and words[0].casefold() in SECTORS:
-        return False  # `Doctors` with a capital only because it begins the sentence
-    if any(word[:1].isupper() for word in words[-1:]):
-        return True
-    return party.sector in OFFICIAL and any(word[:1].isupper() for word in words[:-1])
+def is_person(party: Party) -> bool:
+    """Whether the party's name is written like a person's: two words or more in capitals, no office, no body, no country."""
+    if party.name is None or party.sector not in (None, "GOV") or party.name == country_name(party.country or ""):
+        return False
+    parts = party.name.split()
+    return len(parts) > 1 and all(part[:1].isupper() and part.casefold() not in SECTORS for part in parts)
 
 
 def distinct(parties: Sequence[Party]) -> tuple[Party, ...]:

@@ -38,7 +38,9 @@ class Window:
     sentence: list[int] = field(default_factory=list)
     begins: list[bool] = field(default_factory=list)
 
-    def add(self, piece: int, start: int, end: int, *, section: Section | None, sentence: int, kind: int, word: bool) -> None:
+    def add(
+        self, piece: int, start: int, end: int, *, section: Section | None, sentence: int, kind: int, word: bool
+    ) -> None:
         """Append one piece."""
         self.ids.append(piece)
         self.types.append(kind)

@@ -34,10 +34,10 @@ def check(directory: Path | None) -> Iterator[Checked]:
     for name, read in (
         (settings.collector.feeds_file, _feeds),
         (settings.alerts.rules_file, _rules),
-        ("lexicons", _lexicons),
+        ("kinds", _kinds),
         ("models", _models),
     ):
-        where = name if name in ("lexicons", "models") else str(settings.path(name))
+        where = name if name in ("kinds", "models") else str(settings.path(name))
         try:
             yield Checked(where, read(settings))
         except SettingsError as error:
@@ -67,22 +67,33 @@ def _rules(settings: Settings) -> str:
     found = rules.load_rules(
         settings.path(settings.alerts.rules_file),
         max_age_hours=settings.alerts.max_age_hours,
-        lexicons=[settings.path(name) for name in settings.detect.lexicons],
+        kinds=[settings.path(name) for name in settings.detect.kinds],
     )
     return f"{len(found.rules)} rules, {len(found.channels)} channels"
 
 
-def _lexicons(settings: Settings) -> str:
-    from pipeline.detect import lexicon  # noqa: PLC0415
+def _kinds(settings: Settings) -> str:
+    from pipeline.annotate import ModelError  # noqa: PLC0415
+    from pipeline.detect import kinds, own_kinds  # noqa: PLC0415
+    from pipeline.detect.encoder import ReaderError  # noqa: PLC0415
 
     try:
-        found = lexicon.load([settings.path(name) for name in settings.detect.lexicons])
-    except lexicon.LexiconError as error:
+        own = own_kinds.read([settings.path(name) for name in settings.detect.kinds])
+        if own:  # their sentences can only be tried with the models
+            own_kinds.try_out(own, settings)
+    except (own_kinds.KindError, ReaderError, ModelError) as error:
         raise SettingsError(str(error)) from error
-    return f"{len(found.kinds)} kinds of events"
+    return f"{len(kinds.built_in())} kinds of events" + (f" and {len(own)} of your own" if own else "")
 
 
 def _models(settings: Settings) -> str:
+    from pipeline.detect.encoder import Encoder, ReaderError  # noqa: PLC0415
+
+    if settings.detect.reader:
+        try:
+            Encoder(settings.path(settings.detect.reader))
+        except ReaderError as error:
+            raise SettingsError(f"detect.reader: {error}") from error
     for name in settings.detect.models:
         found = Path(name).exists() if "/" in name else importlib.util.find_spec(name) is not None
         if found:

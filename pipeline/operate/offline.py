@@ -135,7 +135,7 @@ def trace(settings: Settings, one: Article) -> flow.Trace:
 
     Raises:
         OfflineError: the page contains no article.
-        SettingsError, LexiconError, ModelError: a rule, lexicon or model is wrong or missing.
+        SettingsError, KindError, ReaderError, ModelError: a rule, kind or model is wrong or missing.
     """
     wanted = rules(settings)
     try:
@@ -163,7 +163,7 @@ def explain(settings: Settings, one: Article) -> tuple[Read, ...]:
 
     Raises:
         OfflineError: the page contains no article.
-        LexiconError, ModelError: a lexicon or model is wrong or missing.
+        KindError, ReaderError, ModelError: a kind or model is wrong or missing.
     """
     models = detect.load_models(settings)
     try:

@@ -140,9 +140,8 @@ class Export(Value, frozen=True, kw_only=True):
 class Event(Record, frozen=True, kw_only=True):
     """Something that an article says happened, is planned, or did not happen. See docs/events.md for what counts.
 
-    `confidence` is the probability that the event is right. It is computed from `rule_confidence`, the confidence of the
-    rules, and `opinion`, the probability that the second model gives the type. Without a second model it is the confidence of
-    the rules.
+    `confidence` is the calibrated probability that it is an event of its type. `rule` says what found it: `reader`, or the
+    kind of a user's own.
 
     `evidence` is the sentence or clause, `trigger` the words that decided the kind. `mentions` are the other places of the
     same article that report the same event. The fields from `article_id` on say where it was read; `subject` holds the
@@ -171,8 +170,6 @@ class Event(Record, frozen=True, kw_only=True):
     items: tuple[str, ...] = ()
     attributed_to: str | None = None
     confidence: float = 0.5
-    rule_confidence: float | None = None
-    opinion: float | None = None
     rule: str = ""
     mentions: tuple[Evidence, ...] = ()
     article_id: str = ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.annotate.groups import country_name
-from pipeline.annotate.vocabulary import REPORT_WORDS
+from pipeline.annotate.vocabulary import FUNCTION_WORDS
 from pipeline.annotate.wording import wording, words_alone
 from pipeline.records import Event, Party, Place, Story, When
 from pipeline.track.families import LASTING, family
@@ -136,7 +136,7 @@ def _names(parties: Iterable[Party]) -> frozenset[str]:
     words: set[str] = set()
     for party in parties:
         words.update(
-            w for w in re.findall(r"\w+", (party.name or party.text).lower()) if len(w) > 1 and w not in REPORT_WORDS
+            w for w in re.findall(r"\w+", (party.name or party.text).lower()) if len(w) > 1 and w not in FUNCTION_WORDS
         )
     return frozenset(words)
 

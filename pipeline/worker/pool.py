@@ -146,7 +146,7 @@ class Pool:
         """Start every process and wait until all have loaded their models.
 
         Raises:
-            BrokenProcessPool: a process could not start because a model or lexicon is missing or wrong (see its log line).
+            BrokenProcessPool: a process could not start because a model or kind is missing or wrong (see its log line).
         """
         loop = asyncio.get_running_loop()
         # Each process takes one short call while it is busy, so as many calls as processes start them all.

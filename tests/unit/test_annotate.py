@@ -98,22 +98,12 @@ def test_unused_components_are_not_loaded(models):
     assert not set(annotate.UNUSED) & set(models.nlp.pipe_names)
 
 
-@pytest.mark.parametrize(
-    ("text", "kind", "trigger"),
-    [
-        ("The cease-fire between Nepal's Maoists and the army took effect on Monday.", "ceasefire", "cease-fire"),
-        ("Pakistan test-fires missile able to reach India's cities", "mobilization", "test-fires"),
-        ("Kagame was re-elected president of Rwanda on Monday.", "election", "re-elected"),
-        ("The Thai army re-took the hill from Cambodian soldiers.", "offensive", "re-took"),
-        ("An Israeli air-strike hit a Hezbollah depot in Lebanon.", "strike", "air-strike"),
-    ],
-)
-def test_a_word_with_a_hyphen_triggers_as_one_word(models, text, kind, trigger):
+def test_a_word_with_a_hyphen_triggers_as_one_word(models):
+    text = "The cease-fire between Nepal's Maoists and the army took effect on Monday."
     (parsed,) = parse(models, document(text))
-    events = detect(parsed, models)
-    assert kind in [e.kind for e in events]
-    assert any(trigger in e.trigger for e in events)
-    assert all(text[e.start : e.end] == e.evidence for e in events)
+    events = {event.trigger: event for event in detect(parsed, models)}
+    assert events["cease-fire"].kind == "ceasefire"
+    assert all(text[event.start : event.end] == event.evidence for event in events.values())
 
 
 def test_a_name_with_a_hyphen_keeps_its_parts(models):

@@ -52,7 +52,9 @@ OWNERS = {
     "dateparser": {"page/date_parsing.py"},
     "jpype": {"local/jvm.py"},
     "snowballstemmer": {"annotate/vocabulary.py"},
-    "scipy": {"detect/opinion/fit.py", "detect/opinion/train.py"},
+    "spacy": {"annotate/parse.py", "detect/own_kinds.py"},
+    "onnxruntime": {"detect/encoder.py"},
+    "tokenizers": {"detect/encoder.py"},
     "jgo": {"local/jars.py"},
     "typer": {
         f"cli/{file}.py"
@@ -72,6 +74,10 @@ PURE = (
     "annotate/subject.py",
     "annotate/vocabulary.py",
     "annotate/wording.py",
+    *(
+        f"detect/{file}.py"
+        for file in ("windows", "reader", "parties", "persons", "details", "drafts", "merge", "events", "export")
+    ),
     "track/stories.py",
     "track/families.py",
     "track/likeness.py",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 
 from pipeline import bus, cli
 from pipeline.cli import service_commands
+from pipeline.detect.kinds import built_in
 from pipeline.index import client
 from pipeline.operate import offline, replay, status
 from pipeline.settings import Settings
@@ -92,7 +94,7 @@ def test_help_loads_none_of_the_large_libraries():
 
 STABLE = (
     "run", "trace", "detect", "extract", "feed", "stories", "search", "bench", "status", "check", "up", "down", "alerts",
-    "replay", "quarantine", "explain", "collector", "worker", "indexer", "notifier", "topics", "version",
+    "replay", "quarantine", "explain", "train", "collector", "worker", "indexer", "notifier", "topics", "version",
 )  # fmt: skip
 
 
@@ -305,6 +307,61 @@ def test_a_line_without_a_date_counts_as_published_with_the_one_before():
     assert (one.id, one.first_seen_at, one.published_at) == ("7", NOW, None)
 
 
+def test_explain_shows_what_was_read_in_each_sentence(dateline, tmp_path):
+    (tmp_path / "a.txt").write_text("A headline\n\nBelgium expelled two Russian diplomats. Rain fell in Oslo.", "utf-8")
+    page = dateline("explain", tmp_path / "a.txt", "--published", "2024-06-14").stdout.decode()
+    assert "→ expulsion asserted" in page
+    assert re.search(r"trigger +expelled", page)
+    assert "Rain fell in Oslo." in page
+
+
+# --- training --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The steps of training, each told instead of done."""
+    import train.reader  # noqa: PLC0415
+
+    steps = []
+
+    def fit(encoder, out, **options):
+        steps.append(("fit", encoder, out, options))
+        return out / "reader.safetensors"
+
+    for name, step in (
+        ("fit", SimpleNamespace(train=fit)),
+        ("export", SimpleNamespace(export=lambda *arguments: steps.append(("export", *arguments)))),
+        ("calibrate", SimpleNamespace(calibrate=lambda *arguments: steps.append(("calibrate", *arguments)))),
+    ):
+        monkeypatch.setattr(train.reader, name, step, raising=False)
+    return steps
+
+
+def test_training_goes_from_the_encoder_and_the_marks_to_a_model(run, trained, tmp_path):
+    marks, out = tmp_path / "marks.jsonl", tmp_path / "model"
+    marks.write_text("", "utf-8")
+    result = run("train", "--encoder", tmp_path, "--out", out, "--marks", marks, "--epochs", 1, "--threads", 1)
+    assert result.exit_code == 0, result.output
+    assert trained == [
+        ("fit", tmp_path, out / "checkpoints", {"marks": [marks], "epochs": 1, "threads": 1}),
+        ("export", out / "checkpoints" / "reader.safetensors", tmp_path, out),
+        ("calibrate", out),
+    ]
+
+
+def test_training_without_its_packages_or_an_encoder_is_told(dateline, monkeypatch, tmp_path):
+    for name in ("calibrate", "export", "fit"):
+        monkeypatch.setitem(sys.modules, f"train.reader.{name}", None)
+        monkeypatch.delattr(f"train.reader.{name}", raising=False)
+    result = dateline("train", "--encoder", tmp_path)
+    assert result.returncode == 2
+    assert "pip install -e '.[train]'" in result.stderr.decode()
+    result = dateline("train", "--encoder", tmp_path / "nowhere")
+    assert result.returncode == 2
+    assert "does not exist" in result.stderr.decode()
+
+
 # --- check -----------------------------------------------------------------------------------------------------------
 
 
@@ -336,11 +393,48 @@ def test_every_file_is_checked_and_what_is_wrong_is_named_with_its_path(dateline
     assert re.search(r"alerts\.toml: rule\[\d+\]\.kindz: unknown key, did you mean 'kinds'\?", wrong[1])
 
 
-def test_a_lexicon_or_model_that_is_not_there_is_named(dateline, tmp_path):
-    settings = '[detect]\nlexicons = ["mine.toml"]\nmodels = ["no_such_model"]\n'
+def test_kinds_models_and_a_reader_that_are_not_there_are_named(dateline, tmp_path):
+    settings = '[detect]\nkinds = ["mine.toml"]\nmodels = ["no_such_model"]\n'
     text = dateline("--config", configuration(tmp_path, dateline=settings), "check").stdout.decode()
-    assert "mine.toml" in text
+    assert re.search(r"^wrong +\S*mine\.toml: .*No such file", text, re.MULTILINE), text
     assert "none of no_such_model is installed" in text
+    settings = '[detect]\nreader = "mine"\n'
+    result = dateline("--config", configuration(tmp_path, dateline=settings), "check")
+    assert result.returncode == 2
+    assert re.search(r"wrong +detect\.reader: .*mine/reader\.onnx: no such file", result.stdout.decode())
+
+
+LOCKS = """[[kinds]]
+kind = "bank_run"
+type = "COERCE"
+patterns = [[{ LOWER = "queues" }]]
+yes = ["There were queues outside banks in Lagos."]
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", rf"ok +kinds +{len(built_in())} kinds of events and 1 of your own"),
+        (
+            'no = ["No queues stood there."]',
+            r"wrong +kind 'bank_run': no: it is told in 'No queues stood there\.'",
+        ),
+        ("examples = []\nrules = []", r"wrong +\S*mine\.toml: Object contains unknown field `rules`"),
+    ],
+)
+def test_the_sentences_of_ones_own_kinds_are_tried(dateline, tmp_path, more, expected):
+    (tmp_path / "mine.toml").write_text(LOCKS + more, "utf-8")
+    directory = configuration(tmp_path, dateline='[detect]\nkinds = ["mine.toml"]\n')
+    assert re.search(expected, dateline("--config", directory, "check").stdout.decode())
+
+
+def test_kinds_of_ones_own_without_a_model_to_try_them_are_told(dateline, tmp_path):
+    (tmp_path / "mine.toml").write_text(LOCKS, "utf-8")
+    settings = '[detect]\nkinds = ["mine.toml"]\nmodels = ["no_such_model"]\n'
+    result = dateline("--config", configuration(tmp_path, dateline=settings), "check")
+    assert result.returncode == 2
+    assert re.search(r"wrong +no spaCy model is installed, tried no_such_model", result.stdout.decode())
 
 
 def test_a_service_with_a_wrong_file_does_not_start(dateline, tmp_path):

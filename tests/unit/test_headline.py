@@ -87,7 +87,7 @@ def test_every_kind_has_a_line_for_every_case(kind):
     assert set(headline.lines()["kind"][kind]) == {"one", "many", "planned", "bare"}
 
 
-def test_every_kind_of_the_lexicon_has_its_own_templates():
+def test_every_built_in_kind_has_lines_of_its_own():
     assert known_kinds() <= set(headline.lines()["kind"]) | {"support", "appeal", "accusation", "rejection", "threat"}
 
 

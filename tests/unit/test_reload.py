@@ -89,13 +89,11 @@ def test_at_the_start_an_error_in_the_file_is_raised(write):
         RuleWatch(write("a", more='kinds = ["metting"]'))
 
 
-def test_a_change_of_a_users_lexicon_is_noticed_too(write, tmp_path):
+def test_kinds_of_the_users_own_count_too(write, tmp_path):
     own = tmp_path / "own.toml"
-    own.write_text('[[kinds]]\nkind = "bank_run"\ntype = "COERCE"\n', "utf-8")
+    own.write_text('[[kinds]]\nkind = "bank_run"\ntype = "COERCE"\npatterns = [[{ LOWER = "queues" }]]\n', "utf-8")
     settings = write("a")
-    settings = msgspec.structs.replace(
-        settings, detect=msgspec.structs.replace(settings.detect, lexicons=("own.toml",))
-    )
+    settings = msgspec.structs.replace(settings, detect=msgspec.structs.replace(settings.detect, kinds=("own.toml",)))
     watch = RuleWatch(settings)
     write("a", more='kinds = ["bank_run"]')
     assert watch.look() is True

@@ -172,10 +172,10 @@ def test_the_maximum_age_of_the_settings_is_the_default_of_rules(load):
     assert load().rules[0].told_within_hours is None
 
 
-def test_kinds_of_a_users_lexicon_are_known(load, tmp_path):
+def test_kinds_of_the_users_own_are_known(load, tmp_path):
     own = tmp_path / "own.toml"
-    own.write_text('[[kinds]]\nkind = "bank_run"\ntype = "COERCE"\n', "utf-8")
-    assert load('kinds = ["bank_run"]', lexicons=[own]).rules[0].kinds == ("bank_run",)
+    own.write_text('[[kinds]]\nkind = "bank_run"\ntype = "COERCE"\npatterns = [[{ LOWER = "queues" }]]\n', "utf-8")
+    assert load('kinds = ["bank_run"]', kinds=[own]).rules[0].kinds == ("bank_run",)
     assert "bank_run" not in known_kinds()
 
 

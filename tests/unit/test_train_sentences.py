@@ -4,13 +4,12 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.detect.lexicon import load
+from pipeline.detect.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "train" / "sentences"
@@ -20,12 +19,6 @@ DOMAINS = frozenset(["politics", "war", "law", "economy", "sport", "arts", "scie
 MODALITIES = frozenset(["asserted", "planned", "hypothetical", "denied", "historical"])
 RUN = 5  # words in a row that two texts share before they are compared
 NEAR = 0.5  # the part of such runs from which one text is a near copy of the other
-
-
-@cache
-def types() -> dict[str, str]:
-    """Nothing in, the type of every kind out; once, because reading the lexicon takes most of a second."""
-    return {kind.kind: kind.type for kind in load().kinds.values()}
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -70,7 +63,7 @@ def test_every_line_has_the_same_keys_and_known_values(file):
         assert line["text"] == line["text"].strip() != "", line
         for event in line["events"]:
             assert event.keys() == {"root", "kind", "source", "target", "trigger", "modality"}, line
-            assert types()[event["kind"]] == event["root"], line
+            assert KINDS[event["kind"]] == event["root"], line
             assert event["modality"] in MODALITIES, line
 
 
@@ -93,7 +86,7 @@ def test_no_id_and_no_text_comes_twice():
 def test_every_type_has_enough_sentences_and_many_are_silent():
     corpus = everything()
     counts = Counter(event["root"] for line in corpus for event in line["events"])
-    assert counts.keys() == set(types().values())
+    assert counts.keys() == set(KINDS.values())
     assert min(counts.values()) >= 90, counts
     assert sum(not line["events"] for line in corpus) >= len(corpus) / 6
 

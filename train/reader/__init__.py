@@ -1,0 +1,1 @@
+"""The reader: labels in, a trained model out."""

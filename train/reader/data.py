@@ -26,6 +26,8 @@ SHARED = ROOT.parent / "shared"
 MODALITIES = ("asserted", "planned", "hypothetical", "denied", "historical")
 ROLES = ("actors", "recipients", "places", "date", "money", "said_by")
 WRITTEN_ROLES = ("actors", "recipients")
+REAL = ("news", "current_events", "voa_sentences", "releases", "protest_sentences")
+"""The sources that are real text, labelled with every field."""
 TYPE_OF = {kind: TYPES.index(spec) for kind, spec in KINDS.items()}
 KIND_NAMES = list(KINDS)
 
@@ -47,7 +49,10 @@ class Label:
 
 @dataclass
 class Doc:
-    """A labelled document; `open` are triggers that are neither right nor wrong, `loud` None where nobody said."""
+    """A labelled document; `open` are triggers that are neither right nor wrong, `loud` None where nobody said.
+
+    Where `only` is given, nothing is scored but that span.
+    """
 
     id: str
     source: str
@@ -57,7 +62,7 @@ class Doc:
     loud: bool | None
     labels: list[Label]
     open: list[tuple[int, int]] = field(default_factory=list)
-    complete: bool = True
+    only: tuple[int, int] | None = None
 
 
 def part(identifier: str) -> str:
@@ -91,15 +96,19 @@ def labelled(texts: dict[str, dict[str, Any]], files: Iterable[Path]) -> Iterato
                         Label(
                             type=TYPE_OF[e["kind"]], kind=KIND_NAMES.index(e["kind"]), modality=MODALITIES.index(e["modality"]),
                             main=int(e["weight"] == "main"), section=e["section"], trigger=tuple(e["trigger"]),
-                            roles={
-                                r: [tuple(s) for s in (e[r] if isinstance(e[r], list) and e[r] and isinstance(e[r][0], list) else [e[r]] if e[r] else [])]
-                                for r in ROLES
-                            },
+                            roles={role: _spans(e[role]) for role in ROLES},
                             same_as=e["same_as"],
                         )
                         for e in one["events"]
                     ],
                 )  # fmt: skip
+
+
+def _spans(value: Any) -> list[tuple[int, int]]:
+    """None, one span or several in, a list of spans out."""
+    if not value:
+        return []
+    return [tuple(one) for one in value] if isinstance(value[0], list) else [tuple(value)]
 
 
 def written() -> Iterator[Doc]:
@@ -150,6 +159,36 @@ def readings() -> Iterator[Doc]:
         yield Doc(one["id"], "readings", "", source["text"], source["date"], None, labels, opened)
 
 
+def marked(paths: Iterable[Path]) -> Iterator[Doc]:
+    """Events that a user marked, `{"text", "event", "right"}` a line -> documents: the sentence with the event, or with none.
+
+    Of a wrong event nothing else is known, so only its trigger is scored, as telling nothing.
+    """
+    for path in paths:
+        for number, line in enumerate(path.read_text("utf-8").splitlines()):
+            one = json.loads(line)
+            text, event = one["text"], one["event"]
+            at = text.find(event["trigger"])
+            if at < 0 or event["kind"] not in KINDS:
+                raise ValueError(
+                    f"{path}: line {number + 1}: the trigger {event['trigger']!r} or kind {event['kind']!r} is not there"
+                )
+            spans = {
+                role: [(s, s + len(p["text"])) for p in event.get(role, ()) if (s := text.find(p["text"])) >= 0]
+                for role in WRITTEN_ROLES
+            }
+            label = Label(
+                type=TYPE_OF[event["kind"]], kind=KIND_NAMES.index(event["kind"]),
+                modality=MODALITIES.index(event["modality"]), main=None, section="text",
+                trigger=(at, at + len(event["trigger"])), roles=spans, known_roles=WRITTEN_ROLES,
+            )  # fmt: skip
+            name = f"{path.name}-{number}"
+            if one["right"]:
+                yield Doc(name, "marks", "", text, "", None, [label])
+            else:
+                yield Doc(name, "marks", "", text, "", None, [], only=label.trigger)
+
+
 def everything() -> list[Doc]:
     """All labelled documents there are."""
     texts = corpus()
@@ -178,7 +217,9 @@ class Example:
     doc: str
     source: str
     loud: int  # -1 unknown
-    kind: list[int]  # of each piece: -100 not scored, 0 nothing, 1.. kind + 1, or -1 - type where only the type is known
+    kind: list[
+        int
+    ]  # of each piece: -100 not scored, 0 nothing, 1.. kind + 1, or -1 - type where only the type is known
     triggers: list[int]
     modality: list[int]
     main: list[int]
@@ -188,20 +229,50 @@ class Example:
     labels: list[Label]
 
 
+def _trigger(window: Window, label: Label) -> int | None:
+    """The first piece of the label's trigger that begins a word, where the window has it."""
+    start, end = label.trigger
+    for index in range(len(window)):
+        inside = start <= window.starts[index] < end and (window.ends[index] <= end or window.starts[index] == start)
+        if inside and window.section[index] == label.section and window.begins[index]:
+            return index
+    return None
+
+
+def _scored(doc: Doc, window: Window) -> list[int]:
+    """0 for pieces that are scored as telling nothing (labels are put over them), -100 for those that are not scored."""
+    kind = []
+    for index in range(len(window)):
+        start, end = window.starts[index], window.ends[index]
+        scored = window.begins[index] and window.section[index] is not None
+        if any(window.section[index] == "text" and start >= a and end <= b for a, b in doc.open):
+            scored = False
+        if doc.only is not None and not doc.only[0] <= start < doc.only[1]:
+            scored = False
+        kind.append(0 if scored else -100)
+    return kind
+
+
 def examples(doc: Doc, windows: Windows, split: Splitter) -> Iterator[Example]:
     """A document's windows with their targets."""
     for window in windows.cut(doc.title, doc.text, split(doc.text)):
         size = len(window)
-        kind = [0 if window.begins[i] and window.section[i] else -100 for i in range(size)]
-        for start, end in doc.open:
-            for i in range(size):
-                if window.section[i] == "text" and window.starts[i] >= start and window.ends[i] <= end:
-                    kind[i] = -100
-        made = Example(window, doc.id, doc.source, -1 if doc.loud is None else int(doc.loud), kind, [], [], [], [], [], [], [])
+        kind = _scored(doc, window)
+        made = Example(
+            window, doc.id, doc.source, -1 if doc.loud is None else int(doc.loud), kind, [], [], [], [], [], [], []
+        )
         of_label: dict[int, int] = {}
         for number, label in enumerate(doc.labels):
             at = next(
-                (i for i in range(size) if window.section[i] == label.section and window.begins[i] and window.starts[i] >= label.trigger[0] and window.ends[i] <= max(label.trigger[1], window.ends[i] if window.starts[i] == label.trigger[0] else 0)),
+                (
+                    i
+                    for i in range(size)
+                    if window.section[i] == label.section
+                    and window.begins[i]
+                    and window.starts[i] >= label.trigger[0]
+                    and window.ends[i]
+                    <= max(label.trigger[1], window.ends[i] if window.starts[i] == label.trigger[0] else 0)
+                ),
                 None,
             )
             if at is None or kind[at] not in (0, -100):

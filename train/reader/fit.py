@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,9 @@ def tensors(batch: list[data.Example]) -> dict[str, torch.Tensor]:
     }  # fmt: skip
 
 
-def kind_loss(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, type_of_kind: torch.Tensor) -> torch.Tensor:
+def kind_loss(
+    logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, type_of_kind: torch.Tensor
+) -> torch.Tensor:
     """Cross entropy over kinds; where only the type is known, of the type's kinds together."""
     log = logits.float().log_softmax(-1)
     total = log.new_zeros(())
@@ -93,10 +95,17 @@ def losses(model: Reader, batch: dict[str, torch.Tensor], drop: float) -> dict[s
     found = {"kind": kind_loss(out["kind"], batch["kind"], batch["weight"], model.type_of_kind) / windows}
     if len(row):
         scale = batch["weight"][row]
-        found["modality"] = (functional.cross_entropy(out["modality"][row, at], batch["modality"], reduction="none") * scale).sum() / windows
+        found["modality"] = (
+            functional.cross_entropy(out["modality"][row, at], batch["modality"], reduction="none") * scale
+        ).sum() / windows
         have = batch["main"] >= 0
         if have.any():
-            found["main"] = functional.binary_cross_entropy_with_logits(out["main"][row, at][have], batch["main"][have], reduction="sum") / windows
+            found["main"] = (
+                functional.binary_cross_entropy_with_logits(
+                    out["main"][row, at][have], batch["main"][have], reduction="sum"
+                )
+                / windows
+            )
         scores = model.roles(out, row, at)
         valid = batch["mask"][row][:, None, :] * batch["known"][:, :, None] * scale[:, None, None]
         each = functional.binary_cross_entropy_with_logits(scores, batch["role"], reduction="none")
@@ -104,10 +113,16 @@ def losses(model: Reader, batch: dict[str, torch.Tensor], drop: float) -> dict[s
         if len(batch["same"]):
             s = out["same"][row, at]
             logit = (s[batch["same"][:, 0]] * s[batch["same"][:, 1]] * model.same_weight).sum(-1) + model.same_bias
-            found["same"] = functional.binary_cross_entropy_with_logits(logit, batch["same"][:, 2].float(), reduction="sum") / windows
+            found["same"] = (
+                functional.binary_cross_entropy_with_logits(logit, batch["same"][:, 2].float(), reduction="sum")
+                / windows
+            )
     told = batch["loud"] >= 0
     if told.any():
-        found["loud"] = functional.binary_cross_entropy_with_logits(out["loud"][told], batch["loud"][told], reduction="sum") / windows
+        found["loud"] = (
+            functional.binary_cross_entropy_with_logits(out["loud"][told], batch["loud"][told], reduction="sum")
+            / windows
+        )
     return found
 
 
@@ -131,7 +146,11 @@ def evaluate(model: Reader, items: list[data.Example], threshold: float = 0.5) -
                 gold.setdefault((e.window.sentence[e.triggers[n]], label.type), []).append(n)
             hit = set()
             event = 1 - share[row, :, 0]
-            spots = [i for i in range(len(e.window)) if e.window.section[i] and e.window.begins[i] and event[i] > threshold and e.kind[i] != -100]
+            spots = [
+                i
+                for i in range(len(e.window))
+                if e.window.section[i] and e.window.begins[i] and event[i] > threshold and e.kind[i] != -100
+            ]
             false_here = 0
             for i in spots:
                 key = (e.window.sentence[i], int(of_type[row, i, 1:].argmax()))
@@ -174,71 +193,82 @@ def line(figures: dict[str, Any]) -> str:
     return " ".join(f"{k}={v:.3f}" if isinstance(v, float) else f"{k}={v}" for k, v in figures.items())
 
 
-def main() -> None:
-    """Train and save."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--encoder", type=Path, required=True, help="a directory with model.safetensors and tokenizer.json")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--rate", type=float, default=2e-4)
-    parser.add_argument("--head-rate", type=float, default=1e-3)
-    parser.add_argument("--drop", type=float, default=0.1)
-    parser.add_argument("--layers", type=int, default=None)
-    parser.add_argument("--share", type=float, default=1.0, help="of the training documents, for the learning curve")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--all", action="store_true", help="train on the dev documents too (never on the test documents)")
-    options = parser.parse_args()
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(options.threads)
-    options.out.mkdir(parents=True, exist_ok=True)
-    tokenizer = Tokenizer.from_file(str(options.encoder / "tokenizer.json"))
+def gather(tokenizer: Tokenizer, *, marks: Sequence[Path], share: float, seed: int) -> dict[str, list[data.Example]]:
+    """Every labelled document as examples, by part; `share` keeps so much of the training documents."""
+    windows, split, chance = Windows(tokenizer), data.Splitter(), random.Random(seed)
+    parts: dict[str, list[data.Example]] = {"train": [], "dev": [], "test": []}
+    for doc in (*data.everything(), *data.marked(marks)):
+        where = "train" if doc.source == "marks" else data.part(doc.id)
+        if where != "train" or chance.random() <= share:
+            parts[where] += list(data.examples(doc, windows, split))
+    return parts
+
+
+def train(
+    encoder: Path, out: Path, *, marks: Sequence[Path] = (), epochs: int = 5, threads: int = 2, rate: float = 2.5e-4,
+    head_rate: float = 1e-3, drop: float = 0.1, share: float = 1.0, seed: int = 1,
+) -> Path:  # fmt: skip
+    """Train; a checkpoint is written after each epoch, and the last one's path returned.
+
+    `rate` and `head_rate` are the highest learning rates of the encoder and the heads; both follow a cosine after a warm-up.
+    """
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads)
+    out.mkdir(parents=True, exist_ok=True)
+    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    windows, split = Windows(tokenizer), data.Splitter()
-    parts: dict[str, list[data.Example]] = {"train": [], "dev": [], "test": []}
-    chance = random.Random(options.seed)
-    for doc in data.everything():
-        where = data.part(doc.id)
-        if where == "train" and chance.random() > options.share:
-            continue
-        parts[where] += list(data.examples(doc, windows, split))
-    if options.all:
-        parts["train"] += parts["dev"]
-    print({k: (len(v), sum(len(e.window) for e in v), sum(len(e.labels) for e in v)) for k, v in parts.items()}, flush=True)
-    model = Reader(from_bert(load_file(options.encoder / "model.safetensors"), heads=12, layers=options.layers))
-    body = [p for n, p in model.named_parameters() if n.startswith("encoder.") and not n.startswith("encoder.words")]
-    heads = [p for n, p in model.named_parameters() if not n.startswith("encoder.")]
+    parts = gather(tokenizer, marks=marks, share=share, seed=seed)
+    for name, items in parts.items():
+        pieces, events = sum(len(e.window) for e in items), sum(len(e.labels) for e in items)
+        print(f"{name}: {len(items)} windows, {pieces} pieces, {events} events", flush=True)
+    model = Reader(from_bert(load_file(encoder / "model.safetensors"), heads=12))
     model.encoder.words.weight.requires_grad_(requires_grad=False)
-    optimiser = torch.optim.AdamW([{"params": body, "lr": options.rate}, {"params": heads, "lr": options.head_rate}], weight_decay=0.01)
-    bases = [options.rate, options.head_rate]
-    steps = options.epochs * len(batches(parts["train"], random.Random(0)))
-    step = 0
-    for epoch in range(options.epochs):
+    body = [p for n, p in model.named_parameters() if n.startswith("encoder.") and p.requires_grad]
+    heads = [p for n, p in model.named_parameters() if not n.startswith("encoder.")]
+    rates = {"body": rate, "heads": head_rate}
+    optimiser = torch.optim.AdamW([{"params": body, "lr": rate}, {"params": heads, "lr": head_rate}], weight_decay=0.01)
+    chance = random.Random(seed)
+    steps, step = epochs * len(batches(parts["train"], random.Random(0))), 0
+    checkpoint = out / "reader.safetensors"
+    for epoch in range(1, epochs + 1):
         model.train()
         began, sums = time.monotonic(), {}
         for group in batches(parts["train"], chance):
-            found = losses(model, tensors(group), options.drop)
-            total = sum(LOSS[name] * value for name, value in found.items())
-            optimiser.zero_grad()
-            total.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            found = losses(model, tensors(group), drop)
             step += 1
-            warm = min(1.0, step / (0.06 * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
-            for g, base in zip(optimiser.param_groups, bases, strict=True):
-                g["lr"] = base * warm
+            pace = min(1.0, step / (0.06 * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
+            for settings, base in zip(optimiser.param_groups, rates.values(), strict=True):
+                settings["lr"] = base * pace
+            optimiser.zero_grad()
+            sum(LOSS[name] * value for name, value in found.items()).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             for name, value in found.items():
-                sums[name] = sums.get(name, 0.0) + float(value)
-        save_file(model.state_dict(), options.out / "reader.safetensors")
-        print(f"epoch {epoch + 1} {time.monotonic() - began:.0f} s loss " + " ".join(f"{k}={v:.1f}" for k, v in sums.items()), flush=True)
-        real = [e for e in parts["dev"] if e.source not in ("written", "readings")]
-        print("  dev real ", line(evaluate(model, real)), flush=True)
-        if epoch + 1 == options.epochs:
-            print("  dev written", line(evaluate(model, [e for e in parts["dev"] if e.source == "written"])), flush=True)
-            print("  dev real .35", line(evaluate(model, real, 0.35)), flush=True)
-            print("  dev real .65", line(evaluate(model, real, 0.65)), flush=True)
-    (options.out / "options.json").write_text(json.dumps({k: str(v) for k, v in vars(options).items()}))
+                sums[name] = sums.get(name, 0.0) + float(value.detach())
+        save_file(model.state_dict(), checkpoint)
+        print(
+            f"epoch {epoch}: {time.monotonic() - began:.0f} s, losses "
+            + " ".join(f"{k} {v:.0f}" for k, v in sums.items())
+        )
+        for name, sources in (("real", data.REAL), ("written", ("written",))):
+            items = [e for e in parts["dev"] if e.source in sources]
+            print(f"  dev {name}: {line(evaluate(model, items))}", flush=True)
+    return checkpoint
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--encoder", type=Path, required=True, help="a directory with model.safetensors and tokenizer.json"
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--share", type=float, default=1.0, help="of the training documents, for the learning curve")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    train(options.encoder, options.out, epochs=options.epochs, share=options.share, threads=options.threads)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ class Reader(nn.Module):
         return {
             "kind": told, "modality": self.modality(t), "main": self.main(t)[..., 0],
             "query": self.role_query(h), "key": self.role_key(h), "bias": self.role_bias(h),
-            "same": self.same(h), "loud": self.loud(h[:, 0])[:, 0],
+            "same": self.same(h), "hidden": h, "loud": self.loud(h[:, 0])[:, 0],
         }  # fmt: skip
 
     def roles(self, out: dict[str, Any], row: torch.Tensor, at: torch.Tensor) -> torch.Tensor:

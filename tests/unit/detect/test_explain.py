@@ -1,56 +1,93 @@
-"""What `dateline explain` tells of an event: its words, its frame, why it has its modality, and the parts of its confidence."""
+"""What `dateline explain` tells of an article: each sentence with its names, and what the reader read out of it with its shares."""
 
 import io
 import json
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from pipeline import annotate
 from pipeline.cli import show_detection
-from pipeline.detect import explain, load_models
-from pipeline.detect.jsonl import _read
-from pipeline.settings import Settings
+from pipeline.detect import detect, explain, load_models
+from pipeline.detect.jsonl import read_line
+from pipeline.settings import Detect, Settings
 
-TEXT = "Belgium expelled two Russian diplomats. Kenya could close its border with Somalia. Rain fell in Oslo."
+TEXT = "Belgium expelled two Russian diplomats on Monday. Rain fell in Oslo."
+TITLE = "Ghana's president meets Togo's president in Accra"
 
 
 @pytest.fixture(scope="module")
-def read():
-    models = load_models(Settings())
-    line = {"id": "a", "title": "Norway to visit Kenya", "text": TEXT, "published": "2024-06-14"}
-    (parsed,) = annotate.parse_many([_read(json.dumps(line))], models)
+def models():
+    return load_models(Settings())
+
+
+@pytest.fixture(scope="module")
+def parsed(models):
+    line = {"id": "a", "title": TITLE, "text": TEXT, "published": "2024-06-14"}
+    (one,) = annotate.parse_many([read_line(json.dumps(line))], models)
+    return one
+
+
+@pytest.fixture(scope="module")
+def read(parsed, models):
     return explain.explain(parsed, models)
 
 
+def shown(read):
+    out = io.StringIO()
+    Console(file=out, width=200).print(show_detection.explanation(read))
+    return out.getvalue()
+
+
 def test_every_sentence_is_there_the_title_first(read):
-    assert [one.section for one in read] == ["title", "text", "text", "text"]
-    assert " ".join(one.text for one in read[1:]) == TEXT
+    assert [one.section for one in read] == ["title", "text", "text"]
+    assert [one.text for one in read[1:]] == TEXT.replace(". ", ".\n").split("\n")
+    assert all(TEXT[one.start : one.end].strip() == one.text for one in read[1:])
 
 
-def test_an_event_tells_its_rule_its_frame_and_the_parts_of_its_confidence(read):
+def test_a_telling_has_the_shares_and_the_words_of_its_roles(read):
     (told,) = read[1].told
-    assert (told.kind, told.rule.split("/")[0], told.trigger) == (
-        "expulsion",
-        "expulsion",
-        "expelled two Russian diplomats",
-    )
-    assert ("actor subj", "Belgium") in told.frame
-    assert dict(told.parts)["actor"] == 0.1
-    assert "expelled VBD: Belgium nsubj, diplomats dobj" in read[1].arcs
+    assert (told.kind, told.modality, told.trigger, told.kept) == ("expulsion", "asserted", "expelled", True)
+    assert [what for what, _ in told.shares] == ["event", "type", "kind", "asserted", "main"]
+    assert all(0 <= share <= 1 for _, share in told.shares)
+    words = {role: words for role, words, _ in told.spans}
+    assert words["actors"] == "Belgium"
+    assert "Russian diplomats" in words["recipients"]
+    assert all(0 < share <= 1 for _, _, share in told.spans)
+    assert [p.country for p in told.actors] == ["BEL"]
     assert ("Belgium", "GPE", "Belgium [BEL] GOV") in read[1].spans
 
 
-def test_a_modality_names_the_word_behind_it(read):
-    assert {one.cause for one in read[2].told if one.modality == "hypothetical"} == {"because of “could”"}
-    assert {one.cause for one in read[1].told} == {"nothing makes it unreal"}
+def test_what_is_told_is_what_is_detected_before_tellings_are_merged(parsed, models, read):
+    kept = {told.kind for one in read for told in one.told if told.kept}
+    assert kept >= {event.kind for event in detect(parsed, models)} == {"meeting", "expulsion"}
+
+
+def test_what_is_not_sure_enough_is_shown_and_said_to_be_left_out(parsed):
+    strict = load_models(Settings(detect=Detect(min_confidence=1.0)))
+    read = explain.explain(parsed, strict)
+    (told,) = read[1].told
+    assert not told.kept
+    assert detect(parsed, strict) == ()
+    assert "below detect.min_confidence" in shown(read)
+
+
+def test_the_page_shows_shares_words_and_whom_they_mean(read):
+    page = shown(read)
+    assert "→ expulsion asserted" in page
+    assert "below detect.min_confidence" not in page
+    assert "from “Belgium”, GOV" in page
+    assert "names" in page
 
 
 def test_a_sentence_without_events_is_shown_without_reasons(read):
-    assert read[3].told == ()
-    out = io.StringIO()
-    Console(file=out, width=200).print(show_detection.explanation(read))
-    shown = out.getvalue()
-    assert "Rain fell in Oslo." in shown
-    assert "fell VBD" not in shown
-    assert "hypothetical: because of “could”" in shown
+    assert read[2].told == ()
+    page = shown(read[2:])
+    assert page.split() == ["text", f"{read[2].start}-{read[2].end}", "Rain", "fell", "in", "Oslo."]
+
+
+def test_an_article_in_another_language_has_no_sentences(models):
+    document = msgspec.structs.replace(read_line(json.dumps({"id": "a", "text": TEXT})), language="fr")
+    (other,) = annotate.parse_many([document], models)
+    assert explain.explain(other, models) == ()

@@ -19,7 +19,7 @@ def test_what_was_agreed_to_is_an_agreement_though_we_assert_it():
     assert export("AID", "asserted", commitment=True).plover == "AGREE"
 
 
-def test_a_rule_may_name_the_plover_root_of_what_happened_only():
+def test_a_kind_may_name_the_plover_root_of_what_happened_only():
     assert export("AGREE", "asserted", override="SUPPORT").plover == "SUPPORT"
     assert export("AGREE", "planned", override="SUPPORT").plover == "AGREE"
 

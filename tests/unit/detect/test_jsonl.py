@@ -71,7 +71,7 @@ def test_two_events_of_an_article_never_share_an_id(models):
     assert len(ids) == len(set(ids))
 
 
-def test_a_fault_in_the_rules_costs_only_its_own_line(models, monkeypatch):
+def test_a_fault_in_detection_costs_only_its_own_line(models, monkeypatch):
     told = jsonl.detect
 
     def faulty(parsed, models):
@@ -107,7 +107,7 @@ NEWS = st.lists(st.sampled_from(WORDS.split()), max_size=40).map(" ".join)
 
 
 def test_no_text_is_too_odd_to_read(models):
-    """The mind is no argument of the inner test: Hypothesis would print the whole of it."""
+    """The models are no argument of the inner test: Hypothesis would print them."""
 
     @settings(max_examples=40, deadline=None)
     @given(text=st.one_of(st.text(max_size=120), NEWS), title=st.one_of(st.text(max_size=40), NEWS))

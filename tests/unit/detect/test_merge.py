@@ -1,100 +1,203 @@
+"""Drafts of one happening are folded, those of different ones are not. The vectors are given: equal ones mean one happening."""
+
 import datetime as dt
 
-from pipeline.detect import lexicon
+import pytest
+
 from pipeline.detect.drafts import Draft
+from pipeline.detect.kinds import built_in
 from pipeline.detect.merge import merge
 from pipeline.records import Money, Party, Place, When
+from tests.unit.detect.stub import StubEncoder, telling
 
-RULES = {rule.kind: rule for rules in lexicon.load().verbs.values() for rule in rules}
-RUSSIA = Party(text="Putin", name="Vladimir Putin", country="RUS")
-CHINA = Party(text="Xi", name="Xi Jinping", country="CHN")
-FRANCE = Party(text="France", name="France", country="FRA")
+PUTIN = Party(text="Putin", name="Vladimir Putin", country="RUS", sector="GOV")
+RUSSIA = Party(text="Russia", name="Russia", country="RUS", sector="GOV")
+LAVROV = Party(text="Lavrov", name="Sergey Lavrov", country="RUS", sector="GOV")
+XI = Party(text="Xi", name="Xi Jinping", country="CHN", sector="GOV")
+CHINA = Party(text="China", name="China", country="CHN", sector="GOV")
+FRANCE = Party(text="France", name="France", country="FRA", sector="GOV")
+MALI = Party(text="Mali", name="Mali", country="MLI", sector="GOV")
+NOBODY = Party(text="the two sides")
+KYIV = Place(text="Kyiv", name="Kyiv", country="UKR")
+ODESA = Place(text="Odesa", name="Odesa", country="UKR")
+UKRAINE = Place(text="Ukraine", name="Ukraine", country="UKR")
 
 
 def draft(
-    kind="meeting", *, start=0, section="text", actors=(RUSSIA, CHINA), weight=0.7, modality="asserted", **fields
+    kind="meeting", *, at=0, group=0, section="text", actors=(PUTIN, XI), confidence=0.7, modality="asserted", **fields
 ):
-    text = f"told at {start}"
+    """A draft; drafts of one `group` have the vector of one happening."""
+    spec = built_in()[kind]
+    evidence = f"They {kind} at {at}"
+    one = telling(evidence, kind, kind, spec.type, section=section, modality=modality, group=group)
     return Draft(
-        rule=RULES[kind], section=section, start=start, end=start + len(text), evidence=text, trigger="met", at=start,
-        modality=modality, actors=tuple(actors), scores={"rule": weight}, **fields,
+        kind=spec, telling=one, section=section, start=at, end=at + len(evidence), evidence=evidence, trigger=kind, at=at,
+        modality=modality, actors=tuple(actors), confidence=confidence, **fields,
     )  # fmt: skip
+
+
+def folded(*drafts):
+    return merge(list(drafts), StubEncoder())
 
 
 def day(number):
     return When(text="then", start=dt.date(2023, 3, number), end=dt.date(2023, 3, number))
 
 
+def names(parties):
+    return [p.name for p in parties]
+
+
+# --- what is one -----------------------------------------------------------------------------------------------------
+
+
 def test_title_lead_and_body_tell_one_event():
-    merged = merge([draft(section="title"), draft(start=0), draft(start=90)])
-    assert len(merged) == 1
-    assert len(merged[0].mentions) == 2
+    (one,) = folded(draft(section="title"), draft(at=10), draft(at=90))
+    assert sorted((m.section, m.start) for m in one.mentions) == [("text", 90), ("title", 0)]
 
 
-def test_the_surer_telling_leads_and_takes_what_it_lacks():
-    (one,) = merge([draft(start=0, weight=0.5, date=day(20)), draft(start=90, weight=0.9)])
-    assert (one.start, one.date, [m.start for m in one.mentions]) == (90, day(20), [0])
+def test_another_happening_of_the_same_sort_is_another_event():
+    other = {"actors": (FRANCE, MALI), "at": 50, "group": 1}
+    assert len(folded(draft(), draft(**other))) == 2
+    assert len(folded(draft(actors=()), draft(**other))) == 2, "the vectors say so where no side does"
+
+
+def test_the_same_kind_between_the_same_sides_is_one_whatever_the_vectors_say():
+    assert len(folded(draft(), draft(at=50, group=1))) == 1
+    accused = {"actors": (FRANCE,), "recipients": (MALI,)}
+    assert len(folded(draft("accusation", **accused), draft("accusation", at=50, group=1, **accused))) == 1
+    assert (
+        len(folded(draft("accusation", actors=(FRANCE,)), draft("accusation", at=50, group=1, actors=(FRANCE,)))) == 2
+    )
 
 
 def test_a_visit_and_the_talks_during_it_are_one_contact():
-    assert len(merge([draft("visit", actors=[CHINA], recipients=(RUSSIA,)), draft(start=50)])) == 1
+    assert len(folded(draft("visit", actors=(XI,), recipients=(RUSSIA,)), draft(at=50, actors=(XI, RUSSIA)))) == 1
 
 
-def test_planned_talks_are_another_event_than_held_ones():
-    assert len(merge([draft(), draft(start=50, modality="planned")])) == 2
+def test_a_person_and_the_country_are_one_side():
+    assert len(folded(draft(actors=(PUTIN, XI)), draft(at=50, actors=(RUSSIA, CHINA)))) == 1
+    accused = {"recipients": (FRANCE,)}
+    assert (
+        len(
+            folded(
+                draft("accusation", actors=(LAVROV,), **accused),
+                draft("accusation", at=50, actors=(RUSSIA,), **accused),
+            )
+        )
+        == 1
+    )
 
 
-def test_other_sides_meet_in_another_event():
-    assert len(merge([draft(), draft(start=50, actors=(RUSSIA, FRANCE))])) == 2
+def test_a_sums_or_dates_absence_speaks_against_nothing():
+    assert len(folded(draft(date=day(20)), draft(at=50))) == 1
+    assert len(folded(draft(places=(KYIV,)), draft(at=50))) == 1
+
+
+# --- what is two -----------------------------------------------------------------------------------------------------
+
+
+def test_two_persons_of_one_country_stay_apart():
+    accused = {"recipients": (FRANCE,)}
+    one = draft("accusation", actors=(PUTIN,), **accused)
+    two = draft("accusation", at=50, actors=(LAVROV,), **accused)
+    assert len(folded(one, two)) == 2
+
+
+def test_meetings_of_different_persons_stay_apart():
+    assert len(folded(draft(actors=(PUTIN,)), draft(at=50, actors=(LAVROV,)))) == 2
+
+
+@pytest.mark.parametrize("modality", ["planned", "hypothetical", "denied"])
+def test_what_did_not_happen_is_another_event_than_what_did(modality):
+    assert len(folded(draft(), draft(at=50, modality=modality))) == 2
+
+
+def test_history_and_fact_may_be_one():
+    assert len(folded(draft(), draft(at=50, modality="historical"))) == 1
+
+
+def test_other_sides_are_another_event():
+    assert len(folded(draft(), draft(at=50, actors=(FRANCE, MALI)))) == 2
+    one, two = ({"actors": (FRANCE,), "recipients": (side,)} for side in (MALI, CHINA))
+    assert len(folded(draft("accusation", **one), draft("accusation", at=50, **two))) == 2
 
 
 def test_another_day_is_another_event():
-    assert len(merge([draft(date=day(20)), draft(start=50, date=day(22))])) == 2
+    assert len(folded(draft(date=day(20)), draft(at=50, date=day(22)))) == 2
 
 
-def test_strikes_on_two_towns_are_two_events():
-    kyiv, odesa = Place(text="Kyiv", name="Kyiv", country="UKR"), Place(text="Odesa", name="Odesa", country="UKR")
-    assert (
-        len(
-            merge(
-                [
-                    draft("strike", actors=[RUSSIA], places=(kyiv,)),
-                    draft("strike", start=50, actors=[RUSSIA], places=(odesa,)),
-                ]
-            )
-        )
-        == 2
-    )
+def test_strikes_on_two_towns_are_two_events_and_on_a_town_and_its_country_one():
+    kyiv = draft("strike", actors=(RUSSIA,), places=(KYIV,))
+    assert len(folded(kyiv, draft("strike", at=50, actors=(RUSSIA,), places=(ODESA,)))) == 2
+    kyiv = draft("strike", actors=(RUSSIA,), places=(KYIV,))
+    assert len(folded(kyiv, draft("strike", at=50, actors=(RUSSIA,), places=(UKRAINE,)))) == 1
 
 
 def test_packages_of_different_sums_are_two_events():
     sums = [(Money(text=f"${n}", value=n, currency="USD"),) for n in (350, 400)]
-    assert (
-        len(
-            merge(
-                [
-                    draft("aid_package", actors=[FRANCE], money=sums[0]),
-                    draft("aid_package", start=50, actors=[FRANCE], money=sums[1]),
-                ]
-            )
-        )
-        == 2
+    both = [
+        draft("aid_package", at=at, actors=(FRANCE,), recipients=(MALI,), money=money) for at, money in enumerate(sums)
+    ]
+    assert len(folded(*both)) == 2
+
+
+def test_another_type_or_family_is_another_event():
+    sides = {"actors": (FRANCE,), "recipients": (MALI,)}
+    assert len(folded(draft("accusation", **sides), draft("sanctions", at=50, **sides))) == 2
+    assert len(folded(draft("accusation", **sides), draft("legal_action", at=50, **sides))) == 2
+
+
+# --- what the one takes from the other -------------------------------------------------------------------------------
+
+
+def test_the_surer_telling_leads_and_takes_what_it_lacks():
+    (one,) = folded(draft(confidence=0.5, date=day(20), places=(KYIV,)), draft(at=90, confidence=0.9))
+    assert (one.start, one.date, one.places) == (90, day(20), (KYIV,))
+    assert [m.start for m in one.mentions] == [0]
+
+
+def test_no_date_is_carried_over_between_tellings_of_different_sides():
+    (one,) = folded(draft(confidence=0.9), draft(at=90, confidence=0.5, actors=(), date=day(21), places=(KYIV,)))
+    assert (one.start, one.date, one.places) == (0, None, ())
+
+
+def test_what_names_nobody_does_not_lead_and_its_words_are_a_mention():
+    (one,) = folded(draft(confidence=0.7), draft(at=90, confidence=0.7, actors=(NOBODY,)))
+    assert (one.start, names(one.actors), [m.start for m in one.mentions]) == (0, names((PUTIN, XI)), [90])
+
+
+def test_the_text_leads_before_an_equal_title():
+    (one,) = folded(draft(section="title"), draft(at=40))
+    assert (one.section, one.mentions[0].section) == ("text", "title")
+
+
+def test_sides_that_only_one_of_the_two_knows_are_taken():
+    (one,) = folded(
+        draft("arrest", actors=(NOBODY,), recipients=(FRANCE,), confidence=0.9),
+        draft("arrest", at=50, actors=(MALI,), recipients=(), confidence=0.6),
     )
+    assert (names(one.actors), names(one.recipients)) == (["Mali"], ["France"])
 
 
-def bare(kind="meeting", **fields):
-    return draft(kind, start=90, actors=(), **fields)
+def test_the_fuller_list_of_sides_is_taken():
+    (one,) = folded(draft(actors=(PUTIN,), confidence=0.95), draft(at=50, actors=(PUTIN, XI), confidence=0.5))
+    assert set(names(one.actors)) == {"Vladimir Putin", "Xi Jinping"}
 
 
-def test_what_names_nobody_is_the_one_such_thing_told_again():
-    (one,) = merge([draft(start=0, weight=0.6), bare(weight=0.9, date=day(21))])
-    assert (one.start, one.date, [m.start for m in one.mentions]) == (0, day(21), [90])
+def test_each_telling_more_is_surer_but_never_sure():
+    once = draft().confidence
+    (twice,) = folded(draft(), draft(at=10))
+    (often,) = folded(*(draft(at=10 * n) for n in range(9)))
+    assert once < twice.confidence < often.confidence < 0.9
+    assert len(often.mentions) == 8
 
 
-def test_what_names_nobody_stays_by_itself_where_two_such_things_were_told():
-    assert len(merge([draft(), draft(start=50, actors=(RUSSIA, FRANCE)), bare()])) == 3
+def test_a_sentence_that_tells_it_twice_is_one_mention():
+    (one,) = folded(draft(confidence=0.9), draft(at=50), draft(at=50))
+    assert [m.start for m in one.mentions] == [50]
 
 
-def test_what_names_nobody_and_did_not_happen_or_happened_on_another_day_stays_by_itself():
-    assert len(merge([draft(), bare(modality="planned")])) == 2
-    assert len(merge([draft(date=day(20)), bare(date=day(22))])) == 2
+def test_nothing_and_one_are_left_as_they_are():
+    assert folded() == []
+    assert len(folded(draft())) == 1

@@ -1,0 +1,214 @@
+"""When, where and how much a telling is: its spans in a sentence are given, as the reader finds them."""
+
+import datetime as dt
+
+import pytest
+
+from pipeline.annotate.resolve import Resolver
+from pipeline.detect import details
+from pipeline.detect.details import Found
+from pipeline.records import Party, When
+from tests.unit.detect.stub import PUBLISHED, telling
+
+
+def date_of(text, words, modality="asserted", kind="meeting", type_="CONSULT"):
+    one = telling(text, "met", kind, type_, date=words)
+    return details.date_of(one, Found(text, published=PUBLISHED), modality)
+
+
+# --- dates -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_date_is_the_one_at_the_telling_s_span():
+    text = "Ministers who were sworn in on 3 May met on Tuesday."
+    assert date_of(text, "Tuesday").start == dt.date(2024, 6, 11)
+    assert date_of(text, "3 May").start == dt.date(2024, 5, 3)
+
+
+def test_a_telling_without_a_date_span_has_no_date_though_its_sentence_has():
+    text = "They met after the vote of Tuesday."
+    assert (
+        details.date_of(telling(text, "met", "meeting", "CONSULT"), Found(text, published=PUBLISHED), "asserted")
+        is None
+    )
+
+
+def test_a_span_that_is_no_date_is_none():
+    assert date_of("They met on the eve of the vote of Tuesday.", "the eve") is None
+
+
+def test_of_a_weekday_what_happened_takes_the_past_one_and_a_plan_the_coming_one():
+    text = "They met on Monday."
+    assert date_of(text, "Monday").start == dt.date(2024, 6, 10)
+    assert date_of(text, "Monday", "planned").start == dt.date(2024, 6, 17)
+    assert date_of(text, "Monday", "hypothetical").start == dt.date(2024, 6, 17)
+
+
+def test_a_span_counts_in_the_section_and_the_date_in_its_sentence():
+    text = "Rain fell on Sunday. They met on Tuesday."
+    one = telling(text, "met", "meeting", "CONSULT", sentence=1, date="Tuesday")
+    found = Found(text[21:], 21, PUBLISHED)
+    assert details.date_of(one, found, "asserted").start == dt.date(2024, 6, 11)
+
+
+def day(text):
+    start = dt.date.fromisoformat(text)
+    return When(text=text, start=start, end=start)
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_", "date", "modality"),
+    [
+        ("meeting", "CONSULT", "2024-06-20", "planned"),
+        ("meeting", "CONSULT", "2024-06-14", "asserted"),
+        ("meeting", "CONSULT", "2024-06-11", "asserted"),
+        ("protest", "PROTEST", "2024-06-20", "planned"),
+        ("election", "AGREE", "2024-06-20", "planned"),
+        ("accusation", "ACCUSE", "2024-06-20", "asserted"),
+        ("sanctions", "SANCTION", "2024-06-20", "asserted"),
+        ("strike", "ASSAULT", "2024-05-01", "asserted"),
+        ("strike", "ASSAULT", "2024-04-29", "historical"),
+        ("strike", "ASSAULT", "2014-04-30", "historical"),
+    ],
+)
+def test_a_date_to_come_plans_a_meeting_and_one_long_past_is_history(kind, type_, date, modality):
+    one = telling("They met.", "met", kind, type_)
+    assert details.timed("asserted", one, day(date), PUBLISHED) == modality
+
+
+@pytest.mark.parametrize("modality", ["planned", "hypothetical", "denied", "historical"])
+def test_a_date_changes_only_what_is_asserted(modality):
+    one = telling("They met.", "met", "meeting", "CONSULT")
+    assert details.timed(modality, one, day("2014-04-30"), PUBLISHED) == modality
+
+
+def test_without_a_date_or_a_day_of_publication_nothing_changes():
+    one = telling("They met.", "met", "meeting", "CONSULT")
+    assert details.timed("asserted", one, None, PUBLISHED) == "asserted"
+    assert details.timed("asserted", one, day("2014-04-30"), None) == "asserted"
+
+
+# --- sums and counts -------------------------------------------------------------------------------------------------
+
+AID = "Japan gave Nepal $20 million, a tenth of the $200 million that it spends a year."
+
+
+def sums(text, *, alone=True, trigger="gave", kind="aid_package", type_="AID", **spans):
+    found = details.money_of(telling(text, trigger, kind, type_, **spans), Found(text), alone=alone)
+    assert all(text[one.start : one.end] == one.text for one in found)
+    return [one.value for one in found]
+
+
+def test_a_sum_is_the_one_at_the_telling_s_span():
+    assert sums(AID, money="$20 million") == [20e6]
+    assert sums(AID, money="$200 million") == [200e6]
+    assert sums(AID, money=("$20 million", "$200 million")) == [20e6, 200e6]
+
+
+def test_aid_without_a_span_takes_the_sums_of_its_sentence_when_it_is_alone_there():
+    assert sums(AID) == [20e6, 200e6]
+    assert sums(AID, alone=False) == []
+    assert sums(AID, kind="sanctions", type_="SANCTION") == []
+
+
+def test_a_span_without_a_sum_gives_none():
+    assert sums(AID, money="spends") == []
+
+
+def test_sums_and_counts_of_a_later_sentence_have_offsets_of_the_text():
+    text = "Rain fell. Japan gave Nepal 300 tents and $5 million."
+    found = Found(text[11:], 11, PUBLISHED)
+    assert [text[m.start : m.end] for m in found.money] == ["$5 million"]
+    assert [(q.value, q.unit, text[q.start : q.end]) for q in found.quantities] == [(300, "tents", "300 tents")]
+
+
+def test_counts_belong_to_a_telling_that_counts_and_is_alone():
+    text = "A strike killed 12 people."
+    for kind, type_, alone, wanted in (
+        ("strike", "ASSAULT", True, [12]),
+        ("strike", "ASSAULT", False, []),
+        ("meeting", "CONSULT", True, []),
+    ):
+        found = details.quantities_of(telling(text, "strike", kind, type_), Found(text), alone=alone)
+        assert [q.value for q in found] == wanted
+
+
+# --- places ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def resolver():
+    return Resolver()
+
+
+def test_places_are_those_of_the_spans_where_they_stand(resolver):
+    text = "They met in Moscow and the Kremlin."
+    (place,) = details.places_of(telling(text, "met", "meeting", "CONSULT", places="Moscow"), text, resolver, [])
+    assert (place.name, place.country, text[place.start : place.end]) == ("Moscow", "RUS", "Moscow")
+
+
+def test_an_article_is_no_part_of_a_place_and_a_place_is_named_once(resolver):
+    text = "They met in the Netherlands, in Netherlands towns."
+    one = telling(text, "met", "meeting", "CONSULT", places=("the Netherlands", "Netherlands"))
+    (place,) = details.places_of(one, text, resolver, [])
+    assert text[place.start : place.end] == place.text == "Netherlands"
+
+
+def test_a_country_of_the_sentence_tells_towns_of_one_name_apart(resolver):
+    text = "They met in Tripoli."
+    one = telling(text, "met", "meeting", "CONSULT", places="Tripoli")
+    assert [details.places_of(one, text, resolver, [hint])[0].country for hint in ("LBY", "LBN")] == ["LBY", "LBN"]
+
+
+def test_what_is_no_place_is_left_out(resolver):
+    text = "They met in earnest."
+    assert details.places_of(telling(text, "met", "meeting", "CONSULT", places="earnest"), text, resolver, []) == ()
+
+
+# --- aid -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "money", "subtype"),
+    [
+        ("aid_package", "Norway gave Ukraine artillery and ammunition.", False, "military"),
+        ("aid_package", "Norway gave Nepal tents and blankets.", False, "humanitarian"),
+        ("aid_package", "Norway gave Nepal 3 million dollars for its budget.", True, "financial"),
+        ("aid_package", "Soldiers gave Nepal food.", False, "humanitarian"),
+        ("arms_deal", "Norway sold frigates.", False, "military"),
+        ("sanctions", "Norway banned arms.", False, None),
+    ],
+)
+def test_aid_is_military_humanitarian_or_financial_by_its_words(kind, text, money, subtype):
+    type_ = "SANCTION" if kind == "sanctions" else "AID"
+    assert details.subtype_of(telling(text, text.split()[1], kind, type_), text, money=money) == subtype
+
+
+def test_the_items_of_a_package_are_listed():
+    text = "Norway gave a package including 12 howitzers, shells and two radars, its minister said."
+    assert details.items(text) == ("12 howitzers", "shells", "two radars")
+    assert details.items("Norway gave a package.") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "trigger", "promised"),
+    [
+        ("Norway pledged to give aid.", "aid", True),
+        ("Norway will send tents.", "send", True),
+        ("Norway sent tents.", "sent", False),
+    ],
+)
+def test_help_that_is_only_promised_is_known_by_the_words_before(text, trigger, promised):
+    assert details.only_promised(text, (0, len(text)), telling(text, trigger, "aid_package", "AID")) is promised
+
+
+def test_a_promise_of_the_sentence_before_promises_nothing():
+    text = "Norway pledged peace. Oslo sent tents."
+    assert not details.only_promised(text, (22, len(text)), telling(text, "sent", "aid_package", "AID"))
+
+
+def test_the_country_of_parties_is_the_only_one_there_is():
+    mali, chad, nobody = Party(text="a", country="MLI"), Party(text="b", country="TCD"), Party(text="c")
+    assert details.country_of((mali, nobody, mali)) == "MLI"
+    assert details.country_of((mali, chad)) is None
+    assert details.country_of((nobody,)) is None

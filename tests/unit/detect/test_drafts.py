@@ -1,0 +1,130 @@
+"""Tellings in, drafts out: whose sides, place and date they are. Parses are made by hand, so no model is loaded."""
+
+import datetime as dt
+
+import pytest
+
+from pipeline.annotate.resolve import Resolver
+from pipeline.detect import drafts as drafting
+from pipeline.detect.kinds import built_in
+from pipeline.detect.models import Models
+from tests.unit.detect import stub
+from tests.unit.detect.stub import telling
+
+
+@pytest.fixture(scope="module")
+def models():
+    return Models(nlp=None, encoder=stub.StubEncoder(), names=Resolver())
+
+
+def draft(models, text, *tellings, title="", labels=None):
+    return drafting.drafts(stub.parsed(models.names, text, title=title, labels=labels), tellings, models)
+
+
+def countries(parties):
+    return [p.country for p in parties]
+
+
+def test_a_draft_has_the_sides_the_place_and_the_date_of_its_telling(models):
+    text = "Rain fell. Ghana expelled three Togolese diplomats in Accra on Tuesday."
+    one = telling(
+        text, "expelled", "expulsion", "SANCTION", sentence=1, actors="Ghana", recipients="three Togolese diplomats",
+        places="Accra", date="Tuesday",
+    )  # fmt: skip
+    (made,) = draft(models, text, one, labels={"Ghana": "GPE", "Togolese": "NORP", "Accra": "GPE"})
+    assert (countries(made.actors), countries(made.recipients)) == (["GHA"], ["TGO"])
+    assert [(p.name, p.country) for p in made.places] == [("Accra", "GHA")]
+    assert made.date.start == dt.date(2024, 6, 11)
+    assert text[made.start : made.end] == made.evidence == text[11:]
+    assert (made.trigger, made.rule, made.confidence) == ("expelled", "reader", 0.9)
+
+
+def test_the_title_comes_first_though_the_text_is_read_first(models):
+    title, text = "Visser quits", "Dutch prime minister Jan Visser resigned."
+    tellings = (
+        telling(title, "quits", "resignation", "CONCEDE", section="title", sentence=-1, actors="Visser"),
+        telling(text, "resigned", "resignation", "CONCEDE", actors="Jan Visser"),
+    )
+    labels = {"Jan Visser": "PERSON", "Visser": "PERSON", "Dutch": "NORP"}
+    made = draft(models, text, *tellings, title=title, labels=labels)
+    assert [(one.section, one.evidence) for one in made] == [("title", title), ("text", text)]
+    assert [one.actors[0].country for one in made] == ["NLD", "NLD"], "the text says who it is that the title names"
+
+
+def test_a_word_with_a_hyphen_is_one_trigger(models):
+    text = "The cease-fire of Mali and a cease-and-desist order took effect."
+    made = draft(
+        models, text, telling(text, "cease", "ceasefire", "RETREAT"), telling(text, "order", "appeal", "REQUEST")
+    )
+    assert [one.trigger for one in made] == ["cease-fire", "order"]
+
+
+def test_of_a_joint_kind_all_sides_act(models):
+    text = "The talks of Ghana and Togo ended."
+    one = telling(text, "talks", "meeting", "CONSULT", recipients="Ghana and Togo")
+    (made,) = draft(models, text, one, labels={"Ghana": "GPE", "Togo": "GPE"})
+    assert (countries(made.actors), made.recipients) == (["GHA", "TGO"], ())
+
+
+def test_nobody_acts_on_himself(models):
+    text = "Ghana accused Togo."
+    one = telling(text, "accused", "accusation", "ACCUSE", actors="Ghana", recipients=("Togo", "Ghana"))
+    (made,) = draft(models, text, one, labels={"Ghana": "GPE", "Togo": "GPE"})
+    assert (countries(made.actors), countries(made.recipients)) == (["GHA"], ["TGO"])
+
+
+def test_nameless_police_are_of_the_country_of_the_place_else_of_the_other_side(models):
+    text = "Police arrested twelve men in Lagos."
+    one = telling(text, "arrested", "arrest", "COERCE", actors="Police", recipients="twelve men", places="Lagos")
+    (made,) = draft(models, text, one, labels={"Lagos": "GPE"})
+    assert (countries(made.actors), countries(made.recipients)) == (["NGA"], ["NGA"])
+    text = "Police arrested Nigerian students."
+    one = telling(text, "arrested", "arrest", "COERCE", actors="Police", recipients="Nigerian students")
+    (made,) = draft(models, text, one, labels={"Nigerian": "NORP"})
+    assert countries(made.actors) == ["NGA"]
+
+
+def test_a_date_to_come_makes_a_meeting_planned(models):
+    text = "Ghana meets Togo on 20 June 2024."
+    (made,) = draft(models, text, telling(text, "meets", "meeting", "CONSULT", date="20 June 2024"))
+    assert made.modality == "planned"
+
+
+def test_sums_of_a_sentence_with_two_packages_are_not_guessed(models):
+    text = "Japan gave Nepal aid and sent Bhutan tents worth $3 million."
+    gave = telling(text, "gave", "aid_package", "AID", actors="Japan")
+    sent = telling(text, "sent", "aid_package", "AID", actors="Japan", money="$3 million")
+    assert [[m.value for m in one.money] for one in draft(models, text, gave, sent)] == [[], [3e6]]
+    (alone,) = draft(models, text, gave)
+    assert [m.value for m in alone.money] == [3e6]
+
+
+def test_only_kinds_that_have_sums_get_one(models):
+    text = "Ghana met Togo over $3 million."
+    (made,) = draft(models, text, telling(text, "met", "meeting", "CONSULT", money="$3 million"))
+    assert made.money == ()
+
+
+def test_who_says_it_is_kept_in_the_words_of_the_text(models):
+    text = "Ghana expelled envoys, the ministry said."
+    (made,) = draft(models, text, telling(text, "expelled", "expulsion", "SANCTION", said_by="the ministry"))
+    assert made.attributed_to == "the ministry"
+
+
+def test_of_an_overlong_sentence_the_part_around_the_trigger_is_the_evidence(models):
+    text = f"{'word ' * 300}expelled {'word ' * 300}"
+    (made,) = draft(models, text, telling(text, "expelled", "expulsion", "SANCTION"))
+    assert 0 < len(made.evidence) <= drafting.LONGEST_EVIDENCE
+    assert "expelled" in made.evidence
+    assert text[made.start : made.end] == made.evidence == made.evidence.strip()
+
+
+def test_a_kind_of_the_users_own_is_named_as_the_rule(models):
+    text = "Ghana opened a corridor."
+    one = telling(text, "opened", "corridor", "RETREAT")
+    one.own = 0.8
+    own = Models(
+        nlp=None, encoder=models.encoder, names=models.names, kinds={**built_in(), "corridor": built_in()["release"]}
+    )
+    (made,) = draft(own, text, one)
+    assert made.rule == "corridor"

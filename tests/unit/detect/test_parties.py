@@ -1,0 +1,194 @@
+"""Spans in, parties out: who a phrase names in the light of the names before it. The names are given, as annotation finds them."""
+
+import re
+
+import pytest
+
+from pipeline.annotate.resolve import Resolver
+from pipeline.detect.parties import Name, Section, settle
+from pipeline.records import Party
+
+
+@pytest.fixture(scope="module")
+def resolver():
+    return Resolver()
+
+
+@pytest.fixture
+def section(resolver):
+    """A text and the labels of its names in, the section out."""
+
+    def make(text, **labels):
+        labels = {name.replace("_", " "): label for name, label in labels.items()}
+        names = [
+            Name(match.start(), match.end(), name, label, resolver.party(name))
+            for name, label in labels.items()
+            for match in re.finditer(rf"\b{name}\b", text)
+        ]
+        return Section(text, sorted(names, key=lambda n: n.start), resolver, None)
+
+    return make
+
+
+def parties(section, *phrases):
+    """The parties that phrases name, each looked for from the end of the text."""
+    starts = [section.text.rindex(phrase) for phrase in phrases]
+    found = section.parties([(at, at + len(phrase)) for at, phrase in zip(starts, phrases, strict=True)])
+    assert all(section.text[p.start : p.end] == p.text for p in found)
+    return found
+
+
+def who(section, *phrases):
+    return [(p.name, p.country) for p in parties(section, *phrases)]
+
+
+# --- phrases ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_country_is_named_without_its_article(section):
+    (party,) = parties(section("The United Kingdom protested.", United_Kingdom="GPE"), "The United Kingdom")
+    assert (party.text, party.country) == ("United Kingdom", "GBR")
+
+
+def test_the_us_is_a_country_and_us_a_pronoun(section):
+    text = "Mali accused us and then the US of meddling."
+    assert who(section(text, US="GPE"), "the US") == [("United States", "USA")]
+    assert who(section(text, US="GPE"), "US") == [("United States", "USA")]
+    assert who(section(text, US="GPE"), "us") == []
+
+
+def test_what_belongs_to_a_country_acts_for_it(section):
+    (party,) = parties(section("Russian forces attacked.", Russian="NORP"), "Russian forces")
+    assert (party.country, party.sector) == ("RUS", "MIL")
+
+
+def test_a_list_is_its_members(section):
+    text = "France, Germany and the United Kingdom met."
+    made = section(text, France="GPE", Germany="GPE", United_Kingdom="GPE")
+    assert [p.country for p in parties(made, "France, Germany and the United Kingdom")] == ["FRA", "DEU", "GBR"]
+
+
+def test_a_name_with_and_in_it_is_no_list(section):
+    made = section("Bosnia and Herzegovina joined.", Bosnia_and_Herzegovina="GPE")
+    assert [p.country for p in parties(made, "Bosnia and Herzegovina")] == ["BIH"]
+
+
+def test_a_list_of_which_a_member_is_nobody_known_stays_whole(section):
+    (party,) = parties(section("The army and other forces of Mali met."), "army and other forces")
+    assert party.text == "army and other forces"
+
+
+def test_each_party_is_named_once(section):
+    made = section("Ghana accused Togo, and Ghana closed the border.", Ghana="GPE", Togo="GPE")
+    first = made.text.index("Ghana")
+    assert len(made.parties([(first, first + 5), (made.text.rindex("Ghana"), made.text.rindex("Ghana") + 5)])) == 1
+
+
+def test_somebody_that_nobody_knows_keeps_the_words(section):
+    (party,) = parties(section("The villagers protested."), "The villagers")
+    assert (party.text, party.name, party.country, party.sector) == ("villagers", None, None, "CVL")
+
+
+# --- persons ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_words_before_a_name_say_whose_minister_it_is(section):
+    made = section("Dutch prime minister Jan Visser resigned.", Dutch="NORP", Jan_Visser="PERSON")
+    (party,) = parties(made, "Jan Visser")
+    assert (party.name, party.country, party.sector) == ("Jan Visser", "NLD", "GOV")
+
+
+def test_the_words_behind_a_name_say_it_too(section):
+    made = section("Amadou Keita, the president of Mali, resigned.", Amadou_Keita="PERSON", Mali="GPE")
+    assert who(made, "Amadou Keita") == [("Amadou Keita", "MLI")]
+
+
+def test_another_clause_before_a_name_says_nothing_of_it(section):
+    made = section("In the Dutch capital, Jan Visser resigned.", Dutch="NORP", Jan_Visser="PERSON")
+    assert who(made, "Jan Visser") == [("Jan Visser", None)]
+
+
+def test_a_last_name_is_the_person_named_in_full_before(section):
+    text = "Dutch prime minister Jan Visser flew to Oslo. On Monday Visser spoke."
+    made = section(text, Dutch="NORP", Jan_Visser="PERSON", Visser="PERSON")
+    made.names = [n for n in made.names if n.text != "Visser" or n.start > 40]
+    assert who(made, "Jan Visser") == [("Jan Visser", "NLD")]
+    assert who(made, "Visser") == [("Jan Visser", "NLD")]
+
+
+def test_a_leader_of_the_gazetteer_needs_no_words_around(section):
+    assert who(section("Putin met Xi.", Putin="PERSON", Xi="PERSON"), "Putin", "Xi") == [
+        ("Vladimir Putin", "RUS"),
+        ("Xi Jinping", "CHN"),
+    ]
+
+
+# --- pronouns and phrases that lead back -----------------------------------------------------------------------------
+
+
+def test_he_is_the_person_before_and_no_country(section):
+    made = section("Vladimir Putin visited Mali. He spoke.", Vladimir_Putin="PERSON", Mali="GPE")
+    (party,) = made.parties([(made.text.index("He"), made.text.index("He") + 2)])
+    assert (party.name, party.text) == ("Vladimir Putin", "Vladimir Putin"), "the words are those of the name"
+    assert (party.start, party.end) == (0, 14)
+
+
+def test_it_is_the_country_before_and_no_person(section):
+    made = section("Moscow denied it to Antony Blinken. It opened a case.", Moscow="GPE", Antony_Blinken="PERSON")
+    assert who(made, "It") == [("Russia", "RUS")]
+
+
+def test_a_person_whom_words_describe_is_meant_by_he_with_the_country(section):
+    made = section("Dutch prime minister Jan Visser fell ill. He resigned.", Dutch="NORP", Jan_Visser="PERSON")
+    assert who(made, "He") == [("Jan Visser", "NLD")]
+
+
+@pytest.mark.parametrize("word", ["we", "I", "us", "our"])
+def test_the_speaker_is_nobody(section, word):
+    assert who(section(f"Mali met Chad. Then {word} spoke.", Mali="GPE", Chad="GPE"), word) == []
+
+
+def test_a_pronoun_without_a_name_before_it_is_nobody(section):
+    assert who(section("It protested, Mali said.", Mali="GPE"), "It") == []
+
+
+def test_a_pronoun_does_not_reach_back_over_half_an_article(section):
+    assert who(section(f"Mali voted. {'Rain fell. ' * 200}Then it rejoiced.", Mali="GPE"), "it") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "phrase", "name"),
+    [
+        ("The International Criminal Court", "The court", "International Criminal Court"),
+        ("The European Union", "The bloc", "European Union"),
+        ("Boko Haram", "The group", "Boko Haram"),
+        ("Emmanuel Macron", "The president", "Emmanuel Macron"),
+        ("Ghana", "The government", "Ghana"),
+    ],
+)
+def test_a_common_noun_leads_back_to_what_the_article_named(section, before, phrase, name):
+    label = {"Emmanuel Macron": "PERSON", "Ghana": "GPE"}.get(before, "ORG")
+    bare = before.removeprefix("The ")
+    made = section(f"{before} spoke on Monday. {phrase} later fell silent.", **{bare.replace(" ", "_"): label})
+    (party,) = parties(made, phrase)
+    assert party.name == name
+    assert party.text == phrase.removeprefix("The ")
+
+
+def test_a_court_is_not_led_back_to_a_country(section):
+    (party,) = parties(section("Ghana spoke. The court fell silent.", Ghana="GPE"), "The court")
+    assert (party.name, party.country, party.sector) == (None, None, "JUD")
+
+
+# --- the country of nameless sides -----------------------------------------------------------------------------------
+
+
+def test_a_domestic_side_takes_the_country_of_the_place():
+    police, named = Party(text="police", sector="COP"), Party(text="Interpol", name="Interpol", sector="COP")
+    assert [p.country for p in settle((police, named), "NGA")] == ["NGA", None]
+
+
+def test_a_side_of_another_sort_or_country_keeps_it():
+    sides = (Party(text="firms", sector="BUS"), Party(text="Chadian police", country="TCD", sector="COP"))
+    assert settle(sides, "NGA") == sides
+    assert settle((Party(text="police", sector="COP"),), None)[0].country is None

@@ -1,0 +1,56 @@
+"""The labels of real news: every line is of the form that training reads, and its kinds are those of the code."""
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from pipeline.detect.kinds import KINDS
+from pipeline.records import Modality, Section
+
+FILES = sorted((Path(__file__).resolve().parents[2] / "train" / "labels").glob("*.jsonl"))
+ONE, MANY = ("date", "money", "said_by"), ("actors", "recipients", "places")
+KEYS = {"type", "kind", "modality", "weight", "section", "trigger", "same_as", *ONE, *MANY}
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def is_span(value: object) -> bool:
+    return isinstance(value, list) and [type(one) for one in value] == [int, int] and 0 <= value[0] < value[1]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_line_has_the_same_keys_and_known_values(file):
+    for line in lines(file):
+        assert line.keys() == {"id", "loud", "events"}, line
+        assert line["loud"] in (True, False), line
+        for event in line["events"]:
+            assert event.keys() == KEYS, line
+            assert KINDS[event["kind"]] == event["type"], line
+            assert event["modality"] in get_args(Modality), line
+            assert event["section"] in get_args(Section), line
+            assert event["weight"] in ("main", "minor"), line
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_span_has_a_start_and_a_later_end(file):
+    for line in lines(file):
+        for event in line["events"]:
+            assert is_span(event["trigger"]), line
+            assert all(event[role] is None or is_span(event[role]) for role in ONE), line
+            assert all(is_span(span) for role in MANY for span in event[role]), line
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_is_told_again_points_to_an_earlier_event(file):
+    for line in lines(file):
+        for number, event in enumerate(line["events"]):
+            assert event["same_as"] is None or 0 <= event["same_as"] < number, line
+
+
+def test_no_document_is_labelled_twice():
+    ids = [line["id"] for file in FILES for line in lines(file)]
+    assert len(ids) == len(set(ids)) > 10_000

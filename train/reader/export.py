@@ -1,0 +1,73 @@
+"""A trained checkpoint -> the model's directory: `python -m train.reader.export CHECKPOINT --encoder DIR --out DIR`.
+
+Writes reader.onnx (int8 weights, activations quantised at run time), tokenizer.json and reader.json, whose thresholds and
+calibration are fitted on the dev documents by calibrate.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from safetensors.torch import load_file
+from torch import nn
+
+from train.reader.model import Reader, from_bert
+
+NAMES = ("kind", "modality", "main", "query", "key", "bias", "same", "hidden", "loud")
+
+
+class Flat(nn.Module):
+    """The reader for one window without padding, its outputs as a tuple."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader = reader
+
+    def forward(self, ids: torch.Tensor, kinds: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        out = self.reader(ids, kinds, torch.ones_like(ids))
+        return tuple(out[name] for name in NAMES)
+
+
+def export(checkpoint: Path, encoder: Path, out: Path) -> None:
+    """A checkpoint and the directory of its encoder in, the model's directory written."""
+    out.mkdir(parents=True, exist_ok=True)
+    model = Reader(from_bert(load_file(encoder / "model.safetensors"), heads=12))
+    model.load_state_dict(load_file(checkpoint))
+    model.eval()
+    ids = torch.randint(1000, 5000, (1, 20))
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "reader.onnx"
+        torch.onnx.export(
+            Flat(model), (ids, torch.zeros_like(ids)), str(whole), input_names=["ids", "kinds"], output_names=list(NAMES),
+            dynamic_axes={"ids": {1: "n"}, "kinds": {1: "n"}, **{name: {1: "n"} for name in NAMES if name != "loud"}},
+            opset_version=17, dynamo=False,
+        )  # fmt: skip
+        quantize_dynamic(str(whole), str(out / "reader.onnx"), weight_type=QuantType.QInt8, per_channel=True)
+    shutil.copy(encoder / "tokenizer.json", out / "tokenizer.json")
+    facts = {
+        "event_least": 0.3, "same_least": 0.6, "role_least": [0.0] * 6, "calibration": [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        "distance": [[round(v, 4) for v in row] for row in model.distance.tolist()],
+        "same_weight": [round(v, 4) for v in model.same_weight.tolist()], "same_bias": float(model.same_bias),
+    }  # fmt: skip
+    (out / "reader.json").write_text(json.dumps(facts) + "\n")
+    print(" ".join(f"{f.name} {f.stat().st_size / 1e6:.1f} MB" for f in sorted(out.iterdir()) if f.is_file()))
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--encoder", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    export(options.checkpoint, options.encoder, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -150,7 +150,7 @@ def _draft(
         money=money,
         quantities=details.quantities_of(one, found, alone=not any(t.type in details.COUNTED for t in beside)),
         items=details.items(evidence) if one.type == "AID" else (),
-        attributed_to=section.text[slice(*said_by[0])] if said_by else None,
+        attributed_to=next((words for span in said_by if (words := section.words(*span))), None),
         confidence=one.confidence,
         rule="reader" if one.own is None else one.kind,
     )

@@ -70,6 +70,11 @@ class Section:
             found += self._span(start, end)
         return distinct(found)
 
+    def words(self, start: int, end: int) -> str:
+        """A span's words without the article before them; nothing where no more than small words are left."""
+        text = _ARTICLES.sub("", self.text[start:end]).strip()
+        return "" if text.casefold() in SMALL else text
+
     def _span(self, start: int, end: int) -> Iterator[Party]:
         whole = self._one(start, end)
         parts = list(self._parts(start, end))

@@ -21,6 +21,9 @@ TYPE_OF: Final = np.asarray([TYPES.index(KINDS[name]) for name in NAMES])
 BESIDE: Final = 3
 """Pieces: two triggers of one type this near are one trigger of two words (`air strike`)."""
 
+SLACK: Final = 1.0
+"""Log-odds by which the other words of a span may be less sure than its surest."""
+
 Span = tuple[int, int]
 
 
@@ -190,26 +193,37 @@ def _word_end(window: Window, at: int) -> int:
 
 
 def _spans(window: Window, odds: Floats, at: int, least: float, back: int = 0) -> tuple[list[Span], float]:
-    """Runs of pieces whose log-odds reach `least`, as whole words, and the best log-odds among them.
+    """Runs of pieces that fill a role, as whole words, and the best log-odds among them.
 
-    Only the trigger's own sentence is looked at, or the one `back` sentences before it.
+    A run has a piece whose log-odds reach `least`, and reaches as far as they are above `least` less `SLACK`: the surest word
+    of a name carries the others. Only the trigger's own sentence is looked at, or the one `back` sentences before it.
     """
     section, sentence = window.section[at], window.sentence[at] - back
     found: list[Span] = []
     best = -np.inf
-    index, size = 0, len(window)
+    size = len(window)
+    inside = [
+        window.section[i] == section and window.sentence[i] == sentence and odds[i] >= least - SLACK
+        for i in range(size)
+    ]
+    index = 0
     while index < size:
-        if window.section[index] != section or window.sentence[index] != sentence or odds[index] < least:
+        if not inside[index]:
             index += 1
             continue
         first = index
-        while first > 0 and not window.begins[first] and window.section[first - 1] == section:
-            first -= 1
-        while index + 1 < size and window.sentence[index + 1] == sentence and odds[index + 1] >= least:
+        while index + 1 < size and (inside[index + 1] or _continues(window, index + 1)):
             index += 1
-        best = max(best, float(odds[first : index + 1].max()))
-        found.append((window.starts[first], _word_end(window, index)))
+        top = float(odds[first : index + 1].max())
+        if top >= least:
+            while first > 0 and _continues(window, first):
+                first -= 1
+            best = max(best, top)
+            found.append((window.starts[first], window.ends[index]))
         index += 1
-        while index < size and not window.begins[index] and window.section[index] == section:
-            index += 1  # the rest of the last word
     return found, best
+
+
+def _continues(window: Window, index: int) -> bool:
+    """Whether a piece goes on with the word before it."""
+    return not window.begins[index] and window.section[index] is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import msgspec
@@ -46,6 +46,19 @@ PROMISED: Final = re.compile(
     r"\b(?:pledg|promis|agree|vow|commit|announc|will |to provide|to send|to give)", re.IGNORECASE
 )
 """What before the trigger says that help is only promised: PLOVER codes it AGREE."""
+
+BOUGHT: Final = re.compile(
+    r"\b(?:agree\w*|sign\w*|deals?|contracts?|accords?|plans?)\b.{0,60}?\b(?:to|on|for)\s+(?:\w+ly\s+)?"
+    r"(?P<verb>buy|buying|purchase|purchasing|acquire|acquiring|procure|order|sell|selling|sale|supply|deliver)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""An agreement whose content is a sale: docs/events.md, an agreement to buy arms is aid."""
+WEAPONS: Final = re.compile(
+    r"\b(?:arms|weapons?|tanks?|howitzers?|missiles?|rockets?|ammunition|shells|rounds of|artillery|warplanes?|fighter jets?|"
+    r"jets|helicopters|frigates?|submarines?|warships?|drones?|air[- ]defen[cs]e)\b", re.IGNORECASE,
+)  # fmt: skip
+
+_OTHER_SIDE: Final = re.compile(r"\b(?:from|to|for)\s+(?:the\s+)?$", re.IGNORECASE)
 
 Amount = TypeVar("Amount", Money, Quantity)
 
@@ -170,6 +183,24 @@ def items(text: str) -> tuple[str, ...]:
         if piece and len(piece) <= 80 and ITEM_WORDS.search(piece):
             kept.append(piece)
     return tuple(dict.fromkeys(kept))
+
+
+def settled(one: Telling, text: str, sentence: Span) -> Telling:
+    """A telling as it is, but an agreement to buy or sell arms as the purchase or sale that it is.
+
+    Who is named behind `from`, `to` or `for` is the other side: the seller of what is bought, the buyer of what is sold.
+    """
+    said = text[slice(*sentence)]
+    if one.kind != "agreement" or not WEAPONS.search(said) or (sale := BOUGHT.search(said)) is None:
+        return one
+    sold = sale["verb"].casefold().startswith(("sell", "sale", "supply", "deliver"))
+    other = [span for span in one.spans["actors"] if _OTHER_SIDE.search(text[max(0, span[0] - 12) : span[0]])]
+    spans = {
+        **one.spans,
+        "actors": [span for span in one.spans["actors"] if span not in other],
+        "recipients": [*one.spans["recipients"], *other],
+    }
+    return replace(one, kind="arms_deal" if sold else "arms_procurement", type="AID", spans=spans)
 
 
 def only_promised(text: str, sentence: Span, one: Telling) -> bool:

@@ -81,6 +81,7 @@ def drafts(parsed: Parsed, told: Sequence[Telling], models: Models) -> list[Draf
         if key not in found:
             found[key] = Found(section.text[slice(*sentence)], sentence[0], document.published_at)
         beside = [t for t in told if t is not one and (t.section, t.sentence) == key]
+        one = details.settled(one, section.text, sentence)  # noqa: PLW2901 - from here on it is what it is settled to be
         made.append(_draft(one, section, sentence, found[key], beside=beside, models=models))
     return sorted(made, key=lambda d: (d.section != "title", d.at))
 

@@ -212,3 +212,21 @@ def test_the_country_of_parties_is_the_only_one_there_is():
     assert details.country_of((mali, nobody, mali)) == "MLI"
     assert details.country_of((mali, chad)) is None
     assert details.country_of((nobody,)) is None
+
+
+def test_an_agreement_to_buy_arms_is_the_purchase_and_the_seller_its_recipient():
+    text = "Poland signed a deal to buy 96 tanks from South Korea."
+    one = telling(text, "signed", "agreement", "AGREE")
+    one.spans["actors"] = [(0, 6), (text.index("South"), len(text) - 1)]
+    made = details.settled(one, text, (0, len(text)))
+    assert (made.kind, made.type) == ("arms_procurement", "AID")
+    assert made.spans["actors"] == [(0, 6)]
+    assert made.spans["recipients"] == [(text.index("South"), len(text) - 1)]
+
+
+@pytest.mark.parametrize(
+    "text", ["Peru and Chile signed a deal to sell copper.", "Iran and Iraq signed a note on tanks in the border zone."]
+)
+def test_other_agreements_stay_what_they_are(text):
+    one = telling(text, "signed", "agreement", "AGREE")
+    assert details.settled(one, text, (0, len(text))).kind == "agreement"

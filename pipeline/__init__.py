@@ -3,12 +3,12 @@
 The path, as plain functions in flow.py (`dateline trace`) and on Kafka in worker/:
 
     collect/    Feed -> Article          feeds and pages from the web (feed.py, http_client.py), articles to Kafka (writer.py)
-    page/       Article -> Extracted     a page's text (extract.py), dates (date_parsing.py), metadata (facts.py), URL (urls.py)
+    page/       Article -> Extracted     a page's text (extract.py), metadata (facts.py), publication date (date_parsing.py)
     annotate/   Extracted -> Document    sentences and names (parse.py), which party or place a name means (resolve.py)
-    detect/     Document -> Events       what happened: kind, parties, date, amounts, modality, evidence
+    detect/     Document -> Events       the trained reader (reader.py), parties.py, dates in the text (dates.py), merge.py
     track/      Event -> Story           which events are one story (stories.py, likeness.py), its headline (headline.py)
-    alert/      Story -> Alerts          alerts.toml (rules.py), a rule against a story (conditions.py), throttle.py
-    index/      any record -> document   documents (documents.py), their mappings (mappings/*.json), search (search.py)
+    alert/      Story -> Alerts          alerts.toml (rules.py), which rules ring (evaluate.py, conditions.py), throttle.py
+    index/      records -> Elasticsearch documents (documents.py), their mappings (mappings/*.json), search (search.py)
     notify/     Alert -> channels        webhooks (webhook.py), other channels (channels.py), retries (delivery.py)
 
 The processes and the topics that they read and write (a record that fails goes to `news.quarantine`, see stage.py):

@@ -5,12 +5,13 @@ How an event comes about:
 1. windows.py    the article is cut into windows of whole sentences, each with the headline before it
 2. encoder.py    the trained model reads a window (onnxruntime) and scores every piece of a word
 3. reader.py     scores become tellings: a trigger with its kind, how real it is, and the spans of its roles
-4. parties.py, details.py   spans become parties, places, a date, sums and counts (dates.py, amounts.py, counts.py)
+4. parties.py, details.py   (called by drafts.py) spans become parties, places, a date, sums and counts (dates.py, amounts.py, counts.py)
 5. drafts.py     a telling with all that is a draft of an event
 6. merge.py      drafts that tell one happening are folded into one
 7. events.py     what is sure enough becomes an Event; export.py gives its type as PLOVER and CAMEO code it
 
-kinds.toml lists the kinds; models.py loads everything once a process; explain.py shows every step for one article.
+events.py calls them in turn. kinds.toml lists the kinds, own_kinds.py adds those of the user; models.py loads everything once
+a process; explain.py shows the tellings of one article before they are merged; jsonl.py is `dateline detect --jsonl`.
 """
 
 from pipeline.detect.events import detect

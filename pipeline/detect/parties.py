@@ -125,6 +125,9 @@ class Section:
             )  # fmt: skip
         if not known(party):
             party = self._definite(bare, text, party) or party
+        elif party.identifier is None and party.country and _of_people(text):
+            land = self.resolver.country_name(party.country)  # `German diplomats` are no name: who is meant is Germany
+            party = msgspec.structs.replace(party, name=land or party.name)
         return msgspec.structs.replace(party, text=text, start=bare, end=bare + len(text))
 
     def _person(self, name: Name, party: Party) -> Party:
@@ -206,6 +209,12 @@ class Section:
 
 def _is_pronoun(text: str) -> bool:
     return text.casefold() in PRONOUNS and text != "US"
+
+
+def _of_people(text: str) -> bool:
+    """Whether a phrase is a people's adjective with a plural noun: `German diplomats`, `three Russian firms`."""
+    words = text.split()
+    return len(words) > 1 and words[-1].islower() and words[-1].endswith("s") and words[-1] not in ("forces", "affairs")
 
 
 def names_of(read: Plain, mentions: Sequence[Mention]) -> list[Name]:

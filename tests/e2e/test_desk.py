@@ -55,7 +55,7 @@ def test_explain_shows_each_sentence_and_what_was_seen_in_it():
     text = dateline("explain", "configs/sample/articles/11-us-aid-ukraine.html")
     assert "Analysts noted that the list has no aircraft on it." in text
     assert "aid_package (military) asserted" in text
-    assert "rule" in text
+    assert "shares" in text
 
 
 def test_reports_of_one_happening_share_a_story_and_bad_lines_are_told(tmp_path):

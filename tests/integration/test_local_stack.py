@@ -274,7 +274,9 @@ def test_sigterm_stops_elasticsearch_then_kafka_in_order(own):
     for _ in range(3):  # an impatient supervisor does not cut the orderly stop short
         os.kill(started.process, signal.SIGTERM)
     wait_until(lambda: local_stack.running(own) is None and not server_processes(own))
-    lines = "\n".join(child.tail(own.data_dir / "logs" / "stack.log"))
+    log = own.data_dir / "logs" / "stack.log"
+    wait_until(lambda: "server=kafka" in "\n".join(child.tail(log)))  # the owner writes it after its servers have ended
+    lines = "\n".join(child.tail(log))
     assert lines.index("server=elasticsearch") < lines.index("server=kafka")
     assert "did not stop in order" not in lines
     assert stopped_in_order(own)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pipeline.alert.evaluate import Check, check, occasion_of
 from pipeline.alert.rules import Rule, nearest
-from pipeline.alert.throttle import AlertState, Marks
+from pipeline.alert.throttle import AlertState, KnownMarks
 from pipeline.records import Alert, Story
 
 Progress = Callable[[int, int], object]
@@ -30,7 +30,7 @@ class Backtest:
     """Evaluates stories against rules: `take` each revision in turn, then call `end`."""
 
     rules: Sequence[Rule]
-    marks: Marks | None = None
+    marks: KnownMarks | None = None
     alerts: dict[str, Alert] = field(default_factory=dict)
     stories: dict[str, Story] = field(default_factory=dict)
     alert_state: AlertState = field(default_factory=AlertState)

@@ -33,7 +33,7 @@ LISTED: Final = 50
 Key = tuple[str, str]
 
 
-class Marks(Protocol):
+class KnownMarks(Protocol):
     """What throttling needs of `feedback.Marks`."""
 
     def silences(self, rule: str, story_id: str, at: dt.datetime) -> bool:
@@ -78,7 +78,7 @@ class AlertState:
         elif not one.held:
             self._raised.setdefault(key, deque(maxlen=LONGEST_THROTTLE)).append(one.raised_at)
 
-    def alerts_for(self, rules: Sequence[Rule], story: Story, marks: Marks | None = None) -> tuple[Alert, ...]:
+    def alerts_for(self, rules: Sequence[Rule], story: Story, marks: KnownMarks | None = None) -> tuple[Alert, ...]:
         """Return the alerts to write for a story's latest revision: first the digests that have ended, then the story's own."""
         marks = marks or _NoMarks()
         kind = family(story)
@@ -93,7 +93,7 @@ class AlertState:
             found.append(decided)
         return tuple(found)
 
-    def due(self, rules: Sequence[Rule], now: dt.datetime, marks: Marks | None = None) -> tuple[Alert, ...]:
+    def due(self, rules: Sequence[Rule], now: dt.datetime, marks: KnownMarks | None = None) -> tuple[Alert, ...]:
         """Return the digests that have ended by the clock without a further story."""
         return tuple(
             digest
@@ -101,7 +101,7 @@ class AlertState:
             for digest in self._close(key, _by_name(rules), until=now - GRACE, at=None, marks=marks or _NoMarks())
         )
 
-    def _decide(self, rule: Rule, one: Alert, marks: Marks) -> Alert:
+    def _decide(self, rule: Rule, one: Alert, marks: KnownMarks) -> Alert:
         if marks.silences(rule.name, one.story_id, one.raised_at):
             return msgspec.structs.replace(one, held="muted", channels=(), meant_for=one.channels)
         key = (rule.name, one.family)
@@ -119,7 +119,7 @@ class AlertState:
         return one
 
     def _close(
-        self, key: Key, rules: dict[str, Rule], *, until: dt.datetime, at: dt.datetime | None, marks: Marks
+        self, key: Key, rules: dict[str, Rule], *, until: dt.datetime, at: dt.datetime | None, marks: KnownMarks
     ) -> Iterator[Alert]:
         """Yield the digests of a rule and family that end at `until` or before, the earliest first, and remember each."""
         ends = sorted(

@@ -9,16 +9,16 @@ from rich.padding import Padding
 from rich.text import Text
 
 from pipeline.cli.show import MODALITY_STYLES, name, rows
-from pipeline.detect.explain import Read, Told
+from pipeline.detect.explain import ExplainedEvent, ExplainedSentence
 from pipeline.records import Party
 
 
-def explanation(read: Sequence[Read]) -> RenderableType:
+def explanation(read: Sequence[ExplainedSentence]) -> RenderableType:
     """Return each sentence with its names and tellings, each with the shares that the reader gives."""
     return Group(*(_sentence(one) for one in read))
 
 
-def _sentence(one: Read) -> RenderableType:
+def _sentence(one: ExplainedSentence) -> RenderableType:
     line = Text(f"{one.section} {one.start}-{one.end}  ", style="dim").append(one.text, style="default")
     parts: list[RenderableType] = [line]
     parts += [Padding(_event(event), (0, 0, 0, 4)) for event in one.told]
@@ -28,7 +28,7 @@ def _sentence(one: Read) -> RenderableType:
     return Group(*parts)
 
 
-def _event(told: Told) -> RenderableType:
+def _event(told: ExplainedEvent) -> RenderableType:
     head = Text("→ ", style="bold").append(f"{told.kind} ({told.subtype})" if told.subtype else told.kind, "bold")
     head.append(f" {told.modality}", MODALITY_STYLES.get(told.modality, ""))
     head.append(f"  {told.confidence:.0%}", "dim")

@@ -16,7 +16,7 @@ from pipeline.detect.details import Found
 from pipeline.detect.encoder import Floats
 from pipeline.detect.kinds import Kind
 from pipeline.detect.models import Models
-from pipeline.detect.parties import Section, names_of, settle
+from pipeline.detect.parties import SectionNames, names_of, settle
 from pipeline.detect.reader import Telling
 from pipeline.records import Evidence, Modality, Money, Party, Place, Quantity, When
 from pipeline.records import Section as SectionName
@@ -64,7 +64,7 @@ def drafts(parsed: Parsed, told: Sequence[Telling], models: Models) -> list[Draf
     document = parsed.document
     on = document.published_at.date() if document.published_at else None
     short: dict[str, Party] = {}
-    sections: dict[SectionName, Section] = {}
+    sections: dict[SectionName, SectionNames] = {}
     for name, read, mentions in (
         ("text", parsed.text, parsed.text_mentions),
         ("title", parsed.title, parsed.title_mentions),
@@ -93,17 +93,17 @@ def sentences_of(parsed: Parsed) -> list[tuple[int, int]]:
 
 def _section(
     read: Plain, mentions: tuple[Mention, ...], models: Models, on: dt.date | None, short: dict[str, Party]
-) -> Section:
+) -> SectionNames:
     names = names_of(read, mentions)
     for name in names:
         if name.label == "PERSON" and " " in name.text and name.party.country:
             short.setdefault(name.text.split()[-1].casefold(), name.party)
-    return Section(read.text, names, models.names, on, short)
+    return SectionNames(read.text, names, models.names, on, short)
 
 
 def _draft(
     one: Telling,
-    section: Section,
+    section: SectionNames,
     sentence: tuple[int, int],
     found: Found,
     *,

@@ -17,7 +17,7 @@ from pipeline.records import Modality, Party, Section
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ExplainedEvent:
     """A telling. `shares` are the model's: event, type, kind, modality, main; `spans` each role with its words and share."""
 
     kind: str
@@ -33,7 +33,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ExplainedSentence:
     """A sentence: `spans` has its names as (text, label, who), `told` what it tells."""
 
     section: Section
@@ -41,10 +41,10 @@ class Read:
     end: int
     text: str
     spans: tuple[tuple[str, str, str], ...]
-    told: tuple[Told, ...]
+    told: tuple[ExplainedEvent, ...]
 
 
-def explain(parsed: Parsed, models: Models) -> tuple[Read, ...]:
+def explain(parsed: Parsed, models: Models) -> tuple[ExplainedSentence, ...]:
     """A parsed article in, its sentences with all that was seen in them out: the title's first."""
     made = read(parsed, models)
     found = []
@@ -55,7 +55,7 @@ def explain(parsed: Parsed, models: Models) -> tuple[Read, ...]:
             continue
         here = [d for d in made if d.section == sentence.section and sentence.start <= d.at < sentence.end]
         found.append(
-            Read(
+            ExplainedSentence(
                 section=sentence.section,
                 start=sentence.start,
                 end=sentence.end,
@@ -75,9 +75,9 @@ def _spans(plain: Plain, mentions: tuple[Mention, ...], start: int, end: int) ->
             yield mention.text, mention.label, who or "nobody known"
 
 
-def _told(one: Draft, text: str, least: float) -> Told:
+def _told(one: Draft, text: str, least: float) -> ExplainedEvent:
     telling = one.telling
-    return Told(
+    return ExplainedEvent(
         kind=one.kind.kind,
         subtype=one.subtype,
         modality=one.modality,

@@ -54,7 +54,7 @@ class Name:
 
 
 @dataclass(slots=True)
-class Section:
+class SectionNames:
     """One section's text with its names; `short` are persons of the article by their last names."""
 
     text: str

@@ -15,7 +15,7 @@ import msgspec
 from pipeline import flow
 from pipeline.alert import rules
 from pipeline.alert.backtest import Backtest, BacktestError, rules_named
-from pipeline.alert.throttle import Marks
+from pipeline.alert.throttle import KnownMarks
 from pipeline.index import history
 from pipeline.operate import offline
 from pipeline.records import Event, RecordError, decode
@@ -31,7 +31,7 @@ def backtest(
     file: Path | None = None,
     rule: str | None = None,
     since: dt.datetime | None = None,
-    marks: Marks | None = None,
+    marks: KnownMarks | None = None,
     progress: Progress = lambda _done, _all: None,
 ) -> Backtest:
     """Run the rules (or one of them) over past events since `since`, and over the stories that were open then.

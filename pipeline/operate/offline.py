@@ -19,7 +19,7 @@ from pipeline import annotate, detect, flow
 from pipeline.alert import rules as rule_files
 from pipeline.alert.rules import Rule
 from pipeline.detect import explain as reasons
-from pipeline.detect.explain import Read
+from pipeline.detect.explain import ExplainedSentence
 from pipeline.page import extract
 from pipeline.records import Article, Event, Story, content_id
 from pipeline.settings import Settings
@@ -158,7 +158,7 @@ def trace_table(traced: flow.Trace) -> dict[str, Any]:
     return table
 
 
-def explain(settings: Settings, one: Article) -> tuple[Read, ...]:
+def explain(settings: Settings, one: Article) -> tuple[ExplainedSentence, ...]:
     """Return the sentences of an article with everything that was found in them, and why.
 
     Raises:

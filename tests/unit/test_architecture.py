@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,16 @@ def test_imports_point_one_way():
 
 def test_no_imports_go_in_a_circle():
     assert not circles(modules(PIPELINE))
+
+
+def test_no_two_classes_have_one_name():
+    names = Counter(
+        node.name
+        for file in FILES
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert not [name for name, count in names.items() if count > 1]
 
 
 def test_a_planted_circle_is_found(tmp_path):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pipeline.annotate.resolve import Resolver
-from pipeline.detect.parties import Name, Section, settle
+from pipeline.detect.parties import Name, SectionNames, settle
 from pipeline.records import Party
 
 
@@ -25,7 +25,7 @@ def section(resolver):
             for name, label in labels.items()
             for match in re.finditer(rf"\b{name}\b", text)
         ]
-        return Section(text, sorted(names, key=lambda n: n.start), resolver, None)
+        return SectionNames(text, sorted(names, key=lambda n: n.start), resolver, None)
 
     return make
 

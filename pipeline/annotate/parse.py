@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 UNUSED: Final = ("tok2vec", "tagger", "parser", "lemmatizer", "attribute_ruler", "senter")
 """Components that are not run: the reader needs no parse, and the entity recogniser has its own vectors."""
 
-LABELS: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC", "EVENT", "PRODUCT", "LAW", "WORK_OF_ART"))
 NAMING: Final = frozenset(("GPE", "NORP", "ORG", "PERSON", "FAC", "LOC"))
 WRAPPED_LINES: Final = 4
 WRAPPED_LENGTH: Final = 100

@@ -20,7 +20,6 @@ _SURE_OF_MONTH: Final = frozenset(
      "late", "mid")
 )  # fmt: skip
 _SURE_OF_YEAR: Final = _SURE_OF_MONTH | {"year", "and", "circa", "around"}
-_NOT_A_DAY: Final = ("-", ":", "to", "am", "pm", "p", "a", "%")
 
 
 def numeric(reader: DateReader, index: int) -> Hit | None:

@@ -46,6 +46,11 @@ class Scores:
     loud: float
 
 
+def probability(log_odds: float) -> float:
+    """Log-odds in, the probability out."""
+    return float(1 / (1 + np.exp(-log_odds)))
+
+
 class Encoder:
     """The model of one process. Not for pickling: each process loads its own."""
 
@@ -104,4 +109,4 @@ class Encoder:
 
     def same(self, one: Floats, other: Floats) -> float:
         """Two triggers' vectors in, the probability that both tell one happening out."""
-        return float(1 / (1 + np.exp(-(float((one * other * self.same_weight).sum()) + self.same_bias))))
+        return probability(float((one * other * self.same_weight).sum()) + self.same_bias)

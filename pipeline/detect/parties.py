@@ -17,7 +17,6 @@ from pipeline.detect.persons import (
     BACK,
     FIRST_PRONOUNS,
     PERSON_PRONOUNS,
-    PLURAL_PRONOUNS,
     PRONOUNS,
     SECTORS,
     distinct,
@@ -195,8 +194,6 @@ class SectionNames:
             party = found.party
             if found.label == "PERSON" and not party.country:
                 party = self._person(found, party)
-            if low in PLURAL_PRONOUNS and party.sector not in ("REB", "IGO", None):
-                party = msgspec.structs.replace(party)
             yield msgspec.structs.replace(party, text=found.text, start=found.start, end=found.end)
 
     def _before(self, start: int) -> Iterator[Name]:

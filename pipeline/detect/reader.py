@@ -8,7 +8,7 @@ from typing import Final, Protocol, get_args
 
 import numpy as np
 
-from pipeline.detect.encoder import Encoder, Floats, Scores
+from pipeline.detect.encoder import Encoder, Floats, Scores, probability
 from pipeline.detect.kinds import KINDS, TYPES
 from pipeline.detect.windows import Window
 from pipeline.records import EventType, Modality, Section
@@ -94,7 +94,7 @@ def read(
     topic = float(np.mean(topics)) if topics else 0.0
     for one in told:
         one.confidence = confidence(encoder, one, topic, whole=bool(title)) if one.own is None else one.own
-    return told, float(1 / (1 + np.exp(-topic)))
+    return told, probability(topic)
 
 
 def evidence(one: Telling, topic: float, *, whole: bool) -> tuple[float, ...]:
@@ -111,7 +111,7 @@ def confidence(encoder: Encoder, one: Telling, topic: float, *, whole: bool) -> 
     """The calibrated probability that a telling is an event of its type: a logistic model fitted on held documents."""
     values = evidence(one, topic, whole=whole)
     total = sum(weight * value for weight, value in zip(encoder.facts["calibration"], values, strict=True))
-    return round(float(1 / (1 + np.exp(-total))), 3)
+    return round(probability(total), 3)
 
 
 def odds(share: float) -> float:
@@ -164,7 +164,7 @@ def _telling(
         if not spans[role] and role in PARTIES:  # `He met ... . The talks lasted an hour.`
             spans[role], best = _spans(window, all_odds[number], at, encoder.facts["role_least"][number], back=1)
         if spans[role]:
-            role_shares[role] = round(float(1 / (1 + np.exp(-best))), 3)
+            role_shares[role] = round(probability(best), 3)
     return Telling(
         section=section,
         sentence=window.sentence[at],
@@ -177,7 +177,7 @@ def _telling(
         kind_share=round(float(shares[kind + 1]), 3),
         modality=MODALITIES[int(real.argmax())],
         modality_share=round(float(real.max()), 3),
-        main=round(float(1 / (1 + np.exp(-scores.main[at]))), 3),
+        main=round(probability(scores.main[at]), 3),
         spans=spans,
         role_shares=role_shares,
         vector=scores.same[at].copy(),

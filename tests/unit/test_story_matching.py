@@ -2,13 +2,13 @@
 
 import datetime as dt
 
-import msgspec
 import pytest
 
 from pipeline.records import Party, Place, When
 from pipeline.settings import Track
 from pipeline.track.families import family
 from pipeline.track.stories import Stories, matches
+from tests.folding import fold, later, own
 from tests.make import (
     CHINA,
     KYIV,
@@ -30,26 +30,6 @@ INDIA = Party(text="India", name="India", country="IND", sector="GOV")
 IRAN = Party(text="Iran", name="Iran", country="IRN", sector="GOV")
 ODESA = Place(text="Odesa", name="Odesa", country="UKR", lat=46.48, lon=30.73)
 BEIJING = Place(text="Beijing", name="Beijing", country="CHN", lat=39.9, lon=116.4)
-
-
-def own(stories, event):
-    """Fold an event and return its own story; None if nothing changed."""
-    return next((s for s in stories.fold(event) if event.id in s.event_ids and not s.merged_into), None)
-
-
-def fold(*told):
-    """Return the stories that these events make, folded in this order."""
-    stories = Stories()
-    for event in told:
-        own(stories, event)
-    return list(stories)
-
-
-def later(event, delta, **changes):
-    """Return the same report, fetched later."""
-    return msgspec.structs.replace(
-        event, id=event.id + str(delta), first_seen_at=NOW + delta, published_at=NOW + delta, **changes
-    )
 
 
 # --- one event, or two -----------------------------------------------------------------------------------------------

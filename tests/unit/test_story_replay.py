@@ -4,7 +4,6 @@ import datetime as dt
 import random
 import time
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from pipeline.records import Party, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
 from pipeline.track.stories import Stories, merge
+from tests.folding import fold, later, own
 from tests.make import (
     KYIV,
     NOW,
@@ -25,26 +25,6 @@ from tests.make import (
 from tests.strategies import events, unique
 
 DAY = dt.timedelta(days=1)
-
-
-def own(stories, event):
-    """Fold an event and return its own story; None if nothing changed."""
-    return next((s for s in stories.fold(event) if event.id in s.event_ids and not s.merged_into), None)
-
-
-def fold(*told):
-    """Return the stories that these events make, folded in this order."""
-    stories = Stories()
-    for event in told:
-        own(stories, event)
-    return list(stories)
-
-
-def later(event, delta, **changes):
-    """Return the same report, fetched later."""
-    return msgspec.structs.replace(
-        event, id=event.id + str(delta), first_seen_at=NOW + delta, published_at=NOW + delta, **changes
-    )
 
 
 # --- time, memory, recovery ------------------------------------------------------------------------------------------

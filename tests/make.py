@@ -13,6 +13,7 @@ from pipeline.records import (
     Export,
     Failure,
     Feedback,
+    Happening,
     Money,
     Party,
     Place,
@@ -185,6 +186,13 @@ def make_story(**changes: Any) -> Story:
         "occasions": ("new",),
     }
     return Story(**fields | changes)
+
+
+def make_happening(**changes: Any) -> Happening:
+    """What the story of `make_story` tells: Putin and Xi meet in Moscow."""
+    story = make_story()
+    fields = {name: getattr(story, name) for name in Happening.__struct_fields__ if hasattr(story, name)}
+    return Happening(**fields | changes)
 
 
 def make_alert(**changes: Any) -> Alert:

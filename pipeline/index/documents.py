@@ -24,7 +24,7 @@ from pipeline.index.document_fields import (
     url_fields,
 )
 from pipeline.index.terms import search_terms
-from pipeline.records import Alert, Document, Event, Failure, Feedback, Story
+from pipeline.records import Alert, Document, Event, Failure, Feedback, Happening, Story
 
 RAW_BYTES: Final = 4_000
 """How many bytes of a failed record are indexed; the quarantine topic has all of them."""
@@ -127,11 +127,21 @@ def story(record: Story) -> Fields:
             "merged_into": record.merged_into or None,
             "merged_ids": unique(record.merged_ids),
             "split_from": record.split_from or None,
+            "title": cut(record.title),
+            "publisher": record.publisher or None,
+            "central_article": record.central_article or None,
+            "line": record.line or None,
+            "kinds": unique((record.kind, *(one.kind for one in record.happenings))),
+            "titles": unique(one.title for one in record.articles),
+            "articles": [_without_fingerprint(msgspec.to_builtins(one)) for one in record.articles],
+            "happenings": [_happening(one) for one in record.happenings[:PARTS]],
+            "differences": msgspec.to_builtins(record.differences),
+            "related": msgspec.to_builtins(record.related),
             "reports": [_without_fingerprint(msgspec.to_builtins(report)) for report in record.reports],
             "timeline": msgspec.to_builtins(record.timeline),
             "first_seen_at": iso(record.first_seen_at),
             "last_seen_at": iso(record.last_seen_at),
-            "search": search_text(record, record.headline),
+            "search": search_text(record, record.headline, *(one.title for one in record.articles)),
         },
     }
 
@@ -214,6 +224,19 @@ def feedback(record: Feedback) -> Fields:
             "event_type": marked.event_type if marked else None,
         },
     }
+
+
+def _happening(record: Happening) -> Fields:
+    """Return a happening of a story: what is searched as fields, everything that its page shows under `details`."""
+    details = msgspec.to_builtins(record)
+    details["reports"] = [_without_fingerprint(report) for report in details["reports"]]
+    parties = (*record.actors, *record.recipients)
+    countries = (*(party.country for party in parties), *(place.country for place in record.places))
+    shown = ("id", "line", "kind", "event_type", "subtype", "modality", "phase", "background", "confidence", "source_count",
+             "date", "first_seen_at", "last_seen_at")  # fmt: skip
+    searched = {name: details.pop(name) for name in shown}
+    searched |= {"first_seen_at": iso(record.first_seen_at), "last_seen_at": iso(record.last_seen_at)}
+    return {**searched, "countries": unique(countries), "details": details}
 
 
 def _without_fingerprint(report: Fields) -> Fields:

@@ -11,7 +11,20 @@ following.py       stories, alerts, feedback and failures
 """
 
 from pipeline.records.collection import Article, Feed, FeedState, SeenEntry
-from pipeline.records.following import Alert, Failure, Feedback, Moment, Phase, Report, Story, Trigger
+from pipeline.records.following import (
+    Alert,
+    Difference,
+    Failure,
+    Feedback,
+    Happening,
+    Moment,
+    Phase,
+    Related,
+    Report,
+    Story,
+    StoryArticle,
+    Trigger,
+)
 from pipeline.records.understanding import (
     Document,
     Entity,
@@ -35,6 +48,7 @@ __all__ = [
     "SCHEMA",
     "Alert",
     "Article",
+    "Difference",
     "Document",
     "Entity",
     "Event",
@@ -45,6 +59,7 @@ __all__ = [
     "Feed",
     "FeedState",
     "Feedback",
+    "Happening",
     "Modality",
     "Moment",
     "Money",
@@ -55,11 +70,13 @@ __all__ = [
     "Quantity",
     "Record",
     "RecordError",
+    "Related",
     "Report",
     "Section",
     "SeenEntry",
     "Sentence",
     "Story",
+    "StoryArticle",
     "Trigger",
     "Value",
     "When",

@@ -47,14 +47,92 @@ class Moment(Value, frozen=True, kw_only=True):
     what: str
 
 
-class Story(Record, frozen=True, kw_only=True):
-    """The reports of one real-world event. `revision` grows by one with each change and orders the versions in the index.
+class StoryArticle(Value, frozen=True, kw_only=True):
+    """An article of a story. `copy_of` is the id of the earlier article whose text it repeats (a wire copy), or empty.
 
-    `opened_at` is when its first event was seen and, unlike `first_seen_at`, never changes: it chooses the story's index.
-    `reports` is limited (the oldest and the best are kept); `event_ids` is complete as long as the story is open. `phases`
-    are those it went through, `occasions` those at which a rule may raise an alert: "new", "phase:happened", "spike:10",
-    "update:1" ... `subject_ids` are the articles about it, `subject` their words. `part_of` and the last three are explained
-    in docs/design.md.
+    `central` is the share (0 to 1) of the story's own words that the article has: the title of the highest is the headline.
+    """
+
+    id: str
+    title: str
+    seen_at: dt.datetime
+    url: str = ""
+    publisher: str = ""
+    credit: str | None = None
+    published_at: dt.datetime | None = None
+    copy_of: str = ""
+    central: float = 0.0
+    fingerprint: tuple[int, ...] = ()
+
+
+class Happening(Value, frozen=True, kw_only=True):
+    """One real-world event inside a story: what kind, who, where, when, how much, and the reports that tell it.
+
+    `line` says it in one structured line where every part of it is sure, and is empty otherwise. `phases` are those it went
+    through, `occasions` those at which a rule may raise an alert: "new", "phase:happened", "spike:10", "update:1" ...
+    `background`: no article of the story tells it in its title or lead; it opens no alert.
+    """
+
+    id: str
+    kind: str
+    event_type: EventType
+    modality: Modality
+    phase: Phase
+    first_seen_at: dt.datetime
+    last_seen_at: dt.datetime
+    line: str = ""
+    subtype: str | None = None
+    actors: tuple[Party, ...] = ()
+    recipients: tuple[Party, ...] = ()
+    places: tuple[Place, ...] = ()
+    date: When | None = None
+    money: tuple[Money, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    items: tuple[str, ...] = ()
+    publishers: tuple[str, ...] = ()
+    source_count: int = 0
+    article_count: int = 0
+    confidence: float = 0.0
+    change: Trigger = "new"
+    event_ids: tuple[str, ...] = ()
+    article_ids: tuple[str, ...] = ()
+    reports: tuple[Report, ...] = ()
+    timeline: tuple[Moment, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    occasions: tuple[str, ...] = ()
+    background: bool = False
+    merged_ids: tuple[str, ...] = ()
+
+
+class Difference(Value, frozen=True, kw_only=True):
+    """A sum or toll on which the reports of a happening differ: each value with the publishers that tell it.
+
+    `unit` is a currency (ISO 4217) or the thing counted (`dead`), `happening` the id of the happening.
+    """
+
+    happening: str
+    unit: str
+    values: tuple[float, ...]
+    publishers: tuple[tuple[str, ...], ...] = ()
+
+
+class Related(Value, frozen=True, kw_only=True):
+    """Another story with the same parties, places or words, and how alike the two are (cosine, 0 to 1)."""
+
+    id: str
+    headline: str
+    alike: float = 0.0
+
+
+class Story(Record, frozen=True, kw_only=True):
+    """The articles on one piece of news. `revision` grows by one with each change and orders the versions in the index.
+
+    `opened_at` is when its first article was seen and, unlike `first_seen_at`, never changes: it chooses the story's index.
+    `headline` is `title`, the title of the most central article (`central_article` is its id, `publisher` who published it).
+    `line` is the structured line of the main happening where it is sure, else empty. `articles` are in the order in which
+    they were seen, and limited as `happenings` and `reports` are; `event_ids` and `article_ids` are complete as long as the
+    story is open. The fields `kind` to `occasions` are those of the main happening. `subject` are the words of the articles,
+    weighted, `related` the open stories most like it.
     """
 
     id: str
@@ -92,6 +170,14 @@ class Story(Record, frozen=True, kw_only=True):
     merged_into: str = ""
     merged_ids: tuple[str, ...] = ()
     split_from: str = ""
+    title: str = ""
+    publisher: str = ""
+    central_article: str = ""
+    line: str = ""
+    articles: tuple[StoryArticle, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    related: tuple[Related, ...] = ()
 
 
 class Alert(Record, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.index import actions, client, document_fields, documents
-from pipeline.records import Entity, Evidence, Moment, Money, Party, Place, When
+from pipeline.records import Difference, Entity, Evidence, Moment, Money, Party, Place, Related, StoryArticle, When
 from tests.make import (
     MOSCOW,
     NOW,
@@ -18,6 +18,7 @@ from tests.make import (
     make_event,
     make_failure,
     make_feedback,
+    make_happening,
     make_meeting,
     make_quantity,
     make_report,
@@ -61,6 +62,10 @@ def full_story():
     return make_story(
         actors=(US_WITH_ID,), recipients=(RUSSIA_WITH_ID,), timeline=(Moment(at=NOW, what="new"),), subtype="oil", money=(Money(text="$2m", value=2e6, currency="USD", low=1.0),), items=("oil",),
         quantities=(make_quantity(3, "banks"),), subject_ids=("a1",), part_of="s0", merged_into="s2", merged_ids=("s3",), split_from="s4",
+        title="Putin and Xi meet", publisher="The Paper", central_article="a1", line="meeting: Russia, China",
+        articles=(StoryArticle(id="a1", title="Putin and Xi meet", seen_at=NOW, fingerprint=(1, 2)),),
+        happenings=(make_happening(subtype="oil", line="sanctions", background=True),), differences=(Difference(happening="e1", unit="dead", values=(3.0, 4.0)),),
+        related=(Related(id="s9", headline="Another", alike=0.4),),
     )  # fmt: skip
 
 

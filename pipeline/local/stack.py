@@ -298,20 +298,21 @@ def serve(local: Local, pipe: IO[str]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    with pipe:
-        pipe.write(f"{os.getpid()}\n")
-        pipe.flush()
-        stack = Stack(Settings(local=local), detached=True)
-        try:
-            stack.start()
-        except LocalError as error:
-            pipe.write(str(error))
-            raise
-        pipe.write("ready")
-    try:
+    stack = Stack(Settings(local=local), detached=True)
+    try:  # a signal may arrive as soon as the other side has read `ready`: from there on the servers are stopped in order
+        with pipe:
+            pipe.write(f"{os.getpid()}\n")
+            pipe.flush()
+            try:
+                stack.start()
+            except LocalError as error:
+                pipe.write(str(error))
+                raise
+            pipe.write("ready")
         while not stop.wait(1):
             stack.check()
     finally:
+        stop.set()
         stack.stop()
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -49,6 +49,9 @@ class ArticleResult:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+NICE: Final = 5
+"""How much lower the priority of pool processes is, so that heartbeats and /metrics are prompt while all cores are busy."""
+
 Reader = Callable[[Sequence[bytes]], list[ArticleResult]]
 
 _models: detect.Models | None = None
@@ -58,6 +61,7 @@ def start_process(settings: Settings) -> None:
     """Prepare a pool process: load the models once, and exit when the worker has ended."""
     global _models  # noqa: PLW0603 - a pool process has no other place for what it loads once
     logs.set_up(settings.log)  # the process is spawned, not forked, so it has to set up logging itself
+    os.nice(NICE)
     _exit_with_parent()
     from pipeline import detect  # noqa: PLC0415 - only pool processes pay for spaCy
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
-import structlog
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from pipeline.local import aot, child, install, jars, ports, servers
@@ -271,7 +270,6 @@ def test_up_gives_a_stack_that_down_ends(own):
 
 
 def test_sigterm_stops_elasticsearch_then_kafka_in_order(own):
-    structlog.reset_defaults()  # the owner is a fork: it would keep the level that a test before this one has set
     started = local_stack.up(own)
     for _ in range(3):  # an impatient supervisor does not cut the orderly stop short
         os.kill(started.process, signal.SIGTERM)

@@ -55,10 +55,10 @@ def isolated_settings(settings: Settings, directory: Path) -> Settings:
         settings.local, data_dir=str(directory), kafka_port=kafka, kafka_controller_port=controller,
         elasticsearch_port=elastic, elasticsearch_transport_port=transport, start_timeout_seconds=120,
     )  # fmt: skip
-    http_ = replace(settings.http, collector_port=0, worker_port=0, indexer_port=0, notifier_port=0)
+    http_ = replace(settings.http, collector_port=0, worker_port=0, indexer_port=0, notifier_port=0, console_port=0)
     return service_process.with_ports(
         replace(
-            settings, local=local, http=http_,
+            settings, local=local, http=http_, console=replace(settings.console, port=0),
             kafka=Kafka(bootstrap_servers=f"127.0.0.1:{kafka}", partitions=settings.kafka.partitions),
             elasticsearch=Elasticsearch(url=f"http://127.0.0.1:{elastic}"),
         ),
@@ -68,7 +68,7 @@ def isolated_settings(settings: Settings, directory: Path) -> Settings:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment variables that give another process the same settings."""
-    return service_process.port_variables(settings.http) | {
+    return service_process.port_variables(settings) | {
         "DATELINE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         "DATELINE_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
         "DATELINE_KAFKA_REPLICATION_FACTOR": "1",

@@ -31,7 +31,7 @@ def answer(port: int) -> tuple[bool, str] | None:
 def main() -> int:
     """The ports of configs/dateline.toml and the environment in, the exit status out."""
     http = settings.load().http
-    for port in (http.collector_port, http.worker_port, http.indexer_port, http.notifier_port):
+    for port in (http.collector_port, http.worker_port, http.indexer_port, http.notifier_port, http.console_port):
         if (found := answer(port)) is not None:
             well, text = found
             sys.stdout.write(f"{text}\n")

@@ -10,6 +10,7 @@ The path, as plain functions in flow.py (`dateline trace`) and on Kafka in worke
     alert/      Story -> Alerts          alerts.toml (rules.py), which rules ring (evaluate.py, conditions.py), throttle.py
     index/      records -> Elasticsearch documents (documents.py), their mappings (mappings/*.json), search (search.py)
     notify/     Alert -> channels        webhooks (webhook.py), other channels (channels.py), retries (delivery.py)
+    console/    questions -> answers     the page and the query API (app.py), new records (live.py), who may what (access.py)
 
 The processes and the topics that they read and write (a record that fails goes to `news.quarantine`, see stage.py):
 
@@ -18,6 +19,7 @@ The processes and the topics that they read and write (a record that fails goes 
                                        news.events -> news.stories; news.stories -> news.alerts
     indexer     index/indexer.py       documents, events, stories, alerts, failures -> Elasticsearch
     notifier    notify/notifier.py     news.alerts -> terminal, webhooks, mail ...
+    console     console/server.py      Elasticsearch and new records -> browsers, programs
 
 The support:
 

@@ -170,6 +170,21 @@ class Http(Section, frozen=True, kw_only=True):
     worker_port: Annotated[int, Meta(ge=0, le=65535)] = 29102
     indexer_port: Annotated[int, Meta(ge=0, le=65535)] = 29103
     notifier_port: Annotated[int, Meta(ge=0, le=65535)] = 29104
+    console_port: Annotated[int, Meta(ge=0, le=65535)] = 29106
+
+
+class Console(Section, frozen=True, kw_only=True):
+    """The page and the query API. Without `users_file` everybody who reaches it may do everything."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 29110
+    users_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    behind_proxy: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    requests_per_minute: Positive = 1200
+    audit_file: str = ""
 
 
 class Log(Section, frozen=True, kw_only=True):
@@ -193,6 +208,7 @@ class Settings(Section, frozen=True, kw_only=True):
     indexer: Indexer = Indexer()
     local: Local = Local()
     http: Http = Http()
+    console: Console = Console()
     log: Log = Log()
     directory: str = ""
 
@@ -214,6 +230,13 @@ class Settings(Section, frozen=True, kw_only=True):
     def elasticsearch_url(self) -> str:
         """The address of Elasticsearch: the configured one or the local one."""
         return self.elasticsearch.url or f"http://127.0.0.1:{self.local.elasticsearch_port}"
+
+
+def console_address(console: Console) -> str:
+    """Return the address of the page for a browser on this machine."""
+    host = "127.0.0.1" if console.host in ("", "0.0.0.0", "::") else console.host  # noqa: S104 - connected to, not bound
+    host = f"[{host}]" if ":" in host else host
+    return f"{'https' if console.certificate_file else 'http'}://{host}:{console.port}"
 
 
 def load(directory: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:

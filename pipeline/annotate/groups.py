@@ -57,6 +57,30 @@ def country_name(code: str) -> str:
     return known().country.get(code, code)
 
 
+def codes(name: str) -> frozenset[str]:
+    """Return the country codes that a code (FRA), a country's name (France) or a group's (EU) stands for; else none."""
+    if (group := known().group.get(name)) is not None:
+        return frozenset(group.members.split())
+    if name in known().country:
+        return frozenset((name,))
+    code = _by_name().get(name.strip().casefold())
+    return frozenset((code,)) if code else frozenset()
+
+
+@cache
+def _by_name() -> dict[str, str]:
+    """Return the codes by the names of countries, all in lower case: those of groups.toml and of the gazetteer."""
+    rows = (line.split("\t") for line in COUNTRIES_FILE.read_text("utf-8").splitlines() if not line.startswith("#"))
+    listed = {
+        text.strip().casefold(): row[0]
+        for row in rows
+        for cell in row[1:3]
+        for text in cell.split(";")
+        if text.strip() and len(row) > 2
+    }
+    return listed | {name.casefold(): code for code, name in known().country.items()}
+
+
 def members(names: Collection[str]) -> frozenset[str]:
     """Return the country codes that country codes and group names stand for."""
     found: set[str] = set()

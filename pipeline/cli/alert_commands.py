@@ -205,13 +205,13 @@ def _judge(ids: list[str], *, right: bool, note: str) -> None:
 
 
 def _until(time: str | None, now: dt.datetime) -> dt.datetime | None:
-    from pipeline.index import search
+    from pipeline.index import filters
 
     if time is None:
         return None
     try:
-        until = now + (now - search.parse_since(time, now=now))
-    except (search.SearchError, OverflowError):
+        until = now + (now - filters.parse_since(time, now=now))
+    except (filters.SearchError, OverflowError):
         raise typer.BadParameter(f"{time!r} is not like 30m, 2h, 7d or 2w", param_hint="--for") from None
     if until <= now:
         raise typer.BadParameter(f"{time!r} is not a time in the future", param_hint="--for")

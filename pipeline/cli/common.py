@@ -115,6 +115,6 @@ def require_jsonl(jsonl: bool) -> None:
 
 def moment(since: str | None) -> dt.datetime | None:
     """Return the time that --since names, or None without the option."""
-    from pipeline.index import search as search_module
+    from pipeline.index import filters
 
-    return search_module.parse_since(since, now=dt.datetime.now(dt.UTC)) if since else None
+    return filters.parse_since(since, now=dt.datetime.now(dt.UTC)) if since else None

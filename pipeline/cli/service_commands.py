@@ -45,6 +45,7 @@ PROCESSES: Final = {
     "worker": "worker.app",
     "indexer": "index.indexer",
     "notifier": "notify.notifier",
+    "console": "console.server",
 }
 """The name of each process and the module whose function `run` is the process."""
 
@@ -96,6 +97,7 @@ for _name, _help in (
     ("worker", "Run one process: articles to events, stories and alerts."),
     ("indexer", "Run one process: all records to Elasticsearch."),
     ("notifier", "Run one process: alerts to their channels."),
+    ("console", "Run one process: the page and the query API."),
 ):
     app.command(_name, help=_help)(process(_name))
 

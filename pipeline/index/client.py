@@ -213,6 +213,57 @@ def query(settings: Settings, name: str, **body: Any) -> dict[str, Any]:
     return _retried(search)
 
 
+class Searcher:
+    """Holds one connection for many searches, for the console and the exports. `close` ends it.
+
+    Its methods raise RefusedError, UnavailableError and RequestError.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._es = connect(settings)
+        self._settings = settings
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._es.close()
+
+    def search(self, name: str, **body: Any) -> dict[str, Any]:
+        """Return the answer to a search of the alias of `name`, or of the point in time that `body` has as `pit`."""
+        where: dict[str, Any] = {} if "pit" in body else {"index": self._alias(name), **_MISSING_IS_EMPTY}
+        if "query" in body and body.get("size") != 0 and "pit" not in body:
+            where["search_type"] = "dfs_query_then_fetch"  # weighs words over all months together
+        return self._ask(lambda: dict(self._es.search(**where, **body).body))
+
+    def open_pit(self, name: str, *, keep_seconds: int) -> str:
+        """Return the id of a point in time of the alias of `name`; empty if no index of it exists yet."""
+
+        def ask() -> str:
+            found = self._es.open_point_in_time(
+                index=self._alias(name), keep_alive=f"{keep_seconds}s", ignore_unavailable=True
+            )
+            return str(found.body["id"])
+
+        return self._ask(ask)
+
+    def close_pit(self, identifier: str) -> None:
+        """Free a point in time on the server; it ends by itself too."""
+        with contextlib.suppress(RefusedError, UnavailableError, RequestError):
+            self._ask(lambda: self._es.close_point_in_time(id=identifier))
+
+    def _alias(self, name: str) -> str:
+        return actions.alias(self._settings.elasticsearch.index_prefix, name)
+
+    def _ask(self, ask: Callable[[], T]) -> T:
+        def guarded() -> T:
+            with _own_errors(f"Elasticsearch at {self._settings.elasticsearch_url}"):
+                return ask()
+
+        return _retried(guarded)
+
+
+_MISSING_IS_EMPTY: Final = {"ignore_unavailable": True, "allow_no_indices": True}
+
+
 def counts(settings: Settings) -> dict[str, int]:
     """Return the number of documents of each alias, after a refresh.
 

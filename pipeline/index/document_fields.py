@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from pipeline.alert import rates
 from pipeline.index.terms import country_words, search_terms
 from pipeline.records import Event, Money, Party, Place, Quantity, Story, When
 
@@ -69,12 +70,16 @@ def event_fields(record: Event | Story) -> Fields:
         **countries,
         "countries": unique(code for codes in countries.values() for code in codes),
         "places": [_place(place) for place in record.places[:PARTS]],
+        "place_names": unique(place.name or place.text for place in record.places),
         "location": points,
         "date": msgspec.to_builtins(record.date),
         "money": [_amount(money) for money in record.money[:PARTS]],
         "amounts": [money.value for money in record.money[:PARTS]],
+        "amount_usd": amount_usd(record.money),
         "currencies": unique(money.currency for money in record.money),
         "quantities": [_amount(quantity) for quantity in record.quantities[:PARTS]],
+        "dead": _count(record.quantities, "dead"),
+        "injured": _count(record.quantities, "injured"),
         "items": unique(record.items),
         "recipient_search": search_terms(" ".join(_names(record.recipients))),
     }
@@ -119,6 +124,16 @@ def _amount(amount: Money | Quantity) -> Fields:
     if isinstance(amount, Money):
         return fields | {"low": amount.low, "currency": amount.currency}
     return fields | {"unit": amount.unit}
+
+
+def amount_usd(money: Iterable[Money]) -> float | None:
+    """Return the largest sum in US dollars at the rough rates of rates.toml; None without one whose rate is known."""
+    worth = [rates.in_currency(one.value, one.currency, "USD") for one in money]
+    return max((round(value, 2) for value in worth if value is not None), default=None)
+
+
+def _count(quantities: Iterable[Quantity], unit: str) -> int | None:
+    return max((int(one.value) for one in quantities if one.unit == unit), default=None)
 
 
 def url_fields(url: str) -> Fields:

@@ -8,19 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.index import client
+from pipeline.index.filters import RECENT_DAYS, SearchError, parse_since
 from pipeline.index.terms import search_terms
 from pipeline.settings import Settings
 
-UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-RECENT_DAYS: Final = 7
-"""The age at which an event has half of the score for being new."""
-
-_AGO: Final = re.compile(r"(\d{1,6})\s*([mhdw])", re.IGNORECASE)
 _TARGET: Final = re.compile(r"\b(?:on|against|to|for|towards?|at)\s+(?:the\s+)?(.+)", re.IGNORECASE)
-
-
-class SearchError(ValueError):
-    """A search that cannot be understood; the message says what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +42,6 @@ def search(
     body = request(text, kind=kind, since=parse_since(since, now=now) if since else None, limit=limit, now=now)
     answer = client.query(settings, "events", **body)["hits"]
     return SearchResult(int(answer["total"]["value"]), tuple(hit(found) for found in answer["hits"]))
-
-
-def parse_since(text: str, *, now: dt.datetime) -> dt.datetime:
-    """Return the time of `7d`, `12h`, `30m`, `2w` (ago), or of an ISO 8601 date or time. A date begins at midnight UTC.
-
-    Raises:
-        SearchError: the text is none of these.
-    """
-    if ago := _AGO.fullmatch(text.strip()):
-        try:
-            return now - dt.timedelta(**{UNITS[ago[2].lower()]: int(ago[1])})
-        except OverflowError:
-            return dt.datetime.min.replace(tzinfo=dt.UTC)
-    try:
-        at = dt.datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise SearchError(f"since: {text!r} is neither like 30m, 12h, 7d or 2w nor a date like 2026-11-24") from None
-    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
 def request(text: str, *, kind: str | None, since: dt.datetime | None, limit: int, now: dt.datetime) -> dict[str, Any]:

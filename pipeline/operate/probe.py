@@ -12,8 +12,8 @@ from typing import Any, Final
 from pipeline import metrics
 from pipeline.settings import Http
 
-NAMES: Final = ("collector", "worker", "indexer", "notifier")
-"""The processes, in the order of the data's path."""
+NAMES: Final = ("collector", "worker", "indexer", "notifier", "console")
+"""The processes, in the order of the data's path; the console shows the result."""
 
 SECONDS: Final = 3.0
 """How long a process may take to answer."""

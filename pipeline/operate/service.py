@@ -30,12 +30,12 @@ from pipeline.operate.service_process import (
     with_ports,
 )
 from pipeline.records import Alert, Event
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings, SettingsError, console_address
 from pipeline.worker.watchdog import EXIT_STALLED
 
 log = structlog.get_logger("service")
 
-STOP_ORDER: Final = (("collector",), ("worker",), ("indexer", "notifier"))
+STOP_ORDER: Final = (("collector",), ("worker",), ("indexer", "notifier", "console"))
 """The order of the data: writers stop before readers, so that records on their way arrive."""
 
 TICK_SECONDS: Final = 0.25
@@ -74,12 +74,14 @@ class _InterruptedError(BaseException):
 
 
 METRICS: Final = "Metrics"
+PAGE: Final = "Page"
 
 
 def addresses(settings: Settings) -> tuple[tuple[str, str], ...]:
     """Return (name, address) of each server, of the metrics and of the logs."""
     processes = {name: probe.address(settings.http, name) for name in probe.NAMES}
     return (
+        (PAGE, console_address(settings.console)),
         ("Kafka", settings.bootstrap_servers),
         ("Elasticsearch", settings.elasticsearch_url),
         (METRICS, ", ".join(f"http://{at}/metrics ({name})" for name, at in processes.items())),
@@ -109,7 +111,7 @@ class Service:
         self._problem = ""
         self._lock = threading.Lock()
         self._watcher = live.Watcher(self.settings, on_record=screen.record)
-        variables = {**(os.environ if environ is None else environ), **port_variables(self.settings.http)}
+        variables = {**(os.environ if environ is None else environ), **port_variables(self.settings)}
         self._children = {
             name: ServiceProcess(
                 name, (command or process_command)(settings, name), variables, self.logs / f"{name}.log"
@@ -200,7 +202,8 @@ class Service:
     def _require_ports(self) -> None:
         from pipeline.local import ports  # noqa: PLC0415 - psutil is slow to load
 
-        ports.require_free({f"http.{name}_port": probe.port(self.settings.http, name) for name in probe.NAMES})
+        wanted = {f"http.{name}_port": probe.port(self.settings.http, name) for name in probe.NAMES}
+        ports.require_free({**wanted, "console.port": self.settings.console.port})
 
     def _prepare_stack(self) -> Any:
         """Return the stack to start, with its jars downloaded; None if all is configured or `dateline up` runs it."""

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from pipeline.operate import parent, probe
-from pipeline.settings import Http, Settings
+from pipeline.settings import Settings
 
 log = structlog.get_logger("service")
 
@@ -125,8 +125,10 @@ def rotate_log(file: Path, limit: int = LOG_BYTES) -> None:
 def with_ports(settings: Settings, free: Callable[[int], list[int]]) -> Settings:
     """Return the settings with a free port for each process whose port is 0: the supervisor has to know it."""
     unset = [f"{name}_port" for name in probe.NAMES if not probe.port(settings.http, name)]
-    chosen = dict(zip(unset, free(len(unset)), strict=True))
-    return msgspec.structs.replace(settings, http=msgspec.structs.replace(settings.http, **chosen))
+    *numbers, page = free(len(unset) + 1)
+    chosen = dict(zip(unset, numbers, strict=True))
+    console = settings.console if settings.console.port else msgspec.structs.replace(settings.console, port=page)
+    return msgspec.structs.replace(settings, http=msgspec.structs.replace(settings.http, **chosen), console=console)
 
 
 def process_command(settings: Settings, name: str) -> list[str]:
@@ -134,6 +136,7 @@ def process_command(settings: Settings, name: str) -> list[str]:
     return [sys.executable, "-m", "pipeline.cli", "--config", settings.directory, name]
 
 
-def port_variables(http: Http) -> dict[str, str]:
-    """Return the ports of the processes as environment variables."""
-    return {f"DATELINE_HTTP_{name.upper()}_PORT": str(probe.port(http, name)) for name in probe.NAMES}
+def port_variables(settings: Settings) -> dict[str, str]:
+    """Return the ports of the processes, and that of the page, as environment variables."""
+    ports = {f"DATELINE_HTTP_{name.upper()}_PORT": str(probe.port(settings.http, name)) for name in probe.NAMES}
+    return {**ports, "DATELINE_CONSOLE_PORT": str(settings.console.port)}

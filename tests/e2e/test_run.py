@@ -35,9 +35,10 @@ def write_configuration(directory):
     keys = (
         "kafka_port", "kafka_controller_port", "elasticsearch_port", "elasticsearch_transport_port", "start_timeout_seconds"
     )  # fmt: skip
-    names = ("collector_port", "worker_port", "indexer_port", "notifier_port")
+    names = ("collector_port", "worker_port", "indexer_port", "notifier_port", "console_port")
     lines = ["[local]", f"data_dir = {json.dumps(local.data_dir)}", *(f"{key} = {getattr(local, key)}" for key in keys)]
     lines += ["[http]", *(f"{name} = {port}" for name, port in zip(names, ports.free(len(names)), strict=True))]
+    lines += ["[console]", "port = 0"]
     (directory / "dateline.toml").write_text("\n".join(lines), "utf-8")
 
 

@@ -109,7 +109,7 @@ def test_a_group_that_was_moved_back_reads_everything_again_and_one_that_runs_is
 
 
 def test_status_tells_of_a_real_kafka_and_elasticsearch_also_without_any_process(kafka):
-    nowhere = Http(collector_port=1, worker_port=1, indexer_port=1, notifier_port=1)
+    nowhere = Http(collector_port=1, worker_port=1, indexer_port=1, notifier_port=1, console_port=1)
     found = status.gather(msgspec.structs.replace(kafka, http=nowhere), now=NOW)
     assert found.kafka_problem == ""
     assert found.index["reachable"]

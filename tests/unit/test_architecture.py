@@ -25,6 +25,7 @@ ROOMS = (
     ("index", "notify"),
     ("worker", "local"),
     ("operate",),
+    ("console",),
     ("cli",),
 )
 """From the bottom to the top: a room imports only from rooms in earlier rows."""
@@ -56,6 +57,8 @@ OWNERS = {
     "spacy": {"annotate/parse.py", "detect/own_kinds.py"},
     "onnxruntime": {"detect/encoder.py"},
     "tokenizers": {"detect/encoder.py"},
+    "starlette": {f"console/{file}.py" for file in ("api", "app", "access", "export_endpoint", "feed_endpoints")},
+    "uvicorn": {"console/server.py"},
     "jgo": {"local/jars.py"},
     "typer": {
         f"cli/{file}.py"

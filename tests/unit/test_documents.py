@@ -40,7 +40,7 @@ def action_of(record, now=NOW + HOUR):
 def full_event():
     return make_sanctions(
         actors=(US_WITH_ID,), recipients=(RUSSIA_WITH_ID,), mentions=(Evidence(text="again", start=0, end=5),), event_mode="embargo", contexts=("economic",), subtype="oil", places=(MOSCOW,), money=(Money(text="$2m", value=2e6, currency="USD", low=1e6),),
-        quantities=(make_quantity(3, "banks"),), items=("oil",), attributed_to="the Treasury", credit="Reuters", fetched_at=NOW, fingerprint=(1, 2), subject={"oil": 1.5},
+        quantities=(make_quantity(3, "banks"), make_quantity(2, "dead"), make_quantity(4, "injured")), items=("oil",), attributed_to="the Treasury", credit="Reuters", fetched_at=NOW, fingerprint=(1, 2), subject={"oil": 1.5},
     )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def full_failure():
 def full_story():
     return make_story(
         actors=(US_WITH_ID,), recipients=(RUSSIA_WITH_ID,), timeline=(Moment(at=NOW, what="new"),), subtype="oil", money=(Money(text="$2m", value=2e6, currency="USD", low=1.0),), items=("oil",),
-        quantities=(make_quantity(3, "banks"),), subject_ids=("a1",), part_of="s0", merged_into="s2", merged_ids=("s3",), split_from="s4",
+        quantities=(make_quantity(2, "dead"), make_quantity(4, "injured")), subject_ids=("a1",), part_of="s0", merged_into="s2", merged_ids=("s3",), split_from="s4",
         title="Putin and Xi meet", publisher="The Paper", central_article="a1", line="meeting: Russia, China",
         articles=(StoryArticle(id="a1", title="Putin and Xi meet", seen_at=NOW, fingerprint=(1, 2)),),
         happenings=(make_happening(subtype="oil", line="sanctions", background=True),), differences=(Difference(happening="e1", unit="dead", values=(3.0, 4.0)),),

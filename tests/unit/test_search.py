@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from pipeline.index import actions, search
+from pipeline.index import actions, filters, search
 from tests.make import NOW, make_sanctions
 
 DAY = dt.timedelta(days=1)
@@ -29,13 +29,13 @@ def asked(text="sanctions on Russia", **changes):
     ],
 )
 def test_since_is_an_age_or_a_date(text, at):
-    assert search.parse_since(text, now=NOW) == at
+    assert filters.parse_since(text, now=NOW) == at
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "7", "d7", "7y", "-7d", "7.5d", "2024-13-01", "01.05.2024"])
 def test_any_other_since_says_what_would_do(text):
-    with pytest.raises(search.SearchError, match="neither like 30m, 12h, 7d or 2w nor a date"):
-        search.parse_since(text, now=NOW)
+    with pytest.raises(filters.SearchError, match="neither like 30m, 12h, 7d or 2w nor a date"):
+        filters.parse_since(text, now=NOW)
 
 
 @pytest.mark.parametrize("limit", [-1, 1001])

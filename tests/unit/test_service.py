@@ -6,12 +6,13 @@ import sys
 import threading
 import time
 
+import msgspec
 import pytest
 
 from pipeline import bus
 from pipeline.local import LocalError
 from pipeline.operate import live, probe, service, service_process
-from pipeline.settings import Elasticsearch, Http, Kafka, Local, Settings
+from pipeline.settings import Console, Elasticsearch, Http, Kafka, Local, Settings
 
 
 class Screen:
@@ -57,10 +58,10 @@ def test_a_log_file_that_has_grown_is_moved_away_while_its_writer_goes_on(tmp_pa
 
 
 def test_a_process_that_takes_any_port_is_given_one_that_the_supervisor_knows():
-    settings = Settings(http=Http(collector_port=0, worker_port=7, indexer_port=0, notifier_port=8))
+    settings = Settings(http=Http(collector_port=0, worker_port=7, indexer_port=0, notifier_port=8, console_port=9))
     known = service_process.with_ports(settings, lambda number: list(range(100, 100 + number)))
-    assert [probe.port(known.http, name) for name in probe.NAMES] == [100, 7, 101, 8]
-    assert service_process.port_variables(known.http)["DATELINE_HTTP_INDEXER_PORT"] == "101"
+    assert [probe.port(known.http, name) for name in probe.NAMES] == [100, 7, 101, 8, 9]
+    assert service_process.port_variables(known)["DATELINE_HTTP_INDEXER_PORT"] == "101"
 
 
 def child(tmp_path, code, name="worker"):
@@ -108,6 +109,7 @@ def test_a_child_that_does_not_stop_in_time_is_killed(tmp_path):
 
 # --- the whole, with children that do nothing ------------------------------------------------------------------------
 
+ANY_PORT = Http(collector_port=0, worker_port=0, indexer_port=0, notifier_port=0, console_port=0)
 STAY = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); print('up', flush=True); time.sleep(120)"
 
 
@@ -124,7 +126,8 @@ def make_service(tmp_path, monkeypatch):
             fields = {
                 "kafka": Kafka(bootstrap_servers="127.0.0.1:1"),
                 "elasticsearch": Elasticsearch(url="http://127.0.0.1:1"),
-                "http": Http(collector_port=0, worker_port=0, indexer_port=0, notifier_port=0),
+                "http": ANY_PORT,
+                "console": Console(port=0),
                 "local": Local(data_dir=str(tmp_path / "data")),
                 "directory": str(tmp_path),
             }
@@ -168,7 +171,7 @@ def test_all_processes_run_and_are_stopped_in_the_order_of_the_data(make_service
     thread.join(20)
     assert result == [0]
     stopped = [line.split()[0] for line in whole.screen.messages if "stopped" in line]
-    assert stopped == ["collector", "worker", "indexer", "notifier"]
+    assert stopped == ["collector", "worker", "indexer", "notifier", "console"]
     assert whole.screen.messages[0] == "(the page is gone)", "what is said while stopping must stay to be read"
     assert {one.process for one in whole._children.values()} == {None}
 
@@ -202,10 +205,10 @@ def test_a_taken_port_is_named_before_anything_is_started(make_service):
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         port = taken.getsockname()[1]
-        whole = make_service(http=Http(collector_port=0, worker_port=port, indexer_port=0, notifier_port=0))
+        whole = make_service(http=msgspec.structs.replace(ANY_PORT, worker_port=port))
         with pytest.raises(LocalError, match=rf"port {port} \(http.worker_port\) is taken"):
             whole.run()
-    assert [one.last_line() for one in whole._children.values()] == [""] * 4
+    assert [one.last_line() for one in whole._children.values()] == [""] * 5
 
 
 def test_a_kafka_that_does_not_answer_ends_the_start_with_its_address(make_service, monkeypatch):

@@ -107,11 +107,15 @@ def closed_port():
 def test_gathering_with_everything_away_is_quick_and_raises_nothing(monkeypatch, closed_port):
     monkeypatch.setattr(client, "health", lambda _: {"reachable": False, "error": "away", "indices": {}})
     http = Http(
-        collector_port=closed_port, worker_port=closed_port, indexer_port=closed_port, notifier_port=closed_port
+        collector_port=closed_port,
+        worker_port=closed_port,
+        indexer_port=closed_port,
+        notifier_port=closed_port,
+        console_port=closed_port,
     )
     settings = Settings(http=http, kafka=Kafka(bootstrap_servers=f"127.0.0.1:{closed_port}"))
     found = status.gather(settings, now=NOW)
-    assert [answer.up for answer in found.processes] == [False] * 4
+    assert [answer.up for answer in found.processes] == [False] * 5
     assert found.kafka_problem == f"no answer at 127.0.0.1:{closed_port}"
     assert "index: away" in found.problems
 

@@ -1,0 +1,274 @@
+"""Figures of a search: counts by value and over time, places on a map, who acts towards whom, sums."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from pipeline.console.api import Call, Endpoint
+from pipeline.console.desk import INDEX, Desk
+from pipeline.console.search_endpoints import RESOURCES, query_of
+from pipeline.index import figures
+from pipeline.index.figures import FacetValue, Interval
+from pipeline.index.filters import Filters, Resource
+
+Size = Annotated[int, Meta(ge=1, le=200)]
+
+
+class FacetQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A search, and which values of its items to count."""
+
+    field: Annotated[tuple[str, ...], Meta(max_length=20)] = ()
+    size: Size = 20
+
+
+class Facets(msgspec.Struct, frozen=True, kw_only=True):
+    """The most frequent values of each field."""
+
+    total: int
+    facets: dict[str, list[FacetValue]]
+
+
+class HistogramQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A search, and how to count it over time."""
+
+    interval: Interval = "auto"
+    by: Literal["none", "kind", "type", "country"] = "none"
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of time and what was reported in it."""
+
+    at: str
+    count: int
+    parts: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class HistogramAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts over time."""
+
+    interval: Interval
+    by: str
+    buckets: list[Bar]
+
+
+class MapQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A search, and the zoom of the map (0: the world on one tile)."""
+
+    zoom: Annotated[int, Meta(ge=0, le=12)] = 2
+
+
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """Items at about one place: the middle, the box around them (west, south, east, north), and some of their ids."""
+
+    lat: float
+    lon: float
+    count: int
+    box: tuple[float, float, float, float]
+    ids: list[str]
+
+
+class MapAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The places of a search."""
+
+    total: int
+    clusters: list[Cluster]
+    without_place: int
+
+
+class RelationsQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A search, and by what to relate actors and recipients."""
+
+    by: Literal["country", "name"] = "country"
+    size: Annotated[int, Meta(ge=1, le=50)] = 20
+    interval: Literal["day", "week", "month"] = "week"
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """What one actor did towards one recipient."""
+
+    actor: str
+    recipient: str
+    count: int
+    types: dict[str, int]
+    amount_usd: float
+    buckets: list[Bar]
+
+
+class RelationsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who acts towards whom."""
+
+    actors: list[FacetValue]
+    recipients: list[FacetValue]
+    cells: list[Cell]
+    interval: str
+
+
+class SumsQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A search, and by what to sum it up."""
+
+    by: Literal["country", "actor_country", "recipient_country", "place_country", "day", "kind", "type", "source", "actor",
+                "recipient", "place"] = "kind"  # fmt: skip
+    size: Size = 50
+
+
+class Sum(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of items: how many, their money in US dollars, their casualties. Reports of one thing count several times."""
+
+    value: str
+    label: str
+    count: int
+    amount_usd: float
+    dead: int
+    injured: int
+
+
+class SumsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Groups of items."""
+
+    total: int
+    groups: list[Sum]
+
+
+def _ask(desk: Desk, resource: Resource, asked: Filters, aggs: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    answer = desk.searcher.search(
+        INDEX[resource], query=query_of(desk, resource, asked), size=0, aggs=aggs, track_total_hits=True
+    )
+    return int(answer["hits"]["total"]["value"]), answer.get("aggregations", {})
+
+
+def facets(resource: Resource) -> Any:
+    """Return the call that counts values."""
+
+    def call(desk: Desk, call: Call) -> Facets:
+        names = call.query.field or figures.DEFAULT[resource]
+        total, found = _ask(desk, resource, call.query, figures.facets(resource, names, call.query.size))
+        return Facets(total=total, facets={name: figures.counted(name, found.get(name, {})) for name in names})
+
+    return call
+
+
+def histogram(resource: Resource) -> Any:
+    """Return the call that counts over time."""
+
+    def call(desk: Desk, call: Call) -> HistogramAnswer:
+        asked: HistogramQuery = call.query
+        interval: Interval = asked.interval
+        if interval == "auto":
+            ends = {"first": {"min": {"field": "@timestamp"}}, "last": {"max": {"field": "@timestamp"}}}
+            _, found = _ask(desk, resource, asked, ends)
+            interval = figures.fitting_interval(_time(found.get("first")), _time(found.get("last")))
+        field = figures.facet_field(resource, asked.by) if asked.by != "none" else None
+        _, found = _ask(desk, resource, asked, {"bars": figures.histogram(interval, field)})
+        return HistogramAnswer(interval=interval, by=asked.by, buckets=_bars(found.get("bars", {})))
+
+    return call
+
+
+def _time(found: dict[str, Any] | None) -> dt.datetime | None:
+    value = (found or {}).get("value")
+    return None if value is None else dt.datetime.fromtimestamp(value / 1000, dt.UTC)
+
+
+def _bars(found: dict[str, Any]) -> list[Bar]:
+    return [
+        Bar(
+            at=bucket["key_as_string"],
+            count=bucket["doc_count"],
+            parts={str(part["key"]): part["doc_count"] for part in bucket.get("parts", {}).get("buckets", ())},
+        )
+        for bucket in found.get("buckets", ())
+    ]
+
+
+def places(resource: Resource) -> Any:
+    """Return the call that puts a search on a map."""
+
+    def call(desk: Desk, call: Call) -> MapAnswer:
+        total, found = _ask(desk, resource, call.query, figures.clusters(call.query.zoom))
+        return MapAnswer(
+            total=total,
+            clusters=[_cluster(tile) for tile in found.get("tiles", {}).get("buckets", ())],
+            without_place=found.get("without", {}).get("doc_count", 0),
+        )
+
+    return call
+
+
+def _cluster(tile: dict[str, Any]) -> Cluster:
+    middle, around = tile["middle"]["location"], tile["around"]["bounds"]
+    corner, other = around["top_left"], around["bottom_right"]
+    return Cluster(
+        lat=middle["lat"], lon=middle["lon"], count=tile["doc_count"],
+        box=(corner["lon"], other["lat"], other["lon"], corner["lat"]),
+        ids=[hit["_id"] for hit in tile["some"]["hits"]["hits"]],
+    )  # fmt: skip
+
+
+def relations(resource: Resource) -> Any:
+    """Return the call that relates actors and recipients."""
+
+    def call(desk: Desk, call: Call) -> RelationsAnswer:
+        asked: RelationsQuery = call.query
+        _, found = _ask(desk, resource, asked, figures.relations(asked.by, asked.size, asked.interval))
+        name = "country" if asked.by == "country" else "actor"
+        cells = [
+            Cell(
+                actor=actor["key"], recipient=one["key"], count=one["doc_count"],
+                types={part["key"]: part["doc_count"] for part in one["types"]["buckets"]},
+                amount_usd=one["usd"]["value"] or 0.0, buckets=_bars(one["over_time"]),
+            )
+            for actor in found.get("actors", {}).get("buckets", ())
+            for one in actor["recipients"]["buckets"]
+        ]  # fmt: skip
+        actors, recipients = (figures.counted(name, found.get(key, {})) for key in ("actors", "recipients"))
+        return RelationsAnswer(actors=actors, recipients=recipients, cells=cells, interval=asked.interval)
+
+    return call
+
+
+def sums(resource: Resource) -> Any:
+    """Return the call that sums a search up."""
+
+    def call(desk: Desk, call: Call) -> SumsAnswer:
+        asked: SumsQuery = call.query
+        total, found = _ask(desk, resource, asked, figures.sums(resource, asked.by, asked.size))
+        return SumsAnswer(
+            total=total, groups=[_sum(asked.by, one) for one in found.get("groups", {}).get("buckets", ())]
+        )
+
+    return call
+
+
+def _sum(by: str, bucket: dict[str, Any]) -> Sum:
+    value = str(bucket.get("key_as_string", bucket["key"]))[: 10 if by == "day" else None]
+    return Sum(
+        value=value, label=figures.label(by, value), count=bucket["doc_count"],
+        amount_usd=bucket["amount_usd"]["value"] or 0.0, dead=int(bucket["dead"]["value"] or 0),
+        injured=int(bucket["injured"]["value"] or 0),
+    )  # fmt: skip
+
+
+def _endpoints(resource: Resource) -> list[Endpoint]:
+    found = [
+        Endpoint(method="GET", path=f"/{resource}/facets", about=f"The most frequent values among {resource}.",
+                 call=facets(resource), query=FacetQuery, answer=Facets),
+        Endpoint(method="GET", path=f"/{resource}/histogram", about=f"How many {resource} over time.",
+                 call=histogram(resource), query=HistogramQuery, answer=HistogramAnswer),
+    ]  # fmt: skip
+    if resource in ("events", "stories"):
+        found += [
+            Endpoint(method="GET", path=f"/{resource}/map", about=f"Where {resource} happened, in clusters.",
+                     call=places(resource), query=MapQuery, answer=MapAnswer),
+            Endpoint(method="GET", path=f"/{resource}/relations", about=f"Who acts towards whom in {resource}.",
+                     call=relations(resource), query=RelationsQuery, answer=RelationsAnswer),
+            Endpoint(method="GET", path=f"/{resource}/sums", about=f"Numbers, money and casualties of {resource} by group.",
+                     call=sums(resource), query=SumsQuery, answer=SumsAnswer),
+        ]  # fmt: skip
+    return found
+
+
+ENDPOINTS: Final = tuple(endpoint for resource in RESOURCES for endpoint in _endpoints(resource))

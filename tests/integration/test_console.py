@@ -1,0 +1,289 @@
+"""The query API on a real Elasticsearch: searches, pages, figures, single items; and its OpenAPI description holds."""
+
+import datetime as dt
+import itertools
+
+import msgspec
+import pytest
+
+from pipeline.index import actions, client
+from pipeline.records import Moment, Money, Party
+from tests.console_client import served
+from tests.make import (
+    CHINA,
+    KYIV,
+    MOSCOW,
+    NOW,
+    RUSSIA,
+    UKRAINE,
+    USA,
+    make_aid,
+    make_alert,
+    make_document,
+    make_event,
+    make_quantity,
+    make_report,
+    make_sanctions,
+    make_story,
+)  # fmt: skip
+
+pytestmark = pytest.mark.integration
+
+HOUR = dt.timedelta(hours=1)
+prefixes = (f"c{number}" for number in itertools.count())
+
+
+def corner(stack, tmp_path):
+    """Settings of a corner of the server of one's own, with its indices set up."""
+    mine = msgspec.structs.replace(
+        stack,
+        elasticsearch=msgspec.structs.replace(stack.elasticsearch, index_prefix=next(prefixes)),
+        local=msgspec.structs.replace(stack.local, data_dir=str(tmp_path)),
+        console=msgspec.structs.replace(stack.console, requests_per_minute=1_000_000),
+    )
+    with client.opened(mine) as es:
+        client.set_up(es, mine)
+    return mine
+
+
+def put(settings, *records):
+    with client.opened(settings) as es:
+        for record in records:
+            action = actions.action(record, prefix=settings.elasticsearch.index_prefix, now=dt.datetime.now(dt.UTC))
+            es.index(index=action.index, id=action.id, document=action.source)
+        es.indices.refresh(index=f"{settings.elasticsearch.index_prefix}-*")
+
+
+TEXT = "Kyiv got help. The United States announced $425 million in military aid for Ukraine on Tuesday. It is large."
+DOCUMENT = make_document(TEXT, title="US sends aid", publisher="Wire")
+SENTENCE = "The United States announced $425 million in military aid for Ukraine on Tuesday."
+START = TEXT.index(SENTENCE)
+AID = make_aid(
+    id="aid", evidence=SENTENCE, start=START, end=START + len(SENTENCE), trigger="announced", article_id=DOCUMENT.id,
+    actors=(Party(text="The United States", name="United States", country="USA"),), recipients=(UKRAINE,), places=(KYIV,),
+    money=(Money(text="$425 million", value=425e6, currency="USD"),), publisher="Wire", language="en", confidence=0.9,
+)  # fmt: skip
+EURO = make_aid(
+    id="euro", evidence="Germany gave 100 million euros to Ukraine", money=(Money(text="100m", value=1e8, currency="EUR"),),
+    actors=(Party(text="Germany", name="Germany", country="DEU"),), recipients=(UKRAINE,), places=(),
+    first_seen_at=NOW + HOUR, published_at=NOW + HOUR, publisher="Paper", language="de",
+)  # fmt: skip
+STRIKE = make_event(
+    id="strike", kind="air_strike", event_type="ASSAULT", evidence="A missile killed 12 people in Kyiv and wounded 30",
+    actors=(RUSSIA,), recipients=(UKRAINE,), places=(KYIV,), publisher="Wire", first_seen_at=NOW + 2 * HOUR,
+    published_at=NOW + 2 * HOUR, quantities=(make_quantity(12, "dead"), make_quantity(30, "injured")),
+)  # fmt: skip
+SANCTIONS = make_sanctions(id="sanctions", actors=(USA,), recipients=(RUSSIA,), places=(MOSCOW,), publisher="Post")
+STORY = make_story(
+    id="story", headline="United States announces $425 million military aid for Ukraine", kind="aid_package", event_type="AID",
+    actors=(USA,), recipients=(UKRAINE,), places=(KYIV,), event_ids=("aid", "euro"), article_ids=(DOCUMENT.id,),
+    reports=(make_report(event_id="aid", article_id=DOCUMENT.id, publisher="Wire", evidence=SENTENCE),),
+    timeline=(Moment(at=NOW, what="first report"),), publishers=("Wire", "Paper"), source_count=2,
+)  # fmt: skip
+OTHER = make_story(
+    id="other", headline="China and Russia meet", actors=(CHINA,), recipients=(RUSSIA,), last_seen_at=NOW + HOUR
+)
+ALERT = make_alert(id="alert", rule="large-aid", story_id="story", headline=STORY.headline, event_id="aid")
+
+
+@pytest.fixture(scope="module")
+def settings(stack, tmp_path_factory):
+    mine = corner(stack, tmp_path_factory.mktemp("console"))
+    put(mine, DOCUMENT, AID, EURO, STRIKE, SANCTIONS, STORY, OTHER, ALERT)
+    return mine
+
+
+@pytest.fixture(scope="module")
+def web(settings):
+    with served(settings) as found:
+        yield found
+
+
+def get(web, path, status=200, **query):
+    return web.ask("GET", path, status, params=query)
+
+
+def ids(web, path, **query):
+    return [one["id"] for one in get(web, path, **query)["items"]]
+
+
+# --- searches --------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_query_the_newest_events_come_first(web):
+    assert ids(web, "/events") == ["strike", "euro", "aid", "sanctions"] or ids(web, "/events")[:2] == [
+        "strike",
+        "euro",
+    ]
+    assert get(web, "/events")["total"] == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"kind": "aid_package"}, {"aid", "euro"}),
+        ({"kind": ["aid_package", "air_strike"]}, {"aid", "euro", "strike"}),
+        ({"type": "ASSAULT"}, {"strike"}),
+        ({"actor": "USA"}, {"aid", "sanctions"}),
+        ({"actor": "United States"}, {"aid", "sanctions"}),
+        ({"actor": "france"}, set()),
+        ({"actor": "EU"}, {"euro"}),
+        ({"recipient": "Russia"}, {"sanctions"}),
+        ({"party": "Russia"}, {"strike", "sanctions"}),
+        ({"place": "Kyiv"}, {"aid", "strike"}),
+        ({"place": "RUS"}, {"sanctions"}),
+        ({"country": "Germany"}, {"euro"}),
+        ({"group": "G7"}, {"aid", "euro", "sanctions"}),
+        ({"money_at_least": 2e8}, {"aid"}),
+        ({"money_at_least": 1.05e8}, {"aid", "euro"}),
+        ({"money_at_least": 1, "money_at_most": 2e8}, {"euro"}),
+        ({"dead_at_least": 10}, {"strike"}),
+        ({"casualties_at_least": 31}, set()),
+        ({"source": "Wire"}, {"aid", "strike"}),
+        ({"language": "de"}, {"euro"}),
+        ({"currency": "EUR"}, {"euro"}),
+        ({"since": (NOW + HOUR).isoformat()}, {"euro", "strike"}),
+        ({"until": (NOW + HOUR / 2).isoformat(), "kind": "aid_package"}, {"aid"}),
+        ({"box": "30,50,31,51"}, {"aid", "strike"}),
+        ({"article_id": DOCUMENT.id}, {"aid"}),
+        ({"q": "military aid for Ukraine"}, {"aid", "euro"}),
+        ({"q": "missiles killing"}, {"strike"}),
+        ({"q": '"gave 100 million"'}, {"euro"}),
+        ({"q": '"million gave"'}, set()),
+    ],
+)
+def test_a_filter_finds_exactly_what_it_asks_for(web, query, found):
+    assert set(ids(web, "/events", **query)) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ({"kimd": "x"}, "kimd"), ({"since": "yesterday"}, "since"), ({"box": "1,2,3"}, "box"), ({"limit": 0}, "limit"),
+        ({"limit": "many"}, "limit"), ({"phase": "planned"}, "phase"), ({"type": "WAR"}, "type"), ({"country": "Narnia"}, "country"),
+        ({"cursor": "abc"}, "cursor"), ({"confidence_at_least": 2}, "confidence_at_least"),
+    ],
+)  # fmt: skip
+def test_a_wrong_parameter_is_named(web, query, where):
+    assert get(web, "/events", status=400, **query)["error"]["where"] == where
+
+
+def test_an_item_has_names_of_countries_and_its_worth_in_dollars(web):
+    [euro] = get(web, "/events", currency="EUR")["items"]
+    assert euro["actors"][0]["country_name"] == "Germany"
+    assert euro["amount_usd"] == pytest.approx(1.08e8)
+    assert euro["money"][0]["usd"] == pytest.approx(1.08e8)
+    assert euro["kind_name"] == "aid package"
+
+
+def test_pages_follow_each_other_without_gap_or_repetition_whatever_arrives(web, settings):
+    first = get(web, "/events", limit=2, sort="oldest")
+    late = make_aid(id="late", first_seen_at=NOW - 30 * HOUR, published_at=NOW - 30 * HOUR)
+    put(settings, late)
+    try:
+        second = get(web, "/events", limit=2, cursor=first["next"])
+        third = get(web, "/events", cursor=second["next"]) if second["next"] else {"items": []}
+        found = [one["id"] for page in (first, second, third) for one in page["items"]]
+        assert sorted(found) == ["aid", "euro", "sanctions", "strike"]
+    finally:
+        with client.opened(settings) as es:
+            es.delete(index=actions.index_of(settings.elasticsearch.index_prefix, "events", late.first_seen_at,
+                      now=dt.datetime.now(dt.UTC)), id="late", refresh=True)  # fmt: skip
+
+
+def test_a_cursor_of_another_resource_is_refused(web):
+    cursor = get(web, "/events", limit=1)["next"]
+    assert get(web, "/stories", status=400, cursor=cursor)["error"]["where"] == "cursor"
+
+
+def test_more_like_this_finds_the_other_aid_and_not_itself(web):
+    found = ids(web, "/events", like="aid")
+    assert "aid" not in found
+    assert "euro" in found
+    assert [one["id"] for one in get(web, "/events/aid/similar")["items"]] == found
+
+
+def test_articles_are_found_by_their_text(web):
+    assert ids(web, "/articles", q="military aid") == [DOCUMENT.id]
+    assert ids(web, "/articles", q="football") == []
+
+
+def test_alerts_are_found_by_rule(web):
+    assert ids(web, "/alerts", rule="large-aid") == ["alert"]
+
+
+# --- one item --------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_comes_with_its_article_and_the_places_of_its_parts(web):
+    page = get(web, "/events/aid")
+    text = page["article"]["text"]
+    by_role = {span["role"]: span for span in page["spans"]}
+    assert text[by_role["evidence"]["start"] : by_role["evidence"]["end"]] == SENTENCE
+    for role, words in (("actor", "The United States"), ("money", "$425 million"), ("trigger", "announced")):
+        assert text[by_role[role]["start"] : by_role[role]["end"]] == words
+    assert [one["id"] for one in page["stories"]] == ["story"]
+
+
+def test_a_story_comes_with_reports_timeline_events_alerts_and_what_is_disputed(web):
+    page = get(web, "/stories/story")
+    assert [one["publisher"] for one in page["reports"]] == ["Wire"]
+    assert page["timeline"][0]["what"] == "first report"
+    assert {one["id"] for one in page["events"]} == {"aid", "euro"}
+    assert [one["id"] for one in page["alerts"]] == ["alert"]
+    assert [one["field"] for one in page["disagreements"]] == ["amount_usd"]
+
+
+def test_an_unknown_id_is_404(web):
+    for path in ("/events/no", "/stories/no", "/articles/no", "/alerts/no", "/events/no/similar"):
+        get(web, path, status=404)
+
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+
+
+def test_facets_count_the_hits_of_the_search(web):
+    found = get(web, "/events/facets", field=["kind", "actor_country"], actor="USA")
+    assert {one["value"]: one["count"] for one in found["facets"]["kind"]} == {"aid_package": 1, "sanctions": 1}
+    assert found["facets"]["actor_country"][0]["label"] == "United States"
+
+
+def test_the_histogram_counts_over_time_with_parts(web):
+    found = get(web, "/events/histogram", interval="day", by="kind")
+    assert sum(bar["count"] for bar in found["buckets"]) == 4
+    assert sum(bar["parts"].get("aid_package", 0) for bar in found["buckets"]) == 2
+    assert get(web, "/events/histogram")["interval"] == "hour"
+
+
+def test_the_map_has_clusters_and_the_number_without_a_place(web):
+    found = get(web, "/events/map", zoom=2)
+    assert found["without_place"] == 1
+    kyiv = max(found["clusters"], key=lambda one: one["count"])
+    assert kyiv["count"] == 2
+    assert kyiv["lat"] == pytest.approx(50.45, abs=0.1)
+    assert set(kyiv["ids"]) == {"aid", "strike"}
+
+
+def test_relations_say_who_acts_towards_whom(web):
+    found = get(web, "/events/relations")
+    cells = {(cell["actor"], cell["recipient"]): cell for cell in found["cells"]}
+    assert cells["USA", "UKR"]["types"] == {"AID": 1}
+    assert cells["USA", "UKR"]["amount_usd"] == 425e6
+    assert cells["RUS", "UKR"]["count"] == 1
+
+
+def test_sums_add_money_and_casualties_by_group(web):
+    groups = {one["value"]: one for one in get(web, "/events/sums", by="kind")["groups"]}
+    assert groups["aid_package"]["amount_usd"] == pytest.approx(425e6 + 1.08e8)
+    assert groups["air_strike"]["dead"] == 12
+
+
+def test_an_empty_index_has_no_items_and_no_errors(stack, tmp_path):
+    with served(corner(stack, tmp_path)) as empty:
+        for resource in ("events", "stories", "articles", "alerts"):
+            found = get(empty, f"/{resource}")
+            assert (found["total"], found["items"], found["next"]) == (0, [], None)
+            for figure in ("facets", "histogram"):
+                get(empty, f"/{resource}/{figure}")
+        for figure in ("map", "relations", "sums"):
+            get(empty, f"/events/{figure}")

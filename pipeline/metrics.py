@@ -65,7 +65,7 @@ websub_total = Counter(
     ["outcome"],
 )
 page_fetches_total = Counter(
-    "dateline_page_fetches", "Fetches of article pages by outcome: ok, error, refused.", ["outcome"]
+    "dateline_page_fetches", "Fetches of article pages by outcome: ok, error, refused, wall.", ["outcome"]
 )
 fetched_bytes_total = Counter("dateline_fetched_bytes", "Bytes read from the web, after decompression.")
 consumer_lag_records = Gauge(

@@ -27,7 +27,7 @@ RAW_BYTES: Final = 6_000_000
 """A failure does not contain a record above this size. `dateline quarantine retry` reads it from its topic."""
 
 REASONS: Final = (
-    "", "empty", "not_text", "too_short", "language", "duplicate", "unchanged", "oversized", "not_found", "refused",
+    "", "empty", "not_text", "too_short", "language", "duplicate", "unchanged", "oversized", "not_found", "refused", "wall",
     "stale", "no_match",
 )  # fmt: skip
 """The reasons for a rejection: the values of the metric label `reason`."""

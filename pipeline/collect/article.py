@@ -22,6 +22,9 @@ FULL_CHARACTERS: Final = 1500
 SUMMARY_CHARACTERS: Final = 120
 """About two sentences: a summary of this length is published where there is no page."""
 
+SENTENCE_CHARACTERS: Final = 40
+"""One sentence: a text of this length is published where the page is a wall, because there will never be another one."""
+
 _CUT_OFF = re.compile(
     r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\W*$|\b(?:read more|continue reading|read the full)\b.{0,60}$", re.IGNORECASE
 )
@@ -29,11 +32,15 @@ _CUT_OFF = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as text. `url` is where it was found after all redirects."""
+    """A page as text. `url` is where it was found after all redirects.
+
+    `is_part`: it is one part of a page of several articles.
+    """
 
     html: str
     url: str
     content_type: str = "text/html"
+    is_part: bool = False
 
     @property
     def is_file(self) -> bool:
@@ -56,20 +63,18 @@ def compose(
         Rejected: neither the page nor the feed has a text.
     """
     entry, previous = candidate.entry, candidate.previous
-    source = page if isinstance(page, Page) else _page_from_feed(entry, candidate.url)
+    walled = isinstance(page, FetchError) and page.kind == "wall"
+    fewest = SENTENCE_CHARACTERS if walled else SUMMARY_CHARACTERS
+    source = page if isinstance(page, Page) else _page_from_feed(entry, candidate.url, fewest)
     if source is None or (isinstance(page, FetchError) and page.kind in ("not_found", "gone", "oversized", "not_text")):
         raise _rejection(page)
     if not source.html.strip():
         raise stage.Rejected("empty")
-    url, article_id = source.url, candidate.article_id
-    if isinstance(page, Page) and not page.is_file:
-        declared = canonical_link(source.html)
-        url = urls.accepted(urls.canonical(declared, source.url) if declared else None, source.url)
-        article_id = urls.article_id(url) if previous is None else previous.article_id
+    url, article_id = _address_and_id(candidate, page)
     latest = now + dt.timedelta(days=1)
     published = entry.published_at or entry.updated_at
     return Article(
-        id=article_id,
+        id=article_id if previous is None else previous.article_id,
         url=candidate.url or feed.url,
         canonical_url=url or None,
         feed_id=feed.id,
@@ -85,7 +90,34 @@ def compose(
         language=feed.language or entry.language,
         published_at=published if published is None or published <= latest else None,
         updated_at=entry.updated_at if entry.updated_at is None or entry.updated_at <= latest else None,
+        truncated=isinstance(page, FetchError) and not is_full(entry.content),
     )
+
+
+def _address_and_id(candidate: EntryCandidate, page: Page | FetchError | None) -> tuple[str, str]:
+    """Return where the article is, and its id: of the canonical form of that address."""
+    if not candidate.url or (isinstance(page, Page) and page.is_file):
+        return candidate.url, candidate.article_id
+    if not isinstance(page, Page) or page.is_part:
+        alone = not candidate.crowded and not (isinstance(page, Page) and page.is_part)
+        tidied = urls.canonical(candidate.url) if alone else None
+        return candidate.url, urls.article_id(tidied) if tidied else candidate.article_id
+    declared = declared_address(page)
+    where = declared or page.url
+    return where, urls.article_id(urls.canonical(where) or where)
+
+
+def declared_address(page: Page) -> str | None:
+    """A page in, the URL that it declares as its own out; None where it declares none, or one that cannot be right."""
+    link = canonical_link(page.html)
+    declared = urls.absolute(link, page.url) if link else None
+    accepted = declared is not None and urls.accepted(declared, page.url) == urls.canonical(declared)
+    return declared if accepted else None
+
+
+def feed_text(entry: FeedEntry) -> str:
+    """An entry in, what the feed itself says out: the longer of its summary and its content, as text."""
+    return max(entry.summary, plain_text(entry.content[:100_000]), key=len)
 
 
 def is_full(content: str) -> bool:
@@ -111,7 +143,7 @@ def read_page(answer: FetchResult, asked_url: str) -> Page:
         raise FetchError("not_text", f"is not a page but {kind or 'something else'}")
     is_file = asked_url.startswith("file:")
     if not is_file and _path(asked_url) != "/" and _path(answer.url) == "/":
-        raise FetchError("not_found", "leads to the front page: the article is gone")
+        raise FetchError("wall", "leads to the front page: the article is gone, or not shown to this reader")
     text = decode.text(answer.body, answer.content_type)
     is_text = kind in ("text/plain", "text/markdown") and not looks_like_page
     return Page(text, asked_url if is_file else answer.url, kind if is_text else "text/html")
@@ -155,16 +187,16 @@ def shorten(page: str, limit: int) -> str:
     return visible.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
 
 
-def _page_from_feed(entry: FeedEntry, url: str) -> Page | None:
-    """Return the entry's own text as a page, if it is long enough."""
+def _page_from_feed(entry: FeedEntry, url: str, fewest: int) -> Page | None:
+    """Return the entry's own text as a page, if it has at least so many characters."""
     content = entry.content
-    if len(plain_text(content)) >= SUMMARY_CHARACTERS:
+    if len(plain_text(content)) >= fewest:
         title = html.escape(entry.title)
         return Page(
             f"<html><head><title>{title}</title></head><body><article><h1>{title}</h1>{content}</article></body></html>",
             url,
         )
-    if len(entry.summary) >= SUMMARY_CHARACTERS:
+    if len(entry.summary) >= fewest:
         return Page(entry.summary, url, "text/plain")
     return None
 
@@ -172,6 +204,6 @@ def _page_from_feed(entry: FeedEntry, url: str) -> Page | None:
 def _rejection(page: Page | FetchError | None) -> stage.Rejected:
     """Return the rejection of an entry that has no text, with the reason why its page is missing."""
     if isinstance(page, FetchError):
-        reason = {"refused": "refused", "oversized": "oversized", "not_text": "not_text"}.get(page.kind, "not_found")
+        reason = {kind: kind for kind in ("refused", "oversized", "not_text", "wall")}.get(page.kind, "not_found")
         return stage.Rejected(reason, str(page))
     return stage.Rejected("empty", "the feed has no text and no page")

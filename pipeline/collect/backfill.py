@@ -183,14 +183,15 @@ class Backfill:
         if result.seen_entry is not None:
             self._seen[item.key] = result.seen_entry
             if result.seen_entry.content_hash:
-                self._versions[result.seen_entry.article_id] = result.seen_entry
+                for article_id in (result.seen_entry.article_id, urls.article_id(_url(item))):
+                    self._versions[article_id] = result.seen_entry
         self._ready.append((item, result))
 
     async def _process(self, processor: EntryProcessor, item: Item) -> EntryResult:
         """One item in, what became of it out. An item whose page says that it is older than `since` is only remembered."""
         now = self.clock.now()
         entry = item.entry
-        url = urls.canonical(entry.url) or entry.url
+        url = _url(item)
         article_id = urls.article_id(url)
         if item.problem:
             log.warning("item_unreadable", source=self.source, error=item.problem)
@@ -232,6 +233,11 @@ class Backfill:
             self._page += 1
             self.progress.published += len(articles)
             self.progress.rejected += len(page) - len(articles)
+
+
+def _url(item: Item) -> str:
+    """An item in, its URL as the source has it out."""
+    return urls.absolute(item.entry.url) or item.entry.url
 
 
 async def read_on_thread(items: Iterable[Item]) -> AsyncIterator[Item]:

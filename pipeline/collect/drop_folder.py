@@ -159,7 +159,7 @@ class DropFolder:
             known = self._state.seen.get(key)
             if known is not None and known.entry_hash == end.stamp:
                 continue
-            url = entry.url if entry.url.startswith("file:") else urls.canonical(entry.url) or ""
+            url = entry.url if entry.url.startswith("file:") else urls.absolute(entry.url) or ""
             article_id = urls.article_id(url) if url else content_id(file_url, entry.id)
             candidate = self._candidate(key, entry, url, article_id, end.stamp)
             found.append(_Item(key, end.stamp, candidate, parsed))

@@ -7,7 +7,7 @@ import html
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 ENTRIES: Final = 5000
 """The most entries that are read from one feed."""
@@ -73,8 +73,14 @@ def language(value: object) -> str | None:
 
 
 def join_url(base: str, link: str) -> str:
-    """A link and the URL that relative links start at in, the absolute URL out; empty where the link is not a URL."""
+    """A link and the URL that relative links start at in, the absolute URL out; empty where the link is not a URL.
+
+    An absolute link stays as it is written.
+    """
     try:
+        if re.match(r"https?://", link.strip(), re.IGNORECASE):
+            urlsplit(link.strip())  # raises an error where it is not a URL
+            return link.strip()
         return urljoin(base, link.strip()) if base and link else link.strip()
     except ValueError:
         return ""

@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
 import structlog
 
 from pipeline import metrics, stage
-from pipeline.collect import files
-from pipeline.collect.article import Page, compose, is_full, read_page
+from pipeline.collect import files, seen
+from pipeline.collect.article import (
+    SENTENCE_CHARACTERS,
+    Page,
+    compose,
+    declared_address,
+    feed_text,
+    is_full,
+    read_page,
+)
 from pipeline.collect.entry import FeedEntry, ParsedFeed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError
+from pipeline.collect.identity import is_same, is_telling, own_page
 from pipeline.collect.seen import EntryCandidate
 from pipeline.collect.seen_urls import SeenUrls
+from pipeline.page import kinship, urls
 from pipeline.records import Article, Feed, SeenEntry
 from pipeline.settings import Settings
 
@@ -45,54 +54,123 @@ class EntryResult:
     retry_after_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was fetched for an entry: its page, why there is none, or None where none is needed.
+
+    `claimed`: the entry is new, and no other entry or feed has its address. `view` has the words of the page.
+    """
+
+    claimed: bool = False
+    page: Page | FetchError | None = None
+    view: kinship.PageWords = field(default_factory=kinship.PageWords)
+    mark: str = ""
+
+
 @dataclass(slots=True)
 class EntryProcessor:
-    """Makes articles of entries. `attempts` counts how often the page of an entry has failed."""
+    """Makes articles of entries.
+
+    `attempts` counts how often the page of an entry has failed. `shared` has the pages that several entries of a feed link to,
+    until the end of its poll.
+    """
 
     settings: Settings
     web: Fetcher
     seen_urls: SeenUrls
     clock: Clock
     attempts: dict[str, int] = field(default_factory=dict)
+    shared: dict[tuple[str, str], asyncio.Future[Fetched]] = field(default_factory=dict)
 
     async def process(
-        self, feed: Feed, parsed: ParsedFeed, candidate: EntryCandidate, known_hashes: Collection[str] = ()
+        self, feed: Feed, parsed: ParsedFeed, candidate: EntryCandidate, known_hashes: set[str] | None = None
     ) -> EntryResult:
-        """A new or changed entry in, what became of it out. Its outcome is counted, unless the entry is tried again.
+        """A new or changed entry in, what became of it out: `fetch` and `finish` at once."""
+        return self.finish(feed, parsed, candidate, await self.fetch(feed, candidate), known_hashes)
 
-        An article whose content hash is among `known_hashes` is rejected: it is a copy under another name.
-        """
-        now = self.clock.now()
+    async def fetch(self, feed: Feed, candidate: EntryCandidate) -> Fetched:
+        """A new or changed entry in, its page out. Another feed can no longer take the entry's address."""
         is_new = candidate.previous is None
         claimed = is_new and self.seen_urls.claim(candidate.article_id, feed.id)
-        page: Page | FetchError | None = None
-        if (claimed or not is_new) and not self.is_stale(candidate, now):
-            page = await self._page(feed, candidate)
-            if isinstance(page, FetchError) and page.transient and self._try_again(candidate, page):
-                if claimed:
-                    self.seen_urls.release(candidate.article_id, feed.id)
-                stage.retried("collect")
-                return EntryResult(retry=True, retry_after_seconds=page.retry_after_seconds or 0.0)
+        if (is_new and not claimed) or self.is_stale(candidate, self.clock.now()):
+            return Fetched(claimed)
+        if not candidate.crowded:
+            return await self._fetched(feed, candidate, claimed=claimed)
+        # one request for all entries of a live page
+        address = feed.id, urls.without_fragment(candidate.url)
+        if address not in self.shared:
+            self.shared[address] = asyncio.ensure_future(self._fetched(feed, candidate, claimed=True))
+        fetched = await asyncio.shield(self.shared[address])
+        mark = seen.mark(candidate.entry, fetched.page.html) if isinstance(fetched.page, Page) else ""
+        return replace(fetched, claimed=claimed, mark=mark)
+
+    def end_poll(self, feed_id: str) -> None:
+        """Forget the pages that several entries of a feed have shared in a poll."""
+        for address in [address for address in self.shared if address[0] == feed_id]:
+            self.shared.pop(address).cancel()
+
+    def finish(
+        self,
+        feed: Feed,
+        parsed: ParsedFeed,
+        candidate: EntryCandidate,
+        fetched: Fetched,
+        known_hashes: set[str] | None = None,
+    ) -> EntryResult:
+        """An entry and its page in, what became of it out. Its outcome is counted, unless the entry is tried again.
+
+        An article whose content hash is among `known_hashes` is rejected: it is a copy under another name. The hash of an
+        article that is not rejected is added to them. Which of two entries an article belongs to depends on the order of the
+        calls only.
+        """
+        now = self.clock.now()
+        page = self._own_page(feed, candidate, fetched)
+        if isinstance(page, FetchError) and self._try_again(candidate, page):
+            if fetched.claimed:
+                self.seen_urls.release(candidate.article_id, feed.id)
+            stage.retried("collect")
+            return EntryResult(retry=True, retry_after_seconds=page.retry_after_seconds or 0.0)
         self.attempts.pop(candidate.key, None)
         source = stage.Source(topic=f"feed:{feed.id}", key=candidate.key.encode(), raw=_json(candidate.entry))
         article: Article | None = None
-        article_id = candidate.article_id
+        article_id, mark = candidate.article_id, fetched.mark
+        known_hashes = set() if known_hashes is None else known_hashes
         with stage.recorded("collect", source, now=now) as outcome:
-            if is_new and not claimed:
+            if candidate.previous is None and not fetched.claimed:
                 raise stage.Rejected("duplicate", "another entry or feed brought this article")
             if self.is_stale(candidate, now):
                 raise stage.Rejected("stale")
             limit = self.settings.collector.article_bytes
-            composed = compose(feed, parsed, candidate, page, now=self.clock.now(), limit=limit)
-            article_id = composed.id
+            composed = compose(feed, parsed, candidate, page, now=now, limit=limit)
+            mark = mark or seen.mark(candidate.entry, composed.html)
             if candidate.previous is not None and composed.content_hash == candidate.previous.content_hash:
                 raise stage.Rejected("unchanged")
             if composed.content_hash in known_hashes:
                 raise stage.Rejected("duplicate", "the same content under another name")
-            if is_new and article_id != candidate.article_id and not self.seen_urls.claim(article_id, feed.id):
-                raise stage.Rejected("duplicate", "the page is known under another address")
+            if candidate.previous is None:
+                composed = self._with_own_id(feed, candidate, page, composed, mark)
+            article_id = composed.id
+            known_hashes.add(composed.content_hash)
             article = composed
-        return EntryResult(article, _seen_entry(candidate, article, article_id, now), outcome)
+        return EntryResult(article, _seen_entry(candidate, article, article_id, mark, now), outcome)
+
+    def _with_own_id(
+        self, feed: Feed, candidate: EntryCandidate, page: Page | FetchError | None, composed: Article, mark: str
+    ) -> Article:
+        """Return a new article with an id that no other article has, and claim it: of its canonical address, else of its own.
+
+        Raises:
+            Rejected: the article is known under another address.
+        """
+        declared = isinstance(page, Page) and (link := declared_address(page)) is not None and is_telling(link)
+        own = not isinstance(page, FetchError) and not (isinstance(page, Page) and page.is_part)
+        for article_id in dict.fromkeys((composed.id, candidate.article_id)):
+            if article_id == candidate.article_id or self.seen_urls.claim(article_id, feed.id):
+                self.seen_urls.set_mark(article_id, feed.id, mark)
+                return msgspec.structs.replace(composed, id=article_id)
+            if is_same(self.seen_urls.mark(article_id), mark, declared=declared, own=own):
+                raise stage.Rejected("duplicate", "the page is known under another address")
+        raise AssertionError("the entry's own address is claimed before its page is fetched")
 
     def is_stale(self, candidate: EntryCandidate, now: dt.datetime) -> bool:
         """Whether an entry is new here, and older than `collector.max_entry_age_days`."""
@@ -100,20 +178,23 @@ class EntryProcessor:
         return candidate.previous is None and candidate.at is not None and candidate.at < limit
 
     def _try_again(self, candidate: EntryCandidate, error: FetchError) -> bool:
+        hopeless = error.kind == "wall" and len(feed_text(candidate.entry)) < SENTENCE_CHARACTERS
+        if not error.transient and not hopeless:
+            return False
         if error.kind == "queued" and (error.retry_after_seconds or 0) < LONGEST_WAIT_SECONDS:
             return True  # the host's own limit, not a failure of the page
         count = self.attempts.get(candidate.key, 0) + 1
         self.attempts[candidate.key] = count
         return count < ATTEMPTS
 
-    async def _page(self, feed: Feed, candidate: EntryCandidate) -> Page | FetchError | None:
-        """Return the entry's page, the error why there is none, or None where the feed's own text is enough."""
+    async def _fetched(self, feed: Feed, candidate: EntryCandidate, *, claimed: bool) -> Fetched:
+        """Return the entry's page; the error why there is none; None where the feed's own text is enough."""
         options = self.settings.collector
         entry, url = candidate.entry, candidate.url
         is_file = url.startswith("file:")
-        fetched = is_file or (options.fetch_pages and not (feed.full_text and entry.content))
-        if not url or not fetched or is_full(entry.content):
-            return None
+        wanted = is_file or (options.fetch_pages and not (feed.full_text and entry.content))
+        if not url or not wanted or is_full(entry.content):
+            return Fetched(claimed)
         try:
             if is_file:
                 answer = await asyncio.to_thread(
@@ -123,14 +204,31 @@ class EntryProcessor:
                 answer = await self.web.get(url, limit=options.page_bytes, robots=True)
             page = read_page(answer, url)
         except FetchError as error:
-            metrics.page_fetches_total.labels(outcome="refused" if error.kind == "refused" else "error").inc()
-            log.info("page_failed", feed=feed.id, url=url, kind=error.kind, error=str(error))
-            return error
-        metrics.page_fetches_total.labels(outcome="ok").inc()
-        return page
+            return Fetched(claimed, error)
+        view = kinship.PageWords() if page.is_file else await asyncio.to_thread(kinship.read, page.html)
+        return Fetched(claimed, page, view, seen.mark(entry, page.html))
+
+    def _own_page(self, feed: Feed, candidate: EntryCandidate, fetched: Fetched) -> Page | FetchError | None:
+        """Return what was fetched if it is the entry's own article, else the error that says what it is."""
+        found = fetched.page
+        if found is None:
+            return None
+        if isinstance(found, Page) and not found.is_file:
+            page = seen.page_of(fetched.mark)
+            title = self.seen_urls.title_of_page(feed.id, page) if candidate.previous is None else ""
+            found = own_page(candidate, found, fetched.view, title)
+        if isinstance(found, FetchError):
+            outcome = found.kind if found.kind in ("refused", "wall") else "error"
+            metrics.page_fetches_total.labels(outcome=outcome).inc()
+            log.info("page_failed", feed=feed.id, url=candidate.url, kind=found.kind, error=str(found))
+        else:
+            metrics.page_fetches_total.labels(outcome="ok").inc()
+        return found
 
 
-def _seen_entry(candidate: EntryCandidate, article: Article | None, article_id: str, now: dt.datetime) -> SeenEntry:
+def _seen_entry(
+    candidate: EntryCandidate, article: Article | None, article_id: str, mark: str, now: dt.datetime
+) -> SeenEntry:
     """An entry and its article, if it became one, in; what the feed's state has to remember of it out."""
     previous = candidate.previous
     content_hash = (
@@ -142,6 +240,7 @@ def _seen_entry(candidate: EntryCandidate, article: Article | None, article_id: 
         first_seen_at=article.first_seen_at if article is not None else first_seen_at,
         content_hash=content_hash,
         entry_hash=candidate.entry_hash,
+        mark=mark or seen.mark(candidate.entry, ""),
     )
 
 

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Kind = Literal["refused", "not_found", "gone", "oversized", "not_text", "busy", "queued", "broken"]
+Kind = Literal["refused", "not_found", "gone", "oversized", "not_text", "wall", "busy", "queued", "broken"]
 
 
 class FetchError(Exception):
     """There is no usable answer. The message gives the reason in an editor's words, `kind` tells the caller what to do.
 
     refused: the site does not admit this reader; not_found; gone: removed permanently; oversized; not_text;
+    wall: there is a page, but it is not the article;
     busy: the server asks for a pause; queued: no request was made, because the limit or the pause of the host comes first;
     broken: the network or the server failed.
     """

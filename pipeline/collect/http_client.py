@@ -11,12 +11,13 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from pipeline import metrics
-from pipeline.collect import guard
+from pipeline.collect import guard, refresh
 from pipeline.collect.fetch import Clock, FetchError, FetchResult, Kind
 from pipeline.collect.host_limits import HostLimits
 from pipeline.collect.http_body import read_body
@@ -102,14 +103,14 @@ class HttpClient:
         """Make one request; return its answer, and the URL that it redirects to or None."""
         _check_url(url)
         try:
-            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            async with self._session.get(_as_written(url), headers=headers, allow_redirects=False) as response:
                 if response.status in REDIRECTS and "Location" in response.headers:
                     target = _target(url, response.headers["Location"])
                     return FetchResult(url=url, status=response.status), target
                 self._raise_for_status(response, urls.host(url))
                 body = b"" if response.status == 304 else await read_body(response, limit)
                 metrics.fetched_bytes_total.inc(len(body))
-                return _answer(url, response, body, self._clock.now()), None
+                return _answer(url, response, body, self._clock.now()), _refreshed(url, response, body)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, UnicodeError) as error:
             raise _fetch_error(error, url, self._options) from error
 
@@ -191,6 +192,28 @@ def _target(url: str, location: str) -> str:
         raise FetchError("refused", f"redirects to {location[:100]!r}, which is not a URL") from error
     _check_url(target)
     return target
+
+
+def _as_written(url: str) -> URL:
+    """A URL in, the same for aiohttp out, so that it is asked for byte for byte: no ASCII is escaped or unescaped."""
+    parts = urlsplit(url)
+    known = URL(f"{parts.scheme}://{parts.netloc}")  # escapes the host only
+    rest = quote(f"{parts.path or '/'}{'?' if '?' in url.partition('#')[0] else ''}{parts.query}", safe=_WRITTEN)
+    return URL(f"{known.scheme}://{known.raw_authority}{rest}", encoded=True)
+
+
+_WRITTEN: Final = "".join(chr(code) for code in range(33, 127) if chr(code) not in '"<>\\^`{|}#')
+"""The characters that may stand in a path and a query as they are."""
+
+
+def _refreshed(url: str, response: aiohttp.ClientResponse, body: bytes) -> str | None:
+    """A page in, the URL that its refresh leads to out; None where that is the page itself, or there is none."""
+    kind = response.headers.get("Content-Type", "text/html")
+    link = refresh.target(body) if "html" in kind.lower() else None
+    if link is None:
+        return None
+    found = _target(url, link)
+    return found if found != url.partition("#")[0] else None
 
 
 def _answer(url: str, response: aiohttp.ClientResponse, body: bytes, now: dt.datetime) -> FetchResult:

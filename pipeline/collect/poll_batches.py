@@ -12,7 +12,7 @@ import msgspec
 
 from pipeline import metrics
 from pipeline.collect.entry import ParsedFeed
-from pipeline.collect.entry_processor import EntryProcessor, EntryResult
+from pipeline.collect.entry_processor import EntryProcessor, EntryResult, Fetched
 from pipeline.collect.seen import EntryCandidate
 from pipeline.collect.writer import Batch
 from pipeline.records import Feed, FeedState, SeenEntry
@@ -48,11 +48,13 @@ class PollBatches:
     unfinished: bool = False
     retry_after_seconds: float = 0.0
     published: int = 0
+    _hashes: set[str] = field(default_factory=set)
     _ready: list[EntryResult] = field(default_factory=list)
 
     async def run(self, candidates: Sequence[EntryCandidate]) -> None:
         """Process all entries. The last batch stays back: `flush` publishes it with the feed's final state."""
         self.seen = dict(self.state.seen)
+        self._hashes = {entry.content_hash for entry in self.seen.values() if entry.content_hash}
         async for candidate, result in self._in_order(candidates):
             self.unfinished = self.unfinished or result.retry
             self.retry_after_seconds = max(self.retry_after_seconds, result.retry_after_seconds)
@@ -64,22 +66,25 @@ class PollBatches:
         self, candidates: Sequence[EntryCandidate]
     ) -> AsyncIterator[tuple[EntryCandidate, EntryResult]]:
         waiting = deque(candidates)
-        running: deque[tuple[EntryCandidate, asyncio.Task[EntryResult]]] = deque()
+        running: deque[tuple[EntryCandidate, asyncio.Task[Fetched]]] = deque()
         loop = asyncio.get_running_loop()
         flushed_at = loop.time()
         try:
             while waiting or running:
                 while waiting and len(running) < PAGES_AT_ONCE and not self.stopping(self.feed.id):
                     candidate = waiting.popleft()
-                    processing = self.processor.process(self.feed, self.parsed, candidate)
-                    running.append((candidate, asyncio.create_task(processing)))
+                    fetching = self.processor.fetch(self.feed, candidate)
+                    running.append((candidate, asyncio.create_task(fetching)))
                 if not running:  # the collector stops: the entries left are found again after the next start
                     self.unfinished = True
                     return
                 await asyncio.wait([running[0][1]], timeout=FLUSH_SECONDS if self._ready else None)
                 while running and running[0][1].done():
                     candidate, task = running.popleft()
-                    yield candidate, task.result()
+                    yield (
+                        candidate,
+                        self.processor.finish(self.feed, self.parsed, candidate, task.result(), self._hashes),
+                    )
                 articles = sum(result.article is not None for result in self._ready)
                 if articles >= BATCH_ARTICLES or (articles and loop.time() - flushed_at > FLUSH_SECONDS):
                     await self.flush(msgspec.structs.replace(self.state, seen=dict(self.seen)))
@@ -87,6 +92,7 @@ class PollBatches:
         finally:
             for _, task in running:
                 task.cancel()
+            self.processor.end_poll(self.feed.id)
 
     async def flush(self, state: FeedState) -> None:
         """Publish what is ready together with the state that remembers it."""

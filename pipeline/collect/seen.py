@@ -2,6 +2,9 @@
 
 A feed's ids cannot be trusted: some feeds give all entries one id, some give an old entry a new id. So the key of an entry is
 its id where the id occurs once in the feed, and its URL otherwise. An entry with a new id and a known URL keeps its old key.
+So does an entry whose id and URL are both new at every poll (a session, a counter), if it says the same at the same date.
+
+Several entries that say different things may link to one page, such as a live page. They are several articles.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,12 +21,26 @@ from pipeline.page import urls
 from pipeline.records import SeenEntry, content_id
 
 MOST: Final = 5000
-"""The most entries a state remembers, whatever is configured: about 800 kB, below Kafka's default limit of 1 MB."""
+"""The most entries a state remembers, whatever is configured: about 950 kB, below Kafka's default limit of 1 MB."""
+
+PAGE_DIGITS: Final = 6
+"""Digits of a page's hash in a mark: among 100 pages, two have the same one once in 400,000 feeds."""
+
+TITLE_DIGITS: Final = 3
+"""The same for a title, which counts only together with the page, the address or the date."""
+
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+SAYING_CHARACTERS: Final = 40
+"""A summary of this length is a sentence; two entries with one title and one such summary say the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntryCandidate:
-    """An entry to process: it is new (`previous` is None), or the feed has changed it."""
+    """An entry to process: it is new (`previous` is None), or the feed has changed it.
+
+    `url` is the feed's own, `article_id` a hash of it. `crowded`: other entries of the feed link to the same page.
+    """
 
     key: str
     entry: FeedEntry
@@ -31,6 +48,7 @@ class EntryCandidate:
     article_id: str
     entry_hash: str
     previous: SeenEntry | None = None
+    crowded: bool = False
 
     @property
     def at(self) -> dt.datetime | None:
@@ -62,39 +80,125 @@ def _letters(text: str) -> str:
     return "".join(re.findall(r"\w+", text)).casefold()
 
 
+def mark(entry: FeedEntry, page: str) -> str:
+    """An entry and its page (or text) in, its mark out: hashes of the page's prose and of the title, and the date."""
+    return _short(content_hash("", page), PAGE_DIGITS) + _title_digits(entry.title) + _date_digits(entry)
+
+
+def page_of(known: str) -> str:
+    """A mark in, the hash of the page's prose out; empty for an empty mark."""
+    return known[:PAGE_DIGITS]
+
+
+def title_of(known: str) -> str:
+    """A mark in, the hash of the title out; empty for an empty mark."""
+    return known[PAGE_DIGITS : PAGE_DIGITS + TITLE_DIGITS]
+
+
+def _title_digits(title: str) -> str:
+    return _short(content_id(_letters(title)), TITLE_DIGITS)
+
+
+def _date_digits(entry: FeedEntry) -> str:
+    """Return the date of an entry, as its minute; an empty string where it has none."""
+    at = entry.published_at or entry.updated_at
+    return _short(f"{int(at.timestamp()) // 60:x}", 5) if at is not None and at.timestamp() > 0 else ""
+
+
+def _short(number: str, digits: int) -> str:
+    """A hexadecimal number in, its last digits to the base of 36 out: a state of 5000 entries has to be short."""
+    value, found = int(number, 16), ""
+    for _ in range(digits):
+        value, digit = divmod(value, len(_DIGITS))
+        found = _DIGITS[digit] + found
+    return found
+
+
 def candidates(
     entries: Iterable[FeedEntry], seen: Mapping[str, SeenEntry], *, base: str, feed_id: str
 ) -> tuple[list[EntryCandidate], list[str]]:
     """A feed's entries and the remembered ones in, the entries to process (oldest first) and the keys of all entries out."""
     entries = list(entries)
-    repeated = {entry_id for entry_id, count in Counter(e.id for e in entries).items() if count > 1}
+    places = _Places(entries, base)
+    keys = [places.key(number) for number in range(len(entries))]
+    here = set(keys)
     key_of_article = {known.article_id: key for key, known in seen.items()}
+    key_of_saying = {
+        (known.entry_hash, known.mark[PAGE_DIGITS:]): key
+        for key, known in seen.items()
+        if known.mark and key not in here
+    }
     wanted: dict[str, EntryCandidate] = {}
     present: list[str] = []
-    for entry in entries:
-        url = _url(entry, base)
-        article = urls.article_id(url) if url else content_id(feed_id, entry.id)
-        key = content_id(url or entry.title if entry.id in repeated else entry.id, size=16)
-        if key not in seen:
+    for number, entry in enumerate(entries):
+        key, url, crowded = keys[number], places.urls[number], places.is_crowded(number)
+        article = places.article_id(number) if url else content_id(feed_id, entry.id)
+        current_hash = entry_hash(entry)
+        if key not in seen and not crowded:
             key = key_of_article.get(article, key)  # a new id for a known URL
+        if key not in seen and _is_telling(entry):  # a new id and a new URL for what was said before
+            key = key_of_saying.get((current_hash, _title_digits(entry.title) + _date_digits(entry)), key)
         present.append(key)
         previous = seen.get(key)
-        current_hash = entry_hash(entry)
         unpublished = previous is not None and not previous.content_hash
         if key in wanted or unpublished or (previous is not None and previous.entry_hash == current_hash):
             continue
         article_id = previous.article_id if previous else article
-        wanted[key] = EntryCandidate(key, entry, url, article_id, current_hash, previous)
+        wanted[key] = EntryCandidate(key, entry, url, article_id, current_hash, previous, crowded)
     found = _without_false_updates(list(wanted.values()), len(entries))
     last = dt.datetime.max.replace(tzinfo=dt.UTC)
     return sorted(found, key=lambda c: c.at or last), present
 
 
+def _is_telling(entry: FeedEntry) -> bool:
+    """Whether an entry says enough to be recognised without its id and URL: a title, with a date or a text."""
+    return bool(entry.title) and (bool(_date_digits(entry)) or len(entry.summary) >= SAYING_CHARACTERS)
+
+
+class _Places:
+    """Where the entries of a feed lead to, and which of them share a page and say different things."""
+
+    def __init__(self, entries: Sequence[FeedEntry], base: str) -> None:
+        self.urls = [_url(entry, base) for entry in entries]
+        self._entries = entries
+        self._ids = Counter(entry.id for entry in entries)
+        self._times = Counter(self.urls)
+        sayings: dict[str, set[tuple[str, str]]] = {}
+        for entry, url in zip(entries, self.urls, strict=True):
+            said = (_letters(entry.title), _letters(entry.summary or plain_text(entry.content)))
+            sayings.setdefault(self._page(url), set()).add(said)
+        self._crowded = {page for page, said in sayings.items() if len(said) > 1 and page}
+
+    @staticmethod
+    def _page(url: str) -> str:
+        return urls.address(urls.without_fragment(url)) if url and not url.startswith("file:") else ""
+
+    def is_crowded(self, number: int) -> bool:
+        """Whether other entries, which say something else, lead to the page of this one."""
+        return self._page(self.urls[number]) in self._crowded
+
+    def key(self, number: int) -> str:
+        """Return the key of an entry: of its id, or of its URL where the id is not its own."""
+        entry, url = self._entries[number], self.urls[number]
+        if self._ids[entry.id] == 1:
+            return content_id(entry.id, size=16)
+        if self._times[url] > 1 and self.is_crowded(number):
+            return content_id(url, entry.title, size=16)
+        return content_id(url or entry.title, size=16)
+
+    def article_id(self, number: int) -> str:
+        """Return the id of the article at an entry's URL; where several entries have that URL, of the entry there."""
+        entry, url = self._entries[number], self.urls[number]
+        if self._times[url] == 1 or not self.is_crowded(number):
+            return urls.article_id(url)
+        return content_id(urls.address(url), entry.id if self._ids[entry.id] == 1 else entry.title)
+
+
 def _url(entry: FeedEntry, base: str) -> str:
-    """Return the canonical URL of an entry, or an empty string."""
+    """Return the URL of an entry as the feed gives it, or an empty string."""
     if entry.url.startswith("file:"):
         return entry.url if base.startswith("file:") else ""  # a feed of the web must not lead to local files
-    return urls.canonical(entry.url, base) or "" if entry.url else ""
+    return urls.absolute(entry.url, base) or "" if entry.url else ""
 
 
 def _without_false_updates(found: list[EntryCandidate], total: int) -> list[EntryCandidate]:

@@ -1,4 +1,4 @@
-"""Tries feeds out: fetches each configured feed once (`dateline feeds check`), finds the feeds of a site (`feeds discover`).
+"""Tries feeds out: fetches each feed and some of its pages once (`dateline feeds check`), finds the feeds of a site.
 
 Nothing is published and nothing is remembered. The limits of the collector apply here too.
 """
@@ -8,17 +8,18 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipeline.collect import discover, files, sitemap_index
-from pipeline.collect.article import is_full
+from pipeline.collect import discover, files, seen, sitemap_index
+from pipeline.collect.article import SENTENCE_CHARACTERS, feed_text, is_full, read_page
 from pipeline.collect.entry import FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
 from pipeline.collect.http_client import HttpClient
-from pipeline.page import decode
+from pipeline.collect.identity import own_page
+from pipeline.page import decode, kinship
 from pipeline.records import Feed
 from pipeline.settings import Settings
 
@@ -27,6 +28,9 @@ FEEDS_AT_ONCE: Final = 16
 
 SILENT_DAYS: Final = 30
 """Days without a new entry after which a feed is reported as silent."""
+
+PAGES_TRIED: Final = 3
+"""Pages of a feed that are fetched, to see whether they are articles."""
 
 ENOUGH_FEEDS: Final = 3
 """Feeds of a site after which the usual places are not tried any more."""
@@ -63,7 +67,7 @@ async def check(
     async def one(feed: Feed) -> FeedReport:
         nonlocal done
         async with gate:
-            report = await _try(settings, web, feed, clock.now())
+            report = await _try(settings, web, feed, clock.now(), with_pages=True)
         done += 1
         progress(done, len(feeds))
         return report
@@ -74,7 +78,9 @@ async def check(
         await web.close()
 
 
-async def _try(settings: Settings, web: Fetcher, feed: Feed, now: dt.datetime) -> FeedReport:
+async def _try(
+    settings: Settings, web: Fetcher, feed: Feed, now: dt.datetime, *, with_pages: bool = False
+) -> FeedReport:
     try:
         answer = await _fetch(settings, web, feed)
         parsed = await asyncio.to_thread(parse_feed, answer.body, content_type=answer.content_type, url=answer.url)
@@ -82,7 +88,37 @@ async def _try(settings: Settings, web: Fetcher, feed: Feed, now: dt.datetime) -
             parsed = await sitemap_index.read_children(web, parsed, since=None, limit=settings.collector.feed_bytes)
     except (FetchError, FeedError) as error:
         return FeedReport(id=feed.id, url=feed.url, ok=False, problem=str(error))
-    return report_on(feed, parsed, answer, now)
+    report = report_on(feed, parsed, answer, now)
+    note = await _note_on_walls(settings, web, feed, parsed, answer) if with_pages else ""
+    return replace(report, notes=(*report.notes, note)) if note else report
+
+
+async def _note_on_walls(settings: Settings, web: Fetcher, feed: Feed, parsed: ParsedFeed, answer: FetchResult) -> str:
+    """Fetch the pages of a few entries; return what to note where they are not the articles, else an empty string."""
+    options = settings.collector
+    base = feed.url if feed.url.startswith("file:") else answer.url
+    found, _ = seen.candidates(parsed.entries, {}, base=base, feed_id=feed.id)
+    newest = [c for c in found[::-1] if c.url.startswith("http") and not is_full(c.entry.content)][:PAGES_TRIED]
+    if not options.fetch_pages or feed.full_text or not newest:
+        return ""
+    reasons: list[str] = []
+    titles: dict[str, str] = {}
+    for candidate in newest:
+        try:
+            page = read_page(await web.get(candidate.url, limit=options.page_bytes, robots=True), candidate.url)
+            mark = seen.mark(candidate.entry, page.html)
+            title = titles.setdefault(seen.page_of(mark), seen.title_of(mark))
+            view = await asyncio.to_thread(kinship.read, page.html)
+            own = own_page(candidate, page, view, title)
+        except FetchError as error:
+            own = error
+        if isinstance(own, FetchError) and own.kind == "wall":
+            reasons.append(str(own))
+    if not reasons:
+        return ""
+    has_text = all(len(feed_text(candidate.entry)) >= SENTENCE_CHARACTERS for candidate in newest)
+    used = "the feed's text is used" if has_text else "articles without a text in the feed are lost"
+    return f"{len(reasons)} of {len(newest)} pages are a wall ({reasons[0]}): {used}"
 
 
 async def _fetch(settings: Settings, web: Fetcher, feed: Feed) -> FetchResult:

@@ -23,7 +23,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from trafilatura.core import bare_extraction
 from trafilatura.utils import load_html
 
-from pipeline.page import boilerplate, clutter, date_parsing, facts
+from pipeline.page import boilerplate, clutter, date_parsing, facts, kinship
 from pipeline.records import Article, content_id
 from pipeline.stage import Rejected
 
@@ -162,22 +162,24 @@ def _extracted(
     """The text of a page or a plain text in, the result out; what the page does not say is taken from the feed.
 
     Raises:
-        Rejected: the text is empty, too short, or a request to switch on JavaScript or cookies.
+        Rejected: the text is empty, too short, or a wall's, and the feed has no text.
     """
     text = "\n\n".join(lines)
     title = title or _title_of_file(article.url)
-    walled = len(text) < 600 and _WALL.search(text) is not None
+    is_wall = _is_wall(article, declared, text)
     short = len(text) < FEWEST_CHARACTERS
     fallback = " ".join(boilerplate.paragraphs(article.summary))
-    used_summary = (walled or short) and len(fallback) >= FEWEST_CHARACTERS
+    used_summary = (is_wall or short) and len(fallback) >= FEWEST_CHARACTERS
     if used_summary:
         text = fallback
-    elif walled:
-        raise Rejected("not_text")
+    elif is_wall:
+        raise Rejected("wall")
     elif not text and not title:
         raise Rejected("empty")
     elif short:
         raise Rejected("too_short")
+    if is_wall:  # nothing else of a wall is the article's either
+        title, declared, dates, credit = article.title or title, facts.PageFacts(), (None, None), None
     authors, agency = _authors_and_agency(declared.authors or article.authors)
     declared_language = article.language or declared.language
     return Extracted(
@@ -191,8 +193,17 @@ def _extracted(
         credit=credit or agency,
         image_url=declared.image_url,
         canonical_url=declared.canonical_url or article.canonical_url,
-        truncated=used_summary or declared.paywalled or _CUT_OFF.search(text[-160:]) is not None,
+        truncated=article.truncated or used_summary or declared.paywalled or _CUT_OFF.search(text[-160:]) is not None,
     )
+
+
+def _is_wall(article: Article, declared: facts.PageFacts, text: str) -> bool:
+    """Whether a text is a wall's: it has no word of what the feed says, or is short and asks for scripts or cookies."""
+    if len(text) < 600 and _WALL.search(text) is not None:
+        return True
+    titles = tuple(kinship.words(title) for title in declared.titles)
+    page = kinship.PageWords(titles, kinship.words(text), len(text))
+    return bool(text and declared.titles) and not kinship.is_article_of(page, article.title, article.summary)
 
 
 def _title_of_file(url: str) -> str:

@@ -1,4 +1,8 @@
-"""One URL for one article: canonical URLs, hosts and sites, and the article's id. Pure. The only importer of courlan."""
+"""URLs: the one that is asked for, the canonical form to compare, hosts and sites, ids. Pure. The only importer of courlan.
+
+A canonical form may be wrong: a parameter that only tracks on one site is the article's id on another. So it is never fetched,
+and two articles with one canonical form are one article only where their pages agree (see collect/identity.py).
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,41 @@ _AMP_CACHE = re.compile(
 
 def _uncached(found: re.Match[str]) -> str:
     return "https://" if found.group(1) else "http://"
+
+
+_ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+
+
+def absolute(url: str, base: str = "") -> str | None:
+    """A link (and the URL of the page it stands on) in, the URL as it is written there out; None where it is no web page's.
+
+    Only white space at the ends and line breaks are removed, as browsers do. Nothing else of an absolute link is changed.
+    """
+    url = re.sub(r"[\t\r\n]", "", url.strip())
+    try:
+        found = url if _ABSOLUTE.match(url) or not base else urljoin(base, url)
+        parts = urlsplit(found)
+        good = _ABSOLUTE.match(found) is not None and bool(parts.hostname) and len(found) <= LONGEST
+        _ = parts.port
+    except ValueError:
+        return None
+    return found if good else None
+
+
+def without_fragment(url: str) -> str:
+    """A URL in, the address of its page out: without the place on the page, but with a route such as #!/story/7."""
+    page, _, fragment = url.partition("#")
+    return url if fragment.startswith(("/", "!")) else page
+
+
+def address(url: str) -> str:
+    """A URL in, the form that all spellings of this very address share out: without scheme, "www." and a final slash."""
+    scheme, found, rest = url.partition("://")
+    if not found or scheme.lower() not in ("http", "https"):
+        return url
+    place = re.match(r"[^/?#]*", rest)
+    netloc = place.group() if place is not None else ""
+    return re.sub(r"^www\.", "", netloc.lower()) + rest[len(netloc) :].rstrip("/")
 
 
 def canonical(url: str, base: str = "") -> str | None:
@@ -57,8 +96,8 @@ def canonical(url: str, base: str = "") -> str | None:
 
 
 def article_id(url: str) -> str:
-    """A canonical URL in, the article's id out: the same for http and https, and with or without "www."."""
-    return content_id(re.sub(r"^https?://(?:www\.)?", "", url).rstrip("/") if not url.startswith("file:") else url)
+    """A URL in, the article's id out: the same for http and https, and with or without "www."."""
+    return content_id(address(url))
 
 
 def host(url: str) -> str:
@@ -93,7 +132,7 @@ def same_site(one: str, other: str) -> bool:
 
 
 def accepted(claimed: str | None, url: str) -> str:
-    """The canonical link of a page and the URL it was found at in, the URL to take for the article out.
+    """The canonical link of a page and the URL it was found at in, the canonical form of the article's URL out.
 
     Some sites declare the front page, or one page, for all articles, which would merge them into one. A page that declares
     another site's URL is a copy, and keeps its own.

@@ -63,18 +63,23 @@ class FeedState(Record, frozen=True, kw_only=True):
 class SeenEntry(Value, frozen=True, kw_only=True):
     """An entry that was processed: its article, and the hashes of what was published and of what stood in the feed.
 
-    An empty `content_hash` means that nothing was published, because another feed has the article or it was rejected.
+    An empty `content_hash` means that nothing was published, because another feed has the article or it was rejected. `mark`
+    has short hashes of page and title and the entry's date (see collect/seen.py): entries change their ids and addresses.
     """
 
     article_id: str
     first_seen_at: dt.datetime
     content_hash: str
     entry_hash: str = ""
+    mark: str = ""
 
 
 class Article(Record, frozen=True, kw_only=True):
-    """One fetched page or feed entry, raw. `id` is a hash of the canonical URL.
+    """One fetched page or feed entry, raw. `id` is a hash of its URL: of the canonical form, unless another article has that.
 
+    `url` is the address as the feed gives it, `canonical_url` the one that the page declares, or where it was found.
+    `truncated`: the page is a wall or cannot be read, and `html` is the feed's shorter text. `locale` is the feed's language
+    with its country ("en-GB"), which says in which order days and months are written.
     `html` is the page up to the collector's limit, or plain text when `content_type` is text/plain. `first_seen_at` never
     changes for an id. An updated article has the same id, a newer `fetched_at` and another `content_hash`.
     """
@@ -95,3 +100,5 @@ class Article(Record, frozen=True, kw_only=True):
     language: str | None = None
     published_at: dt.datetime | None = None
     updated_at: dt.datetime | None = None
+    truncated: bool = False
+    locale: str = ""

@@ -93,8 +93,10 @@ PURE = (
     "alert/throttle.py",
     "alert/backtest.py",
     *(f"collect/{file}.py" for file in ("schedule", "rhythm", "skip_hours", "seen", "seen_urls", "article", "websub")),
+    *(f"collect/{file}.py" for file in ("identity", "refresh")),
     *(f"collect/{file}.py" for file in ("entry", "feed", "jsonfeed", "sitemap", "opml", "safe_xml", "http_headers")),
     *(f"page/{file}.py" for file in ("boilerplate", "clutter", "date_parsing", "decode", "facts", "json_ld", "urls")),
+    *(f"page/{file}.py" for file in ("kinship", "parts")),
 )
 """The middle is pure: no network, no clock, no randomness there."""
 

@@ -98,8 +98,8 @@ async def test_a_web_archive_gives_its_pages_and_nothing_else(tmp_path, packed):
     progress = await fill(topic, archive.read_warc(file, limit=10**6))
     assert [article.canonical_url for article in topic.articles] == [
         "https://w.example/1",
-        "https://w.example/3",
-        "https://w.example/z%C3%BCrich",
+        "https://w.example/3?utm_source=x",
+        "https://w.example/zürich",
     ]
     assert (progress.published, progress.rejected, progress.failed) == (3, 1, 0)
     assert progress.at == progress.total == file.stat().st_size or progress.at <= progress.total

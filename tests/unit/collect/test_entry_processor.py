@@ -86,13 +86,15 @@ async def test_content_that_breaks_off_is_not_taken_for_the_whole_article(setup)
     assert setup.site.hits("https://news.example/a") == 1
 
 
-async def test_a_redirect_to_the_front_page_is_an_article_that_is_gone(setup):
+async def test_a_redirect_to_the_front_page_is_no_article_and_is_tried_again_some_times(setup):
     setup.site.feed(item())
     setup.site.page("https://news.example/a", at="https://news.example/")
-    before = outcomes("rejected", "not_found")
-    await setup.poll()
+    before = outcomes("rejected", "wall")
+    for _ in range(5):
+        await setup.poll()
     assert setup.sink.articles == []
-    assert outcomes("rejected", "not_found") == before + 1
+    assert outcomes("rejected", "wall") == before + 1
+    assert setup.site.hits("https://news.example/a") == entry_processor.ATTEMPTS
 
 
 async def test_a_picture_is_not_an_article_and_a_page_that_lies_about_its_type_is_one(setup):

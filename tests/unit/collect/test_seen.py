@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.collect.entry import FeedEntry
-from pipeline.collect.seen import MOST, candidates, content_hash, entry_hash, pruned
+from pipeline.collect.seen import MOST, candidates, content_hash, entry_hash, mark, pruned
 from pipeline.records import FeedState, SeenEntry, encode
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
@@ -23,7 +23,11 @@ def found(entries, seen=(), base=BASE):
 
 def remember(candidate, content="c"):
     return candidate.key, SeenEntry(
-        article_id=candidate.article_id, first_seen_at=NOW, content_hash=content, entry_hash=candidate.entry_hash
+        article_id=candidate.article_id,
+        first_seen_at=NOW,
+        content_hash=content,
+        entry_hash=candidate.entry_hash,
+        mark=mark(candidate.entry, "page"),
     )
 
 
@@ -69,9 +73,29 @@ def test_an_entry_that_was_rejected_is_not_looked_at_again_even_when_it_changes(
     assert found([entry(title="Other")], [remember(first, content="")])[0] == []
 
 
-def test_the_same_article_twice_in_one_feed_is_one_candidate_or_one_article():
-    got, _ = found([entry("a"), entry("b", url="http://www.news.example/a/?utm_source=rss")])
+def test_one_address_twice_in_one_feed_is_one_article_and_another_address_is_asked_first():
+    got, _ = found([entry("a"), entry("b", url="http://www.news.example/a/", title="Title a")])
     assert len({c.article_id for c in got}) == 1
+    got, _ = found([entry("a"), entry("b", url="http://www.news.example/a/?utm_source=rss")])
+    assert len({c.article_id for c in got}) == 2
+
+
+def test_entries_that_say_different_things_at_one_address_are_articles_of_their_own():
+    got, _ = found([entry("a", url="https://news.example/live#1"), entry("b", url="https://news.example/live#2")])
+    assert [c.crowded for c in got] == [True, True]
+    assert len({c.article_id for c in got}) == 2
+    got, _ = found([entry("a", url="https://news.example/live"), entry("b", url="https://news.example/live")])
+    assert len({c.article_id for c in got}) == 2
+
+
+def test_an_entry_with_a_new_id_and_a_new_address_is_known_by_what_it_says_and_when():
+    first = entry("a", published_at=NOW)
+    ((one,), _) = found([first])
+    again = entry("b", title="Title a", published_at=NOW)
+    assert found([again], [remember(one)])[0] == []
+    assert len(found([again, first], [remember(one)])[0]) == 1
+    assert len(found([entry("b", title="Title a", published_at=NOW + dt.timedelta(days=1))], [remember(one)])[0]) == 1
+    assert len(found([entry("b", title="Title a")], [remember(found([entry("a")])[0][0])])[0]) == 1
 
 
 def test_a_feed_that_stamps_every_entry_with_the_time_of_the_answer_has_no_updates():
@@ -126,6 +150,7 @@ def test_the_largest_state_is_smaller_than_the_largest_record():
             first_seen_at=NOW.replace(microsecond=123456),
             content_hash="b" * 20,
             entry_hash="c" * 16,
+            mark=mark(entry(published_at=NOW), "page"),
         )
         for n in range(MOST * 2)
     }

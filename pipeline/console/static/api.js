@@ -1,0 +1,132 @@
+// The query API: requests with a time limit, errors in words, what is new as it comes, and hooks that views load data with.
+
+import { useCallback, useEffect, useRef, useState } from "./vendor/ui.js";
+
+const BASE = "/api/v1";
+const PATIENCE_MS = 30_000; // a search over a million events takes under a second; after this the server is taken for dead
+const SLOW_MS = 4_000; // from here on a waiting reader is told that the wait is known
+const AGAIN_MS = 5_000; // between two tries while the server does not answer
+
+/** The server's refusal: its status, its words, and the parameter that they are about. `passing`: trying again may help. */
+export class ApiError extends Error {
+  constructor(status, message, where = "") {
+    super(message);
+    this.status = status;
+    this.where = where;
+    this.passing = status === 0 || status === 429 || status >= 500;
+  }
+}
+
+/** A path and its parameters in (lists are repeated, empty values left out), an address out. */
+export function address(path, params = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    for (const one of [value].flat()) if (one !== undefined && one !== null && one !== "") query.append(name, one);
+  }
+  const text = query.toString();
+  return BASE + path + (text ? `?${text}` : "");
+}
+
+async function call(url, { signal, ...options } = {}) {
+  const limit = AbortSignal.timeout(PATIENCE_MS);
+  let answer;
+  try {
+    answer = await fetch(url, { ...options, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, limit.aborted ? "The server did not answer in 30 seconds." : "The server cannot be reached.");
+  }
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  const said = await answer.json().catch(() => null);
+  const known = { 401: "Sign-in is needed. Load the page again to be asked.", 403: "Your role may read, but not change anything." };
+  throw new ApiError(answer.status, said?.error?.message ?? known[answer.status] ?? `The server answered ${answer.status}.`, said?.error?.where);
+}
+
+export const get = (path, params, options) => call(address(path, params), options);
+
+/** A change: the header shows that the request comes from this page and not from another site. */
+export function send(method, path, body, type = "application/json") {
+  const headers = { "X-Dateline": "1", ...(body === undefined ? {} : { "Content-Type": type }) };
+  return call(BASE + path, { method, headers, body: body === undefined || type !== "application/json" ? body : JSON.stringify(body) });
+}
+
+/** Load `path` and load it again when its address changes; keep the last data while waiting and while the server is down. */
+export function useApi(path, params, { everyMs = 0 } = {}) {
+  const url = path ? address(path, params) : null;
+  const [state, setState] = useState({ data: null, error: null, loading: Boolean(url), slow: false, url });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    if (!url) return undefined;
+    const stop = new AbortController();
+    let timer = 0;
+    const load = async () => {
+      const slow = setTimeout(() => setState((old) => ({ ...old, slow: true })), SLOW_MS);
+      try {
+        const data = await call(url, { signal: stop.signal });
+        setState({ data, error: null, loading: false, slow: false, url });
+        if (everyMs) timer = setTimeout(load, everyMs);
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        setState((old) => ({ ...old, error, loading: false, slow: false }));
+        if (error.passing) timer = setTimeout(load, AGAIN_MS);
+      } finally {
+        clearTimeout(slow);
+      }
+    };
+    setState((old) => ({ ...old, loading: true }));
+    load();
+    return () => { stop.abort(); clearTimeout(timer); };
+  }, [url, turn, everyMs]);
+  return { ...state, reload: useCallback(() => setTurn((old) => old + 1), []) };
+}
+
+/** The pages of a list, one after the other. `more` loads the next one. */
+export function usePages(path, params) {
+  const first = useApi(path, params);
+  const [rest, setRest] = useState({ of: null, items: [], next: null, busy: false, error: null });
+  const mine = rest.of === first.data ? rest : { of: first.data, items: [], next: first.data?.next, busy: false, error: null };
+  const newest = useRef(first.data);
+  newest.current = first.data;
+  const more = async () => {
+    setRest({ ...mine, busy: true, error: null });
+    try {
+      const page = await get(path, { ...params, cursor: mine.next });
+      if (newest.current !== mine.of) return;
+      setRest({ of: mine.of, items: [...mine.items, ...page.items], next: page.next, busy: false, error: null });
+    } catch (error) {
+      setRest({ ...mine, busy: false, error });
+    }
+  };
+  return { ...first, items: [...(first.data?.items ?? []), ...mine.items], next: mine.next, more, busy: mine.busy, moreError: mine.error };
+}
+
+/** Call `take(name, item)` for all that is new, as it comes. Returns "on", "waiting" or "off". */
+export function useLive(sorts, take, active = true) {
+  const [state, setState] = useState("waiting");
+  const latest = useRef(take);
+  latest.current = take;
+  const wanted = sorts.join();
+  useEffect(() => {
+    if (!active) { setState("off"); return undefined; }
+    const source = new EventSource(address("/live", { sort: wanted.split(",") }));
+    source.onopen = () => setState("on");
+    source.onerror = () => setState("waiting");
+    for (const name of ["story", "alert", "event", "article"]) {
+      source.addEventListener(name, (message) => latest.current(name, JSON.parse(message.data)));
+    }
+    return () => source.close();
+  }, [wanted, active]);
+  return state;
+}
+
+const NO_NAMES = { kinds: [], types: [], modalities: [], phases: [], countries: {}, groups: {}, currencies: [] };
+let naming = null;
+/** The kinds, countries and groups that there are; empty until they have come. */
+export function useNames() {
+  const [names, setNames] = useState(NO_NAMES);
+  useEffect(() => {
+    naming ??= get("/names").catch(() => { naming = null; return NO_NAMES; });
+    naming.then(setNames);
+  }, []);
+  return names;
+}

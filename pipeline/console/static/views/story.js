@@ -1,0 +1,87 @@
+// Story: what is known, how it became known, who says what, where, and what is near it.
+
+import { html, useEffect, useState } from "../vendor/ui.js";
+import { address, send, useApi, useLive } from "../api.js";
+import { WorldMap } from "../map.js";
+import { Act, Await, Facts, Kind, moneyWithDollars, Out, Publishers, Quote, State, StoryCard, Sure, Text, Time, Who } from "../parts.js";
+import { Link } from "../route.js";
+import { dates, nameOf, number, plural, sentence } from "../words.js";
+
+const Places = ({ places }) => places.map((p, n) => html`${n ? ", " : ""}<bdi>${nameOf(p)}</bdi>${p.country_name && p.country_name !== nameOf(p) ? html` <span class="soft">(${p.country_name})</span>` : null}`);
+
+export function known(item) {
+  return [
+    ["Who", item.actors.length || item.recipients.length ? html`<${Who} item=${item} />` : ""],
+    ["Where", item.places.length ? html`<${Places} places=${item.places} />` : ""],
+    ["When", dates(item.date)],
+    ["Sum", item.money.length ? item.money.map((sum, n) => html`${n ? ", " : ""}${moneyWithDollars(sum)}`) : ""],
+    ["Dead", item.dead != null ? number(item.dead) : ""],
+    ["Injured", item.injured != null ? number(item.injured) : ""],
+    ["Counted", item.quantities.filter((q) => !/^(dead|injured)$/.test(q.unit)).slice(0, 4).map((q) => `${number(q.value)} ${q.unit}`).join(", ")],
+    ["Things", item.items.length ? html`<${Text}>${item.items.join(", ")}<//>` : ""],
+  ];
+}
+
+function Timeline({ story }) {
+  if (!story.timeline.length) return html`<p class="soft">Nothing is recorded yet.</p>`;
+  return html`<ol class="timeline">${story.timeline.map((moment) => html`<li><${Time} at=${moment.at} /><p dir="auto">${sentence(moment.what)}</p></li>`)}</ol>`;
+}
+
+function ByPublisher({ reports }) {
+  const groups = Object.entries(Object.groupBy(reports, (one) => one.publisher || one.source || "unknown publisher"));
+  return html`<div class="publishers">${groups.map(([publisher, own]) => html`<section>
+    <h3><${Text}>${publisher}<//>${own[0].credit && own[0].credit !== publisher ? html` <span class="soft small">text of <bdi>${own[0].credit}</bdi></span>` : null}</h3>
+    <ul>${own.map((one) => html`<li>
+      <p class="dotted small soft"><${Time} at=${one.published_at ?? one.seen_at} />${one.language && one.language !== "en" ? html`<span>${one.language}</span>` : null}<${State} item=${one} /><${Sure} value=${one.confidence} /></p>
+      <p class="report-title"><${Out} href=${one.url}>${one.title || one.url}<//></p>
+      <${Quote} text=${one.evidence} />
+      <p class="dotted small">${one.attributed_to ? html`<span class="soft">said by <bdi>${one.attributed_to}</bdi></span>` : null}<${Link} href=${`/event/${one.event_id}`}>See it in the article<//></p>
+    </li>`)}</ul></section>`)}</div>`;
+}
+
+function Disagreements({ found }) {
+  return html`<div class="scroll"><table><thead><tr><th scope="col">About</th><th scope="col">Value</th><th scope="col">Who says so</th></tr></thead><tbody>
+    ${found.flatMap((one) => one.values.map((value, n) => html`<tr>${n ? null : html`<th scope="rowgroup" class="row-head" rowspan=${one.values.length}>${sentence(one.field.replaceAll("_", " "))}</th>`}<td><${Text}>${value.value}<//></td><td><${Publishers} names=${value.publishers} limit=${6} /></td></tr>`))}
+  </tbody></table></div>`;
+}
+
+function Around({ story }) {
+  const points = story.places.filter((p) => p.lat != null).map((p) => ({ ...p, label: nameOf(p), count: 1 }));
+  return html`<aside class="rail" aria-label="Around this story">
+    ${points.length ? html`<section class="section"><h2>Where</h2><${WorldMap} points=${points} title=${`Map: ${points.map((p) => p.label).join(", ")}`} /></section>` : null}
+    <section class="section"><h2>Alerts</h2>${story.alerts.length
+      ? html`<ul class="short">${story.alerts.map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} /><span>${one.rule}</span>${one.held ? html`<span>held: ${one.held}</span>` : null}</p><${Text}>${one.headline}<//></li>`)}</ul>`
+      : html`<p class="soft">No rule raised an alert for this story.</p>`}</section>
+    <section class="section compact"><h2>Related</h2>${story.related.length
+      ? html`<div>${story.related.map((one) => html`<${StoryCard} story=${one} level=${3} />`)}</div>` : html`<p class="soft">No other story is near this one.</p>`}
+      <p class="small"><${Link} href=${`/search?of=stories&like=${story.id}`}>Search for more like this<//></p></section>
+  </aside>`;
+}
+
+function Page({ story, reload }) {
+  return html`<div class="two"><div>
+    <p class="row over"><${Kind} item=${story} /><${State} item=${story} />${story.merged_into ? html`<${Link} href=${`/story/${story.merged_into}`}>Now part of another story<//>` : null}</p>
+    <h1 dir="auto">${story.headline || story.line}</h1>
+    <p class="dotted soft lead"><span>${plural(story.source_count, "independent source")}</span><span>${plural(story.article_count, "article")}</span><${Sure} value=${story.confidence} /><span>first seen <${Time} at=${story.first_seen_at} /></span><span>last <${Time} at=${story.last_seen_at} /></span></p>
+    <${Quote} text=${story.evidence} />
+    <${Facts} rows=${known(story)} />
+    <p class="row noprint actions">
+      <a class="button" href=${address("/events/export", { story_id: story.id, format: "csv" })} download>Export events as CSV</a>
+      <${Act} run=${async () => { await send("POST", "/mutes", { name: story.id, for: null, note: "" }); reload(); }} done="No more alerts for this story. Alerts, Mutes ends it.">Mute this story<//>
+      <button type="button" onClick=${() => print()}>Print</button></p>
+    ${story.disagreements.length ? html`<section class="section"><h2>Where the sources disagree</h2><${Disagreements} found=${story.disagreements} /></section>` : null}
+    <section class="section"><h2>How it became known</h2><${Timeline} story=${story} /></section>
+    <section class="section"><h2>Articles by publisher</h2>${story.reports.length ? html`<${ByPublisher} reports=${story.reports} />` : html`<p class="soft">No article is kept.</p>`}</section>
+  </div><${Around} story=${story} /></div>`;
+}
+
+export function Story({ id }) {
+  const found = useApi(`/stories/${encodeURIComponent(id)}`);
+  const [fresher, setFresher] = useState(false);
+  useLive(["stories"], (_, story) => story.id === id && setFresher(true));
+  useEffect(() => { document.title = `${found.data?.headline ?? "Story"} · Dateline`; }, [found.data]);
+  const again = () => { setFresher(false); found.reload(); };
+  return html`<p class="back noprint"><${Link} href="/">Today<//></p>
+    ${fresher ? html`<p class="notice good" role="status">This story has grown. <button type="button" onClick=${again}>Show the newest</button></p>` : null}
+    <${Await} from=${found}>${(story) => html`<${Page} story=${story} reload=${found.reload} />`}<//>`;
+}

@@ -1,0 +1,115 @@
+// Today: the stories of a span of time as they come, and beside them where, which alerts, and how much was read.
+
+import { html, useEffect, useMemo, useState } from "../vendor/ui.js";
+import { useApi, useLive, usePages } from "../api.js";
+import { Spark } from "../charts.js";
+import { WorldMap } from "../map.js";
+import { Await, Empty, More, Segments, StoryCard, Text, Time } from "../parts.js";
+import { changed, go, Link } from "../route.js";
+import { number, plural, sameDay, sentence, today, TYPES } from "../words.js";
+
+const SPANS = [["24h", "24 hours"], ["3d", "3 days"], ["7d", "7 days"], ["all", "All"]];
+const ORDERS = [["newest", "Latest"], ["sources", "Most sources"], ["confidence", "Surest"]];
+const PAGE = 30;
+const SCROLLED = 240; // px: someone further down is reading, so new stories wait above instead of pushing the text away
+
+/** What came live, over what was loaded: new stories first, known ones in their newest revision. */
+function merged(items, came, order) {
+  const newest = new Map(items.map((one) => [one.id, one]));
+  const added = [];
+  for (const story of came.values()) {
+    if (story.merged_into) newest.delete(story.id);
+    else if (newest.has(story.id)) newest.set(story.id, story);
+    else added.push(story);
+  }
+  const at = (one) => one.last_seen_at ?? one.at;
+  added.sort((a, b) => at(b).localeCompare(at(a)));
+  const all = [...added, ...newest.values()];
+  return order === "newest" ? all.sort((a, b) => at(b).localeCompare(at(a))) : all;
+}
+
+function useArrivals(active, fits) {
+  const [came, setCame] = useState(new Map());
+  const [held, setHeld] = useState(new Map());
+  const show = (more) => setCame((old) => new Map([...old, ...more]));
+  const state = useLive(["stories"], (name, story) => {
+    if (!fits(story)) return;
+    if (scrollY > SCROLLED) setHeld((old) => new Map(old).set(story.id, story));
+    else show([[story.id, story]]);
+  }, active);
+  const release = () => { show(held); setHeld(new Map()); scrollTo({ top: 0 }); };
+  const clear = () => { setCame(new Map()); setHeld(new Map()); };
+  return { came, held, state, release, clear };
+}
+
+function List({ stories, fresh }) {
+  let before = null;
+  return html`<div class="cards">${stories.map((story) => {
+    const at = story.last_seen_at ?? story.at;
+    const turn = before && !sameDay(before, at);
+    before = at;
+    return html`${turn ? html`<p class="daybreak">${today(at)}</p>` : null}<${StoryCard} key=${story.id} story=${story} fresh=${fresh.has(story.id)} />`;
+  })}</div>`;
+}
+
+function Rail({ since, type }) {
+  const events = useApi("/events/histogram", { since, type, interval: since === "24h" ? "hour" : "day" });
+  const map = useApi("/stories/map", { since, type, zoom: 2 });
+  const alerts = useApi("/alerts", { limit: 6, sort: "newest" });
+  const points = (map.data?.clusters ?? []).map((one) => ({ ...one, href: `/search?of=stories${since ? `&since=${since}` : ""}&box=${one.box.join()}` }));
+  const buckets = events.data?.buckets ?? [];
+  return html`<aside class="rail" aria-label="Around the stories">
+    <section class="section"><h2>Where</h2><${WorldMap} points=${points} title="Stories by place" />
+      ${map.data?.without_place ? html`<p class="soft small">${plural(map.data.without_place, "story", "stories")} without a place</p>` : null}</section>
+    <section class="section"><header><h2>Alerts</h2><${Link} href="/alerts" class="small">All alerts<//></header>
+      <${Await} from=${alerts} lines=${4}>${(data) => data.items.length
+        ? html`<ul class="short">${data.items.map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} /><span>${one.rule}</span></p><${Link} href=${`/story/${one.story_id}`}><${Text}>${one.headline}<//><//></li>`)}</ul>`
+        : html`<p class="soft">No rule has raised an alert yet. <${Link} href="/alerts/rules">See the rules<//></p>`}<//></section>
+    <section class="section"><h2>Events read</h2>${buckets.length ? html`<${Spark} counts=${buckets.slice(-72).map((b) => b.count)} title=${`${number(buckets.reduce((sum, b) => sum + b.count, 0))} events by ${events.data.interval}`} />
+      <p class="soft small">${number(buckets.reduce((sum, b) => sum + b.count, 0))} in this span, by ${events.data.interval}</p>` : html`<p class="soft">None in this span.</p>`}</section>
+  </aside>`;
+}
+
+function Types({ since, type, choose }) {
+  const facets = useApi("/stories/facets", { since, field: "type", size: 16 });
+  const values = facets.data?.facets?.type ?? [];
+  if (values.length < 2 && !type) return null;
+  return html`<div class="row types" role="group" aria-label="Type of story">
+    <button type="button" class="chip" aria-pressed=${String(!type)} onClick=${() => choose(null)}>All</button>
+    ${values.map((one) => html`<button type="button" class="chip" aria-pressed=${String(type === one.value)} onClick=${() => choose(type === one.value ? null : one.value)}>${TYPES[one.value] ?? sentence(one.label)} <span class="count">${number(one.count)}</span></button>`)}
+  </div>`;
+}
+
+export function Today({ query }) {
+  const span = query.get("since") ?? "24h";
+  const order = query.get("sort") ?? "newest";
+  const type = query.get("type");
+  const since = span === "all" ? undefined : span;
+  const [live, setLive] = useState(true);
+  const pages = usePages("/stories", { since, sort: order, type, limit: PAGE });
+  const { came, held, state, release, clear } = useArrivals(live, (story) => !type || story.event_type === type);
+  useEffect(() => { document.title = "Today · Dateline"; }, []);
+  useEffect(clear, [span, order, type]);
+  const stories = useMemo(() => merged(pages.items, came, order), [pages.items.length, pages.data, came, order]);
+  const loaded = useMemo(() => new Set(pages.items.map((one) => one.id)), [pages.items.length, pages.data]);
+  const fresh = new Set([...came.keys()].filter((id) => !loaded.has(id)));
+  const set = (changes) => go(changed(query, changes));
+  const total = (pages.data?.total ?? 0) + fresh.size;
+  return html`
+    <div class="title"><div><h1>${today(Date.now())}</h1>
+      <p class="soft" role="status">${pages.data ? html`${plural(total, "story", "stories")} ${since ? `in the last ${SPANS.find(([one]) => one === span)?.[1] ?? span}` : "in all"}` : "Loading…"}</p></div>
+      <div class="row noprint">
+        <button type="button" class=${`live ${state}`} aria-pressed=${String(live)} onClick=${() => setLive(!live)} title=${live ? "New stories come in by themselves; press to pause" : "Paused; press to go on"}>${!live ? "Paused" : state === "on" ? "Live" : "Connecting…"}</button>
+        <${Segments} label="Span of time" options=${SPANS} value=${span} choose=${(one) => set({ since: one === "24h" ? null : one })} />
+        <${Segments} label="Order" options=${ORDERS} value=${order} choose=${(one) => set({ sort: one === "newest" ? null : one })} />
+      </div></div>
+    <${Types} since=${since} type=${type} choose=${(one) => set({ type: one })} />
+    <div class="two"><div>
+      ${held.size ? html`<div class="pending"><button type="button" class="main" onClick=${release}>Show ${plural(held.size, "new story", "new stories")}</button></div>` : null}
+      <${Await} from=${pages}>${(data) => stories.length
+        ? html`<${List} stories=${stories} fresh=${fresh} /><${More} pages=${pages} shown=${stories.length} total=${Math.max(total, stories.length)} exact=${data.total_is_exact} />`
+        : html`<${Empty} title=${type || since ? "No story in this span yet" : "No story yet"}>
+            <p>${since ? "Stories appear here as soon as an article reports an event. A longer span may have some." : "Stories appear here as soon as an article reports an event; after a start that takes about a minute."}</p>
+            <p class="row">${since ? html`<button type="button" onClick=${() => set({ since: "all", type: null })}>Show all</button>` : null}<${Link} href="/sources" class="button">Look at the feeds<//></p><//>`}<//>
+    </div><${Rail} since=${since} type=${type} /></div>`;
+}

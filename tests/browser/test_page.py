@@ -1,0 +1,368 @@
+"""The page in Chromium, on a console that stands in: every view, what is live, what is changed, and what goes wrong."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.news import ARABIC, HOSTILE, HOSTILE_URL, LONG_WORD
+
+VIEWS = {
+    "today": "/", "story": "/story/story-4", "event": "/event/story-4-event-0", "search": "/search", "table": "/search?show=table&q=the", "map": "/search?show=map", "articles": "/search?of=articles",
+    "relations": "/relations", "alerts": "/alerts", "mutes": "/alerts/mutes", "rules": "/alerts/rules", "rule": "/alerts/rules/new?kind=aid_package", "sources": "/sources",
+}  # fmt: skip
+FIRST_PAINT_MS = 1000
+
+
+def ready(page):
+    """Wait until what the page asked for has come; the stream of what is new never ends, so the network is never idle."""
+    expect(page.locator("h1").first).to_be_visible()
+    expect(page.locator(".bones")).to_have_count(0)
+    if page.locator(".map svg").count():
+        expect(page.locator(".map .land").first).to_be_attached()
+    return page
+
+
+# --- today -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_story_arrives_while_the_page_is_open(opened, console):
+    page = ready(opened(console))
+    expect(page.locator(".card")).to_have_count(9)
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+    fresh = {
+        **console.news.stories[0],
+        "id": "fresh",
+        "headline": "Norway and Iceland sign a fisheries agreement",
+        "last_seen_at": console.news.ago(0),
+    }
+    console.publish("story", fresh)
+    first = page.locator(".card").first
+    expect(first).to_contain_text("Norway and Iceland sign a fisheries agreement")
+    expect(first).to_contain_text("new")
+    console.publish("story", {**fresh, "headline": "Norway and Iceland sign a fisheries treaty", "revision": 2})
+    expect(first).to_contain_text("treaty")
+    expect(page.locator(".card")).to_have_count(10)
+
+
+def test_a_reader_further_down_is_not_pushed_away_and_may_pause(opened, console):
+    page = ready(opened(console))
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+    page.evaluate("scrollTo(0, 600)")
+    console.publish(
+        "story",
+        {**console.news.stories[0], "id": "fresh", "headline": "A new one", "last_seen_at": console.news.ago(0)},
+    )
+    page.get_by_role("button", name="Show 1 new story").click()
+    expect(page.locator(".card").first).to_contain_text("A new one")
+    page.get_by_role("button", name="Live").click()
+    expect(page.get_by_role("button", name="Paused")).to_be_visible()
+
+
+def test_the_view_is_in_the_address(opened, console):
+    page = ready(opened(console))
+    page.get_by_role("button", name="7 days").click()
+    page.get_by_role("button", name=re.compile("^Sanctions")).click()
+    expect(page).to_have_url(re.compile(r"/\?since=7d&type=SANCTION$"))
+    expect(page.locator(".card")).to_have_count(1)
+    page.go_back()
+    expect(page.locator(".card")).to_have_count(9)
+
+
+# --- story and event -------------------------------------------------------------------------------------------------
+
+
+def test_a_story_shows_how_it_became_known_and_where_the_sources_disagree(opened, console):
+    page = ready(opened(console))
+    page.get_by_role("link", name="United States announces $425 million military aid for Ukraine").first.click()
+    expect(page).to_have_url(re.compile("/story/story-4$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "United States announces $425 million military aid for Ukraine"
+    )
+    expect(page.get_by_text("Second independent source")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("400 million"))).to_contain_text("Evening Post")
+    expect(page.locator(".publishers section")).to_have_count(6)
+    page.get_by_role("link", name="See it in the article").first.click()
+    expect(page).to_have_url(re.compile("/event/story-4-event-0$"))
+
+
+def test_an_event_is_highlighted_where_it_stands_in_the_article(opened, console):
+    page = ready(opened(console, "/event/story-4-event-0"))
+    marked = page.evaluate(
+        "[...document.querySelectorAll('.text .said-so.evidence')].map((e) => [...e.childNodes].map(n => n.nodeName === 'MARK' ? n.firstChild.data : n.data).join('')).join('')"
+    )
+    assert marked == console.news.stories[0]["evidence"], (
+        "offsets count code points, and a flag stands before the sentence"
+    )
+    for role, words in {
+        "actor": "United States",
+        "recipient": "Ukraine",
+        "money": "$425 million",
+        "trigger": "announced",
+        "date": "Tuesday",
+    }.items():
+        assert page.locator(f".text mark.{role}").first.evaluate("(mark) => mark.firstChild.data") == words
+    expect(page.get_by_label("About this event")).to_contain_text("the trained reader")
+
+
+def test_text_from_right_to_left_keeps_its_direction(opened, console):
+    page = ready(opened(console))
+    headline = page.locator(".headline", has_text=ARABIC)
+    assert headline.evaluate("(e) => getComputedStyle(e).direction") == "rtl"
+    assert page.locator(".headline").first.evaluate("(e) => getComputedStyle(e).direction") == "ltr"
+
+
+# --- search ----------------------------------------------------------------------------------------------------------
+
+
+def test_words_facets_and_table_are_one_address(opened, console):
+    page = ready(opened(console))
+    page.keyboard.press("/")
+    page.keyboard.type("the")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/search\?q=the$"))
+    page.get_by_label("Kind", exact=True).get_by_role("button", name=re.compile("^Summit")).click()
+    expect(page).to_have_url(re.compile("kind=summit"))
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator("table.wide tbody tr")).to_have_count(3)
+    address = page.url
+    page.goto("/")
+    page.goto(address)
+    expect(page.locator("table.wide tbody tr")).to_have_count(3)
+    page.get_by_role("button", name=re.compile("^Summit.*take this condition out")).click()
+    expect(page).not_to_have_url(re.compile("kind="))
+
+
+def test_a_span_of_the_histogram_narrows_the_search(opened, console):
+    page = ready(opened(console, "/search"))
+    plot = page.locator(".u-over").first
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 30, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("since=20.*&until=20"))
+
+
+def test_ten_thousand_results_come_page_by_page(opened, console):
+    console.mood = "many"
+    page = ready(opened(console, "/search"))
+    expect(page.get_by_text("40 of 10,000 shown")).to_be_visible()
+    page.get_by_role("button", name="Show more").click()
+    expect(page.get_by_text("80 of 10,000 shown")).to_be_visible()
+    expect(page.locator(".card")).to_have_count(80)
+
+
+def test_a_mark_on_the_map_leads_to_its_events_and_the_map_is_moved_by_key(opened, console):
+    page = ready(opened(console, "/search?show=map"))
+    before = page.locator(".map svg").get_attribute("viewBox")
+    page.locator(".map-frame").focus()
+    page.keyboard.press("+")
+    expect(page.locator(".map svg")).not_to_have_attribute("viewBox", before)
+    page.get_by_role("link", name="Kyiv: 6 events").click()
+    expect(page).to_have_url(re.compile("box="))
+
+
+def test_an_export_has_the_conditions_of_the_search(opened, console):
+    page = ready(opened(console, "/search?kind=summit&since=7d&show=table"))
+    page.locator("summary", has_text="Export").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="CSV, for a spreadsheet").click()
+    assert waiting.value.suggested_filename == "events.csv"
+    assert waiting.value.url.endswith("/events/export?kind=summit&since=7d&format=csv")
+
+
+# --- rules and alerts ------------------------------------------------------------------------------------------------
+
+
+def test_a_search_becomes_a_rule_after_its_backtest_was_shown(opened, console):
+    page = ready(opened(console, "/search?kind=aid_package&box=1,2,3,4"))
+    page.get_by_role("link", name="Save as alert rule").click()
+    expect(page.locator("[data-backtest]")).to_contain_text("3 alerts in 30 days")
+    expect(page.get_by_text("box: a rule has no such condition")).to_be_visible()
+    text = page.locator("textarea")
+    text.fill(text.input_value().replace("aid-package", "own-rule"))
+    save = page.get_by_role("button", name="Save rule")
+    expect(save).to_be_disabled()
+    page.get_by_role("button", name="Test on the past").click()
+    expect(save).to_be_enabled()
+    save.click()
+    expect(page).to_have_url(re.compile("/alerts/rules/own-rule$"))
+    assert [path for _, path, _ in console.posted if path == "rules"] == ["rules"]
+
+
+def test_a_fault_in_a_rule_is_named_and_it_cannot_be_saved(opened, console):
+    page = ready(opened(console, "/alerts/rules/leaders-meet", allowed=("400",)))
+    expect(page.locator("[data-backtest]")).to_be_visible()
+    page.locator("textarea").fill('[[rule]]\nnonsense = "x"\n')
+    page.get_by_role("button", name="Test on the past").click()
+    expect(page.get_by_role("alert")).to_contain_text('there is no key "nonsense"')
+    expect(page.get_by_role("button", name="Save changes")).to_be_disabled()
+
+
+def test_an_alert_is_judged_and_its_story_muted(opened, console):
+    page = ready(opened(console, "/alerts"))
+    first = page.locator(".alert").first
+    first.get_by_role("button", name="False alarm").click()
+    expect(first.get_by_role("button", name="False alarm")).to_have_attribute("aria-pressed", "true")
+    first.get_by_role("button", name="Mute story").click()
+    page.get_by_label("a day").check()
+    page.get_by_role("dialog").get_by_role("button", name="Mute").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert console.posted == [
+        ("POST", "alerts/alert-large-aid-package/false", {"note": ""}),
+        ("POST", "mutes", {"name": "story-4", "for": "24h", "note": ""}),
+    ]
+    page.get_by_role("link", name="Mutes").click()
+    page.get_by_role("button", name="End").click()
+    expect(page.get_by_text("The mute has ended.")).to_be_visible()
+
+
+def test_a_pair_is_chosen_in_the_matrix_and_leads_to_its_events(opened, console):
+    page = ready(opened(console, "/relations"))
+    page.get_by_role("button", name=re.compile("^United States to Ukraine: ")).click()
+    expect(page).to_have_url(re.compile("pair=USA%09UKR"))
+    expect(page.get_by_label("The chosen pair")).to_contain_text("$425 million")
+    page.get_by_role("button", name="Change", exact=True).click()
+    expect(page.get_by_role("button", name=re.compile(r"^United States to Ukraine: [+-]?\d+$"))).to_be_visible()
+    page.get_by_role("link", name=re.compile("^See the")).click()
+    expect(page).to_have_url(re.compile(r"/search\?since=30d&actor=USA&recipient=UKR"))
+
+
+# --- sources ---------------------------------------------------------------------------------------------------------
+
+
+def test_feeds_are_added_refused_removed_and_imported(opened, console):
+    page = ready(opened(console, "/sources", allowed=("409",)))
+    expect(page.get_by_role("row", name=re.compile("City Inquirer"))).to_contain_text("the server is overloaded")
+    page.get_by_label("Address of a feed").fill("https://www.own.example/feed")
+    page.get_by_role("button", name="Add feed").click()
+    expect(page.get_by_role("row", name=re.compile("www.own.example"))).to_contain_text("not yet read")
+    page.get_by_label("Address of a feed").fill("https://www.own.example/feed")
+    page.get_by_role("button", name="Add feed").click()
+    expect(page.get_by_role("alert")).to_contain_text("is known already")
+    page.get_by_role("button", name="Remove added").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("row", name=re.compile("www.own.example"))).to_have_count(0)
+    page.get_by_label("Import OPML").set_input_files(
+        {"name": "feeds.opml", "mimeType": "text/x-opml", "buffer": b"<opml/>"}
+    )
+    expect(page.get_by_role("dialog")).to_contain_text("2 feeds added")
+    expect(page.get_by_role("dialog")).to_contain_text("only http and https")
+
+
+# --- everywhere ------------------------------------------------------------------------------------------------------
+
+
+def test_active_content_of_a_feed_is_text(opened, console):
+    shown = {
+        "/": HOSTILE,
+        "/story/story-95": HOSTILE,
+        "/event/story-95-event-0": HOSTILE,
+        "/search?type=SANCTION": HOSTILE,
+        "/search?show=table": HOSTILE,
+        "/alerts": HOSTILE,
+        "/sources": HOSTILE,
+    }
+    page = opened(console)
+    for path, text in shown.items():
+        page.goto(path)
+        expect(page.get_by_text(text).first).to_be_visible()
+        assert page.locator("main img, main script").count() == 0
+        assert page.locator(f'a[href^="{HOSTILE_URL[:11]}"]').count() == 0
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(opened, console, faults_of, view):
+    page = ready(opened(console, VIEWS[view]))
+    assert faults_of(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert faults_of(page, "color-contrast") == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_says_what_to_do_when_there_is_nothing(opened, console, view):
+    console.mood = "empty"
+    page = opened(console, VIEWS[view], allowed=("404",))
+    expect(page.locator("h1, .notice").first).to_be_visible()
+    expect(page.locator(".bones")).to_have_count(0)
+    assert page.evaluate("document.querySelector('main').innerText.length") > 60
+    assert "undefined" not in page.locator("main").inner_text()
+    assert "NaN" not in page.locator("main").inner_text()
+
+
+def test_keys_move_open_and_can_be_switched_off(opened, console):
+    page = ready(opened(console))
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/story/story-11$"))
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    expect(page).to_have_url(re.compile("/alerts$"))
+    page.keyboard.press("?")
+    page.get_by_label("Keys of one letter are on").uncheck()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    expect(page).to_have_url(re.compile("/alerts$"))
+
+
+def test_a_slow_server_is_waited_for_in_words(opened, console):
+    page = ready(opened(console))
+    console.mood, console.slow_seconds = "slow", 5.0
+    page.get_by_role("link", name="Search", exact=True).click()
+    expect(page.get_by_text("The server is slow; still waiting.").first).to_be_visible()
+    expect(page.locator(".card").first).to_be_visible()
+
+
+def test_a_server_that_is_down_is_said_and_the_page_mends_itself(opened, console):
+    console.mood = "down"
+    page = opened(console, allowed=("503", "text/event-stream", "MIME"))
+    expect(page.get_by_text("Elasticsearch does not answer").first).to_be_visible()
+    expect(page.locator(".trouble")).to_contain_text("tried again")
+    console.mood = ""
+    expect(page.locator(".card").first).to_be_visible()
+
+
+def test_what_is_not_there_is_said(opened, console):
+    page = opened(console, "/story/none", allowed=("404",))
+    expect(page.get_by_role("alert")).to_contain_text("no stories has the id none")
+    page.goto("/nowhere")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+
+
+def test_dark_is_remembered(opened, console):
+    page = ready(opened(console))
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Change between light and dark").click()
+    page.reload()
+    ready(page)
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+
+
+def test_print_has_the_text_and_no_controls(opened, console):
+    page = ready(opened(console, "/story/story-4"))
+    page.emulate_media(media="print")
+    assert not page.locator(".masthead").is_visible()
+    assert not page.get_by_role("button", name="Mute this story").is_visible()
+    assert page.get_by_role("heading", level=1).is_visible()
+
+
+def test_a_long_word_breaks(opened, console):
+    page = ready(opened(console, "/story/story-160", phone=True))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.get_by_role("heading", level=1)).to_contain_text(LONG_WORD)
+
+
+def test_the_first_paint_is_within_a_second(opened, console, record_property):
+    page = ready(opened(console))
+    page.reload()
+    ready(page)
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    record_property("first_contentful_paint_ms", round(painted))
+    assert painted < FIRST_PAINT_MS

@@ -10,7 +10,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
@@ -84,7 +84,31 @@ def verdict_id(alert_id: str) -> str:
 # --- new marks -------------------------------------------------------------------------------------------------------
 
 
-def mute(name: str, *, rules: Iterable[str], alerts: Iterable[Alert], now: dt.datetime, until: dt.datetime | None,
+class Judged(Protocol):
+    """An alert as marks know it: the record, or the item of a search."""
+
+    @property
+    def id(self) -> str:
+        """The id of the alert."""
+
+    @property
+    def rule(self) -> str:
+        """The name of its rule."""
+
+    @property
+    def story_id(self) -> str:
+        """The id of its story."""
+
+    @property
+    def headline(self) -> str:
+        """The headline of its story."""
+
+    @property
+    def evidence(self) -> str:
+        """Its sentence."""
+
+
+def mute(name: str, *, rules: Iterable[str], alerts: Iterable[Judged], now: dt.datetime, until: dt.datetime | None,
          note: str = "", by: str = "") -> Feedback:  # fmt: skip
     """Return a mute of a rule by its name, or of a story by the beginning of its id.
 
@@ -123,7 +147,7 @@ def unmute(name: str, marks: Marks, now: dt.datetime) -> tuple[Feedback, ...]:
     return ended
 
 
-def judge(alert: Alert, *, right: bool, now: dt.datetime, event: Any = None, note: str = "", by: str = "") -> Feedback:
+def judge(alert: Judged, *, right: bool, now: dt.datetime, event: Any = None, note: str = "", by: str = "") -> Feedback:
     """Return the verdict of a user on an alert."""
     return Feedback(
         id=verdict_id(alert.id), verdict="ack" if right else "false", target="alert", name=alert.id, at=now,

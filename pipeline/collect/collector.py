@@ -22,6 +22,7 @@ from pipeline.collect import feeds as feeds_
 from pipeline.collect import subscriber
 from pipeline.collect.collector_health import CollectorHealth
 from pipeline.collect.drop_folder import DropFolder
+from pipeline.collect.feeds_watch import FeedsWatch
 from pipeline.collect.fetch import Clock
 from pipeline.collect.http_client import HttpClient
 from pipeline.collect.membership import Membership, PartitionListener
@@ -112,6 +113,9 @@ async def collect(
         if hubs is not None:
             hubs.wake = poll_loop.wake
             jobs.append(hubs.run(stop))
+        watch = FeedsWatch(settings, poll_loop, lambda: owned.held)
+        health.feeds_problem = lambda: watch.problem
+        jobs.append(watch.run(stop))
         listeners: list[PartitionListener] = [poll_loop]
         if settings.collector.drop_folder:
             drop_folder = DropFolder(settings, poller, owned.partition, membership.report_lost)

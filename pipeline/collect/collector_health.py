@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,6 +28,8 @@ class CollectorHealth:
     """For how long more polls have been due than may run."""
     longest_behind_seconds: float = float("inf")
     membership: Membership | None = None
+    feeds_problem: Callable[[], str] = str
+    """Returns what is wrong with the changed feeds.toml, or an empty string."""
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
         """Return whether the event loop runs, and the detail to show."""
@@ -45,4 +48,5 @@ class CollectorHealth:
         return good, {
             **detail, "parts": partitions, "feeds": self.feeds, "failing": self.failing, "polls": self.polls,
             "behind_seconds": round(self.behind_seconds, 1), "problem": problem,
+            **({"feeds_problem": wrong} if (wrong := self.feeds_problem()) else {}),
         }  # fmt: skip

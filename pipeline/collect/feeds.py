@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ import tomli_w
 from msgspec import Meta
 
 from pipeline import settings as settings_
+from pipeline import toml_edit
 from pipeline.page import urls
 from pipeline.records import Feed
 from pipeline.settings import Section, Settings, SettingsError
@@ -88,16 +90,35 @@ def add(settings: Settings, feeds: Iterable[Feed]) -> Path:
         OSError: the file cannot be written.
     """
     file = settings.path(settings.collector.feeds_file)
-    before = file.read_text("utf-8") if file.exists() else ""
-    draft = file.with_name(f".{file.name}.new")
-    draft.write_text(f"{before.rstrip()}\n\n{as_toml(feeds)}".lstrip(), "utf-8")
-    try:
-        trial = msgspec.structs.replace(settings.collector, feeds_file=str(draft))
-        load(msgspec.structs.replace(settings, collector=trial))
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    toml_edit.append(file, as_toml(feeds), check=lambda draft: _check(settings, draft))
     return file
+
+
+def remove(settings: Settings, name: str) -> Feed:
+    """Remove the feed with this id or URL from `collector.feeds_file`; its other lines stay. Return what it was.
+
+    Raises:
+        SettingsError: there is no such feed, or the file cannot be edited by line.
+        OSError: the file cannot be written.
+    """
+    file = settings.path(settings.collector.feeds_file)
+    known = load(settings, disabled=True)
+    for number, feed in enumerate(known):
+        if name in (feed.id, feed.url):
+            toml_edit.replace(file, "feed", number, "", check=lambda draft: _check(settings, draft))
+            return feed
+    raise SettingsError(f"{file}: no feed has the id or the URL {name!r}{nearest(name, [feed.id for feed in known])}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ", did you mean ...?" for a name that is not known; an empty string if nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f", did you mean {near[0]!r}?" if near else ""
+
+
+def _check(settings: Settings, draft: Path) -> None:
+    trial = msgspec.structs.replace(settings.collector, feeds_file=str(draft))
+    load(msgspec.structs.replace(settings, collector=trial))
 
 
 def _address(url: str, where: str, settings: Settings) -> str:

@@ -57,8 +57,10 @@ class PollLoop:
     ) -> None:
         self._settings = settings
         self._feeds = {feed.id: feed for feed in feeds}
+        self._partition_of = partition_of
         self._partitions = {feed.id: partition_of(feed.url) for feed in self._feeds.values()}
         self._states: dict[str, FeedState] = {}
+        self._left: dict[str, FeedState] = {}
         self._poller = poller
         self._health = health
         health.longest_behind_seconds = settings.collector.interval_seconds
@@ -75,6 +77,8 @@ class PollLoop:
 
     def assign(self, partitions: bus.Partitions, states: Mapping[str, FeedState]) -> None:
         """Poll the feeds of these partitions, when their states say that they are due."""
+        others = (one for one in states.values() if one.id not in self._feeds)
+        self._left |= {one.id: one for one in others if self._partition_of(one.url) in partitions}
         for feed in self._feeds.values():
             if self._partitions[feed.id] in partitions:
                 self._leaving.discard(feed.id)
@@ -92,9 +96,37 @@ class PollLoop:
         epoch = dt.datetime.fromtimestamp(0, dt.UTC)
         self._schedule.add(feed.id, state.due_at if state.due_at is not None and not changed_url else epoch)
 
+    async def replace(self, feeds: Iterable[Feed], partitions: bus.Partitions) -> None:
+        """Take another list of feeds while the loop runs; `partitions` are those that this collector owns.
+
+        A feed that is no longer listed, or is listed otherwise, ends after its running poll. One that comes back goes on from
+        the state in which it left.
+        """
+        listed = {feed.id: feed for feed in feeds}
+        gone = {feed_id for feed_id, feed in self._feeds.items() if listed.get(feed_id) != feed}
+        self._left |= await self._drop(gone & self._states.keys(), DRAIN_SECONDS)
+        self._feeds = listed
+        self._partitions = {feed.id: self._partition_of(feed.url) for feed in listed.values()}
+        self._leaving -= gone
+        new = [
+            feed for feed in listed.values() if feed.id not in self._states and self._partitions[feed.id] in partitions
+        ]
+        for feed in new:
+            self._states[feed.id] = self._left.pop(feed.id, FeedState(id=feed.id, url=feed.url))
+            self._plan(feed, self._states[feed.id])
+        self._count()
+        self._woken.set()
+        log.info("feeds_reloaded", feeds=len(listed), ended=len(gone), started=len(new))
+
     async def revoke(self, partitions: bus.Partitions, seconds: float) -> None:
         """Stop polling the feeds of these partitions. Running polls end in order within so many seconds, then at once."""
-        going = {feed_id for feed_id in self._states if self._partitions[feed_id] in partitions}
+        self._left.clear()  # the next owner writes their states from now on
+        await self._drop({feed_id for feed_id in self._states if self._partitions[feed_id] in partitions}, seconds)
+        self._count()
+
+    async def _drop(self, going: set[str], seconds: float) -> dict[str, FeedState]:
+        """End the polls of these feeds, and return the states in which they left."""
+        left: dict[str, FeedState] = {}
         self._leaving |= going
         for feed_id in going:
             self._schedule.remove(feed_id)
@@ -103,11 +135,12 @@ class PollLoop:
         for feed_id in going:
             self._schedule.remove(feed_id)  # a poll that ended meanwhile has added it again
             self._failing.discard(feed_id)
-            self._states.pop(feed_id, None)
+            if (state := self._states.pop(feed_id, None)) is not None:
+                left[feed_id] = state
             feed_metrics.hide(feed_id)
             if self.subscriber is not None:
                 self.subscriber.remove(feed_id)
-        self._count()
+        return left
 
     def wake(self, feed_id: str) -> None:
         """Poll a feed at once, because a hub has pushed something for it. After a running poll that happens by itself."""

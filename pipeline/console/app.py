@@ -18,7 +18,17 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pipeline.console import api, figure_endpoints, item_endpoints, openapi, search_endpoints, service_endpoints
+from pipeline.console import (
+    api,
+    export_endpoints,
+    feed_endpoints,
+    figure_endpoints,
+    item_endpoints,
+    openapi,
+    rule_endpoints,
+    search_endpoints,
+    service_endpoints,
+)
 from pipeline.console.access import Audit, Guard
 from pipeline.console.api import PREFIX, ApiError, Endpoint, json_answer, problem
 from pipeline.console.desk import Desk
@@ -35,6 +45,9 @@ LIVE: Final = Endpoint(
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *service_endpoints.ENDPOINTS,
     *figure_endpoints.ENDPOINTS,
+    *export_endpoints.ENDPOINTS,
+    *rule_endpoints.ENDPOINTS,
+    *feed_endpoints.ENDPOINTS,
     *search_endpoints.ENDPOINTS,
     *item_endpoints.ENDPOINTS,
 )

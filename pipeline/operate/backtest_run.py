@@ -15,6 +15,7 @@ import msgspec
 from pipeline import flow
 from pipeline.alert import rules
 from pipeline.alert.backtest import Backtest, BacktestError, rules_named
+from pipeline.alert.rules import Rule
 from pipeline.alert.throttle import KnownMarks
 from pipeline.index import history
 from pipeline.operate import offline
@@ -30,18 +31,19 @@ def backtest(
     *,
     file: Path | None = None,
     rule: str | None = None,
+    wanted: Sequence[Rule] | None = None,
     since: dt.datetime | None = None,
     marks: KnownMarks | None = None,
     progress: Progress = lambda _done, _all: None,
 ) -> Backtest:
-    """Run the rules (or one of them) over past events since `since`, and over the stories that were open then.
+    """Run the rules (one of them, or `wanted`) over past events since `since`, and over the stories that were open then.
 
     Raises:
         BacktestError: there is no such rule, or a line of the file is no event.
         SettingsError: alerts.toml is wrong.
         OSError, RefusedError, UnavailableError, RequestError: the file or Elasticsearch cannot be read.
     """
-    run = Backtest(rules_named(rules.load(settings).rules, rule), marks)
+    run = Backtest(rules_named(rules.load(settings).rules, rule) if wanted is None else wanted, marks)
     if file is not None:
         lines = [line for line in file.read_bytes().splitlines() if line.strip()]
         if lines and _is_event(lines[0]):

@@ -32,6 +32,12 @@ class FeedHealth(msgspec.Struct, frozen=True):
     checked_at: dt.datetime | None = None
     succeeded_at: dt.datetime | None = None
     silence: str | None = None
+    title: str = ""
+    retired: bool = False
+    due_at: dt.datetime | None = None
+    newest_at: dt.datetime | None = None
+    entries: int = 0
+    gap_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,9 @@ class Status:
     def problems(self) -> tuple[str, ...]:
         """Return what an operator has to look at, one sentence each."""
         found = [f"{process.name}: {process.problem}" for process in self.processes if process.problem]
-        rules = ((process.name, (process.detail or {}).get("rules_problem")) for process in self.processes)
-        found += [f"{name}: the old rules go on: {problem}" for name, problem in rules if problem]
+        for what in ("rules", "feeds"):
+            wrong = ((process.name, (process.detail or {}).get(f"{what}_problem")) for process in self.processes)
+            found += [f"{name}: the old {what} go on: {problem}" for name, problem in wrong if problem]
         if self.kafka_problem:
             found.append(f"kafka: {self.kafka_problem}")
         if not self.index.get("reachable"):

@@ -12,7 +12,7 @@ FILES = sorted(PIPELINE.rglob("*.py"))
 
 ROOMS = (
     ("version", "settings"),
-    ("logs", "metrics", "records"),
+    ("logs", "metrics", "records", "toml_edit"),
     ("stage",),
     ("bus",),
     ("page",),
@@ -57,7 +57,8 @@ OWNERS = {
     "spacy": {"annotate/parse.py", "detect/own_kinds.py"},
     "onnxruntime": {"detect/encoder.py"},
     "tokenizers": {"detect/encoder.py"},
-    "starlette": {f"console/{file}.py" for file in ("api", "app", "access", "export_endpoint", "feed_endpoints")},
+    "starlette": {f"console/{file}.py" for file in ("api", "app", "access", "export_endpoints", "feed_endpoints")},
+    "arro3": {"index/export.py"},
     "uvicorn": {"console/server.py"},
     "jgo": {"local/jars.py"},
     "typer": {

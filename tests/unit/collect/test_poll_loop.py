@@ -210,3 +210,34 @@ def test_it_is_ready_once_started_and_while_what_is_published_arrives():
     health.ran_at -= 60
     assert not health.ready()[0]
     assert not health.healthy()[0]
+
+
+async def test_a_new_list_of_feeds_adds_and_ends_feeds_while_the_loop_runs():
+    poller, health, stop = FakePoller(), CollectorHealth(), asyncio.Event()
+    loop = PollLoop(SETTINGS, feeds("f1", "f2"), poller, health, partition_of=partition_of)
+    running = asyncio.create_task(loop.run(stop))
+    loop.assign(frozenset({1, 2, 3}), {})
+    await asyncio.sleep(0.05)
+    await loop.replace(feeds("f2", "f3", "f4"), frozenset({1, 2, 3}))
+    await asyncio.sleep(0.05)
+    assert sorted(poller.polled) == ["f1", "f2", "f3"], "f4 is of a partition that another collector owns"
+    assert health.feeds == 2
+    await loop.replace(feeds("f1", "f2", "f3"), frozenset({1, 2, 3}))
+    await asyncio.sleep(0.05)
+    assert sorted(poller.polled) == ["f1", "f2", "f3"], "f1 goes on from its state, by which it is not due yet"
+    assert health.feeds == 3
+    stop.set()
+    await running
+
+
+async def test_a_feed_that_is_listed_with_another_url_is_polled_anew():
+    poller, stop = FakePoller(), asyncio.Event()
+    loop = PollLoop(SETTINGS, feeds("f1"), poller, CollectorHealth(), partition_of=partition_of)
+    running = asyncio.create_task(loop.run(stop))
+    loop.assign(ALL, {})
+    await asyncio.sleep(0.05)
+    await loop.replace((Feed(id="f1", url="https://f1.example/new"),), ALL)
+    await asyncio.sleep(0.05)
+    assert poller.polled == ["f1", "f1"]
+    stop.set()
+    await running

@@ -139,7 +139,7 @@ class DraftQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True)
     about: Annotated[str, Meta(min_length=1, max_length=200)] = "A saved search"
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class RuleDraft(msgspec.Struct, frozen=True, kw_only=True):
     """The rule as TOML, and the parts of the search that rules cannot ask."""
 
     toml: str
@@ -299,7 +299,7 @@ TAKEN: Final = {
 """The filters that a rule can ask too, and its key for each."""
 
 
-def drafted(_desk: Desk, call: Call) -> Draft:
+def drafted(_desk: Desk, call: Call) -> RuleDraft:
     """Make a rule of a search. What rules cannot ask is listed and left out."""
     asked: DraftQuery = call.query
     conditions: dict[str, Any] = {key: _plain(getattr(asked, name)) for name, key in TAKEN.items()}
@@ -329,7 +329,7 @@ def drafted(_desk: Desk, call: Call) -> Draft:
         for name in Filters.__struct_fields__
         if name not in taken and getattr(asked, name) not in ("", (), None)
     ]
-    return Draft(toml=edit.draft(asked.name, asked.about, conditions), not_taken=left)
+    return RuleDraft(toml=edit.draft(asked.name, asked.about, conditions), not_taken=left)
 
 
 def _plain(value: Any) -> Any:
@@ -346,7 +346,7 @@ ENDPOINTS: Final = (
              status=201, role="operate"),
     Endpoint(method="DELETE", path="/mutes/{name}", about="End a mute.", call=unmute, status=204, role="operate"),
     Endpoint(method="GET", path="/rules", about="All rules with their figures.", call=listed, answer=RulesAnswer),
-    Endpoint(method="GET", path="/rules/draft", about="A search as a rule.", call=drafted, query=DraftQuery, answer=Draft),
+    Endpoint(method="GET", path="/rules/draft", about="A search as a rule.", call=drafted, query=DraftQuery, answer=RuleDraft),
     Endpoint(method="POST", path="/rules/backtest", about="Test a rule on past events; nothing is sent.", call=tested,
              body=BacktestBody, answer=BacktestAnswer),
     Endpoint(method="POST", path="/rules", about="Add a rule.", call=added, body=RuleText, answer=RuleName, status=201,

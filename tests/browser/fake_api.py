@@ -221,7 +221,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if parts == ["rules", "backtest"]:
             if "nonsense" in body["toml"]:
                 return self.refuse(400, 'alerts.toml: rule 1: there is no key "nonsense"; nearest: "name"', "toml")
-            past = [{**one, "raised_at": news.ago(60 * 24 * (9 - n) + 9)} for n, one in enumerate(news.alerts)]
+            past = [{**one, "raised_at": news.ago(60 * 24 * n + 9)} for n, one in enumerate(news.alerts)]
             return self.answer(
                 200,
                 {

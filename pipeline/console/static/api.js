@@ -108,7 +108,7 @@ export function useLive(sorts, take, active = true) {
   const wanted = sorts.join();
   useEffect(() => {
     if (!active) { setState("off"); return undefined; }
-    const source = new EventSource(address("/live", { sort: wanted.split(",") }));
+    const source = new EventSource(address("/live", { resource: wanted.split(",") }));
     source.onopen = () => setState("on");
     source.onerror = () => setState("waiting");
     for (const name of ["story", "alert", "event", "article"]) {

@@ -36,7 +36,7 @@ function tick(at, interval) {
 function options(uPlot, { width, interval, choose, line }) {
   const axis = { stroke: colour("soft"), font: "11px Libre Franklin, sans-serif", grid: { stroke: colour("rule"), width: 1 }, ticks: { show: false } };
   return {
-    width, height: HEIGHT, legend: { show: false }, padding: [8, 4, 0, 0],
+    width, height: HEIGHT, legend: { show: false }, padding: [8, 16, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: Boolean(choose), y: false, setScale: false } },
     select: { show: Boolean(choose) },
     scales: { x: { time: true, range: (_, low, high) => [low - STEP[interval] / 2, high + STEP[interval] / 2] }, y: { range: (_, __, high) => [0, Math.max(4, high * 1.08)] } },
@@ -61,6 +61,7 @@ export function Bars({ buckets, interval, title, choose }) {
   const [hint, setHint] = useState(null);
   useEffect(() => {
     let plot = null;
+    if (!ref.current) return undefined;
     let gone = false;
     const frame = ref.current;
     const data = [buckets.map((b) => new Date(b.at) / 1000), buckets.map((b) => b.count)];
@@ -80,6 +81,7 @@ export function Bars({ buckets, interval, title, choose }) {
     draw();
     return () => { gone = true; size.disconnect(); removeEventListener("theme", draw); scheme.removeEventListener("change", draw); plot?.destroy(); };
   }, [buckets, interval]);
+  if (buckets.length < 2) return buckets.length ? html`<p class="chart"><span class="label">${title}</span> <span class="soft">all in one ${interval}, ${label(interval, buckets[0].at)}</span></p>` : null;
   const total = buckets.reduce((sum, b) => sum + b.count, 0);
   const shown = hint != null && buckets[hint];
   return html`<figure class="chart">

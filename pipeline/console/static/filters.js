@@ -48,6 +48,14 @@ export function Chips({ query, change }) {
     ${all.length > 1 ? html`<li><button type="button" class="plain" onClick=${() => change(Object.fromEntries(FILTERS.map((name) => [name, null])))}>Clear all</button></li>` : null}</ul>`;
 }
 
+const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
+
+function facetName(name, one) {
+  if (name === "type") return TYPES[one.value] ?? one.label;
+  if (name === "language" && /^[a-z]{2,3}$/.test(one.value)) return languages.of(one.value);
+  return sentence(one.label);
+}
+
 /** The values of a facet with their counts; a press sets or takes out the condition. */
 export function Facet({ title, name, values, query, change, limit = 7 }) {
   const on = query.getAll(name);
@@ -57,7 +65,7 @@ export function Facet({ title, name, values, query, change, limit = 7 }) {
   if (!all.length) return null;
   const toggle = (value) => change({ [name]: on.includes(value) ? on.filter((one) => one !== value) : [...on, value] });
   const row = (one) => html`<li><button type="button" class="facet" aria-pressed=${String(on.includes(one.value))} onClick=${() => toggle(one.value)}>
-    <bdi>${name === "type" ? TYPES[one.value] ?? one.label : sentence(one.label)}</bdi><span class="count">${one.count == null ? "" : number(one.count)}</span></button></li>`;
+    <bdi>${facetName(name, one)}</bdi><span class="count">${one.count == null ? "" : number(one.count)}</span></button></li>`;
   return html`<section class="facets" aria-label=${title}><h2 class="label">${title}</h2><ul>${all.slice(0, limit).map(row)}</ul>
     ${all.length > limit ? html`<details><summary class="small">${all.length - limit} more</summary><ul>${all.slice(limit).map(row)}</ul></details>` : null}</section>`;
 }

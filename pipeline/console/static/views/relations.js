@@ -50,6 +50,12 @@ function Matrix({ data, shown, chosen, choose }) {
     })}</tr>`)}</tbody></table></div></div>`;
 }
 
+/** Without the rows and columns in which nothing is: many act on nobody, and many are acted on by others only. */
+function filled(data) {
+  const [from, to] = [new Set(data.cells.map((one) => one.actor)), new Set(data.cells.map((one) => one.recipient))];
+  return { ...data, actors: data.actors.filter((one) => from.has(one.value)), recipients: data.recipients.filter((one) => to.has(one.value)) };
+}
+
 function Pair({ cell, data, filters, by }) {
   const label = (list, value) => list.find((one) => one.value === value)?.label ?? value;
   const [from, to] = [label(data.actors, cell.actor), label(data.recipients, cell.recipient)];
@@ -78,7 +84,8 @@ export function Relations({ query }) {
         <${Segments} label="By" options=${BY} value=${by} choose=${(one) => set({ by: one === "country" ? null : one, pair: null })} />
         <${Segments} label="Shown" options=${SHOWN} value=${shown} choose=${(one) => set({ show: one === "count" ? null : one })} /></div></div>
     <${Chips} query=${new URLSearchParams(Object.entries(others).flatMap(([name, all]) => all.map((one) => [name, one])))} change=${set} />
-    <${Await} from=${found}>${(data) => {
+    <${Await} from=${found}>${(answer) => {
+      const data = filled(answer);
       if (!data.cells.length) return html`<${Empty} title="No event with an actor and a recipient in this span"><p>A longer span may have some.</p><button type="button" onClick=${() => set({ since: "all" })}>Show all</button><//>`;
       const pair = query.get("pair")?.split("\t");
       const chosen = data.cells.find((one) => one.actor === pair?.[0] && one.recipient === pair?.[1]) ?? data.cells.reduce((a, b) => (b.count > a.count ? b : a));

@@ -29,7 +29,7 @@ function Backtest({ found, span }) {
       : html`<strong>No alert</strong> in ${days} days. The rule may be too narrow, or nothing of the kind was reported.`}</p>
     ${found.most_in_a_day > MANY_A_DAY ? html`<p class="notice">That is a lot for one day. A larger sum, more sources or a throttle makes it rarer.</p>` : null}
     ${found.alerts.length ? html`<${Bars} buckets=${perDay(found.alerts, days)} interval="day" title="Alerts by day" />
-      <ul class="short">${found.alerts.slice(-12).reverse().map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} />${one.held ? html`<span>${one.held}</span>` : null}</p><${Link} href=${`/story/${one.story_id}`}><${Text}>${one.headline}<//><//></li>`)}</ul>` : null}
+      <ul class="short">${found.alerts.slice(0, 12).map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} />${one.held ? html`<span>${one.held}</span>` : null}</p><${Link} href=${`/story/${one.story_id}`}><${Text}>${one.headline}<//><//></li>`)}</ul>` : null}
   </section>`;
 }
 

@@ -7,7 +7,7 @@ import { Chips, conditions, Facet, Typed } from "../filters.js";
 import { WorldMap } from "../map.js";
 import { Await, Empty, EventCard, More, Out, Segments, State, StoryCard, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
-import { dates, dollars, kindName, nameOf, number, percent } from "../words.js";
+import { calendarDay, dates, dollars, kindName, nameOf, number, percent } from "../words.js";
 
 const OF = [["events", "Events"], ["stories", "Stories"], ["articles", "Articles"]];
 const SHOW = [["list", "List"], ["table", "Table"], ["map", "Map"]];
@@ -22,6 +22,7 @@ const FACETS = {
 const EXPORTS = { events: ["csv", "jsonl", "geojson", "parquet", "plover", "cameo", "acled"], stories: ["csv", "jsonl", "geojson", "parquet"], articles: ["csv", "jsonl", "parquet"] };
 const FORMATS = { csv: "CSV, for a spreadsheet", jsonl: "JSON lines", geojson: "GeoJSON, for a map", parquet: "Parquet", plover: "PLOVER table", cameo: "CAMEO table", acled: "ACLED-like table" };
 const PAGE = 40;
+const STRAYS = 0.02; // so small a share of the results is left out of the chart, and said
 
 function ArticleCard({ article }) {
   return html`<article class="card w1"><p class="stamp"><${Time} at=${article.published_at ?? article.at} /></p><div class="body">
@@ -67,11 +68,22 @@ function Facets({ of, filters, query, change }) {
   return html`<${Await} from=${facets} lines=${14}>${(data) => fields.map(([name, title]) => html`<${Facet} key=${name} title=${title} name=${name} values=${data.facets[name] ?? []} query=${query} change=${change} />`)}<//>`;
 }
 
+/** Where the bulk of the buckets begins, if a few strays (an article of 1998) lie so far before it that nothing could be seen. */
+function bulk({ buckets }) {
+  const total = buckets.reduce((sum, one) => sum + one.count, 0);
+  let before = 0;
+  const first = buckets.findIndex((one) => (before += one.count) > total * STRAYS);
+  const [start, at, end] = [buckets[0], buckets[first], buckets.at(-1)].map((one) => Date.parse(one?.at));
+  return first > 0 && at - start > (end - start) / 2 ? { since: buckets[first].at, left: before - buckets[first].count } : null;
+}
+
 function Over({ of, filters, change }) {
-  const found = useApi(`/${of}/histogram`, { ...filters, interval: "auto" });
-  const data = found.data;
+  const whole = useApi(`/${of}/histogram`, { ...filters, interval: "auto" });
+  const part = whole.data && bulk(whole.data);
+  const near = useApi(part ? `/${of}/histogram` : null, { ...filters, since: part?.since, interval: "auto" });
+  const data = part ? near.data : whole.data;
   if (!data || data.buckets.length < 2) return null;
-  return html`<${Bars} buckets=${data.buckets} interval=${data.interval} title=${`${OF.find(([one]) => one === of)[1]} by ${data.interval}`}
+  return html`${part ? html`<p class="soft small">${number(part.left)} before ${calendarDay(part.since)} not shown</p>` : null}<${Bars} buckets=${data.buckets} interval=${data.interval} title=${`${OF.find(([one]) => one === of)[1]} by ${data.interval}`}
     choose=${(from, to) => change({ since: from.toISOString().slice(0, 19) + "Z", until: to.toISOString().slice(0, 19) + "Z" })} />`;
 }
 

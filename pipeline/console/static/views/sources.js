@@ -7,9 +7,10 @@ import { Act, Await, Dialog, Empty, Out, say, Segments, Text, Time } from "../pa
 import { changed, go } from "../route.js";
 import { ago, duration, number, plural } from "../words.js";
 
-const STATUS = { ok: ["good", "healthy"], failing: ["bad", "failing"], silent: ["warn", "silent"], waiting: ["", "waiting"], retired: ["bad", "gone"], unknown: ["", "not yet read"] };
-const ORDER = ["failing", "retired", "silent", "waiting", "unknown", "ok"];
+const STATUS = { ok: ["good", "healthy"], failing: ["bad", "failing"], silent: ["warn", "silent"], waiting: ["", "waiting"], retired: ["bad", "gone"], unknown: ["", "not yet read"], disabled: ["", "off"] };
+const ORDER = ["failing", "retired", "silent", "waiting", "unknown", "ok", "disabled"];
 const EVERY_MS = 5_000; // the page shows a new feed's first answer without a press
+const SOON_MS = 45_000;
 const HOURS = 48; // of the rhythm
 
 function Add({ done }) {
@@ -75,11 +76,11 @@ function Row({ feed, rhythm, ask }) {
   const [tone, words] = STATUS[feed.status] ?? STATUS.unknown;
   const trouble = health(feed);
   return html`<tr><th scope="row" class="row-head"><${Text}>${feed.title || feed.id}<//><span class="feed-url soft small"><${Out} href=${feed.url}>${feed.url}<//></span></th>
-    <td><span class=${`state ${tone}`}>${feed.enabled ? words : "off"}</span>${trouble ? html`<p class=${`small trouble-text ${tone}`} dir="auto">${trouble}</p>` : null}${feed.failures ? html`<p class="small soft">${plural(feed.failures, "failure")} in a row</p>` : null}</td>
+    <td><span class=${`state ${tone}`}>${words}</span>${trouble ? html`<p class=${`small trouble-text ${tone}`} dir="auto">${trouble}</p>` : null}${feed.failures ? html`<p class="small soft">${plural(feed.failures, "failure")} in a row</p>` : null}</td>
     <td><${Text}>${feed.publisher}<//>${feed.group ? html`<p class="small soft"><${Text}>${feed.group}<//></p>` : null}</td>
     <td>${rhythm ? html`<${Spark} counts=${rhythm} title=${`${plural(rhythm.reduce((a, b) => a + b, 0), "article")} in ${HOURS} hours`} />` : null}<p class="small soft">${feed.gap_seconds ? `one each ${duration(feed.gap_seconds)}` : "no rhythm yet"}</p></td>
-    <td class="num">${number(feed.entries)}</td><td class="nowrap">${feed.newest_at ? html`<${Time} at=${feed.newest_at} />` : html`<span class="soft">nothing yet</span>`}</td>
-    <td class="nowrap small">${feed.checked_at ? html`<${Time} at=${feed.checked_at} relative />` : html`<span class="soft">not yet</span>`}${feed.due_at ? html`<p class="soft">next ${Date.parse(feed.due_at) <= Date.now() ? "now" : ago(feed.due_at)}</p>` : null}</td>
+    <td class="num">${number(feed.entries)}</td><td class="nowrap">${feed.newest_at ? html`<${Time} at=${feed.newest_at} />` : html`<span class="soft">${feed.entries ? "not dated" : "nothing yet"}</span>`}</td>
+    <td class="nowrap small">${feed.checked_at ? html`<${Time} at=${feed.checked_at} relative />` : html`<span class="soft">not yet</span>`}${feed.due_at ? html`<p class="soft">next ${Date.parse(feed.due_at) <= Date.now() + SOON_MS ? "now" : ago(feed.due_at)}</p>` : null}</td>
     <td class="num noprint"><button type="button" onClick=${() => ask(feed)} aria-label=${`Remove ${feed.title || feed.id}`}>Remove</button></td></tr>`;
 }
 
@@ -106,12 +107,13 @@ export function Sources({ query }) {
   useEffect(() => { document.title = "Sources · Dateline"; }, []);
   const set = (changes) => go(changed(query, changes), { replace: true });
   const remove = async () => { await send("DELETE", `/feeds/${encodeURIComponent(leaving.id)}`); setLeaving(null); found.reload(); };
-  const render = ({ feeds }) => {
+  const render = ({ feeds, problem }) => {
     const counts = Object.fromEntries(ORDER.map((one) => [one, feeds.filter((f) => f.status === one).length]));
     const options = [["", `All ${feeds.length}`], ...ORDER.filter((one) => counts[one]).map((one) => [one, `${STATUS[one][1]} ${counts[one]}`])];
     const shown = feeds.filter((f) => (!status || f.status === status) && (!words || `${f.id} ${f.title} ${f.url} ${f.publisher} ${f.group}`.toLowerCase().includes(words)))
       .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status) || (a.title || a.id).localeCompare(b.title || b.id));
-    return html`<div class="row searchbar noprint"><${Segments} label="State" options=${options} value=${status} choose=${(one) => set({ status: one })} />
+    return html`${problem ? html`<p class="notice bad" role="alert">The health of feeds cannot be read now: ${problem}</p>` : null}
+      <div class="row searchbar noprint"><${Segments} label="State" options=${options} value=${status} choose=${(one) => set({ status: one })} />
         <label class="row small push">Find <input type="search" value=${query.get("find") ?? ""} onInput=${(e) => set({ find: e.target.value })} /></label></div>
       ${shown.length ? html`<div class="scroll"><table class="feeds"><thead><tr><th scope="col">Feed</th><th scope="col">Health</th><th scope="col">Publisher</th><th scope="col">Rhythm, ${HOURS} hours</th><th scope="col" class="num">Entries</th><th scope="col">Newest</th><th scope="col">Read</th><td class="noprint"></td></tr></thead>
         <tbody>${shown.map((feed) => html`<${Row} key=${feed.id} feed=${feed} rhythm=${rhythm[feed.id]} ask=${setLeaving} />`)}</tbody></table></div>`

@@ -3,9 +3,9 @@
 import { html, useEffect, useState } from "../vendor/ui.js";
 import { address, send, useApi, useLive } from "../api.js";
 import { WorldMap } from "../map.js";
-import { Act, Await, Facts, Kind, moneyWithDollars, Out, Publishers, Quote, State, StoryCard, Sure, Text, Time, Who } from "../parts.js";
+import { Act, Await, Facts, Kind, Line, moneyWithDollars, Out, Publishers, Quote, State, StoryCard, Sure, Text, Time, Who } from "../parts.js";
 import { Link } from "../route.js";
-import { dates, nameOf, number, plural, sentence } from "../words.js";
+import { dates, dollars, kindName, nameOf, number, plural, sentence } from "../words.js";
 
 const Places = ({ places }) => places.map((p, n) => html`${n ? ", " : ""}<bdi>${nameOf(p)}</bdi>${p.country_name && p.country_name !== nameOf(p) ? html` <span class="soft">(${p.country_name})</span>` : null}`);
 
@@ -22,7 +22,19 @@ export function known(item) {
   ];
 }
 
+/** What happened inside the story, oldest first: each with its line or sentence, its state and who told it. */
+function Happenings({ story }) {
+  const all = [...story.happenings].sort((a, b) => a.first_seen_at.localeCompare(b.first_seen_at));
+  return html`<ol class="timeline">${all.map((one) => html`<li class=${one.background ? "background" : ""}>
+    <p class="dotted small soft"><${Time} at=${one.first_seen_at} /><${Kind} item=${one} /><${State} item=${one} />${one.background ? html`<span>background</span>` : null}<span>${plural(one.source_count, "source")}</span></p>
+    <p dir="auto">${one.line || one.evidence || kindName(one)}</p>
+    ${one.line ? null : html`<${Line} item=${{ actors: [], recipients: [], places: [], money: [], ...one }} />`}
+    ${(one.timeline ?? []).slice(1).map((moment) => html`<p class="small soft"><${Time} at=${moment.at} />: <bdi>${moment.what}</bdi></p>`)}
+    ${one.event_ids?.length ? html`<p class="small"><${Link} href=${`/event/${one.event_ids[0]}`}>See it in the article<//></p>` : null}</li>`)}</ol>`;
+}
+
 function Timeline({ story }) {
+  if (story.happenings?.length) return html`<${Happenings} story=${story} />`;
   if (!story.timeline.length) return html`<p class="soft">Nothing is recorded yet.</p>`;
   return html`<ol class="timeline">${story.timeline.map((moment) => html`<li><${Time} at=${moment.at} /><p dir="auto">${sentence(moment.what)}</p></li>`)}</ol>`;
 }
@@ -39,9 +51,17 @@ function ByPublisher({ reports }) {
     </li>`)}</ul></section>`)}</div>`;
 }
 
+const ABOUT = { amount_usd: "Sum", money: "Sum", dead: "Dead", injured: "Injured", modality: "Whether it happened" };
+
+function told(field, value) {
+  const amount = Number(value.replaceAll(",", ""));
+  if (Number.isNaN(amount)) return value;
+  return field === "amount_usd" || field === "money" ? dollars(amount) : number(amount);
+}
+
 function Disagreements({ found }) {
   return html`<div class="scroll"><table><thead><tr><th scope="col">About</th><th scope="col">Value</th><th scope="col">Who says so</th></tr></thead><tbody>
-    ${found.flatMap((one) => one.values.map((value, n) => html`<tr>${n ? null : html`<th scope="rowgroup" class="row-head" rowspan=${one.values.length}>${sentence(one.field.replaceAll("_", " "))}</th>`}<td><${Text}>${value.value}<//></td><td><${Publishers} names=${value.publishers} limit=${6} /></td></tr>`))}
+    ${found.flatMap((one) => one.values.map((value, n) => html`<tr>${n ? null : html`<th scope="rowgroup" class="row-head" rowspan=${one.values.length}>${ABOUT[one.field] ?? sentence(one.field.replaceAll("_", " "))}</th>`}<td><${Text}>${told(one.field, value.value)}<//></td><td><${Publishers} names=${value.publishers} limit=${6} /></td></tr>`))}
   </tbody></table></div>`;
 }
 

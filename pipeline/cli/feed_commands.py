@@ -37,7 +37,8 @@ def feed(paths: Files) -> None:
     from pipeline.collect import files
 
     settings(logs="error")
-    write_lines(line.encode() for line in files.feed_lines([str(path) for path in paths]))
+    now = dt.datetime.now(dt.UTC)
+    write_lines(line.encode() for line in files.feed_lines([str(path) for path in paths], now=now))
 
 
 @feeds_app.command("check")

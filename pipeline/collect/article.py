@@ -91,7 +91,16 @@ def compose(
         published_at=published if published is None or published <= latest else None,
         updated_at=entry.updated_at if entry.updated_at is None or entry.updated_at <= latest else None,
         truncated=isinstance(page, FetchError) and not is_full(entry.content),
+        locale=_locale(feed, entry),
     )
+
+
+def _locale(feed: Feed, entry: FeedEntry) -> str:
+    """Return the language with its country: of the entry, or as configured for the feed."""
+    if "-" in entry.locale or "_" in entry.locale:
+        return entry.locale[:20]
+    language = feed.language or entry.language or ("und" if feed.country else "")
+    return f"{language}-{feed.country}" if feed.country else language
 
 
 def _address_and_id(candidate: EntryCandidate, page: Page | FetchError | None) -> tuple[str, str]:

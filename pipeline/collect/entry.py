@@ -19,7 +19,10 @@ class FeedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEntry:
-    """One entry as it stands in the feed. `id` is the feed's id for it, or its link; `summary` is text, `content` HTML."""
+    """One entry as it stands in the feed. `id` is the feed's id for it, or its link; `summary` is text, `content` HTML.
+
+    `locale` is the whole language tag, with its country ("en-GB").
+    """
 
     id: str
     url: str = ""
@@ -31,6 +34,7 @@ class FeedEntry:
     authors: tuple[str, ...] = ()
     publisher: str = ""
     language: str | None = None
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,10 @@ from pipeline.page.date_parsing import parse_date, plausible
 from pipeline.records import content_id
 
 
-def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
+def parse_feed(body: bytes, *, content_type: str = "", url: str = "", now: dt.datetime | None = None) -> ParsedFeed:
     """A feed's bytes, its Content-Type and its URL (where relative links start) in, its entries out.
+
+    `now` is when it was fetched: where 05/11 can be two days, it is none to come.
 
     Raises:
         FeedError: the bytes are not a feed. No other error leaves this function, whatever the bytes are.
@@ -56,7 +58,7 @@ def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedF
     found = _feedparser_result(body, content_type, url)
     if found.get("bozo") and (escaped := _with_escaped_ampersands(body)) != body:
         found = _feedparser_result(escaped, content_type, url)
-    return _from_feedparser(found, body, url)
+    return _from_feedparser(found, body, url, now)
 
 
 def _feedparser_result(body: bytes, content_type: str, url: str) -> Mapping[str, Any]:
@@ -120,7 +122,7 @@ def _with_escaped_ampersands(body: bytes) -> bytes:
 _KINDS = {"rss": "RSS", "ato": "Atom", "cdf": "CDF"}
 
 
-def _from_feedparser(found: Mapping[str, Any], body: bytes, url: str) -> ParsedFeed:
+def _from_feedparser(found: Mapping[str, Any], body: bytes, url: str, now: dt.datetime | None) -> ParsedFeed:
     entries = found.get("entries") or []
     version = found.get("version") or ""
     if not version and not entries:
@@ -128,15 +130,15 @@ def _from_feedparser(found: Mapping[str, Any], body: bytes, url: str) -> ParsedF
     if not entries and found.get("bozo") and not _closes(body):
         raise FeedError(f"a broken feed: {_xml_error(found.get('bozo_exception'))}, and no entry can be read")
     channel = found.get("feed") or {}
-    default_language = language(channel.get("language"))
-    converted = [_entry(entry, url, default_language) for entry in entries[:ENTRIES]]
+    locale = text_or_empty(channel.get("language")).strip()
+    converted = [_entry(entry, url, locale, now) for entry in entries[:ENTRIES]]
     links = [link for link in channel.get("links") or () if isinstance(link, Mapping)]
     hub = next((text_or_empty(link.get("href")) for link in links if link.get("rel") == "hub"), None)
     topic = next((text_or_empty(link.get("href")) for link in links if link.get("rel") == "self"), "")
     return ParsedFeed(
         title=plain_text(text_or_empty(channel.get("title"))),
         url=text_or_empty(channel.get("link")),
-        language=default_language,
+        language=language(locale),
         ttl_seconds=_ttl(channel),
         hub=hub or None,
         topic=join_url(url, topic),
@@ -170,7 +172,7 @@ def _no_feed_reason(body: bytes, url: str, error: object) -> str:
     return f"not a feed: {_xml_error(error)}" if error else "not a feed: XML of another kind"
 
 
-def _entry(raw: Mapping[str, Any], base: str, default_language: str | None) -> FeedEntry:
+def _entry(raw: Mapping[str, Any], base: str, default_locale: str, now: dt.datetime | None) -> FeedEntry:
     """An entry of feedparser in, an `Entry` out. One without id, link and title gets a hash of its text as its id."""
     link = _link(raw)
     contents = [c for c in raw.get("content") or () if isinstance(c, Mapping) and text_or_empty(c.get("value"))]
@@ -181,26 +183,28 @@ def _entry(raw: Mapping[str, Any], base: str, default_language: str | None) -> F
     if not link and re.match(r"https?://", identity):
         link = identity
     source = raw.get("source")
-    entry_language = language(raw.get("language")) or default_language
+    locale = text_or_empty(raw.get("language")).strip() or default_locale
+    entry_language = language(locale)
     return FeedEntry(
         id=identity or link or title or content_id(summary, content),
         url=join_url(base, link),
         title=title,
-        published_at=_date(raw, "published", entry_language) or _date(raw, "created", entry_language),
-        updated_at=_date(raw, "updated", entry_language),
+        published_at=_date(raw, "published", locale, now) or _date(raw, "created", locale, now),
+        updated_at=_date(raw, "updated", locale, now),
         summary=plain_text(summary),
         content=content or (summary if "<p" in summary.lower() or len(summary) > 1500 else ""),
         authors=tuple(dict.fromkeys(_authors(raw))),
         publisher=plain_text(text_or_empty(source.get("title"))) if isinstance(source, Mapping) else "",
         language=entry_language,
+        locale=locale if entry_language else "",
     )
 
 
-def _date(raw: Mapping[str, Any], name: str, in_language: str | None) -> dt.datetime | None:
+def _date(raw: Mapping[str, Any], name: str, locale: str, now: dt.datetime | None) -> dt.datetime | None:
     """Return a date of an entry. feedparser's own reading comes second: it loses some times and takes unknown zones for UTC."""
     present = raw.keys()  # feedparser's `get` returns another date where this one is missing
     written = text_or_empty(raw.get(name)) if name in present else ""
-    if (found := parse_date(written, in_language)) is not None:
+    if (found := parse_date(written, locale, now=now)) is not None:
         return found
     return _from_struct_time(raw.get(f"{name}_parsed")) if f"{name}_parsed" in present else None
 

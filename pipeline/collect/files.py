@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -138,12 +139,13 @@ class FolderScanner:
 # --- the command `dateline feed FILE...` --------------------------------------------------------------------------------
 
 
-def feed_file(path: str | Path) -> dict[str, Any]:
-    """A feed's file in, `{"file", "title", "entries"}` out, or `{"file", "error"}` where it is not a feed."""
+def feed_file(path: str | Path, *, now: dt.datetime | None = None) -> dict[str, Any]:
+    """A feed's file and the time in, `{"file", "title", "entries"}` out, or `{"file", "error"}` where it is not a feed."""
     try:
         body = Path(path).read_bytes()
         headers, body = _stored_headers(body)
-        parsed = parse_feed(body, content_type=headers.get("content-type", ""), url=headers.get("content-location", ""))
+        kind, url = headers.get("content-type", ""), headers.get("content-location", "")
+        parsed = parse_feed(body, content_type=kind, url=url, now=now)
     except OSError as error:
         return {"file": str(path), "error": error.strerror or str(error)}
     except FeedError as error:
@@ -173,7 +175,7 @@ def _entry_fields(entry: FeedEntry) -> dict[str, Any]:
     }
 
 
-def feed_lines(paths: list[str]) -> Iterator[str]:
-    """Files in, one line of JSON for each out."""
+def feed_lines(paths: list[str], *, now: dt.datetime | None = None) -> Iterator[str]:
+    """Files and the time in, one line of JSON for each out."""
     for path in paths:
-        yield json.dumps(msgspec.to_builtins(feed_file(path)), ensure_ascii=False)
+        yield json.dumps(msgspec.to_builtins(feed_file(path, now=now)), ensure_ascii=False)

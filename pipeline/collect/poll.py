@@ -119,7 +119,9 @@ class Poller:
                 return await asyncio.to_thread(files.with_file_links, parsed, path, self.settings.path(""))
             if answer.body.count(b"<") > TAGS and not re.search(rb"<(?:urlset|sitemapindex)\b", answer.body[:5000]):
                 raise FeedError(f"refused: more than {TAGS:,} tags, which no feed has")
-            return await asyncio.to_thread(parse_feed, answer.body, content_type=answer.content_type, url=answer.url)
+            return await asyncio.to_thread(
+                parse_feed, answer.body, content_type=answer.content_type, url=answer.url, now=self.clock.now()
+            )
 
     async def _unchanged(self, feed: Feed, state: FeedState, answer: FetchResult, now: dt.datetime) -> FeedState:
         metrics.feed_fetches_total.labels(outcome="not_modified").inc()

@@ -83,7 +83,9 @@ async def _try(
 ) -> FeedReport:
     try:
         answer = await _fetch(settings, web, feed)
-        parsed = await asyncio.to_thread(parse_feed, answer.body, content_type=answer.content_type, url=answer.url)
+        parsed = await asyncio.to_thread(
+            parse_feed, answer.body, content_type=answer.content_type, url=answer.url, now=now
+        )
         if parsed.children:
             parsed = await sitemap_index.read_children(web, parsed, since=None, limit=settings.collector.feed_bytes)
     except (FetchError, FeedError) as error:
@@ -212,7 +214,9 @@ async def _read(
 ) -> FeedReport | None:
     """Return the report of the URL itself if it is a feed, else None."""
     try:
-        parsed = await asyncio.to_thread(parse_feed, answer.body, content_type=answer.content_type, url=answer.url)
+        parsed = await asyncio.to_thread(
+            parse_feed, answer.body, content_type=answer.content_type, url=answer.url, now=now
+        )
         if parsed.children:
             parsed = await sitemap_index.read_children(web, parsed, since=None, limit=settings.collector.feed_bytes)
     except (FetchError, FeedError):

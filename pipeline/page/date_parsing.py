@@ -64,14 +64,19 @@ def _foreign_zone(text: str) -> bool:
     return name is not None and name.group(1) not in _KNOWN_ZONES | {"AM", "PM"}
 
 
-def parse_date(text: str, language: str | None = None) -> dt.datetime | None:
-    """A written date and the language it may be in, the moment in UTC out; without a zone it counts as UTC.
+def parse_date(text: str, locale: str | None = None, *, now: dt.datetime | None = None) -> dt.datetime | None:
+    """A written date and the locale ("fr", "en-GB") it may be in, the moment in UTC out; without a zone it counts as UTC.
 
+    Three numbers are read in the order of the locale. `now` is when the date was fetched: a reading of three numbers that lies
+    after it is not taken where there is another, and it decides where the locale does not.
     None where it is not a complete date: a day without a year, or a word like "yesterday".
     """
     text = " ".join(text.split())
     if not _SHORTEST <= len(text) <= _LONGEST or not re.search(r"\d", text):
         return None
+    if (ordered := in_iso_order(text, locale, now)) is not None:
+        return parse_date(ordered, now=now)
+    language = (locale or "").partition("-")[0] or None
     if _FULL_ISO.match(text) and (found := parse_iso(_normal_iso(text))) is not None:
         return found
     text = _SCRIPT_ZONE.sub(r" \1\2\3", text)
@@ -83,6 +88,64 @@ def parse_date(text: str, language: str | None = None) -> dt.datetime | None:
     if _MAIL_ZONE.search(text) and not _foreign_zone(text) and (found := _parse_mail_date(text)) is not None:
         return found
     return _with_dateparser(text, language) or _parse_mail_date(text)
+
+
+_NUMERIC = re.compile(r"(?:\w+\.?,?\s+)?(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d./-])(.*)", re.DOTALL)
+
+_MONTH_FIRST: Final = frozenset(
+    ("US", "USA", "PR", "PRI", "GU", "GUM", "VI", "VIR", "AS", "ASM", "MP", "MNP", "UM", "UMI", "PH", "PHL", "PA", "PAN",
+     "FM", "FSM", "MH", "MHL", "PW", "PLW")
+)  # fmt: skip
+"""Countries that write the month before the day, after the Unicode locale data: the United States and some others."""
+
+_EITHER: Final = frozenset(("CA", "CAN"))
+"""In Canadian English both orders are in use."""
+
+_IN_ADVANCE: Final = dt.timedelta(hours=14)
+"""The day begins so much earlier in Kiribati than in UTC, so a date without a zone may lie so far ahead."""
+
+
+def is_day_first(locale: str | None) -> bool | None:
+    """A locale in, whether it writes the day before the month out; None where that is not known (English of no country)."""
+    parts = re.split(r"[-_]", (locale or "").strip())
+    language = parts[0].casefold()
+    country = next((part.upper() for part in parts[1:] if re.fullmatch(r"[A-Za-z]{2,3}|\d{3}", part)), "")
+    if country in _MONTH_FIRST:
+        return False
+    if language in ("", "en") and (not country or country in _EITHER):
+        return None
+    return True
+
+
+def in_iso_order(text: str, locale: str | None, now: dt.datetime | None) -> str | None:
+    """A date of three numbers in, the same as year-month-day out; None for any other text."""
+    found = _NUMERIC.fullmatch(text)
+    if found is None:
+        return None
+    one, separator, other, written_year, rest = found.groups()
+    year = int(written_year) if len(written_year) == 4 else 2000 + int(written_year)
+    readings: list[dt.date] = []
+    for day, month in ((int(one), int(other)), (int(other), int(one))):
+        try:
+            readings.append(dt.date(year, month, day))
+        except ValueError:
+            continue
+    if not readings:
+        return None
+    chosen = _chosen(readings, None if separator != "." else True, is_day_first(locale), now)
+    return f"{chosen.isoformat()}{rest}"
+
+
+def _chosen(readings: list[dt.date], by_form: bool | None, by_locale: bool | None, now: dt.datetime | None) -> dt.date:
+    """Choose between the reading with the day first and the one with the month first, where both are dates."""
+    if len(readings) == 2 and now is not None:
+        readings = [day for day in readings if day <= (now + _IN_ADVANCE).date()] or readings
+    if len(readings) == 1:
+        return readings[0]
+    day_first = by_form if by_form is not None else by_locale
+    if day_first is None and now is not None:
+        return min(readings, key=lambda day: abs(now.date() - day))
+    return readings[0] if day_first else readings[1]
 
 
 def _normal_iso(text: str) -> str:
@@ -118,17 +181,19 @@ _EXACT = re.compile(r"\d:\d{2}.*?(?:[+-]\d{2}:?\d{2}|\b(?:Z|UT|UTC|GMT|[A-Z]{1,4
 """A time of day with a zone after it."""
 
 
-def parse_declared(text: str | None) -> tuple[dt.datetime, bool] | None:
+def parse_declared(
+    text: str | None, locale: str | None = None, *, now: dt.datetime | None = None
+) -> tuple[dt.datetime, bool] | None:
     """A date that a page declares in, the moment in UTC and whether it is exact out; None for anything else.
 
-    It is exact if it has a time of day with a zone.
+    It is exact if it has a time of day with a zone. `locale` and `now` are those of `parse_date`.
     """
     text = (text or "").strip()
     if not 6 <= len(text) <= 60:
         return None
     moment = _parse_loose_iso(text) or _parse_unix_seconds(text)
     if moment is None:
-        other = parse_date(text)
+        other = parse_date(text, locale, now=now)
         return None if other is None else (other, _EXACT.search(text) is not None)
     exact = moment.tzinfo is not None
     try:

@@ -1,7 +1,7 @@
 """An Article in, its text without boilerplate, title, authors, dates, language and credit out. Pure: no network, no clock.
 
 trafilatura finds the body of a page, `boilerplate` removes what it leaves at the edges, and `facts` reads what the page
-declares about itself. The only importer of trafilatura, htmldate and py3langid.
+declares about itself. The only importer of trafilatura and py3langid.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
-from htmldate import find_date
 from lxml.html import HtmlElement
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from trafilatura.core import bare_extraction
 from trafilatura.utils import load_html
 
-from pipeline.page import boilerplate, clutter, date_parsing, facts, kinship
+from pipeline.page import boilerplate, clutter, facts, kinship, page_dates
 from pipeline.records import Article, content_id
 from pipeline.stage import Rejected
 
@@ -131,7 +130,7 @@ def _from_page(article: Article) -> Extracted:
         return _from_text(msgspec.structs.replace(article, html=html.unescape(re.sub(r"<[^<>]*>", " ", article.html))))
     declared = facts.read_facts(tree, article.url)
     title = next(iter(declared.titles), "") or article.title
-    dates = _page_dates(tree, declared, article)
+    dates = page_dates.page_dates(tree, declared, article)
     clutter.remove_clutter(tree)
     lines, credit = boilerplate.clean(_body(tree, declared), title=title)
     return _extracted(article, declared, title, lines, credit, dates=dates)
@@ -224,59 +223,7 @@ def _authors_and_agency(bylines: Iterable[str]) -> tuple[tuple[str, ...], str | 
 def published_on(article: Article) -> dt.datetime | None:
     """An article in, when its page says it was published out; None where the page does not say, or there is no page."""
     tree = load_html(article.html) if article.content_type.startswith("text/html") else None
-    return None if tree is None else _page_dates(tree, facts.read_facts(tree, article.url), article)[0]
-
-
-_SAME_DAY: Final = dt.timedelta(hours=38)
-"""A day without a zone may begin 14 hours before the day in UTC, and it lasts 24 hours."""
-
-Dated = tuple[dt.datetime, bool]
-
-
-def _declared_date(tree: HtmlElement, declared: facts.PageFacts, url: str, latest: dt.datetime) -> Dated | None:
-    """Return the date that the page declares; else that of its only <time>, checked by the day in the URL; else that day."""
-    for written in (declared.published, facts.only_time(tree)):
-        found = date_parsing.parse_declared(written)
-        if found is not None and found[0] <= latest:
-            day = date_parsing.day_in_url(url) if written != declared.published else None
-            return found if day is None or abs(day - found[0]) < _SAME_DAY else (day, False)
-    day = date_parsing.day_in_url(url)
-    return (day, False) if day is not None and day <= latest else None
-
-
-def _date_in_text(tree: HtmlElement, url: str, latest: dt.datetime) -> Dated | None:
-    """Return the date that is found in the text, or the one in the URL if that is of another month."""
-    found = find_date(tree, original_date=True, extensive_search=True, max_date=latest.replace(tzinfo=None))
-    published = date_parsing.parse_declared(found)
-    month = date_parsing.date_in_url(url)
-    if (
-        published is not None
-        and month is not None
-        and (published[0].year, published[0].month) != (month.year, month.month)
-    ):
-        return min(month, latest), False
-    return published if published is None or published[0] <= latest else None
-
-
-def _page_dates(
-    tree: HtmlElement, declared: facts.PageFacts, article: Article
-) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """Return when the page was published and updated. An exact time in the feed goes before the same day on the page."""
-    latest = article.fetched_at + dt.timedelta(days=1)
-    feed_date = article.published_at
-    # a feed with one date for both (or a sitemap's lastmod) does not say when the article was published
-    vague = feed_date is None or feed_date == article.updated_at
-    published = _declared_date(tree, declared, article.url, latest)
-    if published is None and vague:
-        published = _date_in_text(tree, article.url, latest)
-    updated = date_parsing.parse_declared(declared.updated)
-    moment = None
-    if published is not None:
-        moment = published[0]
-        if not published[1] and feed_date is not None and abs(feed_date - moment) < _SAME_DAY:
-            moment = feed_date
-    changed = updated[0] if updated is not None and updated[1] and updated[0] <= latest else None
-    return moment, changed if changed is None or moment is None or changed > moment else None
+    return None if tree is None else page_dates.page_dates(tree, facts.read_facts(tree, article.url), article)[0]
 
 
 @functools.lru_cache(maxsize=1)

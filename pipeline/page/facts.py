@@ -21,7 +21,10 @@ _GENERIC_TITLES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What a page declares. `published` and `updated` are as written; `date_parsing.parse_declared` reads them."""
+    """What a page declares. `published` and `updated` are as written; `date_parsing.parse_declared` reads them.
+
+    `locale` is its language with its country ("en-GB") where it names one.
+    """
 
     titles: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
@@ -33,12 +36,16 @@ class PageFacts:
     canonical_url: str | None = None
     body: str = ""
     paywalled: bool = False
+    locale: str = ""
 
 
 def read_facts(tree: HtmlElement, url: str) -> PageFacts:
     """A page and its URL in, what it declares about itself out. No content of a page makes it raise an error."""
-    linked = article_object(tree)
+    linked = article_object(tree, url)
     meta = _meta(tree)
+    locale = (
+        text_of(linked.get("inLanguage")) or tree.get("lang") or meta.get("og:locale") or meta.get("content-language")
+    )
     publisher = name_of(linked.get("publisher")) or meta.get("og:site_name", "") or meta.get("application-name", "")
     return PageFacts(
         titles=tuple(_titles(tree, linked, meta, publisher)),
@@ -53,7 +60,8 @@ def read_facts(tree: HtmlElement, url: str) -> PageFacts:
             text_of(linked.get("dateModified")), *(meta.get(name) for name in _UPDATED), _updated_time(tree)
         ),
         publisher=publisher,
-        language=_language(text_of(linked.get("inLanguage")) or tree.get("lang") or meta.get("og:locale")),
+        language=_language(locale),
+        locale=_with_country(locale or "", tree.get("lang") or "", meta.get("og:locale") or "", url),
         image_url=_absolute(url, _lead_image(tree, linked, meta)),
         canonical_url=canonical(tree, url),
         body=text_of(linked.get("articleBody")),
@@ -201,6 +209,51 @@ def only_time(tree: HtmlElement) -> str | None:
         str(stamp) for element in tree.iter("time") if parse_declared(stamp := element.get("datetime")) is not None
     ]
     return stamps[0] if stamps and len({stamp[:10] for stamp in stamps}) == 1 else None
+
+
+_BORROWED: Final = frozenset(("ai", "am", "cc", "co", "fm", "gg", "io", "la", "ly", "me", "sh", "st", "to", "tv", "ws"))
+"""Country domains that sites of every country use."""
+
+
+def _with_country(declared: str, *others: str) -> str:
+    """A language tag in, the same with a country out: of another tag for the language, or of the URL's domain, the last one."""
+    language = re.split(r"[-_]", declared)[0].casefold()
+    for tag in (declared, *others[:-1]):
+        if re.match(r"[a-zA-Z]{2,3}[-_]\w", tag) and tag.casefold().startswith(language):
+            return tag
+    domain = (urlsplit(others[-1]).hostname or "").rpartition(".")[2] if _is_url(others[-1]) else ""
+    country = domain.upper() if re.fullmatch("[a-z]{2}", domain) and domain not in _BORROWED else ""
+    return f"{language or 'und'}-{country}" if country else language
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
+
+
+_LONE_DATE: Final = re.compile(
+    r"(?:\D{0,30}\s)?(?P<date>(?:\w{2,12}\.?,?\s+)?"
+    r"(?:\d.{3,30}\d{4}|[^\W\d]{3,12}\.?\s+\d{1,2}.{1,4}\d{4}|\d{4}.{4,8})\D{0,3})"
+)
+"""A line that is a date, after a label such as "Published:" or a byline."""
+
+LONE_DATES: Final = 5
+"""The most lines of a page that are tried as dates: the first are beside the headline."""
+
+
+def lone_dates(tree: HtmlElement) -> Iterator[str]:
+    """Yield the lines of a page that may be dates: short ones with a year, outside of menus, lists of links and the foot."""
+    left = LONE_DATES
+    for element in tree.iter("p", "span", "div", "time", "h2", "h3", "h4", "h5", "h6", "li", "td", "small", "em"):
+        text = " ".join((element.text or "").split()) if len(element) == 0 else ""
+        found = _LONE_DATE.fullmatch(text) if 8 <= len(text) <= 60 and re.search(r"\d{4}", text) else None
+        if found is not None and not element.xpath("ancestor::footer|ancestor::nav|ancestor::aside|ancestor::a"):
+            yield found["date"].strip(" .|·-–")
+            left -= 1
+            if not left:
+                return
 
 
 def _language(declared: str | None) -> str | None:

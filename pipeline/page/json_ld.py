@@ -10,29 +10,86 @@ from typing import Any, Final
 import msgspec
 from lxml.html import HtmlElement
 
+from pipeline.page import kinship, urls
+
 _ARTICLE_TYPES: Final = ("article", "posting", "report")
 
 
-def article_object(tree: HtmlElement) -> dict[str, Any]:
-    """Return the JSON-LD object that describes the article, or an empty one."""
-    best: dict[str, Any] = {}
+def article_object(tree: HtmlElement, url: str = "") -> dict[str, Any]:
+    """A page and its URL in, the JSON-LD object that describes its own article out, or an empty one.
+
+    A page also declares the articles that it links to. Its own is the one with the page's URL, else with the page's headline;
+    else the only one, if nothing speaks against it.
+    """
+    found: list[dict[str, Any]] = []
+    whole: dict[str, Any] = {}
     for element in tree.iter("script"):
         if (element.get("type") or "").split(";")[0].strip().casefold() != "application/ld+json" or not element.text:
             continue
         for thing in _objects(_json(element.text), 0):
-            kinds = thing.get("@type")
-            names = [kinds] if isinstance(kinds, str) else [k for k in kinds or () if isinstance(k, str)]
-            if any(kind.casefold().endswith(_ARTICLE_TYPES) for kind in names) and (
+            kinds = _kinds(thing)
+            if any(kind.casefold().endswith(_ARTICLE_TYPES) for kind in kinds) and (
                 "headline" in thing or "datePublished" in thing or "articleBody" in thing
             ):
-                return thing
-            if (
-                not best
-                and any(kind in ("WebPage", "NewsMediaOrganization") for kind in names)
-                and "datePublished" in thing
-            ):
-                best = thing
-    return best
+                found.append(thing)
+            elif not whole and {"WebPage", "NewsMediaOrganization"} & set(kinds) and "datePublished" in thing:
+                whole = thing
+    return _own(found, tree, url) or whole
+
+
+def _kinds(thing: dict[str, Any]) -> list[str]:
+    kinds = thing.get("@type")
+    return [kinds] if isinstance(kinds, str) else [k for k in kinds or () if isinstance(k, str)]
+
+
+def _own(found: list[dict[str, Any]], tree: HtmlElement, url: str) -> dict[str, Any]:
+    """Return the object of the page's own article, or an empty one."""
+    here = {address for link in (url, *_declared_links(tree)) if (address := _address(link, url))}
+    titles = [words for title in kinship.headlines(tree) if (words := kinship.words(title))]
+    located = [thing for thing in found if here & _addresses(thing, url)]
+    headed = [thing for thing in found if _is_headline(thing, titles)]
+    best = next((thing for thing in located if thing in headed), None) or next(iter((*located, *headed)), None)
+    if best is not None:
+        return best
+    if len(found) != 1 or (titles and _is_headline(found[0], titles) is False):
+        return {}
+    return found[0]
+
+
+def _is_headline(thing: dict[str, Any], titles: list[frozenset[str]]) -> bool | None:
+    """Whether the headline of an object is one of the page's; None where it is too short to tell."""
+    headline = kinship.words(text_of(thing.get("headline")) or text_of(thing.get("name")))
+    if len(headline) < 2:
+        return None
+    return any(len(headline & title) >= kinship.HEADLINE_SHARE * min(len(headline), len(title)) for title in titles)
+
+
+def _declared_links(tree: HtmlElement) -> Iterator[str]:
+    """Yield the URLs that a page declares as its own."""
+    for element in tree.iter("link"):
+        if "canonical" in (element.get("rel") or "").casefold().split():
+            yield element.get("href") or ""
+    for element in tree.iter("meta"):
+        if (element.get("property") or "").casefold() == "og:url":
+            yield element.get("content") or ""
+
+
+def _addresses(thing: dict[str, Any], base: str) -> set[str]:
+    """Return the addresses at which an object says its article is."""
+    links: list[object] = []
+    for key in ("url", "@id", "mainEntityOfPage"):
+        value = thing.get(key)
+        links += [value.get("@id"), value.get("url")] if isinstance(value, dict) else [value]
+    return {address for link in links if isinstance(link, str) and (address := _address(link, base))}
+
+
+def _address(link: str, base: str) -> str:
+    """A link in, what two links to one page share out; empty for a link to a front page, which names no article."""
+    found = urls.absolute(link, base) if link else None
+    if found is None:
+        return ""
+    address = urls.address(urls.without_fragment(found))
+    return address if "/" in address or "?" in address else ""
 
 
 def _json(text: str) -> object:
@@ -57,7 +114,9 @@ def _objects(node: object, depth: int) -> Iterator[dict[str, Any]]:
             yield from _objects(item, depth + 1)
     elif isinstance(node, dict):
         yield node
-        for key in ("@graph", "mainEntity", "mainEntityOfPage", "itemListElement"):
+        if any(kind.endswith(("List", "Collection", "CollectionPage")) for kind in _kinds(node)):
+            return  # a list of other articles
+        for key in ("@graph", "mainEntity", "mainEntityOfPage"):
             if isinstance(node.get(key), list | dict):
                 yield from _objects(node[key], depth + 1)
 

@@ -48,7 +48,7 @@ OWNERS = {
     "protego": {"collect/robots.py"},
     "courlan": {"page/urls.py"},
     "trafilatura": {"page/extract.py"},
-    "htmldate": {"page/extract.py"},
+    "htmldate": {"page/page_dates.py"},
     "py3langid": {"page/extract.py"},
     "charset_normalizer": {"page/decode.py"},
     "dateparser": {"page/date_parsing.py"},
@@ -97,7 +97,7 @@ PURE = (
     *(f"collect/{file}.py" for file in ("identity", "refresh")),
     *(f"collect/{file}.py" for file in ("entry", "feed", "jsonfeed", "sitemap", "opml", "safe_xml", "http_headers")),
     *(f"page/{file}.py" for file in ("boilerplate", "clutter", "date_parsing", "decode", "facts", "json_ld", "urls")),
-    *(f"page/{file}.py" for file in ("kinship", "parts")),
+    *(f"page/{file}.py" for file in ("kinship", "page_dates", "parts")),
 )
 """The middle is pure: no network, no clock, no randomness there."""
 

@@ -30,6 +30,7 @@ class FakeConsole(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.news = News(now or dt.datetime.now(dt.UTC))
         self.mood = ""
+        self.role = "operate"
         self.slow_seconds = 5.0
         self.posted = []
         self.listeners = []
@@ -123,7 +124,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         one = {
             "status": lambda: {"ok": True, "problems": [], "processes": [], "lag": [], "feeds": {"known": 6, "failing": 2, "silent": 1}, "index": {}, "alerts": {}},
             "names": lambda: {"kinds": [{"value": k, "label": n, "type": t} for k, (n, t) in KINDS.items()], "types": [], "modalities": [], "phases": [], "countries": COUNTRIES, "groups": {"EU": ["FRA", "DEU"], "G7": ["USA"]}, "currencies": ["USD"], "rates_as_of": "2026-06"},
-            "me": lambda: {"name": "", "role": "operate", "version": "0"},
+            "me": lambda: {"name": "", "role": self.server.role, "version": "0"},
             "mutes": lambda: {"mutes": news.mutes},
             "rules": lambda: {"rules": [] if self.server.mood == "empty" else news.rules, "channels": ["terminal"], "problem": ""},
             "feeds": lambda: {"feeds": [] if self.server.mood == "empty" else news.feeds},

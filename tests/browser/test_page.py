@@ -293,6 +293,16 @@ def test_every_view_says_what_to_do_when_there_is_nothing(opened, console, view)
     assert "NaN" not in page.locator("main").inner_text()
 
 
+def test_who_may_only_read_sees_nothing_to_change(opened, console):
+    console.role = "read"
+    page = ready(opened(console, "/alerts"))
+    expect(page.locator(".alert")).to_have_count(4)
+    expect(page.get_by_role("button", name="False alarm")).to_have_count(0)
+    page.goto("/sources")
+    expect(page.get_by_role("row", name=re.compile("Harbour Wire"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^(Remove|Add)"))).to_have_count(0)
+
+
 def test_keys_move_open_and_can_be_switched_off(opened, console):
     page = ready(opened(console))
     page.keyboard.press("j")

@@ -119,6 +119,17 @@ export function useLive(sorts, take, active = true) {
   return state;
 }
 
+let asking = null;
+/** Whether the reader may change things: mark alerts, change rules and feeds. True until the server has said no. */
+export function useOperator() {
+  const [operator, setOperator] = useState(true);
+  useEffect(() => {
+    asking ??= get("/me").catch(() => { asking = null; return null; });
+    asking.then((me) => setOperator(me?.role !== "read"));
+  }, []);
+  return operator;
+}
+
 const NO_NAMES = { kinds: [], types: [], modalities: [], phases: [], countries: {}, groups: {}, currencies: [] };
 let naming = null;
 /** The kinds, countries and groups that there are; empty until they have come. */

@@ -10,7 +10,6 @@ export const FILTERS = [
   "dead_at_least", "injured_at_least", "casualties_at_least", "source", "domain", "language", "feed", "rule", "held", "mark", "confidence_at_least",
   "sources_at_least", "since", "until", "happened_since", "happened_until", "box", "story_id", "article_id",
 ];
-export const SORTS = { events: "events", stories: "stories", articles: "articles" };
 
 /** The query of the page in, the conditions of the query API out, as lists by name. */
 export const conditions = (query) => Object.fromEntries(FILTERS.map((name) => [name, query.getAll(name)]).filter(([, values]) => values.length));

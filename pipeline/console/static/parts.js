@@ -1,6 +1,7 @@
 // The small parts that every view is made of. Text from feeds is always a text node with its own direction, never markup.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/ui.js";
+import { useOperator } from "./api.js";
 import { Link } from "./route.js";
 import { ago, dates, dollars, fullTime, hostOf, kindName, money, nameOf, number, percent, plural, safeUrl, STATES, when } from "./words.js";
 
@@ -190,7 +191,12 @@ export function Act({ run, done, children, ...rest }) {
   return html`<button type="button" ...${rest} disabled=${busy || rest.disabled} onClick=${click}>${children}</button>`;
 }
 
-/** Sum and rate in a table of two columns; empty values are left out. */
+/** What only operators may do; a reader of the role `read` does not see it. */
+export function Operator({ children }) {
+  return useOperator() ? children : null;
+}
+
+/** Names and values in two columns; empty values are left out. */
 export function Facts({ rows }) {
   return html`<dl class="facts">${rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false)
     .map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useState } from "../vendor/ui.js";
 import { send, useApi, useLive, usePages } from "../api.js";
-import { Act, Await, Dialog, Empty, Kind, More, Out, Publishers, Quote, Segments, State, Sure, Text, Time } from "../parts.js";
+import { Act, Await, Dialog, Empty, Kind, More, Operator, Out, Publishers, Quote, Segments, State, Sure, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
 import { sentence } from "../words.js";
 
@@ -44,11 +44,11 @@ function Entry({ alert, mute, marked }) {
       <${Quote} text=${alert.evidence} />
       <p class="dotted foot"><${Kind} item=${alert} /><span><${Publishers} names=${alert.publishers} /></span><${Sure} value=${alert.confidence} /><${Out} href=${alert.url}>article<//>
         ${alert.event_id ? html`<${Link} href=${`/event/${alert.event_id}`}>proof<//>` : null}${alert.channels.length ? html`<span>sent to ${alert.channels.join(", ")}</span>` : null}</p>
-      <p class="row noprint judge">
+      <${Operator}><p class="row noprint judge">
         <${Act} run=${() => judge("ack")} aria-pressed=${String(alert.mark === "ack")} done="Marked as right.">Right<//>
         <${Act} run=${() => judge("false")} aria-pressed=${String(alert.mark === "false")} done="Marked as a false alarm; the rule is silent for this story.">False alarm<//>
         <button type="button" onClick=${() => mute({ name: alert.story_id, words: "for this story" })}>Mute story</button>
-        <button type="button" onClick=${() => mute({ name: alert.rule, words: `from the rule ${alert.rule}` })}>Mute rule</button></p>
+        <button type="button" onClick=${() => mute({ name: alert.rule, words: `from the rule ${alert.rule}` })}>Mute rule</button></p><//>
     </div></article>`;
 }
 
@@ -79,7 +79,7 @@ function Mutes() {
   return html`<${Await} from=${found}>${({ mutes }) => mutes.length
     ? html`<div class="scroll"><table><thead><tr><th scope="col">What</th><th scope="col">Since</th><th scope="col">Until</th><th scope="col">Note</th><th scope="col">By</th><td></td></tr></thead><tbody>
       ${mutes.map((one) => html`<tr key=${one.name}><td>${sentence(one.target)} ${one.target === "story" ? html`<${Link} href=${`/story/${one.name}`}><${Text}>${one.headline || one.name}<//><//>` : html`<${Link} href=${`/alerts/rules/${one.name}`}>${one.name}<//>`}</td>
-        <td><${Time} at=${one.at} /></td><td>${one.until ? html`<${Time} at=${one.until} />` : "ended by hand"}</td><td><${Text}>${one.note}<//></td><td><${Text}>${one.by}<//></td><td class="num"><${Act} run=${() => end(one.name)} done="The mute has ended.">End<//></td></tr>`)}</tbody></table></div>`
+        <td><${Time} at=${one.at} /></td><td>${one.until ? html`<${Time} at=${one.until} />` : "ended by hand"}</td><td><${Text}>${one.note}<//></td><td><${Text}>${one.by}<//></td><td class="num"><${Operator}><${Act} run=${() => end(one.name)} done="The mute has ended.">End<//><//></td></tr>`)}</tbody></table></div>`
     : html`<${Empty} title="Nothing is muted"><p>A rule or a story is muted from the log, for an hour or for good. It stands here until then.</p><//>`}<//>`;
 }
 

@@ -4,7 +4,7 @@ import { html, useEffect, useState } from "../vendor/ui.js";
 import { address, get, send, useApi, useNames } from "../api.js";
 import { Bars } from "../charts.js";
 import { Chips, conditions, Typed } from "../filters.js";
-import { Act, Await, Empty, Fault, Segments, Text, Time } from "../parts.js";
+import { Act, Await, Empty, Fault, Operator, Segments, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
 import { calendarDay, number, percent, plural, sentence, slug, TYPES } from "../words.js";
 import { AlertsNav, Mute } from "./alerts.js";
@@ -105,8 +105,8 @@ function Editor({ id, query, known, reload }) {
         <textarea rows="12" spellcheck="false" dir="ltr" value=${toml} onInput=${(e) => { setToml(e.target.value); setTouched(true); }}></textarea></label>
       <p class="row"><${Segments} label="Past to test on" options=${SPANS} value=${span} choose=${(one) => { setSpan(one); run(toml, one); }} />
         <button type="button" disabled=${test.busy || !toml.trim()} onClick=${() => run()}>${test.busy ? "Testing…" : "Test on the past"}</button>
-        <${Act} class="main" run=${save} disabled=${!tested} done="Saved; the workers use it within seconds." title=${tested ? "" : "Test it first"}>${rule ? "Save changes" : "Save rule"}<//>
-        ${rule ? html`<${Act} class="danger push" run=${remove} done="The rule is removed.">Remove<//>` : null}</p>
+        <${Operator}><${Act} class="main" run=${save} disabled=${!tested} done="Saved; the workers use it within seconds." title=${tested ? "" : "Test it first"}>${rule ? "Save changes" : "Save rule"}<//>
+        ${rule ? html`<${Act} class="danger push" run=${remove} done="The rule is removed.">Remove<//>` : null}<//></p>
       ${tested ? null : html`<p class="soft small">A rule can be saved after it was tested as it stands.</p>`}
     </div><aside class="rail" aria-label="Test">
       ${test.error ? html`<${Fault} error=${test.error} />` : null}
@@ -122,7 +122,7 @@ function List({ rules, reload, problem }) {
     ${rules.length ? html`<div class="scroll"><table><thead><tr><th scope="col">Rule</th><th scope="col">What it waits for</th><th scope="col" class="num">Alerts</th><th scope="col" class="num">Held</th><th scope="col" class="num">Right</th><th scope="col" class="num">False</th><th scope="col" class="num">Precision</th><td></td></tr></thead><tbody>
       ${rules.map((one) => html`<tr key=${one.name}><th scope="row" class="row-head"><${Link} class="row-link" href=${`/alerts/rules/${encodeURIComponent(one.name)}`}>${one.name}<//>${one.enabled ? null : html` <span class="state">off</span>`}</th><td><${Text}>${one.about}<//></td>
         <td class="num"><${Link} href=${`/alerts?rule=${encodeURIComponent(one.name)}`}>${number(one.rang)}<//></td><td class="num">${number(one.held)}</td><td class="num">${number(one.right)}</td><td class="num">${number(one.false)}</td><td class="num">${one.precision == null ? html`<span class="soft">not judged</span>` : percent(one.precision)}</td>
-        <td class="num"><button type="button" onClick=${() => setTarget({ name: one.name, words: `from the rule ${one.name}` })}>Mute</button></td></tr>`)}</tbody></table></div>`
+        <td class="num"><${Operator}><button type="button" onClick=${() => setTarget({ name: one.name, words: `from the rule ${one.name}` })}>Mute</button><//></td></tr>`)}</tbody></table></div>`
       : html`<${Empty} title="No rule yet"><p>A rule says which stories should reach someone at once.</p><//>`}
     <${Mute} target=${target} close=${() => setTarget(null)} done=${reload} />`;
 }

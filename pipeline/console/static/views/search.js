@@ -74,7 +74,8 @@ function bulk({ buckets }) {
   let before = 0;
   const first = buckets.findIndex((one) => (before += one.count) > total * STRAYS);
   const [start, at, end] = [buckets[0], buckets[first], buckets.at(-1)].map((one) => Date.parse(one?.at));
-  return first > 0 && at - start > (end - start) / 2 ? { since: buckets[first].at, left: before - buckets[first].count } : null;
+  const left = before - (buckets[first]?.count ?? 0);
+  return left && at - start > (end - start) / 2 ? { since: buckets[first].at, left } : null;
 }
 
 function Over({ of, filters, change }) {

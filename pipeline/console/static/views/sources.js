@@ -3,7 +3,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "../vendor/ui.js";
 import { send, useApi } from "../api.js";
 import { Spark } from "../charts.js";
-import { Act, Await, Dialog, Empty, Out, say, Segments, Text, Time } from "../parts.js";
+import { Act, Await, Dialog, Empty, Operator, Out, say, Segments, Text, Time } from "../parts.js";
 import { changed, go } from "../route.js";
 import { ago, duration, number, plural } from "../words.js";
 
@@ -79,9 +79,9 @@ function Row({ feed, rhythm, ask }) {
     <td><span class=${`state ${tone}`}>${words}</span>${trouble ? html`<p class=${`small trouble-text ${tone}`} dir="auto">${trouble}</p>` : null}${feed.failures ? html`<p class="small soft">${plural(feed.failures, "failure")} in a row</p>` : null}</td>
     <td><${Text}>${feed.publisher}<//>${feed.group ? html`<p class="small soft"><${Text}>${feed.group}<//></p>` : null}</td>
     <td>${rhythm ? html`<${Spark} counts=${rhythm} title=${`${plural(rhythm.reduce((a, b) => a + b, 0), "article")} in ${HOURS} hours`} />` : null}<p class="small soft">${feed.gap_seconds ? `one each ${duration(feed.gap_seconds)}` : "no rhythm yet"}</p></td>
-    <td class="num">${number(feed.entries)}</td><td class="nowrap">${feed.newest_at ? html`<${Time} at=${feed.newest_at} />` : html`<span class="soft">${feed.entries ? "not dated" : "nothing yet"}</span>`}</td>
-    <td class="nowrap small">${feed.checked_at ? html`<${Time} at=${feed.checked_at} relative />` : html`<span class="soft">not yet</span>`}${feed.due_at ? html`<p class="soft">next ${Date.parse(feed.due_at) <= Date.now() + SOON_MS ? "now" : ago(feed.due_at)}</p>` : null}</td>
-    <td class="num noprint"><button type="button" onClick=${() => ask(feed)} aria-label=${`Remove ${feed.title || feed.id}`}>Remove</button></td></tr>`;
+    <td class="num">${number(feed.entries)}</td><td class="nowrap" data-name="Newest">${feed.newest_at ? html`<${Time} at=${feed.newest_at} />` : html`<span class="soft">${feed.entries ? "not dated" : "nothing yet"}</span>`}</td>
+    <td class="nowrap small" data-name="Read">${feed.checked_at ? html`<${Time} at=${feed.checked_at} relative />` : html`<span class="soft">not yet</span>`}${feed.due_at ? html`<p class="soft">next ${Date.parse(feed.due_at) <= Date.now() + SOON_MS ? "now" : ago(feed.due_at)}</p>` : null}</td>
+    <td class="num noprint"><${Operator}><button type="button" onClick=${() => ask(feed)} aria-label=${`Remove ${feed.title || feed.id}`}>Remove</button><//></td></tr>`;
 }
 
 /** Hours of articles by feed, each a list of HOURS counts. */
@@ -121,8 +121,8 @@ export function Sources({ query }) {
       : html`<${Empty} title="No feed yet"><p>Paste the address of a feed above, or import the OPML file of another reader. The first articles come within a minute.</p><//>`}`;
   };
   return html`<div class="title"><div><h1>Sources</h1><p class="soft">Where the news comes from. What is added here is read within seconds and kept in feeds.toml.</p></div>
-      <div class="row noprint"><${Import} done=${found.reload} /><a class="button" href="/api/v1/feeds/opml" download="feeds.opml">Export OPML</a></div></div>
-    <${Add} done=${found.reload} />
+      <div class="row noprint"><${Operator}><${Import} done=${found.reload} /><//><a class="button" href="/api/v1/feeds/opml" download="feeds.opml">Export OPML</a></div></div>
+    <${Operator}><${Add} done=${found.reload} /><//>
     <${Await} from=${found}>${render}<//>
     <${Dialog} title="Remove this feed?" open=${Boolean(leaving)} close=${() => setLeaving(null)}>
       <p><strong><${Text}>${leaving?.title || leaving?.id}<//></strong> is not read any more. Its articles, events and stories stay.</p>

@@ -3,7 +3,7 @@
 import { html, useEffect, useState } from "../vendor/ui.js";
 import { address, send, useApi, useLive } from "../api.js";
 import { WorldMap } from "../map.js";
-import { Act, Await, Facts, Kind, Line, moneyWithDollars, Out, Publishers, Quote, State, StoryCard, Sure, Text, Time, Who } from "../parts.js";
+import { Act, Await, Facts, Kind, Line, moneyWithDollars, Operator, Out, Publishers, Quote, State, StoryCard, Sure, Text, Time, Who } from "../parts.js";
 import { Link } from "../route.js";
 import { dates, dollars, kindName, nameOf, number, plural, sentence } from "../words.js";
 
@@ -87,7 +87,7 @@ function Page({ story, reload }) {
     <${Facts} rows=${known(story)} />
     <p class="row noprint actions">
       <a class="button" href=${address("/events/export", { story_id: story.id, format: "csv" })} download>Export events as CSV</a>
-      <${Act} run=${async () => { await send("POST", "/mutes", { name: story.id, for: null, note: "" }); reload(); }} done="No more alerts for this story. Alerts, Mutes ends it.">Mute this story<//>
+      <${Operator}><${Act} run=${async () => { await send("POST", "/mutes", { name: story.id, for: null, note: "" }); reload(); }} done="No more alerts for this story. Alerts, Mutes ends it.">Mute this story<//><//>
       <button type="button" onClick=${() => print()}>Print</button></p>
     ${story.disagreements.length ? html`<section class="section"><h2>Where the sources disagree</h2><${Disagreements} found=${story.disagreements} /></section>` : null}
     <section class="section"><h2>How it became known</h2><${Timeline} story=${story} /></section>

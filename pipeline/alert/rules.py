@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from pipeline.alert import fields
+from pipeline.annotate.groups import codes as country_codes
 from pipeline.annotate.groups import known as known_groups
 from pipeline.records import EventType, Modality, Phase, Trigger
 from pipeline.settings import Natural, Positive, Section, Settings, SettingsError, Share, convert, read_toml
@@ -71,8 +72,9 @@ class Rule(Section, frozen=True, kw_only=True):
     """When to raise an alert. Every condition that is given must hold; an empty one always holds.
 
     `on` names the occasions of a story: new, update, phase, spike. Names in `*_any` and `countries_all` are ISO 3166 alpha-3
-    codes, groups of groups.toml, or (`actors_any`, `recipients_any`) a name. An event is too old if it happened more than
-    `happened_within_days` before it was reported, or was reported more than `told_within_hours` before it was fetched.
+    codes, names of countries, groups of groups.toml, or (`actors_any`, `recipients_any`) other names. An event is too old if it
+    happened more than `happened_within_days` before it was reported, or was reported more than `told_within_hours` before it
+    was fetched.
     """
 
     name: Annotated[str, Meta(pattern=SLUG, max_length=60)]
@@ -216,7 +218,8 @@ def _problems(file: RuleFile, kinds: frozenset[str]) -> Iterator[tuple[str, str]
         names.add(rule.name)
         yield from _unknown(rule.kinds, kinds, f"{where}: kinds", "kind")
         for key in ("countries_any", "countries_all", "places_any"):
-            yield from _unknown(getattr(rule, key), _places(), f"{where}: {key}", "country or group")
+            named = [name for name in getattr(rule, key) if not country_codes(name)]
+            yield from _unknown(named, _places(), f"{where}: {key}", "country or group")
         for key in ("actors_any", "recipients_any"):
             codes = tuple(name for name in getattr(rule, key) if re.fullmatch("[A-Z]{3}", name))
             yield from _unknown(codes, _places(), f"{where}: {key}", "country or group")

@@ -82,12 +82,8 @@ def _by_name() -> dict[str, str]:
 
 
 def members(names: Collection[str]) -> frozenset[str]:
-    """Return the country codes that country codes and group names stand for."""
-    found: set[str] = set()
-    for name in names:
-        group = known().group.get(name)
-        found.update(group.members.split() if group is not None else (name,))
-    return frozenset(found)
+    """Return the country codes that codes, names of countries and names of groups stand for; another name stands for itself."""
+    return frozenset(code for name in names for code in codes(name) or (name,))
 
 
 @cache

@@ -27,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 alerts_app = typer.Typer(help="Rules and alerts: test, list, mute, judge.", no_args_is_help=True)
-feeds_app = typer.Typer(help="Feeds: check, discover, import, export.", no_args_is_help=True)
+feeds_app = typer.Typer(help="Feeds: add, remove, check, discover, import, export.", no_args_is_help=True)
 quarantine_app = typer.Typer(help="Records that could not be processed: list, show, retry.", no_args_is_help=True)
 app.add_typer(alerts_app, name="alerts", rich_help_panel=None)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=None)

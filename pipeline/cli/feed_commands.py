@@ -20,6 +20,11 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...")]
 Opml = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE")]
 Site = Annotated[str, typer.Argument(metavar="URL")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Check these feeds only.")]
+FeedName = Annotated[str, typer.Argument(metavar="ID|URL")]
+FeedTitle = Annotated[str, typer.Option("--title", help="The name of the feed.", metavar="TEXT")]
+Publisher = Annotated[str, typer.Option("--publisher", help="The publisher of its articles.", metavar="NAME")]
+FeedGroup = Annotated[str, typer.Option("--group", help="A folder, outer/inner.", metavar="NAME")]
+Language = Annotated[str | None, typer.Option("--language", help="ISO 639-1 code of its articles.", metavar="CODE")]
 Print = Annotated[bool, typer.Option("--print", help="Print the TOML and do not change feeds.toml.")]
 Sitemap = Annotated[str | None, typer.Option("--sitemap", metavar="URL", help="A sitemap or a sitemap index.")]
 Warc = Annotated[
@@ -107,6 +112,42 @@ def feeds_import(file: Opml, only_print: Print = False) -> None:
         return
     where = feeds_module.add(found, result.feeds) if result.feeds else found.path(found.collector.feeds_file)
     print(f"{len(result.feeds)} feeds added to {where}, {len(result.left_out)} left out")
+
+
+@feeds_app.command("add")
+def feeds_add(
+    url: Site, title: FeedTitle = "", publisher: Publisher = "", group: FeedGroup = "", language: Language = None
+) -> None:
+    """Add a feed to feeds.toml.
+
+    A running collector polls it within seconds. For a site whose feed you do not know, see `dateline feeds discover`.
+    """
+    import msgspec
+
+    from pipeline.collect import feeds as feeds_module
+    from pipeline.collect import opml
+
+    found = settings()
+    listed = opml.ListedFeed(url if "://" in url else f"https://{url}", title, group, language)
+    result = opml.new_feeds([listed], feeds_module.load(found, disabled=True))
+    for one, reason in result.left_out:
+        raise typer.BadParameter(f"{one.url} {reason}", param_hint="URL")
+    [feed] = result.feeds
+    where = feeds_module.add(found, [msgspec.structs.replace(feed, publisher=publisher)])
+    print(f"feed {feed.id} added to {where}")
+
+
+@feeds_app.command("remove")
+def feeds_remove(name: FeedName) -> None:
+    """Remove a feed from feeds.toml.
+
+    A running collector ends it within seconds. What it has published stays.
+    """
+    from pipeline.collect import feeds as feeds_module
+
+    found = settings()
+    removed = feeds_module.remove(found, name)
+    print(f"feed {removed.id} ({removed.url}) removed from {found.path(found.collector.feeds_file)}")
 
 
 @feeds_app.command("export")

@@ -58,6 +58,24 @@ def summary(view: View) -> str:
     return f"{', '.join(parts)}; behind: {behind or 'none'}" + (f"; not ready: {', '.join(unready)}" if unready else "")
 
 
+def feeds_line(view: View, addresses: Sequence[tuple[str, str]]) -> Text:
+    """Return how many feeds fail, and where to see which; an empty line if all is well."""
+    failing = [(p.detail or {}).get("failing", 0) for p in view.processes if p.name == "collector"]
+    wrong = [(p.detail or {}).get("feeds_problem", "") for p in view.processes if p.name == "collector"]
+    if any(wrong):
+        return Text(f"feeds.toml has an error, so the old feeds go on: {wrong[0]}", style="red")
+    if not any(failing):
+        return Text()
+    pages = [at for what, at in addresses if what == service.PAGE]
+    where = f"{pages[0]}/sources or `dateline feeds check`" if pages else "`dateline feeds check`"
+    number = failing[0]
+    return Text(f"{number} feed{'s' if number != 1 else ''} cannot be read: see {where}", style="yellow")
+
+
+WORDS: Final = "behind: records not read yet. ok: done. rejected: not wanted (too old, seen, no text). quarantined: failed and kept."
+"""What the numbers of the page mean."""
+
+
 def short(group: str) -> str:
     """Return the name of a consumer group without the prefix `dateline-`."""
     return group.removeprefix("dateline-")
@@ -88,12 +106,13 @@ def page(
     top.add_row(Group(processes, Text(), _cut(where)), path)
     shown_messages = list(messages)[-MESSAGES_SHOWN:]
     # The heading and the gaps between the blocks take five lines, and the cursor is below the last line.
-    above = 6 + max(1 + len(view.counts), 2 + len(view.processes) + len(addresses))
+    above = 7 + max(1 + len(view.counts), 2 + len(view.processes) + len(addresses))
     lines = max(MIN_LINES, height - above - len(shown_messages))
     shown_alerts = view.alerts[-max(1, min(len(view.alerts), lines // 3)) :]
     shown_events = view.events[-max(1, lines - len(shown_alerts)) :]
     head = Text.assemble(("Dateline", "bold"), f"  {duration(view.seconds)}  ", ("Ctrl-C stops", "dim"))
-    parts: list[RenderableType] = [head, Text(), top, Text()]
+    parts: list[RenderableType] = [head, Text(), top, _cut(Text(WORDS, style="dim"))]
+    parts.append(_cut(feeds_line(view, addresses)))
     parts += [show.heading("Latest alerts"), *map(_cut, map(show.alert_line, reversed(shown_alerts)))]
     parts += [show.heading("Latest events"), *map(_cut, map(show.event_line, reversed(shown_events)))]
     parts += [_cut(Text(message, style="yellow")) for message in shown_messages]

@@ -1,18 +1,42 @@
-"""Commands that search the index and the quarantine."""
+"""Commands that search the index, and the quarantine."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipeline.cli.common import Json, Since, app, moment, print_result, quarantine_app, settings
+from pipeline.cli import search_options as options
+from pipeline.cli.common import Json, Since, app, moment, print_result, quarantine_app, settings, write_lines
+
+if TYPE_CHECKING:
+    from pipeline.index.filters import Filters
+    from pipeline.settings import Settings
 
 # ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
 
-Words = Annotated[str, typer.Argument(metavar="TEXT")]
-Kind = Annotated[str | None, typer.Option("--kind", help="Find only events of this kind.", metavar="KIND")]
+Grouping = Literal["country", "actor", "recipient", "place", "day", "kind", "type", "source"]
+ExportForm = Literal["csv", "jsonl", "geojson", "parquet"]
+Resources = Literal["events", "stories", "articles", "alerts"]
+Words = Annotated[str, typer.Argument(metavar="[TEXT]", help="Words of the events; nothing lists the newest.")]
 Limit = Annotated[int, typer.Option("--limit", help="How many events to show.", metavar="N")]
+GroupBy = Annotated[
+    Grouping | None, typer.Option("--group-by", help="Sum up: number of events, money and casualties by group.")
+]  # fmt: skip
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV instead of text.")]
+StoryId = Annotated[str, typer.Argument(metavar="STORY", help="The id of a story, or its beginning.")]
+Form = Annotated[ExportForm, typer.Option("--format", help="The format of the file.")]
+Plover = Annotated[bool, typer.Option("--plover", help="Events as a PLOVER table (CSV).")]
+Cameo = Annotated[bool, typer.Option("--cameo", help="Events as a CAMEO table of dyads (CSV).")]
+Acled = Annotated[bool, typer.Option("--acled", help="Violence and protest as an ACLED-like table (CSV).")]
+What = Annotated[Resources, typer.Option("--what", help="What to export.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="The file to write (default: standard output).", metavar="FILE")
+]
 Stage = Annotated[str | None, typer.Option("--stage", help="Only records that failed in this stage.", metavar="STAGE")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
 SomeIds = Annotated[list[str] | None, typer.Argument(metavar="[ID...]")]
@@ -21,18 +45,131 @@ Everything = Annotated[bool, typer.Option("--all", help="All records in quaranti
 
 @app.command()
 def search(
-    text: Words,
-    kind: Kind = None,
+    text: Words = "",
+    *,
+    kind: options.Kinds = None,
+    event_type: options.Types = None,
+    actor: options.Actors = None,
+    recipient: options.Recipients = None,
+    place: options.Places = None,
+    source: options.Sources = None,
+    money_at_least: options.Money = None,
+    dead_at_least: options.Dead = None,
     since: Since = None,
+    until: options.Until = None,
+    group_by: GroupBy = None,
     limit: Limit = 20,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
-    """Find events in the index."""
-    from pipeline.cli import show
+    """Find events in the index, or sum them up by group."""
+    from pipeline.cli import show_search
     from pipeline.index import search as search_module
 
-    found = search_module.search(settings(), text, kind=kind, since=since, limit=limit)
-    print_result(show.hits(found.total, found.hits), {"total": found.total, "hits": found.hits} if as_json else None)
+    found = settings()
+    asked = options.filters(
+        text, kind=kind, type=event_type, actor=actor, recipient=recipient, place=place, source=source,
+        money_at_least=money_at_least, dead_at_least=dead_at_least, since=since, until=until,
+    )  # fmt: skip
+    if group_by is not None:
+        groups = search_module.groups(found, group_by, asked, limit=limit)
+        if as_csv:
+            write_lines(show_search.groups_csv(group_by, groups))
+        else:
+            print_result(show_search.groups(group_by, groups), {"groups": groups} if as_json else None)
+        return
+    if as_csv:
+        write_lines(search_module.as_csv(found, asked, limit=limit))
+        return
+    result = search_module.search(found, filters_=asked, limit=limit)
+    table = {"total": result.total, "hits": result.hits} if as_json else None
+    print_result(show_search.hits(result.total, result.hits), table)
+
+
+@app.command()
+def story(story_id: StoryId, as_json: Json = False) -> None:
+    """Show a story with its reports and alerts.
+
+    The beginning of an id is enough.
+    """
+    from pipeline.cli import show_search
+    from pipeline.console import item_endpoints
+    from pipeline.console.desk import Desk
+    from pipeline.settings import console_address
+
+    found = settings()
+    desk = Desk(found)
+    try:
+        page = item_endpoints.story_page(desk, story_id)
+    finally:
+        desk.close()
+    link = f"{console_address(found.console)}/story/{page.id}"
+    print_result(show_search.story(page, link), page if as_json else None)
+
+
+@app.command()
+def export(
+    text: Words = "",
+    *,
+    what: What = "events",
+    form: Form = "csv",
+    plover: Plover = False,
+    cameo: Cameo = False,
+    acled: Acled = False,
+    kind: options.Kinds = None,
+    event_type: options.Types = None,
+    actor: options.Actors = None,
+    recipient: options.Recipients = None,
+    place: options.Places = None,
+    source: options.Sources = None,
+    money_at_least: options.Money = None,
+    dead_at_least: options.Dead = None,
+    since: Since = None,
+    until: options.Until = None,
+    out: Out = None,
+) -> None:
+    """Write all results of a search to a file, without a limit."""
+    asked = options.filters(
+        text, kind=kind, type=event_type, actor=actor, recipient=recipient, place=place, source=source,
+        money_at_least=money_at_least, dead_at_least=dead_at_least, since=since, until=until,
+    )  # fmt: skip
+    codings = [name for name, given in (("plover", plover), ("cameo", cameo), ("acled", acled)) if given]
+    if len(codings) > 1:
+        raise typer.BadParameter("give one of --plover, --cameo and --acled", param_hint="--plover")
+    wanted: Any = codings[0] if codings else form
+    if out is None and sys.stdout.isatty() and wanted == "parquet":
+        raise typer.BadParameter("Parquet is not text: give --out FILE", param_hint="--out")
+    rows = _export(settings(), what, wanted, asked, out)
+    if out is not None:
+        print(f"{rows:,} {what} in {out}", file=sys.stderr)
+
+
+def _export(found: Settings, what: Any, form: Any, asked: Filters, out: Path | None) -> int:
+    from pipeline.cli.screen import progress_bar
+    from pipeline.index import client, filters
+    from pipeline.index import export as export_module
+
+    export_module.require(what, form)
+    query = filters.query(what, asked, now=dt.datetime.now(dt.UTC))
+    searcher = client.Searcher(found)
+    rows = 0
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(searcher.close)
+        move = cleanup.enter_context(progress_bar(sys.stderr, str(out or what)))
+
+        def progress(done: int, total: int) -> None:
+            nonlocal rows
+            rows = done
+            move(done, total, f"{done:,} of {total:,}")
+
+        hits = export_module.hits(
+            searcher, filters.INDEX[what], query, hidden=export_module.hidden(what, form), progress=progress
+        )
+        stream = cleanup.enter_context(out.open("wb")) if out is not None else sys.stdout.buffer
+        for piece in export_module.write(what, form, hits):
+            stream.write(piece)
+        stream.flush()
+    return rows
 
 
 @quarantine_app.command("list")

@@ -7,7 +7,7 @@ import functools
 import importlib
 import sys
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -23,6 +23,13 @@ Group = Annotated[
 ]
 FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Read the topics again from their start.")]
 Number = Annotated[int, typer.Option("--articles", min=10, help="How many articles to send under load.")]
+
+
+UserName = Annotated[str, typer.Argument(metavar="NAME")]
+UserRole = Annotated[
+    Literal["read", "operate"],
+    typer.Option("--role", help="read looks at everything, operate also changes rules and feeds."),
+]
 
 
 def process(name: str) -> Callable[[], None]:
@@ -100,6 +107,23 @@ for _name, _help in (
     ("console", "Run one process: the page and the query API."),
 ):
     app.command(_name, help=_help)(process(_name))
+
+
+@app.command("user")
+def console_user(name: UserName, role: UserRole = "read") -> None:
+    """Make a user of the console, and print the secret once.
+
+    Only the hash of the secret is kept, in the file of console.users_file.
+    """
+    from pipeline.console import access
+
+    found = settings()
+    if not found.console.users_file:
+        raise typer.BadParameter("set console.users_file in dateline.toml first", param_hint="NAME")
+    file = found.path(found.console.users_file)
+    secret = access.add_user(file, name, role)
+    print(f"user {name} ({role}) added to {file}; the secret, which is shown only now:", file=sys.stderr)
+    print(secret)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -247,19 +247,6 @@ def alert_block(alert: Alert) -> RenderableType:
 
 
 # --- results ---------------------------------------------------------------------------------------------------------
-
-
-def hits(total: int, found: Sequence[dict[str, Any]]) -> RenderableType:
-    """Return the events that a search found, the best first."""
-    parts: list[RenderableType] = [heading(f"{total:,} event{'s' if total != 1 else ''}", f"{len(found)} shown")]
-    for hit in found:
-        head = Text(f"{hit['kind']}", style="bold")
-        head.append(f" {hit['modality']}", style=MODALITY_STYLES.get(hit["modality"], ""))
-        at = hit.get("published_at") or hit.get("first_seen_at") or ""
-        head.append(f"  {at[:16].replace('T', ' ')}  {hit.get('publisher', '')}", style="dim")
-        evidence = Text(quoted(hit["evidence"]))
-        parts.append(indented(Group(head, evidence, Text(hit.get("article_url", ""), style="blue"))))
-    return Group(*parts)
 
 
 def failures(found: Sequence[Failure]) -> RenderableType:

@@ -25,6 +25,7 @@ from msgspec import Meta
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline import toml_edit
 from pipeline.console.api import ApiError, Role, User, problem
 from pipeline.settings import Console, Section, Settings, SettingsError, convert, read_toml
 
@@ -92,7 +93,7 @@ def require_safe(settings: Settings) -> None:
     if not console.users_file:
         raise SettingsError(
             f"console.host: {console.host} can be reached from other machines, so set console.users_file "
-            "(`dateline console-user NAME` makes a user)"
+            "(`dateline user NAME` makes a user)"
         )
     if not console.certificate_file and not console.behind_proxy:
         raise SettingsError(
@@ -154,6 +155,23 @@ def new_user(name: str, role: Role) -> tuple[str, str]:
     """Return a new secret, and the lines for the file of the users."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     return secret, f'[[user]]\nname = "{name}"\nrole = "{role}"\nsecret_sha256 = "{hash_of(secret)}"\n'
+
+
+def add_user(file: Path, name: str, role: Role) -> str:
+    """Add a user to a file, which is made if it is missing, and return the secret.
+
+    Raises:
+        SettingsError: the name is taken or cannot be one, or the file is wrong.
+        OSError: the file cannot be written.
+    """
+    known = convert(read_toml(file), _UsersFile, where=str(file)).user if file.exists() else ()
+    if name in {one.name for one in known}:
+        raise SettingsError(f"{file}: there is a user {name!r} already")
+    secret, block = new_user(name, role)
+    file.touch(mode=0o600)
+    toml_edit.append(file, block, check=lambda draft: convert(read_toml(draft), _UsersFile, where=str(file)))
+    file.chmod(0o600)
+    return secret
 
 
 class _Limits:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.index import client, items
-from pipeline.index.filters import Resource
+from pipeline.index.filters import INDEX, Resource
 from pipeline.settings import Settings
 
 
@@ -38,7 +38,3 @@ class Desk:
             INDEX[resource], query={"term": {"event.id": identifier}}, size=1, source_excludes=list(hidden)
         )["hits"]["hits"]
         return found[0] if found else None
-
-
-INDEX: dict[Resource, str] = {"events": "events", "stories": "stories", "articles": "documents", "alerts": "alerts"}
-"""The index of each resource."""

@@ -7,11 +7,11 @@ from typing import Any, Final
 from starlette.responses import Response, StreamingResponse
 
 from pipeline.console.api import Call, Endpoint
-from pipeline.console.desk import INDEX, Desk
+from pipeline.console.desk import Desk
 from pipeline.console.search_endpoints import RESOURCES, query_of
 from pipeline.index import export
 from pipeline.index.export import Format
-from pipeline.index.filters import Filters, Resource
+from pipeline.index.filters import INDEX, Filters, Resource
 
 
 class ExportQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):

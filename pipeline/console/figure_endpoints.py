@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from pipeline.console.api import Call, Endpoint
-from pipeline.console.desk import INDEX, Desk
+from pipeline.console.desk import Desk
 from pipeline.console.search_endpoints import RESOURCES, query_of
 from pipeline.index import figures
-from pipeline.index.figures import FacetValue, Interval
-from pipeline.index.filters import Filters, Resource
+from pipeline.index.figures import FacetValue, GroupSum, Interval
+from pipeline.index.filters import INDEX, Filters, Resource
 
 Size = Annotated[int, Meta(ge=1, le=200)]
 
@@ -115,22 +115,11 @@ class SumsQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     size: Size = 50
 
 
-class Sum(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of items: how many, their money in US dollars, their casualties. Reports of one thing count several times."""
-
-    value: str
-    label: str
-    count: int
-    amount_usd: float
-    dead: int
-    injured: int
-
-
 class SumsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Groups of items."""
 
     total: int
-    groups: list[Sum]
+    groups: list[GroupSum]
 
 
 def _ask(desk: Desk, resource: Resource, asked: Filters, aggs: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -236,20 +225,9 @@ def sums(resource: Resource) -> Any:
     def call(desk: Desk, call: Call) -> SumsAnswer:
         asked: SumsQuery = call.query
         total, found = _ask(desk, resource, asked, figures.sums(resource, asked.by, asked.size))
-        return SumsAnswer(
-            total=total, groups=[_sum(asked.by, one) for one in found.get("groups", {}).get("buckets", ())]
-        )
+        return SumsAnswer(total=total, groups=figures.summed(asked.by, found))
 
     return call
-
-
-def _sum(by: str, bucket: dict[str, Any]) -> Sum:
-    value = str(bucket.get("key_as_string", bucket["key"]))[: 10 if by == "day" else None]
-    return Sum(
-        value=value, label=figures.label(by, value), count=bucket["doc_count"],
-        amount_usd=bucket["amount_usd"]["value"] or 0.0, dead=int(bucket["dead"]["value"] or 0),
-        injured=int(bucket["injured"]["value"] or 0),
-    )  # fmt: skip
 
 
 def _endpoints(resource: Resource) -> list[Endpoint]:

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.console.api import ApiError, Call, Endpoint
+from pipeline.console.api import ApiError, Call, Endpoint, User
 from pipeline.console.desk import Desk
 from pipeline.console.search_endpoints import MORE, RESOURCES, marked, search_items
 from pipeline.index import filters as filters_
 from pipeline.index import items
-from pipeline.index.filters import Filters, Resource
+from pipeline.index.filters import Filters, Resource, SearchError
 from pipeline.index.items import AlertItem, ArticleItem, EventItem, StoryItem
 
 
@@ -129,6 +129,25 @@ def one(resource: Resource) -> Any:
         return PAGES[resource](**table, **_WITH[resource](desk, shown, news, text))
 
     return call
+
+
+def story_page(desk: Desk, beginning: str) -> StoryPage:
+    """Return the story whose id is, or begins with, `beginning`.
+
+    Raises:
+        SearchError: there is none, or there are several.
+    """
+    found = desk.searcher.search("stories", query={"prefix": {"event.id": beginning}}, size=2, source=False)["hits"][
+        "hits"
+    ]
+    exact = [hit["_id"] for hit in found if hit["_id"] == beginning] or [hit["_id"] for hit in found]
+    if len(exact) != 1 or not beginning:
+        what = (
+            "several stories begin like this; give more of the id" if exact and beginning else "there is no such story"
+        )
+        raise SearchError(f"{beginning!r}: {what}")
+    page: StoryPage = one("stories")(desk, Call(path={"id": exact[0]}, query=None, body=None, user=User()))
+    return page
 
 
 def _with_event(desk: Desk, shown: Any, news: dict[str, Any], _text: str) -> dict[str, Any]:

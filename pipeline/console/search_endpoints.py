@@ -11,11 +11,11 @@ from msgspec import Meta
 
 from pipeline.alert.feedback import verdict_id
 from pipeline.console.api import ApiError, Call, Endpoint
-from pipeline.console.desk import INDEX, Desk
+from pipeline.console.desk import Desk
 from pipeline.index import filters as filters_
 from pipeline.index import items
 from pipeline.index.errors import RefusedError, RequestError
-from pipeline.index.filters import Filters, Order, Resource
+from pipeline.index.filters import INDEX, Filters, Order, Resource
 from pipeline.index.items import Item
 
 KEEP_SECONDS: Final = 120

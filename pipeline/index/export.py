@@ -103,7 +103,7 @@ def write(resource: Resource, form: Format, found: Iterable[Hit]) -> Iterator[by
     if form in ("jsonl", "geojson"):
         pieces = _jsonl(resource, found) if form == "jsonl" else _geojson(resource, found)
     else:
-        pieces = _csv(tables.OTHERS.get(form) or tables.OWN[resource], found)
+        pieces = _marked(csv_lines(tables.OTHERS.get(form) or tables.OWN[resource], found))
     buffer = bytearray()
     for piece in pieces:
         buffer += piece
@@ -121,18 +121,24 @@ def hidden(resource: Resource, form: Format) -> tuple[str, ...]:
     return tuple(name for name in (*items.HIDDEN, *more) if name not in kept)
 
 
-def _csv(form: TableForm, found: Iterable[Hit]) -> Iterator[bytes]:
-    """Yield lines of CSV; the mark at the start makes spreadsheets read it as UTF-8."""
+def csv_lines(form: TableForm, found: Iterable[Hit]) -> Iterator[bytes]:
+    """Yield the lines of a table as CSV, its head first."""
     line = io.StringIO()
     writer = csv.writer(line, lineterminator="\r\n")
     writer.writerow([name for name, _ in form.columns])
-    yield b"\xef\xbb\xbf" + line.getvalue().encode()
+    yield line.getvalue().encode()
     safe = tables.safe
     for hit in found:
         line.seek(0)
         line.truncate()
         writer.writerows([safe(cell) for cell in row] for row in form.rows(hit))
         yield line.getvalue().encode("utf-8", "replace")
+
+
+def _marked(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the mark by which spreadsheets know UTF-8, then the lines."""
+    yield b"\xef\xbb\xbf"
+    yield from lines
 
 
 def _jsonl(resource: Resource, found: Iterable[Hit]) -> Iterator[bytes]:

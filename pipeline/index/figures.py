@@ -132,6 +132,35 @@ def relations(by: str, size: int, interval: Interval) -> dict[str, Any]:
     }
 
 
+class GroupSum(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of items: how many, their money in US dollars, their casualties. Reports of one thing count several times."""
+
+    value: str
+    label: str
+    count: int
+    amount_usd: float
+    dead: int
+    injured: int
+
+
+def summed(by: str, aggregations: Mapping[str, Any]) -> list[GroupSum]:
+    """Return the groups of an answer to `sums`."""
+    return [_group(by, bucket) for bucket in aggregations.get("groups", {}).get("buckets", ())]
+
+
+def _group(by: str, bucket: Mapping[str, Any]) -> GroupSum:
+    value = str(bucket.get("key_as_string", bucket["key"]))[: 10 if by == "day" else None]
+    money, dead, injured = (bucket[name]["value"] or 0.0 for name in ("amount_usd", "dead", "injured"))
+    return GroupSum(
+        value=value,
+        label=label(by, value),
+        count=bucket["doc_count"],
+        amount_usd=money,
+        dead=int(dead),
+        injured=int(injured),
+    )
+
+
 def sums(resource: Resource, by: str, size: int) -> dict[str, Any]:
     """Return the aggregation of counts, money and casualties per value of a field, or per day."""
     inner = {name: {"sum": {"field": f"news.{name}"}} for name in ("amount_usd", "dead", "injured")}

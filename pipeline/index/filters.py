@@ -17,6 +17,11 @@ from pipeline.records import EventType, Modality, Phase
 Resource = Literal["events", "stories", "articles", "alerts"]
 """What can be searched. Articles are in the index `documents`, the others in the index of their name."""
 
+INDEX: Final[Mapping[Resource, str]] = {
+    "events": "events", "stories": "stories", "articles": "documents", "alerts": "alerts",
+}  # fmt: skip
+"""The index of each resource."""
+
 Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=50)]
 Least = Annotated[float, Meta(ge=0, le=1e15)]
 Count = Annotated[int, Meta(ge=0, le=10**9)]

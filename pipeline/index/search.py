@@ -1,18 +1,20 @@
-"""A search in, the matching events out, by relevance and recency. Pure except for the call of `client.query`."""
+"""A search in, the matching events out, by relevance and recency. Pure except for the calls of `client.query`."""
 
 from __future__ import annotations
 
 import datetime as dt
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.index import client
-from pipeline.index.filters import RECENT_DAYS, SearchError, parse_since
-from pipeline.index.terms import search_terms
+import msgspec
+
+from pipeline.index import client, export, figures, filters, items, tables
+from pipeline.index.filters import Filters, Order, SearchError
 from pipeline.settings import Settings
 
-_TARGET: Final = re.compile(r"\b(?:on|against|to|for|towards?|at)\s+(?:the\s+)?(.+)", re.IGNORECASE)
+MOST: Final = 1000
+"""The most events of one search; `dateline export` has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,59 +27,59 @@ class SearchResult:
 
 def search(
     settings: Settings,
-    text: str,
+    text: str = "",
     *,
     kind: str | None = None,
     since: str | None = None,
+    filters_: Filters | None = None,
+    order: Order = "",
     limit: int = 20,
     now: dt.datetime | None = None,
 ) -> SearchResult:
-    """Return the events that match the words of `text`, of one kind and since a time if these are given.
+    """Return the events that match the words of `text`, of one kind and since a time if these are given, and `filters_`.
 
     Raises:
-        SearchError: `since` or `limit` cannot be understood.
+        SearchError: a filter or `limit` cannot be understood.
         RefusedError, UnavailableError, RequestError: Elasticsearch does not answer.
     """
-    now = now or dt.datetime.now(dt.UTC)
-    body = request(text, kind=kind, since=parse_since(since, now=now) if since else None, limit=limit, now=now)
-    answer = client.query(settings, "events", **body)["hits"]
+    if not 0 <= limit <= MOST:
+        raise SearchError(f"limit: {limit} is not between 0 and {MOST}")
+    asked = _asked(text, kind, since, filters_)
+    answer = client.query(
+        settings, "events", query=filters.query("events", asked, now=now or dt.datetime.now(dt.UTC)), size=limit,
+        sort=filters.order(order, asked), track_total_hits=True, source_excludes=list(items.HIDDEN),
+    )["hits"]  # fmt: skip
     return SearchResult(int(answer["total"]["value"]), tuple(hit(found) for found in answer["hits"]))
 
 
-def request(text: str, *, kind: str | None, since: dt.datetime | None, limit: int, now: dt.datetime) -> dict[str, Any]:
-    """Return the body of the search request.
+def _asked(text: str, kind: str | None, since: str | None, given: Filters | None) -> Filters:
+    given = given or Filters()
+    return msgspec.structs.replace(
+        given, q=text or given.q, kind=(kind,) if kind else given.kind, since=since or given.since
+    )
 
-    Most of the words must match. A hit ranks higher if it has the whole phrase, if its recipient is the one that the text names
-    after `on`, `against`, `to` ..., or if it is new. An empty text lists the newest events; a text without words finds nothing.
+
+def as_csv(settings: Settings, asked: Filters, *, limit: int, now: dt.datetime | None = None) -> Iterator[bytes]:
+    """Yield the lines of the first events of a search as CSV, in the columns of `dateline export`. Raises as `search`."""
+    answer = client.query(
+        settings, "events", query=filters.query("events", asked, now=now or dt.datetime.now(dt.UTC)), size=limit,
+        sort=filters.order("", asked), source_excludes=list(items.HIDDEN),
+    )  # fmt: skip
+    yield from export.csv_lines(tables.OWN["events"], answer["hits"]["hits"])
+
+
+def groups(
+    settings: Settings, by: str, asked: Filters, *, limit: int = 50, now: dt.datetime | None = None
+) -> list[figures.GroupSum]:
+    """Return the events of a search in groups, with numbers, money and casualties of each.
 
     Raises:
-        SearchError: the limit is not between 0 and 1000.
+        SearchError: a filter cannot be understood, or events cannot be grouped like this.
+        RefusedError, UnavailableError, RequestError: Elasticsearch does not answer.
     """
-    if not 0 <= limit <= 1000:
-        raise SearchError(f"limit: {limit} is not between 0 and 1000")
-    filters: list[dict[str, Any]] = []
-    if kind:
-        filters.append({"term": {"news.kind": kind}})
-    if since:
-        filters.append({"range": {"@timestamp": {"gte": since.isoformat()}}})
-    recent = {"field": "@timestamp", "origin": now.isoformat(), "pivot": f"{RECENT_DAYS}d", "boost": 2.0}
-    clauses: dict[str, Any] = {"filter": filters, "should": [{"distance_feature": recent}]}
-    words = search_terms(text)
-    if words:
-        clauses["must"] = [{"match": {"news.search": {"query": words, "minimum_should_match": "2<67%"}}}]
-        clauses["should"].append({"match_phrase": {"news.search": {"query": words, "slop": 3, "boost": 1.5}}})
-        if target := _TARGET.search(text):
-            clauses["should"].append(
-                {"match": {"news.recipient_search": {"query": search_terms(target[1]), "boost": 5.0}}}
-            )
-    elif text.strip():
-        clauses["must"] = [{"match_none": {}}]
-    return {
-        "query": {"bool": clauses},
-        "size": limit,
-        "track_total_hits": True,
-        "sort": ["_score", {"@timestamp": {"order": "desc", "unmapped_type": "date"}}],
-    }
+    query = filters.query("events", asked, now=now or dt.datetime.now(dt.UTC))
+    answer = client.query(settings, "events", query=query, size=0, aggs=figures.sums("events", by, limit))
+    return figures.summed(by, answer.get("aggregations", {}))
 
 
 def hit(found: dict[str, Any]) -> dict[str, Any]:

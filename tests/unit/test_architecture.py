@@ -66,6 +66,7 @@ OWNERS = {
         for file in (
             "__init__",
             "common",
+            "search_options",
             *(f"{what}_commands" for what in ("service", "article", "feed", "search", "alert", "train")),
         )
     },

@@ -57,8 +57,8 @@ def test_every_option_of_a_rule_and_channel_is_explained_in_the_shipped_file():
             "rule[0] one: countries_any: unknown country or group 'RUSS', did you mean 'RUS'?",
         ),
         (
-            'countries_all = ["Germany"]',
-            "rule[0] one: countries_all: unknown country or group 'Germany', did you mean 'DEU'?",
+            'countries_all = ["Germny"]',
+            "rule[0] one: countries_all: unknown country or group 'Germny', did you mean 'DEU'?",
         ),
         (
             'countries_any = ["Nato"]',
@@ -254,3 +254,9 @@ def test_continents_are_groups():
     assert {"FRA", "UKR"} <= members(("Europe",))
     assert "KEN" in members(("Africa",))
     assert "FRA" not in members(("Asia",))
+
+
+def test_a_country_may_be_named_in_words(load):
+    found = load('countries_any = ["France"]\nactors_any = ["united kingdom"]')
+    assert members(found.rules[0].countries_any) == {"FRA"}
+    assert members(found.rules[0].actors_any) == {"GBR"}

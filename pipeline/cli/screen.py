@@ -72,7 +72,9 @@ def feeds_line(view: View, addresses: Sequence[tuple[str, str]]) -> Text:
     return Text(f"{number} feed{'s' if number != 1 else ''} cannot be read: see {where}", style="yellow")
 
 
-WORDS: Final = "behind: records not read yet. ok: done. rejected: not wanted (too old, seen, no text). quarantined: failed and kept."
+WORDS: Final = (
+    "behind: records not read yet. ok: done. rejected: not wanted (old, seen, no text). quarantined: failed, kept."
+)
 """What the numbers of the page mean."""
 
 

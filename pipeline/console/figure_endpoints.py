@@ -36,7 +36,7 @@ class HistogramQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A search, and how to count it over time."""
 
     interval: Interval = "auto"
-    by: Literal["none", "kind", "type", "country"] = "none"
+    by: Literal["none", "kind", "type", "country", "feed"] = "none"
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,6 +71,40 @@ class MomentItem(msgspec.Struct, frozen=True, kw_only=True):
     what: str
 
 
+class HappeningItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One real-world event inside a story: its structured line where that is sure, its reports and what changed in it."""
+
+    id: str
+    kind: str = ""
+    kind_name: str = ""
+    event_type: str = ""
+    subtype: str | None = None
+    modality: str = ""
+    phase: str = ""
+    line: str = ""
+    evidence: str = ""
+    background: bool = False
+    confidence: float = 0.0
+    source_count: int = 0
+    first_seen_at: str | None = None
+    last_seen_at: str | None = None
+    event_ids: tuple[str, ...] = ()
+    timeline: tuple[MomentItem, ...] = ()
+
+
+class ListedArticle(msgspec.Struct, frozen=True, kw_only=True):
+    """An article of a story. `copy_of` is the id of the earlier article whose text it repeats, or empty."""
+
+    id: str
+    title: str = ""
+    url: str = ""
+    publisher: str = ""
+    credit: str | None = None
+    published_at: str | None = None
+    seen_at: str | None = None
+    copy_of: str = ""
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """A value and the publishers that report it."""
 
@@ -86,8 +120,10 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoryPage(StoryItem, frozen=True, kw_only=True):
-    """A story with its timeline, reports, events, alerts, and related stories."""
+    """A story with its happenings, articles, timeline, reports, events, alerts, and related stories."""
 
+    happenings: tuple[HappeningItem, ...] = ()
+    articles: tuple[ListedArticle, ...] = ()
     timeline: tuple[MomentItem, ...] = ()
     reports: tuple[ReportItem, ...] = ()
     alerts: tuple[AlertItem, ...] = ()
@@ -220,6 +256,8 @@ def _with_story(desk: Desk, shown: Any, news: dict[str, Any], _text: str) -> dic
     events = tuple(items.item("events", hit) for hit in hits)
     related = search_items(desk, "stories", Filters(like=shown.id), limit=6, sort="relevance")
     return {
+        "happenings": tuple(_happening(one) for one in news.get("happenings", ())),
+        "articles": tuple(msgspec.convert(news.get("articles", ()), list[ListedArticle], strict=False)),
         "timeline": tuple(msgspec.convert(news.get("timeline", ()), list[MomentItem], strict=False)),
         "reports": reports,
         "alerts": tuple(alerts),
@@ -227,6 +265,14 @@ def _with_story(desk: Desk, shown: Any, news: dict[str, Any], _text: str) -> dic
         "related": tuple(related),
         "disagreements": tuple(_disagreements(events)),
     }
+
+
+def _happening(found: dict[str, Any]) -> HappeningItem:
+    """Return a happening as the index keeps it, with the sentence of its first report."""
+    known = {**found.get("details", {}), **{name: value for name, value in found.items() if value is not None}}
+    reports = known.get("reports") or [{}]
+    fields = {**known, "evidence": reports[0].get("evidence", ""), "kind_name": items.kind_name(known.get("kind", ""))}
+    return msgspec.convert(fields, HappeningItem, strict=False)
 
 
 def _disagreements(events: tuple[Any, ...]) -> list[Disagreement]:

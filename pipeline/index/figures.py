@@ -16,6 +16,9 @@ Interval = Literal["auto", "hour", "day", "week", "month"]
 BUCKETS: Final = 60
 """About how many bars an automatic histogram has."""
 
+PARTS: Final = 60
+"""The most parts of a bar: as many feeds as the page lists without scrolling far; kinds and types are fewer."""
+
 _BOTH: Final[tuple[Resource, ...]] = ("events", "stories")
 FACETS: Final[Mapping[str, Mapping[Resource, str]]] = {
     **TERMS,
@@ -85,7 +88,7 @@ def histogram(interval: Interval, field: str | None) -> dict[str, Any]:
     step = "day" if interval == "auto" else interval
     found: dict[str, Any] = {"date_histogram": {"field": "@timestamp", "calendar_interval": step, "min_doc_count": 1}}
     if field is not None:
-        found["aggs"] = {"parts": {"terms": {"field": field, "size": 12}}}
+        found["aggs"] = {"parts": {"terms": {"field": field, "size": PARTS}}}
     return found
 
 

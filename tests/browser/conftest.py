@@ -12,7 +12,7 @@ from tests.browser.fake_api import FakeConsole
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-expect.set_options(timeout=10_000)  # ms; a machine that is busy
+expect.set_options(timeout=30_000)  # ms; a machine that is busy
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,12 @@ def money(value, currency="USD", usd=None):
     return {"text": f"{value:,}", "value": value, "currency": currency, "low": None, "usd": usd or value}
 
 
+def listed(report):
+    """A report in, its article as a story lists it out."""
+    same = {name: report[name] for name in ("title", "url", "publisher", "credit", "published_at", "seen_at")}
+    return {**same, "id": report["article_id"], "copy_of": "first" if report["credit"] else ""}
+
+
 class News:
     """All that the fake server knows. Times are relative to `now`, so that a picture always shows a fresh day."""
 
@@ -193,9 +199,36 @@ class News:
             else []
         )
         return {
-            **story, "timeline": [{"at": self.ago(64), "what": "first reported by Harbour Wire"}, {"at": self.ago(51), "what": "second independent source: The Morning Tribune"}, {"at": self.ago(22), "what": "another sum: $400 million"}],
+            **story, "timeline": self.changes(), "happenings": self.happenings(story, events), "articles": [listed(one) for one in reports],
             "reports": reports, "alerts": [a for a in self.alerts if a["story_id"] == story["id"]], "related": [one for one in self.stories if one is not story][:3], "events": events, "disagreements": differ,
         }  # fmt: skip
+
+    def changes(self):
+        said = (
+            (64, "first reported by Harbour Wire"),
+            (51, "second independent source: The Morning Tribune"),
+            (22, "another sum: $400 million"),
+        )
+        return [{"at": self.ago(minutes), "what": what} for minutes, what in said]
+
+    def happenings(self, story, events):
+        names = ("kind", "kind_name", "event_type", "modality", "phase", "evidence", "source_count", "confidence")
+        main = {
+            **{name: story[name] for name in names}, "id": "main", "line": story["headline"], "background": False, "first_seen_at": self.ago(64),
+            "last_seen_at": self.ago(4), "event_ids": [one["id"] for one in events], "timeline": self.changes(),
+        }  # fmt: skip
+        return [
+            main,
+            {
+                **main,
+                "id": "before",
+                "line": "",
+                "evidence": "Both sides had met in spring.",
+                "background": True,
+                "event_ids": [],
+                "timeline": [],
+            },
+        ]
 
     def one_event(self, event):
         story = next(one for one in self.stories if event["id"].startswith(f"{one['id']}-event"))

@@ -79,7 +79,8 @@ def test_a_story_shows_how_it_became_known_and_where_the_sources_disagree(opened
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "United States announces $425 million military aid for Ukraine"
     )
-    expect(page.get_by_text("Second independent source")).to_be_visible()
+    expect(page.get_by_text("second independent source")).to_be_visible()
+    expect(page.get_by_text("Both sides had met in spring.")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("400 million"))).to_contain_text("Evening Post")
     expect(page.locator(".publishers section")).to_have_count(6)
     page.get_by_role("link", name="See it in the article").first.click()

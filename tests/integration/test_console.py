@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pipeline.index import actions, client
-from pipeline.records import Moment, Money, Party
+from pipeline.records import Moment, Money, Party, StoryArticle
 from tests.console_client import served
 from tests.make import (
     CHINA,
@@ -21,6 +21,7 @@ from tests.make import (
     make_alert,
     make_document,
     make_event,
+    make_happening,
     make_quantity,
     make_report,
     make_sanctions,
@@ -79,6 +80,8 @@ STORY = make_story(
     actors=(USA,), recipients=(UKRAINE,), places=(KYIV,), event_ids=("aid", "euro"), article_ids=(DOCUMENT.id,),
     reports=(make_report(event_id="aid", article_id=DOCUMENT.id, publisher="Wire", evidence=SENTENCE),),
     timeline=(Moment(at=NOW, what="first report"),), publishers=("Wire", "Paper"), source_count=2,
+    articles=(StoryArticle(id=DOCUMENT.id, title="Aid for Ukraine", seen_at=NOW, publisher="Wire"),),
+    happenings=(make_happening(line="United States gives Ukraine $425 million", event_ids=("aid", "euro")),),
 )  # fmt: skip
 OTHER = make_story(
     id="other", headline="China and Russia meet", actors=(CHINA,), recipients=(RUSSIA,), last_seen_at=NOW + HOUR
@@ -229,6 +232,11 @@ def test_a_story_comes_with_reports_timeline_events_alerts_and_what_is_disputed(
     page = get(web, "/stories/story")
     assert [one["publisher"] for one in page["reports"]] == ["Wire"]
     assert page["timeline"][0]["what"] == "first report"
+    assert [one["title"] for one in page["articles"]] == ["Aid for Ukraine"]
+    [happening] = page["happenings"]
+    assert happening["line"] == "United States gives Ukraine $425 million"
+    assert happening["event_ids"] == ["aid", "euro"]
+    assert happening["first_seen_at"]
     assert {one["id"] for one in page["events"]} == {"aid", "euro"}
     assert [one["id"] for one in page["alerts"]] == ["alert"]
     assert [one["field"] for one in page["disagreements"]] == ["amount_usd"]
@@ -253,6 +261,8 @@ def test_the_histogram_counts_over_time_with_parts(web):
     assert sum(bar["count"] for bar in found["buckets"]) == 4
     assert sum(bar["parts"].get("aid_package", 0) for bar in found["buckets"]) == 2
     assert get(web, "/events/histogram")["interval"] == "hour"
+    read = get(web, "/articles/histogram", interval="hour", by="feed")
+    assert read["buckets"][0]["parts"] == {DOCUMENT.feed_id: 1}
 
 
 def test_the_map_has_clusters_and_the_number_without_a_place(web):

@@ -3,7 +3,7 @@
 import { html, useEffect, useState } from "../vendor/ui.js";
 import { address, send, useApi, useLive } from "../api.js";
 import { WorldMap } from "../map.js";
-import { Act, Await, Facts, Kind, Line, moneyWithDollars, Operator, Out, Publishers, Quote, State, StoryCard, Sure, Text, Time, Who } from "../parts.js";
+import { Act, Await, Facts, Kind, moneyWithDollars, Operator, Out, Publishers, Quote, State, StoryCard, Sure, Text, Time, Who } from "../parts.js";
 import { Link } from "../route.js";
 import { dates, dollars, kindName, nameOf, number, plural, sentence } from "../words.js";
 
@@ -28,7 +28,7 @@ function Happenings({ story }) {
   return html`<ol class="timeline">${all.map((one) => html`<li class=${one.background ? "background" : ""}>
     <p class="dotted small soft"><${Time} at=${one.first_seen_at} /><${Kind} item=${one} /><${State} item=${one} />${one.background ? html`<span>background</span>` : null}<span>${plural(one.source_count, "source")}</span></p>
     <p dir="auto">${one.line || one.evidence || kindName(one)}</p>
-    ${one.line ? null : html`<${Line} item=${{ actors: [], recipients: [], places: [], money: [], ...one }} />`}
+    ${one.line && one.evidence ? html`<${Quote} text=${one.evidence} />` : null}
     ${(one.timeline ?? []).slice(1).map((moment) => html`<p class="small soft"><${Time} at=${moment.at} />: <bdi>${moment.what}</bdi></p>`)}
     ${one.event_ids?.length ? html`<p class="small"><${Link} href=${`/event/${one.event_ids[0]}`}>See it in the article<//></p>` : null}</li>`)}</ol>`;
 }
@@ -39,15 +39,24 @@ function Timeline({ story }) {
   return html`<ol class="timeline">${story.timeline.map((moment) => html`<li><${Time} at=${moment.at} /><p dir="auto">${sentence(moment.what)}</p></li>`)}</ol>`;
 }
 
-function ByPublisher({ reports }) {
-  const groups = Object.entries(Object.groupBy(reports, (one) => one.publisher || one.source || "unknown publisher"));
+/** The story's articles by publisher, each with what was read in it; without a list of articles, those of the reports. */
+function byPublisher({ articles, reports }) {
+  const read = Object.groupBy(reports, (one) => one.article_id);
+  const listed = articles?.length ? articles : Object.values(read).map(([one]) => ({ ...one, id: one.article_id }));
+  const groups = Object.groupBy(listed, (one) => one.publisher || one.source || "unknown publisher");
+  return Object.entries(groups).map(([publisher, own]) => [publisher, own.map((one) => ({ ...one, reports: read[one.id] ?? [] }))]);
+}
+
+function Articles({ story }) {
+  const groups = byPublisher(story);
+  if (!groups.length) return html`<p class="soft">No article is kept.</p>`;
   return html`<div class="publishers">${groups.map(([publisher, own]) => html`<section>
-    <h3><${Text}>${publisher}<//>${own[0].credit && own[0].credit !== publisher ? html` <span class="soft small">text of <bdi>${own[0].credit}</bdi></span>` : null}</h3>
+    <h3><${Text}>${publisher}<//></h3>
     <ul>${own.map((one) => html`<li>
-      <p class="dotted small soft"><${Time} at=${one.published_at ?? one.seen_at} />${one.language && one.language !== "en" ? html`<span>${one.language}</span>` : null}<${State} item=${one} /><${Sure} value=${one.confidence} /></p>
+      <p class="dotted small soft"><${Time} at=${one.published_at ?? one.seen_at} />${one.credit && one.credit !== publisher ? html`<span>text of <bdi>${one.credit}</bdi></span>` : null}${one.copy_of ? html`<span>copy of another article</span>` : null}</p>
       <p class="report-title"><${Out} href=${one.url}>${one.title || one.url}<//></p>
-      <${Quote} text=${one.evidence} />
-      <p class="dotted small">${one.attributed_to ? html`<span class="soft">said by <bdi>${one.attributed_to}</bdi></span>` : null}<${Link} href=${`/event/${one.event_id}`}>See it in the article<//></p>
+      ${one.reports.slice(0, 3).map((report) => html`<div><${Quote} text=${report.evidence} />
+        <p class="dotted small soft"><${Link} href=${`/event/${report.event_id}`}>See it in the article<//>${report.attributed_to ? html`<span>said by <bdi>${report.attributed_to}</bdi></span>` : null}<${State} item=${report} /><${Sure} value=${report.confidence} /></p></div>`)}
     </li>`)}</ul></section>`)}</div>`;
 }
 
@@ -90,8 +99,8 @@ function Page({ story, reload }) {
       <${Operator}><${Act} run=${async () => { await send("POST", "/mutes", { name: story.id, for: null, note: "" }); reload(); }} done="No more alerts for this story. Alerts, Mutes ends it.">Mute this story<//><//>
       <button type="button" onClick=${() => print()}>Print</button></p>
     ${story.disagreements.length ? html`<section class="section"><h2>Where the sources disagree</h2><${Disagreements} found=${story.disagreements} /></section>` : null}
-    <section class="section"><h2>How it became known</h2><${Timeline} story=${story} /></section>
-    <section class="section"><h2>Articles by publisher</h2>${story.reports.length ? html`<${ByPublisher} reports=${story.reports} />` : html`<p class="soft">No article is kept.</p>`}</section>
+    <section class="section"><h2>${story.happenings?.length ? "What happened" : "How it became known"}</h2><${Timeline} story=${story} /></section>
+    <section class="section"><h2>Articles by publisher</h2><${Articles} story=${story} /></section>
   </div><${Around} story=${story} /></div>`;
 }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any, Final, TextIO
 
 import structlog
@@ -57,6 +59,9 @@ def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = N
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
+    logging.raiseExceptions = (
+        False  # a line that cannot be written because the disk is full must not become a traceback
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -67,3 +72,20 @@ def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = N
 def _add_logger(logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     event["logger"] = logger.name
     return event
+
+
+def log_uncaught() -> None:
+    """Log errors that nobody catches, on any thread, and warnings, as lines like all others. For the processes."""
+    log = structlog.get_logger("process")
+
+    def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            log.critical("uncaught", error=f"{kind.__name__}: {error}", exc_info=(kind, error, trace))
+
+    def uncaught_on_thread(caught: threading.ExceptHookArgs) -> None:
+        if caught.exc_value is not None:
+            uncaught(caught.exc_type, caught.exc_value, caught.exc_traceback)
+
+    sys.excepthook = uncaught
+    threading.excepthook = uncaught_on_thread
+    logging.captureWarnings(True)

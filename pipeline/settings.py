@@ -146,7 +146,7 @@ class Indexer(Section, frozen=True, kw_only=True):
     """How the indexer batches and retries."""
 
     batch_wait_seconds: Seconds = 0.5
-    backoff_max_seconds: Seconds = 30
+    backoff_max_seconds: Seconds = 5
 
 
 class Local(Section, frozen=True, kw_only=True):

@@ -4,9 +4,11 @@ Delivery is at least once everywhere. The collector writes its articles and its 
 consumer here reads committed records only. So a collector that dies in the middle of a poll leaves nothing half written.
 """
 
+from pipeline.bus.broker import BrokerWatch
+from pipeline.bus.codecs import CodecError, missing_codecs, require_codecs
 from pipeline.bus.group import Progress, consume
 from pipeline.bus.lag import Lag, Observer, lags
-from pipeline.bus.publish import Publisher
+from pipeline.bus.publish import PatientPublisher, Publisher
 from pipeline.bus.read import follow, read_all, read_one, tail
 from pipeline.bus.share import Member, Partitions, ReplacedError, partitions_of
 from pipeline.bus.topics import (
@@ -29,6 +31,7 @@ from pipeline.bus.topics import (
     WORKER_GROUP,
     BusError,
     Message,
+    TopicError,
     create_topics,
     reset,
     wait_for_topics,
@@ -52,22 +55,28 @@ __all__ = [
     "STORIES",
     "TOPICS",
     "WORKER_GROUP",
+    "BrokerWatch",
     "BusError",
+    "CodecError",
     "Lag",
     "Member",
     "Message",
     "Observer",
     "Partitions",
+    "PatientPublisher",
     "Progress",
     "Publisher",
     "ReplacedError",
+    "TopicError",
     "consume",
     "create_topics",
     "follow",
     "lags",
+    "missing_codecs",
     "partitions_of",
     "read_all",
     "read_one",
+    "require_codecs",
     "reset",
     "tail",
     "wait_for_topics",

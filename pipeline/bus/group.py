@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +11,7 @@ from typing import Final
 
 import structlog
 from kafka import KafkaConsumer
-from kafka.errors import CommitFailedError
+from kafka.errors import CommitFailedError, KafkaError
 
 from pipeline.bus.lag import Lag, lags
 from pipeline.bus.read import consumer_of, messages_of
@@ -137,7 +138,7 @@ def consume(
     loop.
 
     Raises:
-        BusError: Kafka cannot be reached at the start, or the client has stopped reading; call again.
+        BusError: Kafka cannot be reached, or the client has failed or stopped reading; call again.
     """
     progress = progress or Progress()
     session_ms = int(settings.worker.session_timeout_seconds * 1000)
@@ -169,9 +170,12 @@ def consume(
                 # The group was rebalanced meanwhile: the new owner handles the batch again, which has no further effect.
                 log.warning("commit_refused", group=group, records=len(messages))
             stall_detector.received()
+    except KafkaError as error:
+        raise BusError(f"{group}: {error}") from error
     finally:
-        progress.assigned = 0
-        consumer.close(autocommit=False)
+        progress.assigned, progress.busy_since = 0, None
+        with contextlib.suppress(KafkaError):
+            consumer.close(autocommit=False)
 
 
 def _update(progress: Progress, consumer: KafkaConsumer) -> None:

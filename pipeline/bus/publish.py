@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+import structlog
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from pipeline import metrics
-from pipeline.bus.topics import QUARANTINE_BYTES, BusError, connection
+from pipeline.bus.topics import QUARANTINE_BYTES, REQUEST_MS, BusError, connection
 from pipeline.settings import Settings
+
+log = structlog.get_logger("bus")
+
+RETRY_SECONDS: Final = 1.0
+"""The wait after a failed attempt, which itself has waited for Kafka much longer."""
 
 BLOCK_MS: Final = 15_000
 """How long to wait for a topic's metadata before its first record. The client's 60 s would delay an alert by a minute."""
+
+
+DELIVERY_MS: Final = REQUEST_MS + 2_000
+"""How long the client retries a record by itself. With its 120 s nobody would be told of an outage before; here the caller says
+so and tries again."""
 
 
 class Publisher:
@@ -37,6 +49,7 @@ class Publisher:
             "compression_type": "gzip",
             "allow_auto_create_topics": False,
             "max_block_ms": BLOCK_MS,
+            "delivery_timeout_ms": DELIVERY_MS,
         }
         if self._transactional_id:
             options["transactional_id"] = self._transactional_id
@@ -112,3 +125,49 @@ class Publisher:
     def close(self) -> None:
         """Wait for the queued records, then close the connection."""
         self._producer.close(timeout=10)
+
+
+class PatientPublisher:
+    """Publishes however long Kafka is away. Its producer is made for the first record, and anew after each failure."""
+
+    def __init__(
+        self, settings: Settings, stop: threading.Event, *, connect: Callable[[Settings], Publisher] = Publisher
+    ) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._publisher: Publisher | None = None
+
+    def put(self, topic: str, records: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Write records (key, value) and return True when all are on the topic; False if `stop` was set before.
+
+        After a failure all of them are written again. May be called on several threads.
+        """
+        wanted = list(records)
+        with self._lock:
+            while wanted:
+                try:
+                    self._publisher = self._publisher or self._connect(self._settings)
+                    for key, value in wanted:
+                        self._publisher.send(topic, key, value)
+                    self._publisher.flush()
+                except BusError as error:
+                    log.warning("publish_waits", topic=topic, records=len(wanted), error=str(error))
+                    self._drop()
+                    if self._stop.wait(RETRY_SECONDS):
+                        return False
+                else:
+                    break
+        return True
+
+    def _drop(self) -> None:
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            with contextlib.suppress(KafkaError):  # it is broken, and a new one is made anyway
+                publisher.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._drop()

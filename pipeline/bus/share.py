@@ -84,8 +84,22 @@ class Member:
 
         Raises:
             ReplacedError: another process has this member's name now.
-            BusError: Kafka cannot be reached at the start.
         """
+        while not stop.is_set():
+            try:
+                consumer = self._consumer()
+            except BusError as error:
+                log.warning("group_failed", group=self._group, error=str(error))
+                stop.wait(1)
+                continue
+            try:
+                self._stay(consumer, stop, alive)
+            finally:
+                consumer.close(autocommit=False)
+        if self._name:
+            self._leave_group()
+
+    def _consumer(self) -> KafkaConsumer:
         session_ms = int(self._settings.worker.session_timeout_seconds * 1000)
         named = {"group_instance_id": self._name} if self._name else {}
         consumer = consumer_of(
@@ -99,12 +113,7 @@ class Member:
             **named,
         )
         consumer.subscribe(topics=[self._topic], listener=_Listener(self._release))
-        try:
-            self._stay(consumer, stop, alive)
-        finally:
-            consumer.close(autocommit=False)
-            if self._name and stop.is_set():
-                self._leave_group()
+        return consumer
 
     def _stay(self, consumer: KafkaConsumer, stop: threading.Event, alive: Callable[[], bool]) -> None:
         held: Partitions = frozenset()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+import structlog
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError
 
 from pipeline.settings import Settings
+
+log = structlog.get_logger("bus")
 
 ARTICLES: Final = "news.articles"
 DOCUMENTS: Final = "news.documents"
@@ -33,6 +37,15 @@ MESSAGE_BYTES: Final = 8_000_000
 QUARANTINE_BYTES: Final = 12_000_000
 """The same for the quarantine topic, where a record of the largest size must fit as base64."""
 
+REQUEST_MS: Final = 10_000
+"""How long a broker may take to answer. The client's 30 s would be the time to notice one that hangs or is cut off."""
+
+LOG_SECONDS: Final = 60.0
+"""How often it is logged what a process waits for."""
+
+WAIT_ANSWER_MS: Final = 3_000
+"""The same while a process waits for Kafka at its start."""
+
 GROUP_PREFIX: Final = "dateline-"
 COLLECTOR_GROUP: Final = "dateline-collector"
 WORKER_GROUP: Final = "dateline-worker"
@@ -52,7 +65,11 @@ def read_by(group: str) -> tuple[str, ...]:
 
 
 class BusError(Exception):
-    """A request to Kafka failed; the message says which and where."""
+    """A request to Kafka failed; the message says which and where. It may succeed later."""
+
+
+class TopicError(BusError):
+    """A topic is not as the configuration says. To ask again is useless; an operator has to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +91,10 @@ def connection(settings: Settings) -> dict[str, Any]:
         "bootstrap_servers": [server.strip() for server in settings.bootstrap_servers.split(",")],
         "security_protocol": kafka.security_protocol,
         "bootstrap_timeout_ms": 10_000,
+        "request_timeout_ms": REQUEST_MS,
+        # The client doubles its waits up to 30 s, and a broker that is back would be noticed that late.
+        "reconnect_backoff_ms": 100,
+        "reconnect_backoff_max_ms": 1_000,
     }
     if kafka.security_protocol.startswith("SASL"):
         options |= {
@@ -87,9 +108,9 @@ def connection(settings: Settings) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+def _admin(settings: Settings, **options: Any) -> Iterator[KafkaAdminClient]:
     try:
-        admin = KafkaAdminClient(**connection(settings))
+        admin = KafkaAdminClient(**connection(settings) | options)
     except KafkaError as error:
         raise BusError(f"Kafka at {settings.bootstrap_servers} does not answer: {error}") from error
     try:
@@ -146,8 +167,9 @@ def create_topics(settings: Settings) -> tuple[str, ...]:
     """Create the missing topics, wait until they are known, and return the names of those that were created.
 
     Raises:
-        BusError: Kafka cannot be reached, or a topic exists with another number of partitions. More partitions would send
-            reports of one story to two partitions, so an operator has to decide that (docs/operations.md, Scaling).
+        BusError: Kafka cannot be reached.
+        TopicError: a topic exists with another number of partitions. More partitions would send reports of one story to two
+            partitions, so an operator has to decide that (docs/operations.md, Scaling).
     """
     with _admin(settings) as admin:
         there = set(admin.list_topics())
@@ -162,31 +184,47 @@ def create_topics(settings: Settings) -> tuple[str, ...]:
     for topic in described:
         name, partitions = _name_and_partitions(topic)
         if partitions != settings.kafka.partitions:
-            raise BusError(
+            raise TopicError(
                 f"topic {name} has {partitions} partitions, kafka.partitions says {settings.kafka.partitions}"
             )
     return tuple(missing)
 
 
-def wait_for_topics(settings: Settings, *, seconds: float = 120.0) -> None:
-    """Return as soon as Kafka answers and every topic exists. A reader that starts earlier may find nothing for minutes.
+def wait_for_topics(
+    settings: Settings, stop: threading.Event, *, create: bool = False, seconds: float = float("inf")
+) -> bool:
+    """Wait until Kafka answers and every topic exists, however long that takes; return False if `stop` was set before.
+
+    A reader that starts earlier may find nothing for minutes. With `create` missing topics are created. What is waited for is
+    logged at once and every minute.
 
     Raises:
+        TopicError: a topic has another number of partitions (only with `create`).
         BusError: that did not happen within `seconds`; the message says what is missing.
     """
     deadline = time.monotonic() + seconds
-    while True:
+    logged_at: float | None = None
+    while not stop.is_set():
         try:
-            with _admin(settings) as admin:
+            if create:
+                create_topics(settings)
+                return True
+            with _admin(settings, bootstrap_timeout_ms=WAIT_ANSWER_MS) as admin:
                 missing = set(TOPICS) - set(admin.list_topics())
             if not missing:
-                return
+                return True
             problem = f"topics are missing: {', '.join(sorted(missing))}; run `dateline topics`"
+        except TopicError:
+            raise
         except (BusError, KafkaError) as error:
             problem = str(error)
         if time.monotonic() > deadline:
             raise BusError(problem)
-        time.sleep(0.3)
+        if logged_at is None or time.monotonic() - logged_at >= LOG_SECONDS:
+            logged_at = time.monotonic()
+            log.warning("waits_for_topics", problem=problem)
+        stop.wait(0.3)
+    return False
 
 
 def _name_and_partitions(described: Mapping[str, Any]) -> tuple[str, int]:

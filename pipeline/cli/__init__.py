@@ -22,7 +22,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline.cli.common import Global, app
+from pipeline.cli.common import Global, app, is_for_users
 from pipeline.version import VERSION
 
 # Importing these modules adds their commands, in the order of --help.
@@ -65,12 +65,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        if not _is_for_users(error) or os.environ.get("DATELINE_LOG_LEVEL", "").lower() == "debug":
+        if not is_for_users(error) or os.environ.get("DATELINE_LOG_LEVEL", "").lower() == "debug":
             raise
         sys.stderr.write(f"dateline: {error}\n")
         sys.exit(2)
-
-
-def _is_for_users(error: BaseException) -> bool:
-    """Return whether the text of `error` is written for users: our own errors and the system's. The rest are bugs."""
-    return type(error).__module__.split(".")[0] == "pipeline" or isinstance(error, OSError)

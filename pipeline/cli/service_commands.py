@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from pipeline import settings as settings_module
-from pipeline.cli.common import Global, Json, add_checkout, app, print_result, settings
+from pipeline.cli.common import Global, Json, add_checkout, app, is_for_users, print_result, settings
 from pipeline.version import VERSION
 
 # ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
@@ -36,15 +36,40 @@ def process(name: str) -> Callable[[], None]:
     """Return the command that runs the process `name` of the service until it is stopped."""
 
     def command() -> None:
+        from pipeline import bus, logs
         from pipeline.operate import parent
 
         parent.follow()
         found = settings(logs=None)
-        status = importlib.import_module(f"pipeline.{PROCESSES[name]}").run(found)
+        logs.log_uncaught()
+        try:
+            bus.require_codecs()
+            status = importlib.import_module(f"pipeline.{PROCESSES[name]}").run(found)
+        except Exception as error:  # noqa: BLE001 - it is logged, and the process ends
+            status = failed(name, error)
         if status:
             raise typer.Exit(status)
 
     return command
+
+
+def failed(name: str, error: Exception) -> int:
+    """Log why a process has ended, as a line like all others, and return its exit status."""
+    import structlog
+
+    from pipeline import bus
+    from pipeline.index.errors import UnavailableError
+    from pipeline.operate.service_process import EXIT_TEMPORARY, EXIT_USER_ERROR
+
+    log = structlog.get_logger(name)
+    if isinstance(error, (bus.BusError, UnavailableError)) and not isinstance(error, bus.TopicError):
+        log.error("cannot_go_on", error=str(error))
+        return EXIT_TEMPORARY
+    if is_for_users(error):
+        log.error("cannot_run", error=str(error))
+        return EXIT_USER_ERROR
+    log.critical("uncaught", error=f"{type(error).__name__}: {error}", exc_info=error)
+    return 1
 
 
 PROCESSES: Final = {

@@ -8,6 +8,7 @@ article twice. `first_seen_at` is the time of the backfill.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -294,7 +295,7 @@ async def fill(
     def read_states() -> dict[bytes, bytes]:
         return sharding.newest_values(bus.read_all(settings, bus.FEEDS))
 
-    await asyncio.to_thread(bus.wait_for_topics, settings, seconds=START_SECONDS)
+    await asyncio.to_thread(bus.wait_for_topics, settings, threading.Event(), seconds=START_SECONDS)
     writer = ArticleWriter(lambda: bus.Publisher(settings, f"dateline-{identity}"), read_states)
     web = HttpClient(settings.collector, clock) if kind == "sitemap" else None
     try:

@@ -10,6 +10,7 @@ import contextlib
 import random
 import signal
 import socket
+import threading
 import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -38,40 +39,46 @@ log = structlog.get_logger("collector")
 BEAT_SECONDS: Final = 1.0
 """The time between two looks at the health of the process."""
 
-START_SECONDS: Final = 120.0
-"""How long to wait for Kafka and its topics."""
-
 
 def run(settings: Settings) -> None:
     """Run the collector process until SIGTERM or SIGINT, then end in order.
 
     Raises:
         SettingsError: feeds.toml is wrong.
-        BusError: Kafka cannot be reached, or topics are missing.
         LostError: another process has this one's name.
         OSError: the port of /metrics is taken.
     """
     feeds = feeds_.load(settings)
     health = CollectorHealth()
+    broker = bus.BrokerWatch(settings)
+    health.broker_problem = lambda: broker.problem
     server = metrics.serve(
         settings.http.host, settings.http.collector_port, healthy=health.healthy, readiness=health.ready
     )
     metrics.build_info.labels(version=VERSION, process="collector").set(1)
     try:
-        asyncio.run(_collect(settings, feeds, health))
+        asyncio.run(_collect(settings, feeds, health, broker))
     finally:
         server.shutdown()
         server.server_close()
 
 
-async def _collect(settings: Settings, feeds: tuple[Feed, ...], health: CollectorHealth) -> None:
-    stop = asyncio.Event()
+async def _collect(
+    settings: Settings, feeds: tuple[Feed, ...], health: CollectorHealth, broker: bus.BrokerWatch
+) -> None:
+    stop, ending = asyncio.Event(), threading.Event()
+
+    def on_signal() -> None:
+        stop.set()
+        ending.set()
+
+    broker.start(ending)
     loop = asyncio.get_running_loop()
     # DNS lookups run on these threads, and a name server that does not answer must not delay the parsing of feeds
     loop.set_default_executor(ThreadPoolExecutor(settings.collector.connections + 8, thread_name_prefix="collector"))
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not on the main thread
-            loop.add_signal_handler(name, stop.set)
+            loop.add_signal_handler(name, on_signal)
     await collect(settings, feeds, health=health, stop=stop, clock=Clock.real(), rng=random.Random())  # noqa: S311 - jitter, no secret
 
 
@@ -87,7 +94,6 @@ async def collect(
     """Collect those of the feeds that are assigned to this collector, until `stop` is set.
 
     Raises:
-        BusError: Kafka cannot be reached, or topics are missing.
         LostError: another process has this one's name.
     """
     watching = asyncio.create_task(_watch(health))
@@ -95,9 +101,9 @@ async def collect(
     membership: Membership | None = None
     hubs: subscriber.Subscriber | None = None
     try:
-        if not await _topics_exist(settings, stop):
+        count = await _partitions_of_feeds(settings, stop)
+        if not count:
             return
-        count = await asyncio.to_thread(bus.partitions_of, settings, bus.FEEDS)
         seen_urls = SeenUrls()
         membership = Membership(settings, count, seen_urls, name=_name(settings), alive=lambda: health.healthy()[0])
         health.membership = membership
@@ -142,22 +148,20 @@ def _name(settings: Settings) -> str:
     return f"{socket.gethostname()}-{port}" if port else ""
 
 
-async def _topics_exist(settings: Settings, stop: asyncio.Event) -> bool:
-    """Wait for Kafka and its topics in short steps, so that `stop` is noticed meanwhile. Return False if it was set.
-
-    Raises:
-        BusError: they are missing after `START_SECONDS`.
-    """
-    deadline = time.monotonic() + START_SECONDS
-    while not stop.is_set():
-        try:
-            await asyncio.to_thread(bus.wait_for_topics, settings, seconds=2.0)
-        except bus.BusError:
-            if time.monotonic() > deadline:
-                raise
-        else:
-            return True
-    return False
+async def _partitions_of_feeds(settings: Settings, stop: asyncio.Event) -> int:
+    """Wait for Kafka and its topics, however long that takes, and return the number of partitions; 0 if `stop` was set."""
+    given_up = threading.Event()
+    stopping = asyncio.create_task(stop.wait())
+    stopping.add_done_callback(lambda _: given_up.set())
+    try:
+        while await asyncio.to_thread(bus.wait_for_topics, settings, given_up):
+            try:
+                return await asyncio.to_thread(bus.partitions_of, settings, bus.FEEDS)
+            except bus.BusError as error:  # it went away again in between
+                log.warning("waits_for_topics", problem=str(error))
+        return 0
+    finally:
+        stopping.cancel()
 
 
 async def _all(jobs: list[Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:

@@ -28,8 +28,12 @@ class CollectorHealth:
     """For how long more polls have been due than may run."""
     longest_behind_seconds: float = float("inf")
     membership: Membership | None = None
+<<<<<<< HEAD
     feeds_problem: Callable[[], str] = str
     """Returns what is wrong with the changed feeds.toml, or an empty string."""
+=======
+    broker_problem: Callable[[], str] = lambda: ""
+>>>>>>> 29f82da (Kafka away is routine: every process waits, tells it and is back within seconds; closed indices are waited for)
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
         """Return whether the event loop runs, and the detail to show."""
@@ -39,7 +43,7 @@ class CollectorHealth:
     def ready(self) -> tuple[bool, dict[str, object]]:
         """Return whether the collector has started, its event loop runs, and Kafka takes what it publishes; and the detail."""
         alive, detail = self.healthy()
-        problem = self.problem or ("" if self.started else "reading the state of the feeds")
+        problem = self.broker_problem() or self.problem or ("" if self.started else "reading the state of the feeds")
         if not problem and self.behind_seconds > self.longest_behind_seconds:
             problem = "feeds are due and not polled"
         good = alive and not problem

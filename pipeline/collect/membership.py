@@ -88,7 +88,6 @@ class Membership:
 
         Raises:
             LostError: another process has this one's name.
-            BusError: Kafka cannot be reached at the start.
         """
         self._listeners = listeners
         self._following.start()
@@ -120,7 +119,7 @@ class Membership:
             await self.owned.close(self.owned.held)
         self._done.set()
         if self._member_task is not None:
-            with contextlib.suppress(bus.BusError, bus.ReplacedError):
+            with contextlib.suppress(bus.ReplacedError):
                 await self._member_task
         if self._following.is_alive():
             await asyncio.to_thread(self._following.join, 10)

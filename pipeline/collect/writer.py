@@ -11,7 +11,6 @@ import hashlib
 import queue
 import re
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -31,8 +30,8 @@ TRANSACTION_BYTES: Final = 32_000_000
 """About the most bytes in one transaction. The batches above it wait for the next."""
 
 
-RETRY_SECONDS: Final = (0.5, 1, 2, 5, 10)
-"""The waits between attempts to write; the last one repeats."""
+RETRY_SECONDS: Final = (0.5, 1, 2)
+"""The waits between attempts to write; the last one repeats. An attempt itself waits for Kafka much longer."""
 
 CLOSE_SECONDS: Final = 15
 
@@ -177,7 +176,7 @@ class ArticleWriter:
                 if self._closing.is_set() and attempts >= 2:
                     raise
                 log.warning("publish_failed", error=str(error), records=len(records))
-                time.sleep(RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)])
+                self._closing.wait(RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)])
                 attempts += 1
                 self._drop_publisher()
         self.problem = ""

@@ -27,6 +27,7 @@ from pipeline.index.errors import (
     RequestError,
     StoppedError,
     UnavailableError,
+    lies_with_index,
 )
 from pipeline.records import Alert, Document, Event, Failure, Feedback, Record, Story, decode
 from pipeline.settings import Settings
@@ -53,8 +54,6 @@ WARN_INTERVAL_SECONDS: Final = 60.0
 """How often an unavailable server is logged."""
 
 ItemResult = Literal["created", "updated", "unchanged", "retry", "server_error", "failed", "refused"]
-_CLUSTER_ERRORS: Final = frozenset({"cluster_block_exception", "index_not_found_exception", "validation_exception"})
-"""Errors that Elasticsearch reports for a document but that the cluster causes: a blocked index, or one it cannot create."""
 
 
 class BulkServer(Protocol):
@@ -86,7 +85,7 @@ def item_result(item: Mapping[str, Any]) -> tuple[ItemResult, str]:
     reason = ": ".join(part for part in (kind, *causes) if part)
     if status == 409:
         return "unchanged", reason
-    if kind in _CLUSTER_ERRORS or status in TEMPORARY_STATUSES or status in (404, 503):
+    if lies_with_index(kind, reason) or status in TEMPORARY_STATUSES or status in (404, 503):
         return "retry", reason
     if status in (401, 403):
         return "refused", reason
@@ -212,7 +211,7 @@ class BulkWriter:
                 raise
             else:
                 retry = [job for job in waiting if job.result == "retry"]
-                problem = f"{len(retry)} of {total} records not taken: {retry[0].reason}" if retry else ""
+                problem = _not_taken(retry, total) if retry else ""
                 metrics.bulk_requests_total.labels(outcome="retried" if retry else "ok").inc()
             waiting = [job for job in waiting if job.result == "retry"]
             if problem:
@@ -253,6 +252,12 @@ class BulkWriter:
         if job.result == "created" and job.action.fetched_at is not None:
             age = dt.datetime.now(dt.UTC) - job.action.fetched_at
             metrics.article_age_seconds.labels(stage="index").observe(max(0.0, age.total_seconds()))
+
+
+def _not_taken(retry: Sequence[Job], total: int) -> str:
+    """Return which index does not take records and why. The offsets do not move meanwhile, so nothing is lost."""
+    first = retry[0]
+    return f"{first.action.index} does not take records ({len(retry)} of {total} wait): {first.reason}"
 
 
 def _settle(job: Job, item: Mapping[str, Any]) -> None:

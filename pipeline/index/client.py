@@ -14,15 +14,23 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import elasticsearch
+import structlog
 from elasticsearch import ApiError, Elasticsearch, TransportError, helpers
 
 from pipeline.index import actions
-from pipeline.index.errors import TEMPORARY_STATUSES, RefusedError, RequestError, UnavailableError
+from pipeline.index.errors import (
+    TEMPORARY_STATUSES,
+    RefusedError,
+    RequestError,
+    UnavailableError,
+    lies_with_index,
+)
 from pipeline.settings import Settings
 
 # The client warns of each single failure; the bulk loop logs an outage once a minute.
 logging.getLogger("elastic_transport").setLevel(logging.ERROR)
 
+log = structlog.get_logger("index")
 T = TypeVar("T")
 MAPPINGS: Final = Path(__file__).parent / "mappings"
 
@@ -71,6 +79,8 @@ def _own_errors(what: str) -> Iterator[None]:
     except ApiError as error:
         status = error.meta.status
         message = f"{what}: {status} {error}".replace("\n", " ")[:600]
+        if _lies_with_index(error):
+            raise UnavailableError(message) from error
         if status in (400, 413) and "media_type_header_exception" not in message:
             raise RequestError(message) from error
         if 400 <= status < 500 and status not in TEMPORARY_STATUSES | {409}:
@@ -79,6 +89,11 @@ def _own_errors(what: str) -> Iterator[None]:
     except TransportError as error:
         message = f"{what}: {error.message}".replace("\n", " ")[:600]
         raise UnavailableError(message, connection_lost=True) from error
+
+
+def _lies_with_index(error: ApiError) -> bool:
+    told = error.body.get("error") if isinstance(error.body, Mapping) else None
+    return isinstance(told, Mapping) and lies_with_index(str(told.get("type")), str(told.get("reason")))
 
 
 def mapping(name: str) -> dict[str, Any]:
@@ -125,6 +140,25 @@ def set_up(es: Elasticsearch, settings: Settings) -> None:
                     es.indices.put_mapping(index=indices, **wanted["template"]["mappings"])
         except RequestError as error:
             raise RefusedError(str(error)) from error
+    restore_aliases(es, settings)
+
+
+def restore_aliases(es: Elasticsearch, settings: Settings) -> tuple[str, ...]:
+    """Give each index its alias again where it is lost, because a search would not find what is there. Return these indices.
+
+    Raises:
+        RefusedError, UnavailableError, RequestError: the server does not allow it, or does not answer.
+    """
+    prefix, lost = settings.elasticsearch.index_prefix, []
+    with _own_errors("the aliases cannot be set up"):
+        for name in actions.INDICES:
+            alias = actions.alias(prefix, name)
+            found = es.indices.get_alias(index=actions.pattern(prefix, name), expand_wildcards=["open", "closed"]).body
+            without = [index for index, has in found.items() if alias not in has["aliases"]]
+            if without:
+                es.indices.put_alias(index=without, name=alias)
+                lost += without
+    return tuple(sorted(lost))
 
 
 def check_server(es: Elasticsearch) -> str:
@@ -149,8 +183,14 @@ def check_server(es: Elasticsearch) -> str:
     return ", ".join(versions) or "unknown"
 
 
-def probe(es: Elasticsearch) -> str:
-    """Return `ok`, or why Elasticsearch cannot be used now."""
+def probe(es: Elasticsearch, settings: Settings) -> str:
+    """Return `ok`, or why Elasticsearch cannot be used now. An alias that is lost is restored."""
+    try:
+        restored = restore_aliases(es.options(request_timeout=PROBE_SECONDS), settings)
+        if restored:
+            log.warning("aliases_restored", indices=restored)
+    except (RefusedError, UnavailableError, RequestError) as error:
+        log.debug("aliases_unknown", error=str(error))  # what follows says what is wrong
     try:
         with _own_errors("Elasticsearch"):
             es.options(request_timeout=PROBE_SECONDS).cluster.health(filter_path="status")
@@ -313,12 +353,38 @@ def health(settings: Settings) -> dict[str, Any]:
         with opened(settings) as opened_es:
             es = opened_es.options(request_timeout=PROBE_SECONDS)
             status = str(es.cluster.health().body["status"])
-            indices = {
-                alias: {"documents": _count(es, alias), "bytes": _bytes(es, alias)} for alias in _aliases(settings)
-            }
+            indices = {alias: _size(es, alias) for alias in _aliases(settings)}
     except (RefusedError, UnavailableError, RequestError) as error:
         return {"reachable": False, "status": "unreachable", "error": str(error), "indices": {}}
     return {"reachable": True, "status": status, "error": "", "indices": indices}
+
+
+def _size(es: Elasticsearch, alias: str) -> dict[str, Any]:
+    """Return documents, bytes and the problem of an alias; one that cannot be counted does not hide the others."""
+    try:
+        with _own_errors(alias):
+            states = _states(es, alias)
+            closed = [index for index, state in states.items() if state == "close"]
+            problem = f"closed: {', '.join(closed)}" if closed else ""
+            if len(closed) == len(states):
+                return {"documents": 0, "bytes": 0, "problem": problem}
+            is_open = ",".join(states.keys() - closed)
+            return {"documents": _count(es, is_open), "bytes": _bytes(es, is_open), "problem": problem}
+    except (RefusedError, RequestError) as error:
+        return {"documents": 0, "bytes": 0, "problem": str(error)}
+    except UnavailableError as error:
+        if error.connection_lost:
+            raise
+        return {"documents": 0, "bytes": 0, "problem": str(error)}
+
+
+def _states(es: Elasticsearch, alias: str) -> dict[str, str]:
+    """Return whether each index of an alias is `open` or `close`."""
+    found = es.cluster.state(
+        metric="metadata", index=alias, ignore_unavailable=True, allow_no_indices=True,
+        expand_wildcards=["open", "closed"], filter_path="metadata.indices.*.state",
+    ).body  # fmt: skip
+    return {index: str(one["state"]) for index, one in found.get("metadata", {}).get("indices", {}).items()}
 
 
 def _aliases(settings: Settings) -> list[str]:

@@ -25,11 +25,13 @@ class IndexerHealth:
         progress: bus.Progress,
         *,
         probe: Callable[[], str],
+        broker: Callable[[], str] = lambda: "",
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.progress = progress
         self._settings = settings
         self._probe = probe
+        self._broker = broker
         self._now = now
         self._stall_seconds = settings.worker.stall_timeout_seconds
         self._elasticsearch = "not asked yet"
@@ -57,7 +59,7 @@ class IndexerHealth:
                 lags = observer.lags([bus.INDEXER_GROUP])
             except bus.BusError as error:
                 log.debug("lag_unknown", error=str(error))
-                lags = ()
+                observer, lags = None, ()
             self.update(lags, elasticsearch=elasticsearch)
             self.ready()
             if stopping.wait(PROBE_SECONDS):
@@ -71,16 +73,24 @@ class IndexerHealth:
         self._elasticsearch = elasticsearch
         committed = tuple((lag.topic, lag.partition, lag.committed) for lag in lags)
         idle = not any(lag.records for lag in lags)
-        if committed != self._committed or idle or self.progress.problem:  # a known problem is not a silent stall
+        if committed != self._committed or idle or self.progress.problem or self._broker():
+            # a known problem is not a silent stall
             self._committed, self._progress_at = committed, self._now()
 
     def ready(self) -> tuple[bool, dict[str, object]]:
         """Return the answer of /readyz: assigned, with progress or without lag, and Elasticsearch available."""
         good, detail = self.progress.ready(now=self._now(), stall_seconds=self._stall_seconds)
         still = self._now() - self._progress_at
-        good = good and still <= self._stall_seconds and self._elasticsearch == "ok"
+        broker = self._broker()
+        good = good and still <= self._stall_seconds and self._elasticsearch == "ok" and not broker
         metrics.ready.set(good)
-        return good, {**detail, "behind_and_still_seconds": round(still, 1), "elasticsearch": self._elasticsearch}
+        problem = broker or detail["problem"] or ("" if self._elasticsearch == "ok" else self._elasticsearch)
+        return good, {
+            **detail,
+            "problem": problem,
+            "behind_and_still_seconds": round(still, 1),
+            "elasticsearch": self._elasticsearch,
+        }
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
         """Return the answer of /healthz: False if a restart may help. Waiting for an unavailable server is healthy."""

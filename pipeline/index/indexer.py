@@ -6,6 +6,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
@@ -20,13 +21,16 @@ from pipeline.version import VERSION
 
 log = structlog.get_logger("index")
 
+KAFKA_RETRY_SECONDS: Final = 1.0
+"""The wait after a failed client of Kafka."""
+
 
 def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
     """Index records until SIGTERM or SIGINT, or until `stop` is set if it is given.
 
     Raises:
         RefusedError: Elasticsearch refuses this client.
-        BusError: Kafka is not available.
+        TopicError: a topic has another number of partitions.
         OSError: the port of /metrics is taken.
     """
     stopping = stop or threading.Event()
@@ -34,7 +38,10 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopping.set())
     es = client.connect(settings)
-    health = IndexerHealth(settings, bus.Progress(), probe=lambda: client.probe(es))
+    broker = bus.BrokerWatch(settings)
+    health = IndexerHealth(
+        settings, bus.Progress(), probe=lambda: client.probe(es, settings), broker=lambda: broker.problem
+    )
     http = settings.http
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(es.close)
@@ -43,26 +50,37 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         cleanup.callback(server.shutdown)
         metrics.build_info.labels(version=VERSION, process="indexer").set(1)
         log.info("indexer_started", metrics=f"http://{http.host}:{server.server_address[1]}/metrics")
+        broker.start(stopping)
         cleanup.enter_context(health.running())
-        bus.create_topics(settings)
-        publisher = bus.Publisher(settings)
+        if not bus.wait_for_topics(settings, stopping, create=True):
+            return
+        publisher = bus.PatientPublisher(settings, stopping)
         cleanup.callback(publisher.close)
 
         def quarantine(failures: Sequence[Failure]) -> None:
-            for failure in failures:
-                publisher.send(bus.QUARANTINE, failure.id.encode(), encode(failure))
-            if failures:
-                publisher.flush()
+            if not publisher.put(bus.QUARANTINE, [(failure.id.encode(), encode(failure)) for failure in failures]):
+                raise StoppedError
 
-        bulk_server = client.ElasticsearchServer(es, settings)
-        writer = BulkWriter(settings, bulk_server, quarantine, stopping, progress=health.progress)
+        writer = BulkWriter(
+            settings, client.ElasticsearchServer(es, settings), quarantine, stopping, progress=health.progress
+        )
         try:
             writer.prepare()
-            bus.consume(
-                settings, topics=tuple(TYPES), group=bus.INDEXER_GROUP, handle=writer.handle, stop=stopping,
-                max_records=settings.elasticsearch.bulk_records, wait_seconds=settings.indexer.batch_wait_seconds,
-                progress=health.progress,
-            )  # fmt: skip
+            _consume(settings, writer, stopping)
         except StoppedError:
             log.info("stopped_while_waiting", problem=health.progress.problem)
     log.info("indexer_stopped")
+
+
+def _consume(settings: Settings, writer: BulkWriter, stopping: threading.Event) -> None:
+    """Index until `stopping` is set, with a new client of Kafka whenever one has failed."""
+    while not stopping.is_set():
+        try:
+            bus.consume(
+                settings, topics=tuple(TYPES), group=bus.INDEXER_GROUP, handle=writer.handle, stop=stopping,
+                max_records=settings.elasticsearch.bulk_records, wait_seconds=settings.indexer.batch_wait_seconds,
+                progress=writer.progress,
+            )  # fmt: skip
+        except bus.BusError as error:
+            log.warning("reading_interrupted", error=str(error))
+            stopping.wait(KAFKA_RETRY_SECONDS)

@@ -130,6 +130,29 @@ class Stack:
                 how = f"by signal {-status}" if status < 0 else f"with status {status}"
                 raise StackError(f"{one.title} ended {how}. Its last lines:\n{child.last_lines(one)}")
 
+    def ended(self) -> tuple[str, ...]:
+        """Return the servers that have ended."""
+        return tuple(one.server for one in self._children if one.process.poll() is not None)
+
+    def restart(self, server: str) -> ServerProcess:
+        """Start one server that has ended again, in its directory and on its ports, and return it at once.
+
+        Raises:
+            OSError: its directory or log file cannot be written.
+        """
+        [number] = [number for number, one in enumerate(self._children) if one.server == server]
+        before = self._children[number]
+        before.process.poll()  # collects its exit status
+        if before.process.stdin is not None:
+            before.process.stdin.close()
+        lock_fd = self._locks[-1].fileno()
+        self._children[number] = child.start(before.launch, self._data_dir, before.ready, lock_fd=lock_fd)
+        return self._children[number]
+
+    def server(self, server: str) -> ServerProcess:
+        """Return the process of a server of this stack."""
+        return next(one for one in self._children if one.server == server)
+
     def stop(self) -> None:
         """Stop the servers, Elasticsearch first, and release the data directory. Safe to call twice."""
         while self._children:

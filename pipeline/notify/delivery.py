@@ -21,7 +21,6 @@ from pipeline import bus, metrics, stage
 from pipeline.alert.rules import Channel
 from pipeline.notify import DeliveryError, RetryError, Send
 from pipeline.records import Alert, RecordError, content_id, decode, encode
-from pipeline.settings import Settings
 from pipeline.stage import Outcome, Source
 
 log = structlog.get_logger("notify")
@@ -145,38 +144,3 @@ class ChannelDelivery:
         failure = msgspec.structs.replace(stage.failure("notify", source, error, now=self._now()), id=failure_id)
         self._quarantine(failure.id.encode(), encode(failure))
         return Outcome("quarantined", failure.error_type, failure)
-
-
-class QuarantineWriter:
-    """Writes the failures of all channels. Its publisher is created for the first failure, and again after an outage."""
-
-    def __init__(self, settings: Settings, stop: threading.Event) -> None:
-        self._settings = settings
-        self._stop = stop
-        self._lock = threading.Lock()
-        self._publisher: bus.Publisher | None = None
-
-    def put(self, key: bytes, value: bytes) -> None:
-        """Write one failure and wait until Kafka confirms it, however long Kafka is unavailable.
-
-        Raises:
-            ShutdownError: the process has to end before Kafka is available.
-        """
-        while True:
-            try:
-                with self._lock:
-                    self._publisher = self._publisher or bus.Publisher(self._settings)
-                    self._publisher.send(bus.QUARANTINE, key, value)
-                    self._publisher.flush()
-            except bus.BusError as error:
-                log.warning("quarantine_waits", error=str(error))
-                if self._stop.wait(KAFKA_RETRY_SECONDS):
-                    raise ShutdownError from error
-            else:
-                return
-
-    def close(self) -> None:
-        """Close the publisher."""
-        with self._lock:
-            if self._publisher is not None:
-                self._publisher.close()

@@ -25,7 +25,6 @@ from pipeline.notify.delivery import (
     KAFKA_RETRY_SECONDS,
     RETRY_AFTER_MAX_SECONDS,
     ChannelDelivery,
-    QuarantineWriter,
     ShutdownError,
 )
 from pipeline.settings import Settings
@@ -54,8 +53,14 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         OSError: the port of /metrics is taken.
     """
     stopping = stop or threading.Event()
-    quarantine = QuarantineWriter(settings, stopping)
-    pool = ChannelPool(settings, quarantine.put)
+    publisher = bus.PatientPublisher(settings, stopping)
+    broker = bus.BrokerWatch(settings)
+
+    def quarantine(key: bytes, value: bytes) -> None:
+        if not publisher.put(bus.QUARANTINE, [(key, value)]):
+            raise ShutdownError
+
+    pool = ChannelPool(settings, quarantine)
     watch = RuleWatch(settings, lambda found, read_secrets: pool.connect(found, read_secrets=read_secrets))
     if stop is None:
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -63,11 +68,11 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         signal.signal(signal.SIGHUP, lambda *_: watch.request())
 
     def ready() -> tuple[bool, dict[str, object]]:
-        good, detail = readiness(pool.deliveries)
+        good, detail = readiness(pool.deliveries, broker.problem)
         return good, {**detail, **watch.shown()}
 
     with contextlib.ExitStack() as cleanup:
-        cleanup.callback(quarantine.close)
+        cleanup.callback(publisher.close)
         cleanup.callback(pool.close)
         http = settings.http
         server = metrics.serve(http.host, http.notifier_port, healthy=lambda: (True, {}), readiness=ready)
@@ -76,6 +81,7 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         metrics.build_info.labels(version=VERSION, process="notifier").set(1)
         log.info("notifier_started", channels=[delivery.channel.name for delivery in pool.deliveries],
                  metrics=f"http://{http.host}:{server.server_address[1]}/metrics")  # fmt: skip
+        broker.start(stopping)
         pool.start()
         threading.Thread(target=report_lag, args=(settings, pool, stopping), name="lag", daemon=True).start()
         while not stopping.wait(LOOK_SECONDS):
@@ -213,10 +219,13 @@ def lag_rows(observer: bus.Observer, names: Iterable[str]) -> list[tuple[str, st
     ]
 
 
-def readiness(deliveries: list[ChannelDelivery]) -> tuple[bool, dict[str, object]]:
-    """Return whether every channel has its partitions and polls. One that waits for its receiver is ready, and says so."""
+def readiness(deliveries: list[ChannelDelivery], broker: str = "") -> tuple[bool, dict[str, object]]:
+    """Return whether every channel has its partitions and polls, and Kafka has no problem `broker`.
+
+    A channel that waits for its receiver is ready, and says so.
+    """
     now = time.monotonic()
     states = {d.channel.name: d.progress.ready(now=now, stall_seconds=STALL_SECONDS) for d in deliveries}
-    good = all(state[0] for state in states.values())
+    good = all(state[0] for state in states.values()) and not broker
     metrics.ready.set(good)
-    return good, {"channels": {name: detail for name, (_, detail) in states.items()}}
+    return good, {"problem": broker, "channels": {name: detail for name, (_, detail) in states.items()}}

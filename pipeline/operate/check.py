@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import bus
 from pipeline import settings as settings_module
 from pipeline.collect import websub
 from pipeline.settings import Settings, SettingsError
@@ -36,8 +37,9 @@ def check(directory: Path | None) -> Iterator[Checked]:
         (settings.alerts.rules_file, _rules),
         ("kinds", _kinds),
         ("models", _models),
+        ("compressions", _compressions),
     ):
-        where = name if name in ("kinds", "models") else str(settings.path(name))
+        where = name if name in ("kinds", "models", "compressions") else str(settings.path(name))
         try:
             yield Checked(where, read(settings))
         except SettingsError as error:
@@ -84,6 +86,14 @@ def _kinds(settings: Settings) -> str:
     except (own_kinds.KindError, ReaderError, ModelError) as error:
         raise SettingsError(str(error)) from error
     return f"{len(kinds.built_in())} kinds of events" + (f" and {len(own)} of your own" if own else "")
+
+
+def _compressions(_settings: Settings) -> str:
+    try:
+        bus.require_codecs()
+    except bus.CodecError as error:
+        raise SettingsError(str(error)) from error
+    return "Kafka's gzip, snappy, lz4 and zstd can be read"
 
 
 def _models(settings: Settings) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,18 +21,23 @@ import structlog
 
 from pipeline import bus
 from pipeline.operate import live, probe
+from pipeline.operate.local_servers import DiskWatch, LocalServers
 from pipeline.operate.service_process import (
     DRAIN_SECONDS,
-    STEADY_SECONDS,
     ServiceProcess,
+    end_reason,
     port_variables,
     process_command,
     rotate_log,
     with_ports,
 )
 from pipeline.records import Alert, Event
+<<<<<<< HEAD
 from pipeline.settings import Settings, SettingsError, console_address
 from pipeline.worker.watchdog import EXIT_STALLED
+=======
+from pipeline.settings import Settings, SettingsError
+>>>>>>> 29f82da (Kafka away is routine: every process waits, tells it and is back within seconds; closed indices are waited for)
 
 log = structlog.get_logger("service")
 
@@ -39,11 +45,12 @@ STOP_ORDER: Final = (("collector",), ("worker",), ("indexer", "notifier", "conso
 """The order of the data: writers stop before readers, so that records on their way arrive."""
 
 TICK_SECONDS: Final = 0.25
-TOPICS_SECONDS: Final = 60.0
-"""How long Kafka may take to answer at the start."""
+SAY_FIRST_SECONDS: Final = 10.0
+SAY_SECONDS: Final = 60.0
+"""When, and how often, it is said at the start that Kafka is waited for."""
 
 MAX_USER_ERRORS: Final = 3
-"""After so many user errors in a row the configuration is wrong, not a server that was unavailable for a moment."""
+"""After so many user errors in a row the configuration is wrong, and not a port that was in use for a moment."""
 
 
 class ServiceError(Exception):
@@ -106,9 +113,10 @@ class Service:
         self._stopping = threading.Event()
         self._waiting = True
         self._stack: Any = None
-        self._stack_lost_at: float | None = None
+        self._servers: LocalServers | None = None
+        self._disk = DiskWatch(settings.data_dir, screen.message)
         self._topics = threading.Event()
-        self._problem = ""
+        self._problem = self._wrong = ""
         self._lock = threading.Lock()
         self._watcher = live.Watcher(self.settings, on_record=screen.record)
         variables = {**(os.environ if environ is None else environ), **port_variables(self.settings)}
@@ -157,6 +165,10 @@ class Service:
         """Make `run` end. May be called from any thread."""
         self._stopping.set()
 
+    def process(self, name: str) -> subprocess.Popen[bytes] | None:
+        """Return the running child of this name, or None while it waits for its restart."""
+        return self._children[name].process
+
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -194,10 +206,24 @@ class Service:
         if stack is not None:
             self._stack = stack
             stack.start()
-        if not self._topics.wait(TOPICS_SECONDS):
-            raise ServiceError(self._problem or f"Kafka at {self.settings.bootstrap_servers} does not answer")
-        if self._problem:
-            raise ServiceError(self._problem)
+            self._servers = LocalServers(stack, self._screen.message)
+        self._await_topics()
+
+    def _await_topics(self) -> None:
+        """Wait until the topics are there, however long Kafka is away, and say so.
+
+        Raises:
+            ServiceError: the topics are not as the configuration says.
+        """
+        waited = SAY_FIRST_SECONDS
+        while not self._topics.wait(waited):
+            if self._wrong:
+                raise ServiceError(self._wrong)
+            said = self._problem or f"Kafka at {self.settings.bootstrap_servers} does not answer"
+            self._screen.message(f"{said}; waiting for it (Ctrl-C ends)")
+            waited = SAY_SECONDS
+        if self._wrong:
+            raise ServiceError(self._wrong)
 
     def _require_ports(self) -> None:
         from pipeline.local import ports  # noqa: PLC0415 - psutil is slow to load
@@ -222,18 +248,18 @@ class Service:
 
     def _open_topics(self) -> None:
         """When Kafka answers: create the topics, start the processes that need them, read new records."""
-        began = time.monotonic()
         while not self._stopping.is_set():
             try:
                 self._require_kafka()
                 bus.create_topics(self.settings)
+            except bus.TopicError as error:
+                self._wrong = str(error)
+                self._topics.set()
+                return
             except bus.BusError as error:
                 self._problem = str(error)
-                if time.monotonic() - began > TOPICS_SECONDS:
-                    return
                 self._stopping.wait(TICK_SECONDS)
                 continue
-            self._problem = ""
             for name in probe.NAMES:
                 self._start_child(name)
             self._watcher.read()
@@ -260,7 +286,9 @@ class Service:
                 self._supervise_child(child, now)
             if now - checked >= 1:
                 checked = now
-                self._supervise_stack(now)
+                self._disk.look()
+                if self._servers is not None:
+                    self._servers.look(now)
                 for child in self._children.values():
                     rotate_log(child.log_file)
             self._screen.draw(self._watcher.view)
@@ -268,7 +296,7 @@ class Service:
     def _supervise_child(self, child: ServiceProcess, now: float) -> None:
         status = child.ended(now)
         if status is not None:
-            reason = _end_reason(status)
+            reason = end_reason(status)
             log.warning("ended", process=child.name, status=status)
             if child.user_errors >= MAX_USER_ERRORS:
                 raise ServiceError(f"{child.name} cannot run: {child.last_line()}")
@@ -278,24 +306,6 @@ class Service:
             )
         elif child.process is None and now >= child.due_at:
             self._start_child(child.name)
-
-    def _supervise_stack(self, now: float) -> None:
-        """Restart both servers if one ended. If that happens again within a minute, raise StackError."""
-        if self._stack is None:
-            return
-        from pipeline.local import stack  # noqa: PLC0415 - loaded already if there is a stack
-
-        try:
-            self._stack.check()
-        except stack.StackError as error:
-            if self._stack_lost_at is not None and now - self._stack_lost_at < STEADY_SECONDS:
-                raise
-            self._stack_lost_at = now
-            self._screen.message(f"{str(error).splitlines()[0]} The local stack starts again.")
-            self._waiting = True
-            self._stack.stop()
-            self._stack.start()
-            self._waiting = False
 
     # --- stop ----------------------------------------------------------------------------------------------------
 
@@ -324,15 +334,6 @@ class Service:
 
     def _drain_seconds(self, name: str) -> float:
         return DRAIN_SECONDS + (self.settings.worker.drain_timeout_seconds if name == "worker" else 0)
-
-
-def _end_reason(status: int) -> str:
-    if status == EXIT_STALLED:
-        return "made no progress and was ended by its watchdog"
-    if status < 0:
-        with contextlib.suppress(ValueError):
-            return f"was ended by {signal.Signals(-status).name}"
-    return f"ended with status {status}"
 
 
 def _free_ports(number: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,12 @@ import msgspec
 import structlog
 
 from pipeline.operate import parent, probe
+<<<<<<< HEAD
 from pipeline.settings import Settings
+=======
+from pipeline.settings import Http, Settings
+from pipeline.worker.watchdog import EXIT_STALLED
+>>>>>>> 29f82da (Kafka away is routine: every process waits, tells it and is back within seconds; closed indices are waited for)
 
 log = structlog.get_logger("service")
 
@@ -28,6 +34,8 @@ STEADY_SECONDS: Final = 60.0
 LOG_BYTES: Final = 50_000_000
 EXIT_USER_ERROR: Final = 2
 """The exit status of a process whose configuration cannot work (see pipeline/cli/__init__.py)."""
+EXIT_TEMPORARY: Final = 75
+"""The exit status of a process that a server kept from going on (EX_TEMPFAIL of sysexits.h): it may succeed later."""
 
 
 class ServiceProcess:
@@ -96,14 +104,34 @@ class ServiceProcess:
         self.process = None
 
     def last_line(self) -> str:
-        """Return the last line of the log file that is not empty."""
+        """Return the last line of the log file that is not empty; of a line of JSON with an error, that error."""
         try:
             with self.log_file.open("rb") as stream:
                 stream.seek(max(0, stream.seek(0, os.SEEK_END) - 4096))
                 lines = stream.read().decode("utf-8", "replace").split("\n")
         except FileNotFoundError:
             return ""
-        return next((line for line in reversed(lines) if line.strip()), "")
+        return _words(next((line for line in reversed(lines) if line.strip()), ""))
+
+
+def _words(line: str) -> str:
+    try:
+        found = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return line
+    return str(found["error"]) if isinstance(found, dict) and found.get("error") else line
+
+
+def end_reason(status: int) -> str:
+    """Return an exit status in words that follow the name of a process."""
+    if status == EXIT_STALLED:
+        return "made no progress and was ended by its watchdog"
+    if status == EXIT_TEMPORARY:
+        return "could not go on for now"
+    if status < 0:
+        with contextlib.suppress(ValueError):
+            return f"was ended by {signal.Signals(-status).name}"
+    return f"ended with status {status}"
 
 
 def restart_delay_seconds(failures: int) -> float:
@@ -118,7 +146,10 @@ def rotate_log(file: Path, limit: int = LOG_BYTES) -> None:
             return
     except FileNotFoundError:
         return
-    file.with_name(f"{file.name}.1").write_bytes(file.read_bytes())
+    try:
+        file.with_name(f"{file.name}.1").write_bytes(file.read_bytes())
+    except OSError as error:  # the disk is full: then the older lines are the price of the newer ones
+        log.warning("log_not_kept", file=str(file), error=str(error))
     os.truncate(file, 0)
 
 

@@ -76,6 +76,8 @@ class Status:
             found.append(f"index: {self.index.get('error') or 'not asked'}")
         elif self.index.get("status") == "red":
             found.append("index: the cluster's status is red: a part of the data cannot be reached")
+        sizes = self.index.get("indices", {}).items()
+        found += [f"index: {alias}: {size['problem']}" for alias, size in sizes if size.get("problem")]
         return tuple(found)
 
     def table(self) -> dict[str, Any]:

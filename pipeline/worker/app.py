@@ -229,22 +229,37 @@ class WorkerApp:
 
     # --- start and stop ----------------------------------------------------------------------------------------------
 
-    async def run(self) -> int:
-        """Start, work until SIGTERM or SIGINT, drain, stop. Return the exit status."""
+    async def run(self, ending: threading.Event) -> int:
+        """Start, work until SIGTERM or SIGINT, drain, stop. Return the exit status. `ending` is set when the end begins."""
         stop = asyncio.Event()
+
+        def on_signal() -> None:
+            stop.set()
+            ending.set()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            asyncio.get_running_loop().add_signal_handler(number, on_signal)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.rules.request)
         warm = asyncio.create_task(self.pool.warm())
-        await asyncio.to_thread(bus.wait_for_topics, self.settings)
+        there = await asyncio.to_thread(bus.wait_for_topics, self.settings, ending)
+        if not there:
+            warm.cancel()
+            self.pool.close()
+            log.info("worker_stopped", crashed=False)
+            return 0
         await warm
         log.info("pool_ready", processes=self.pool.size)
+        return await self._work(stop, ending)
+
+    async def _work(self, stop: asyncio.Event, ending: threading.Event) -> int:
+        """Work until `stop`, drain, stop. Return the exit status."""
         readers = [asyncio.create_task(self.read_forever()) for _ in range(self.pool.size)]
         await self.app.start()
         log.info("worker_started", processes=self.pool.size, version=VERSION)
         while not (stop.is_set() or self.app.should_stop or any(reader.done() for reader in readers)):  # noqa: ASYNC110 - three conditions, one of them in Faust
             await asyncio.sleep(0.2)
         crashed = not stop.is_set()
+        ending.set()
         await self._drain(readers)
         await self.app.stop()
         self.pool.close()
@@ -266,8 +281,12 @@ class WorkerApp:
 
 def run(settings: Settings) -> int:
     """Run the worker process until it is stopped or Faust has crashed, and return the exit status."""
+    broker = bus.BrokerWatch(settings)
     worker = WorkerApp(settings)
-    watchdog = Watchdog(worker.heartbeat, group=bus.WORKER_GROUP, stall_seconds=settings.worker.stall_timeout_seconds)
+    watchdog = Watchdog(
+        worker.heartbeat, group=bus.WORKER_GROUP, stall_seconds=settings.worker.stall_timeout_seconds,
+        broker=lambda: broker.problem,
+    )  # fmt: skip
     metrics.build_info.labels(version=VERSION, process="worker").set(1)
 
     def readiness() -> tuple[bool, dict[str, object]]:
@@ -275,7 +294,8 @@ def run(settings: Settings) -> int:
         return good, {**detail, **worker.rules.shown()}
 
     server = metrics.serve(settings.http.host, settings.http.worker_port, healthy=watchdog.healthy, readiness=readiness)
-    stop = threading.Event()
+    stop, ending = threading.Event(), threading.Event()
+    broker.start(ending)
     threading.Thread(
         target=feedback.follow, args=(settings, worker.marks, stop, worker.marks_read), name="feedback", daemon=True
     ).start()
@@ -283,7 +303,7 @@ def run(settings: Settings) -> int:
         target=watchdog.run, args=(lambda: bus.Observer(settings), stop), name="watchdog", daemon=True
     ).start()
     try:
-        return asyncio.run(worker.run())
+        return asyncio.run(worker.run(ending))
     finally:
         stop.set()
         server.shutdown()

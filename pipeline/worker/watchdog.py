@@ -28,6 +28,9 @@ LOOP_SECONDS: Final = 30.0
 """How long the event loop may be blocked before the process counts as unhealthy."""
 
 
+UNASSIGNED: Final = "no partition assigned"
+
+
 @dataclass(slots=True)
 class Heartbeat:
     """What the event loop writes and the watchdog reads. Each value is replaced as a whole, so no lock is needed."""
@@ -64,6 +67,7 @@ class Watchdog:
         *,
         group: str,
         stall_seconds: float,
+        broker: Callable[[], str] = lambda: "",
         exit_process: Callable[[int], None] = os._exit,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -71,6 +75,7 @@ class Watchdog:
         self._heartbeat = heartbeat
         self._group = group
         self._stall_seconds = stall_seconds
+        self._broker = broker
         self._exit_process = exit_process
         self._now = now
         self._last: tuple[object, ...] = ()
@@ -119,15 +124,20 @@ class Watchdog:
         heartbeat, state = self._heartbeat, self.state
         stalled = state.stalled_seconds > self._stall_seconds / 2
         alive, detail = self.healthy()
-        good = alive and bool(heartbeat.assigned) and not stalled and not heartbeat.draining and not state.broker
+        broker = self._broker() or state.broker
+        problem = broker or (
+            "stalled" if stalled else "draining" if heartbeat.draining else "" if heartbeat.assigned else UNASSIGNED
+        )
+        good = alive and not problem
         metrics.ready.set(good)
         return good, {
             **detail,
+            "problem": problem,
             "assigned": len(heartbeat.assigned),
             "behind": state.behind,
             "under_way": heartbeat.under_way,
             "finished": heartbeat.finished,
             "draining": heartbeat.draining,
             "stalled_seconds": round(state.stalled_seconds, 1),
-            "broker": state.broker or "ok",
+            "broker": broker or "ok",
         }

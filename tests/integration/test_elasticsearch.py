@@ -405,6 +405,84 @@ def test_a_server_of_another_major_version_is_refused_by_name(settings):
         writer.prepare()
 
 
+def closed(settings, index):
+    with client.opened(settings) as es:
+        es.indices.close(index=index)
+
+
+def opened_again(settings, index):
+    with client.opened(settings) as es:
+        es.indices.open(index=index)
+
+
+def pipeline_gone(settings, index):
+    with client.opened(settings) as es:
+        es.indices.put_settings(index=index, settings={"index.default_pipeline": "gone"})
+
+
+def pipeline_not_asked_for(settings, index):
+    with client.opened(settings) as es:
+        es.indices.put_settings(index=index, settings={"index.default_pipeline": None})
+
+
+def read_only(settings, index):
+    with client.opened(settings) as es:
+        es.indices.put_settings(index=index, settings={"index.blocks.read_only_allow_delete": True})
+
+
+def writable(settings, index):
+    with client.opened(settings) as es:
+        es.indices.put_settings(index=index, settings={"index.blocks.read_only_allow_delete": None})
+
+
+@pytest.mark.parametrize(
+    ("harm", "mend"),
+    [(closed, opened_again), (pipeline_gone, pipeline_not_asked_for), (read_only, writable)],
+)
+def test_where_every_document_of_an_index_would_fail_the_indexer_waits_and_names_it(settings, harm, mend):
+    index = f"{settings.elasticsearch.index_prefix}-events-v1-2024.05"
+    quarantined = []
+    with writing(settings, quarantined) as writer:
+        writer.handle(messages(bus.EVENTS, make_event()))
+        harm(settings, index)
+        work = threading.Thread(target=writer.handle, args=(messages(bus.EVENTS, make_meeting()),), daemon=True)
+        work.start()
+        eventually(lambda: index in writer.progress.problem)
+        assert work.is_alive()
+        assert not writer.progress.ready(now=0, stall_seconds=60)[0]
+        mend(settings, index)
+        work.join(60)
+        assert not work.is_alive()
+        assert writer.progress.problem == ""
+    assert quarantined == []
+    assert client.counts(settings)[f"{settings.elasticsearch.index_prefix}-events"] == 2
+
+
+def test_the_status_tells_the_closed_index_and_the_size_of_all_others(settings):
+    prefix = settings.elasticsearch.index_prefix
+    with writing(settings) as writer:
+        writer.handle([*messages(bus.EVENTS, make_event()), *messages(bus.STORIES, make_story())])
+    closed(settings, f"{prefix}-events-v1-2024.05")
+    found = client.health(settings)
+    assert found["reachable"]
+    assert found["indices"][f"{prefix}-stories"]["documents"] == 1
+    assert found["indices"][f"{prefix}-events"]["problem"] == f"closed: {prefix}-events-v1-2024.05"
+
+
+def test_an_index_that_has_lost_its_alias_gets_it_again(settings):
+    prefix = settings.elasticsearch.index_prefix
+    index = f"{prefix}-events-v1-2024.05"
+    with writing(settings) as writer:
+        writer.handle(messages(bus.EVENTS, make_event()))
+    with client.opened(settings) as es:
+        es.indices.delete_alias(index=index, name=f"{prefix}-events")
+    assert client.counts(settings)[f"{prefix}-events"] == 0
+    with client.opened(settings) as es:
+        assert client.probe(es, settings) == "ok"
+        assert client.restore_aliases(es, settings) == ()
+    assert client.counts(settings)[f"{prefix}-events"] == 1
+
+
 # --- the indices -----------------------------------------------------------------------------------------------------
 
 
@@ -454,7 +532,7 @@ def test_health_counts_and_the_latest_are_told(settings):
     assert (health["reachable"], health["status"]) == (True, "green")
     assert health["indices"][f"{prefix}-events"]["documents"] == 5
     assert health["indices"][f"{prefix}-events"]["bytes"] > 1000
-    assert health["indices"][f"{prefix}-stories"] == {"documents": 0, "bytes": 0}
+    assert health["indices"][f"{prefix}-stories"] == {"documents": 0, "bytes": 0, "problem": ""}
     assert [found["_id"] for found in client.latest(settings, 2)] == [events[0].id, events[1].id]
     assert [found["rule"]["name"] for found in client.latest(settings, 2, name="alerts")] == ["leaders-meet"]
     assert client.latest(settings, 2, name="stories") == []

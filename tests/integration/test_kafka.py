@@ -6,6 +6,8 @@ import uuid
 
 import msgspec
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from pipeline import bus
 from pipeline.bus import group as reading
@@ -51,6 +53,19 @@ def consume(settings, group, count, handle=None, topics=(bus.DOCUMENTS,)):
 
 def test_creating_topics_twice_changes_nothing_and_their_partitions_are_as_configured(settings):
     assert bus.create_topics(settings) == ()
+
+
+@pytest.mark.parametrize("codec", ["zstd", "lz4", "snappy", "gzip"])
+def test_records_that_the_cluster_compresses_by_itself_are_read(settings, mark, codec):
+    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    topic = ConfigResource(ConfigResourceType.TOPIC, bus.FEEDBACK, {"compression.type": codec})
+    admin.alter_configs([topic])
+    admin.close()
+    publisher = bus.Publisher(settings)
+    publisher.send(bus.FEEDBACK, mark, codec.encode() * 1000)
+    publisher.flush()
+    publisher.close()
+    assert values(settings, bus.FEEDBACK, mark) == [codec.encode() * 1000]
 
 
 def test_a_topic_with_another_number_of_partitions_stops_the_start(settings):
@@ -184,4 +199,4 @@ def test_without_a_broker_the_error_names_the_address(settings):
         settings, kafka=msgspec.structs.replace(settings.kafka, bootstrap_servers="127.0.0.1:1")
     )
     with pytest.raises(bus.BusError, match="127.0.0.1:1"):
-        bus.wait_for_topics(nowhere, seconds=0)
+        bus.wait_for_topics(nowhere, threading.Event(), seconds=0)

@@ -299,6 +299,21 @@ def test_a_server_that_dies_is_noticed_and_reported_with_its_last_lines(own, vic
     assert server_processes(own) == [], "the other one was stopped"
 
 
+def test_a_server_that_fell_is_started_again_and_the_other_one_never_stops(own):
+    with Stack(own) as running:
+        other, fallen = running.server("elasticsearch").process, running.server("kafka").process
+        fallen.kill()
+        fallen.wait()
+        assert running.ended() == ("kafka",)
+        again = running.restart("kafka")
+        wait_until(again.ready, 120)
+        assert running.ended() == ()
+        assert running.server("elasticsearch").process is other
+        assert other.poll() is None
+        running.check()
+    assert server_processes(own) == []
+
+
 @pytest.mark.parametrize("named", ["kafka", "elasticsearch"])
 def test_a_server_that_is_configured_elsewhere_is_not_started_here(own, named):
     elsewhere = {

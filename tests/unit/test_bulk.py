@@ -35,6 +35,10 @@ BAD = {
 BROKEN = {"status": 500, "error": {"type": "null_pointer_exception"}}
 
 
+def argument(reason):
+    return {"status": 400, "error": {"type": "illegal_argument_exception", "reason": reason}}
+
+
 LOST = "lost"
 """In place of the status of a request: there is no connection."""
 
@@ -159,6 +163,11 @@ def outcomes(outcome, reason=""):
         ({"status": 401, "error": {"type": "security_exception"}}, "refused"),
         ({"status": 403, "error": {"type": "cluster_block_exception", "reason": "index read-only"}}, "retry"),
         ({"status": 404, "error": {"type": "index_not_found_exception"}}, "retry"),
+        ({"status": 400, "error": {"type": "index_closed_exception", "reason": "closed"}}, "retry"),
+        (argument("no write index is defined for alias [news-documents]"), "retry"),
+        (argument("pipeline with id [geo] does not exist"), "retry"),
+        (argument("Limit of total fields [1000] has been exceeded"), "retry"),
+        (argument("mapper [news.kind] cannot be changed"), "failed"),
         ({"status": 400, "error": {"type": "validation_exception", "reason": "too many shards open"}}, "retry"),
         ({"status": 400, "error": {"type": "strict_dynamic_mapping_exception"}}, "failed"),
         ({"status": 400, "error": "a text of an older server"}, "failed"),

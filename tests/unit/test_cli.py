@@ -377,7 +377,7 @@ def test_what_ships_is_right(dateline, tmp_path):
     result = dateline("--config", configuration(tmp_path), "check")
     lines = result.stdout.decode().splitlines()
     assert result.returncode == 0
-    assert len(lines) == 5
+    assert len(lines) == 6
     assert all(line.startswith("ok ") for line in lines)
 
 

@@ -5,6 +5,8 @@ import socket
 import sys
 import threading
 import time
+import types
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,7 +14,12 @@ import pytest
 from pipeline import bus
 from pipeline.local import LocalError
 from pipeline.operate import live, probe, service, service_process
+<<<<<<< HEAD
 from pipeline.settings import Console, Elasticsearch, Http, Kafka, Local, Settings
+=======
+from pipeline.operate.local_servers import DiskWatch, LocalServers
+from pipeline.settings import Elasticsearch, Http, Kafka, Local, Settings
+>>>>>>> 29f82da (Kafka away is routine: every process waits, tells it and is back within seconds; closed indices are waited for)
 
 
 class Screen:
@@ -211,16 +218,116 @@ def test_a_taken_port_is_named_before_anything_is_started(make_service):
     assert [one.last_line() for one in whole._children.values()] == [""] * 5
 
 
-def test_a_kafka_that_does_not_answer_ends_the_start_with_its_address(make_service, monkeypatch):
-    def away(settings):
-        raise bus.BusError("Kafka at 127.0.0.1:1 does not answer")
+def test_a_kafka_that_does_not_answer_is_named_and_waited_for(make_service, monkeypatch):
+    answers = threading.Event()
 
-    monkeypatch.setattr(bus, "create_topics", away)
-    monkeypatch.setattr(service, "TOPICS_SECONDS", 0.5)
+    def create(settings):
+        if not answers.is_set():
+            raise bus.BusError("Kafka at 127.0.0.1:1 does not answer")
+
+    monkeypatch.setattr(bus, "create_topics", create)
+    monkeypatch.setattr(service, "SAY_FIRST_SECONDS", 0.1)
+    monkeypatch.setattr(service, "SAY_SECONDS", 0.1)
     whole = make_service()
-    with pytest.raises(service.ServiceError, match="127.0.0.1:1 does not answer"):
+    make_service.run(whole)
+    until(lambda: [line for line in whole.screen.messages if "127.0.0.1:1 does not answer; waiting for it" in line])
+    assert whole.process("indexer") is None
+    answers.set()
+    until(lambda: up(whole))
+
+
+def test_topics_that_are_not_as_configured_end_the_start(make_service, monkeypatch):
+    def other(settings):
+        raise bus.TopicError("topic news.events has 9 partitions, kafka.partitions says 4")
+
+    monkeypatch.setattr(bus, "create_topics", other)
+    whole = make_service()
+    with pytest.raises(service.ServiceError, match="9 partitions"):
         whole.run()
     assert {one.process for one in whole._children.values()} == {None}
+
+
+def test_a_process_that_a_server_keeps_from_its_work_is_started_again_for_ever(make_service, monkeypatch):
+    monkeypatch.setattr(service_process, "restart_delay_seconds", lambda _: 0.01)
+    whole = make_service({"notifier": "import sys; print('Kafka does not answer'); sys.exit(75)"})
+    _thread, result = make_service.run(whole)
+    until(lambda: sum("notifier could not go on for now" in line for line in whole.screen.messages) > 3)
+    assert not result
+
+
+# --- the local servers and their disk --------------------------------------------------------------------------------
+
+
+class Process:
+    returncode = -9
+
+
+class Server:
+    title, process, data_dir = "Kafka", Process, Path("/data")
+
+
+class StackOfTwo:
+    """Kafka falls; Elasticsearch runs."""
+
+    def __init__(self):
+        self.down, self.restarted, self.error = {"kafka"}, [], None
+
+    def ended(self):
+        return tuple(self.down)
+
+    def server(self, name):
+        return Server
+
+    def restart(self, name):
+        if self.error:
+            raise self.error
+        self.down.discard(name)
+        self.restarted.append(name)
+        return types.SimpleNamespace(process=types.SimpleNamespace(pid=1))
+
+
+def test_a_server_that_fell_is_started_again_alone_and_later_each_time():
+    stack, said = StackOfTwo(), []
+    servers = LocalServers(stack, said.append)
+    starts = []
+    for now in range(40):
+        before = len(stack.restarted)
+        servers.look(float(now))
+        if len(stack.restarted) > before:
+            starts.append(now)
+            stack.down.add("kafka")
+    assert starts == [1, 4, 9, 18, 35]
+    assert set(stack.restarted) == {"kafka"}
+    assert said[0] == "Kafka was ended by SIGKILL; it starts again in 1 s (its log: /data/logs/kafka.log)"
+
+
+def test_a_server_that_cannot_even_be_started_is_tried_again():
+    stack, said = StackOfTwo(), []
+    stack.error = OSError(28, "No space left on device", "/data/kafka/launch.json")
+    servers = LocalServers(stack, said.append)
+    servers.look(0.0)
+    servers.look(1.0)
+    assert "kafka cannot start: /data/kafka/launch.json: No space left on device" in said[1]
+    stack.error = None
+    servers.look(3.0)
+    assert stack.restarted == ["kafka"]
+
+
+def test_a_full_disk_is_told_once_with_its_path_and_again_when_it_has_space():
+    free, said = [10**12], []
+    disk = DiskWatch(Path("/data"), said.append, free=lambda _: free[0])
+    for size in (10**12, 1000, 500, 10**12, 10**12):
+        free[0] = size
+        disk.look()
+    assert [("full" in line, "/data" in line) for line in said] == [(True, True), (False, True)]
+    assert "Make space" in said[0]
+
+
+def test_of_a_line_of_json_only_the_error_is_told(tmp_path):
+    one = child(tmp_path, 'print(\'{"event": "cannot_run", "error": "feeds.toml: no such feed"}\')')
+    one.start(0.0)
+    until(lambda: one.ended(0.0) is not None)
+    assert one.last_line() == "feeds.toml: no such feed"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,0 +1,373 @@
+"""What the faults of chaos.py are done to: the whole service under load, its servers behind proxies, and the counting."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import socket
+import threading
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final, Self
+
+import msgspec
+
+from bench import measure
+from bench.rig import isolated_settings
+from bench.site import NewsSite, SyntheticArticle
+from pipeline import bus
+from pipeline.local import aot
+from pipeline.local.servers import Launch
+from pipeline.local.stack import Stack
+from pipeline.operate import live, probe
+from pipeline.operate.service import Service
+from pipeline.page import urls
+from pipeline.records import Alert, Article, Document, Event, Record, RecordError, Story, decode
+from pipeline.settings import Settings
+
+CONFIGS: Final = Path(__file__).parents[1] / "configs"
+INDICES: Final[dict[str, type[Record]]] = {
+    bus.DOCUMENTS: Document, bus.EVENTS: Event, bus.STORIES: Story, bus.ALERTS: Alert
+}  # fmt: skip
+CHUNK: Final = 65_536
+
+
+class ChaosError(Exception):
+    """The service did not come back, so the faults cannot go on; the message says what was waited for."""
+
+
+class TcpProxy:
+    """A port of this machine that leads to another one, until it is cut: then no byte passes, and nobody is told."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._open = threading.Event()
+        self._open.set()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, name="proxy", daemon=True).start()
+
+    def cut(self) -> None:
+        """Hold all bytes back from now on."""
+        self._open.clear()
+
+    def heal(self) -> None:
+        """Let all bytes pass again, those that were held back first."""
+        self._open.set()
+
+    def close(self) -> None:
+        """Stop."""
+        self._open.set()
+        self._server.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+
+    def _connect(self, client: socket.socket) -> None:
+        self._open.wait()
+        try:
+            server = socket.create_connection(("127.0.0.1", self._target), 5)
+        except OSError:
+            client.close()
+            return
+        server.settimeout(None)
+        back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
+        back.start()
+        self._pump(client, server)
+        back.join()
+        server.close()
+        client.close()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(CHUNK):
+                self._open.wait()
+                target.sendall(data)
+        for one in (source, target):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+class WebhookReceiver:
+    """Takes the alerts of a channel and counts how often each arrived."""
+
+    def __init__(self) -> None:
+        self.alerts: Counter[str] = Counter()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.alerts[self.headers["webhook-id"]] += 1
+                with contextlib.suppress(OSError):  # the notifier was killed meanwhile
+                    self.send_response(204)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
+        threading.Thread(target=self._server.serve_forever, name="receiver", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Quiet:
+    """The screen of a supervisor whose messages are kept."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Show nothing."""
+
+    def draw(self, view: live.View) -> None:
+        """Show nothing."""
+
+    def record(self, record: Event | Alert) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Show nothing."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is wrong with the records at the end of a fault: each number should be 0."""
+
+    lost: int = 0
+    doubled: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+class ChaosRig:
+    """The service under the product's own supervisor, with Kafka and Elasticsearch behind proxies. Use it as a context."""
+
+    def __init__(self, directory: Path, *, data: Path | None = None) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        own = isolated_settings(Settings(), data or directory / "data")
+        self.site, self.receiver, self.screen = NewsSite(), WebhookReceiver(), _Quiet()
+        self.proxies = {
+            "kafka": TcpProxy(own.local.kafka_port),
+            "elasticsearch": TcpProxy(own.local.elasticsearch_port),
+        }
+        _write_configuration(directory, own, self)
+        self.settings: Settings = msgspec.structs.replace(
+            own,
+            kafka=msgspec.structs.replace(own.kafka, bootstrap_servers=f"127.0.0.1:{self.proxies['kafka'].port}"),
+            elasticsearch=msgspec.structs.replace(
+                own.elasticsearch, url=f"http://127.0.0.1:{self.proxies['elasticsearch'].port}"
+            ),
+        )
+        self.directory = directory
+        self.stack = Stack(own, prepare=self._behind_proxy)
+        settings = msgspec.structs.replace(self.settings, directory=str(directory))
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")}
+        self.service = Service(settings, self.screen, environ=environ)
+        self.released: list[SyntheticArticle] = []
+        self._releasing = threading.Lock()
+        self._samples = measure.pages(CONFIGS / measure.SAMPLE)
+        self._chance = random.Random(15)
+        self._supervisor = threading.Thread(target=self.service.run, name="supervisor", daemon=True)
+
+    def _behind_proxy(self, launch: Launch) -> Launch:
+        """Make Kafka advertise the proxy's port, so that its clients have no other way to it."""
+        if launch.server == "kafka":
+            file = Path(launch.home) / "server.properties"
+            port = self.proxies["kafka"].port
+            lines = file.read_text("utf-8").splitlines()
+            told = f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}"
+            file.write_text("\n".join(told if x.startswith("advertised.") else x for x in lines) + "\n", "utf-8")
+        return aot.with_archive(launch)
+
+    def __enter__(self) -> Self:
+        self.stack.start()
+        self._supervisor.start()
+        self.wait("the start", self.ready, 120)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for proxy in self.proxies.values():
+            proxy.heal()
+        self.service.stop()
+        self._supervisor.join(120)
+        self.stack.stop()
+        self.site.stop()
+        self.receiver.close()
+        for proxy in self.proxies.values():
+            proxy.close()
+
+    # --- load --------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def load(self, per_second: float) -> Any:
+        """Release articles at a steady pace while the block runs."""
+        stop = threading.Event()
+
+        def release() -> None:
+            while not stop.wait(1 / per_second):
+                self.release()
+
+        thread = threading.Thread(target=release, name="load")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def release(self) -> SyntheticArticle:
+        """Release one more article and return it."""
+        with self._releasing:
+            number = len(self.released)
+            turn = number % len(self._samples)
+            samples = (*self._samples[turn:], *self._samples[:turn])
+            [article] = measure.make_articles(samples, 1, name=f"chaos-{number}", chance=self._chance)
+            self.site.release([article])
+            self.released.append(article)
+            return article
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    def states(self) -> dict[str, probe.ProcessState]:
+        """Return what each process answers on /readyz."""
+        return {name: probe.process(name, probe.address(self.settings.http, name), seconds=2) for name in probe.NAMES}
+
+    def ready(self) -> bool:
+        """Return whether every process is ready."""
+        return all(state.ready for state in self.states().values())
+
+    def pid(self, name: str) -> int:
+        """Return the process id of a process of the service or of a server.
+
+        Raises:
+            ChaosError: it does not run.
+        """
+        process = self.service.process(name) if name in probe.NAMES else self.stack.server(name).process
+        if process is None:
+            raise ChaosError(f"{name} does not run")
+        return process.pid
+
+    def wait(self, what: str, condition: Callable[[], bool], seconds: float = 180) -> float:
+        """Wait for a condition and return the seconds that it took.
+
+        Raises:
+            ChaosError: it did not come true; the message holds what the supervisor and the processes said last.
+        """
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            try:
+                if condition():
+                    return time.monotonic() - began
+            except (bus.BusError, OSError, http.client.HTTPException):
+                pass
+            time.sleep(0.25)
+        said = [*self.screen.messages[-5:], *(f"{n}: {s.problem}" for n, s in self.states().items() if s.problem)]
+        raise ChaosError(f"{what}: not within {seconds:.0f} s\n" + "\n".join(said))
+
+    def has(self, article: SyntheticArticle) -> bool:
+        """Return whether an article can be found in the index."""
+        return urls.article_id(self.site.url + article.path) in self.indexed("documents")
+
+    def caught_up(self) -> bool:
+        """Return whether all released articles are in the index and no group has anything left to read."""
+        wanted = {urls.article_id(self.site.url + article.path) for article in self.released}
+        return wanted <= set(self.indexed("documents")) and not any(lag.records for lag in bus.lags(self.settings))
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Send a request to Elasticsearch past its proxy and return the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.settings.local.elasticsearch_port, timeout=30)
+        try:
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, text, {"Content-Type": "application/json"})
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def indexed(self, name: str) -> list[str]:
+        """Return the ids in all indices of an alias, also one that is there twice."""
+        self.ask("POST", f"/news-{name}/_refresh")
+        found = self.ask("POST", f"/news-{name}/_search", {"size": 10_000, "_source": False})
+        return [hit["_id"] for hit in found.get("hits", {}).get("hits", ())]
+
+    # --- counting ----------------------------------------------------------------------------------------------------
+
+    def tally(self) -> Tally:
+        """Compare what was released, what is on the topics, in the index and at the receiver."""
+        found = Tally()
+        wanted = {urls.article_id(self.site.url + article.path) for article in self.released}
+        articles = Counter(article.id for article in self._records(bus.ARTICLES, Article))
+        self._compare(found, "articles on the topic", wanted, articles.elements())
+        documents = {document.id for document in self._records(bus.DOCUMENTS, Document)}
+        self._compare(found, "documents on the topic", wanted, documents)
+        for topic, kind in INDICES.items():
+            ids = {record.id for record in self._records(topic, kind)}
+            self._compare(found, f"{topic} in the index", ids, self.indexed(topic.removeprefix("news.")))
+        alerts = list(self._records(bus.ALERTS, Alert))
+        ring = {alert.id for alert in alerts if not alert.held and alert.channels}
+        self.wait("the alerts are delivered", lambda: ring <= self.receiver.alerts.keys(), 30)
+        self._compare(found, "alerts at the receiver", ring, self.receiver.alerts.elements())
+        rung = Counter((alert.rule, alert.story_id) for alert in {alert.id: alert for alert in alerts}.values())
+        found.doubled += sum(count - 1 for count in rung.values())
+        found.notes += [f"{key} rang {count} times" for key, count in rung.items() if count > 1]
+        return found
+
+    def _records(self, topic: str, kind: type[Any]) -> Iterable[Any]:
+        for message in bus.read_all(self.settings, topic):
+            with contextlib.suppress(RecordError):  # planted garbage
+                yield decode(message.value, kind)
+
+    @staticmethod
+    def _compare(found: Tally, what: str, wanted: set[str], there: Iterable[str]) -> None:
+        counted = Counter(there)
+        lost, doubled = wanted - counted.keys(), sum(n - 1 for n in counted.values())
+        found.lost += len(lost)
+        found.doubled += doubled
+        if lost or doubled:
+            found.notes.append(f"{what}: {len(lost)} of {len(wanted)} lost, {doubled} doubled")
+
+
+def _write_configuration(directory: Path, own: Settings, rig: ChaosRig) -> None:
+    """Write the files of a service that reads the site and calls the receiver."""
+    ports = {f"{name}_port": probe.port(own.http, name) for name in probe.NAMES}
+    kafka = {"bootstrap_servers": f"127.0.0.1:{rig.proxies['kafka'].port}"}
+    elastic = {"url": f"http://127.0.0.1:{rig.proxies['elasticsearch'].port}"}
+    collector = {
+        "allow_private_addresses": True, "per_host_interval_seconds": 0.0, "interval_seconds": 1, "min_interval_seconds": 1
+    }  # fmt: skip
+    table = {
+        "kafka": kafka, "elasticsearch": elastic, "collector": collector, "http": ports,
+        "log": {"format": "json"}, "worker": {"processes": 1},
+    }  # fmt: skip
+    (directory / "dateline.toml").write_bytes(msgspec.toml.encode(table))
+    feeds = {"feed": [{"id": f"chaos-{number}", "url": url} for number, url in enumerate(rig.site.feeds())]}
+    (directory / "feeds.toml").write_bytes(msgspec.toml.encode(feeds))
+    rules: dict[str, Any] = tomllib.loads((CONFIGS / "alerts.toml").read_text("utf-8"))
+    rules["channel"] = [{"name": "hook", "type": "webhook", "url": rig.receiver.url}]
+    for rule in rules["rule"]:
+        rule["channels"] = ["hook"]
+    (directory / "alerts.toml").write_bytes(msgspec.toml.encode(rules))

@@ -1,0 +1,122 @@
+"""The short form of `make chaos`: what a cluster may do to the service, and processes that have no Kafka."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from bench import chaos
+from bench.chaos_rig import ChaosRig
+from pipeline import bus
+from pipeline.local import ports
+
+REPOSITORY = Path(__file__).parents[2]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(420)]
+
+
+@pytest.fixture
+def rig(tmp_path, monkeypatch):
+    monkeypatch.setattr(chaos, "OUTAGE_SECONDS", 8.0)
+    with ChaosRig(tmp_path / "service") as rig:
+        yield rig
+
+
+def test_a_killed_kafka_and_what_a_cluster_does_to_records_and_indices_loses_and_doubles_nothing(rig):
+    killed = chaos.run(rig, "kill -9 kafka", chaos.kill("kafka"))
+    assert (killed.lost, killed.doubled) == (0, 0), killed.notes
+    assert killed.not_ready == {"collector", "worker", "indexer", "notifier"}, "each tells that Kafka is away"
+    assert "ended" not in " ".join(rig.screen.messages), "no process had to be started again"
+    lines = [json.loads(line) for line in (rig.service.logs / "collector.log").read_text("utf-8").splitlines()]
+    assert any(line["event"] == "kafka_unavailable" and "does not answer" in line["waits_for"] for line in lines)
+
+    told = []
+
+    def harm(rig):
+        chaos.compressed(rig)
+        chaos.garbage(rig)
+        index = rig.ask("GET", "/news-documents").popitem()[0]
+        rig.ask("POST", f"/{index}/_close")
+        rig.wait("the indexer names the closed index", lambda: index in rig.states()["indexer"].problem)
+        before = {(lag.topic, lag.partition): lag.committed for lag in bus.lags(rig.settings, [bus.INDEXER_GROUP])}
+        time.sleep(3)
+        after = {(lag.topic, lag.partition): lag.committed for lag in bus.lags(rig.settings, [bus.INDEXER_GROUP])}
+        told.append(before == after)
+        rig.ask("POST", f"/{index}/_open")
+
+    harmed = chaos.run(rig, "closed index, compressed and garbage records", harm)
+    assert (harmed.lost, harmed.doubled) == (0, 0), harmed.notes
+    assert told == [True], "nothing is committed while an index is closed"
+    assert "indexer" in harmed.not_ready
+    assert "ended" not in " ".join(rig.screen.messages)
+
+
+# --- without a Kafka -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["refuses", "is silent"])
+def nowhere(request):
+    """The address of a Kafka that refuses connections, or takes them and never answers."""
+    if request.param == "refuses":
+        yield f"127.0.0.1:{ports.free(1)[0]}"
+        return
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield f"127.0.0.1:{silent.getsockname()[1]}"
+
+
+def readyz(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+    except OSError:
+        return 0, {}
+
+
+def test_a_process_without_kafka_waits_says_so_and_stops_when_it_is_told(nowhere, tmp_path):
+    names = ("collector", "worker", "indexer", "notifier")
+    given = dict(zip(names, ports.free(4), strict=True))
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")} | {
+        "DATELINE_KAFKA_BOOTSTRAP_SERVERS": nowhere,
+        "DATELINE_WORKER_PROCESSES": "1",
+        "DATELINE_LOG_FORMAT": "json",
+        **{f"DATELINE_HTTP_{name.upper()}_PORT": str(port) for name, port in given.items()},
+    }
+    processes = {}
+    for name in names:
+        with (tmp_path / name).open("wb") as log:
+            command = [sys.executable, "-m", "pipeline.cli", name]
+            processes[name] = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=REPOSITORY)
+    try:
+        deadline = time.monotonic() + 90
+        for name in names:
+            while "does not answer" not in str(readyz(given[name])[1].get("problem")):
+                assert time.monotonic() < deadline, (name, readyz(given[name]), (tmp_path / name).read_text("utf-8"))
+                time.sleep(0.2)
+            assert readyz(given[name])[0] == 503
+        began = time.monotonic()
+        for process in processes.values():
+            process.send_signal(signal.SIGTERM)
+        statuses = {name: process.wait(30) for name, process in processes.items()}
+        seconds = time.monotonic() - began
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+    logs = {name: (tmp_path / name).read_text("utf-8") for name in names}
+    assert statuses == dict.fromkeys(names, 0), logs
+    assert seconds < 20, f"they ended {seconds:.1f} s after SIGTERM"  # 4 s on an idle machine; 114 s before
+    for name, log in logs.items():
+        lines = [json.loads(line) for line in log.splitlines()]  # every line is JSON: no raw traceback
+        waited = [line for line in lines if line["event"] == "kafka_unavailable"]
+        assert waited, name
+        assert nowhere in waited[0]["waits_for"]

@@ -1,0 +1,122 @@
+"""Whether Kafka answers: told on /readyz and in the log, and a process that is told to stop does not wait for it."""
+
+import threading
+
+import pytest
+import structlog
+from kafka.errors import KafkaTimeoutError
+
+from pipeline import bus
+from pipeline.settings import Kafka, Settings
+
+SETTINGS = Settings(kafka=Kafka(bootstrap_servers="broker.example:9092"))
+
+
+class Broker:
+    """A Kafka that is there or away, and a clock."""
+
+    def __init__(self):
+        self.away, self.clock, self.ended = False, 100.0, []
+
+    def ask(self):
+        if self.away:
+            raise KafkaTimeoutError("no answer")
+
+    def watch(self):
+        return bus.BrokerWatch(SETTINGS, ask=self.ask, now=lambda: self.clock, end_process=self.ended.append)
+
+
+def test_before_the_first_answer_nothing_is_ready():
+    watch = Broker().watch()
+    assert watch.problem == "Kafka at broker.example:9092 has not answered yet"
+    watch.look()
+    assert watch.problem == ""
+
+
+def test_an_outage_is_told_at_once_and_logged_once_a_minute_and_at_its_end():
+    broker = Broker()
+    watch = broker.watch()
+    with structlog.testing.capture_logs() as lines:
+        broker.away = True
+        for _ in range(60):
+            watch.look()
+            broker.clock += 2
+        assert watch.problem == "Kafka at broker.example:9092 does not answer, for 120 s"
+        broker.away = False
+        watch.look()
+        assert watch.problem == ""
+    assert [line["event"] for line in lines] == ["kafka_unavailable", "kafka_unavailable", "kafka_back"]
+    assert lines[-1]["seconds"] == 120
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_a_process_that_is_told_to_stop_ends_soon_only_where_kafka_is_away(away):
+    broker = Broker()
+    watch = broker.watch()
+    broker.away = away
+    stop, moving = threading.Event(), threading.Event()
+
+    def ask():
+        broker.clock += 1  # every look takes a second of this clock
+        moving.set()
+        broker.ask()
+
+    watch._ask = ask
+    watch.start(stop)
+    stop.set()
+    for _ in range(40):
+        if broker.ended or broker.clock > 106:
+            break
+        moving.clear()
+        moving.wait(5)
+    for thread in threading.enumerate():
+        if thread.name == "broker-end" and away:
+            thread.join(10)
+    assert broker.ended == ([0] if away else [])
+    broker.away = True  # lets the thread of the second case end
+
+
+def test_a_process_does_not_start_where_a_compression_could_not_be_read(monkeypatch):
+    bus.require_codecs()  # all are installed
+    import_module = __import__("importlib").import_module
+
+    def without_lz4(name):
+        if name == "lz4.frame":
+            raise ImportError(name)
+        return import_module(name)
+
+    monkeypatch.setattr("importlib.import_module", without_lz4)
+    with pytest.raises(bus.CodecError, match=r"missing lz4; run `make setup`"):
+        bus.require_codecs()
+
+
+class FailingPublisher:
+    """A producer whose first flushes fail."""
+
+    fails, sent = 2, []
+
+    def __init__(self, settings):
+        self.queued = []
+
+    def send(self, topic, key, value):
+        self.queued.append((topic, key, value))
+
+    def flush(self):
+        if FailingPublisher.fails:
+            FailingPublisher.fails -= 1
+            raise bus.BusError("away")
+        FailingPublisher.sent += self.queued
+
+    def close(self):
+        pass
+
+
+def test_a_patient_publisher_writes_all_again_with_a_new_producer(monkeypatch):
+    monkeypatch.setattr("pipeline.bus.publish.RETRY_SECONDS", 0.01)
+    stop = threading.Event()
+    publisher = bus.PatientPublisher(SETTINGS, stop, connect=FailingPublisher)
+    assert publisher.put("t", [(b"1", b"a"), (b"2", b"b")])
+    assert FailingPublisher.sent == [("t", b"1", b"a"), ("t", b"2", b"b")]
+    FailingPublisher.fails = 1
+    stop.set()
+    assert not publisher.put("t", [(b"3", b"c")])

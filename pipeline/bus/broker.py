@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import structlog
@@ -61,10 +61,16 @@ class BrokerWatch:
         seconds = self._now() - self._away_since
         return f"Kafka at {self._settings.bootstrap_servers} does not answer, for {seconds:.0f} s"
 
-    def start(self, stop: threading.Event) -> None:
-        """Watch on threads until `stop` is set; then end the process if it cannot end in order because Kafka is away."""
-        threading.Thread(target=self._run, args=(stop,), name="broker", daemon=True).start()
-        threading.Thread(target=self._end_when_away, args=(stop,), name="broker-end", daemon=True).start()
+    @contextlib.contextmanager
+    def running(self, stop: threading.Event) -> Iterator[None]:
+        """Watch while the block runs. If `stop` is set and the block cannot end because Kafka is away, end the process."""
+        done = threading.Event()
+        for target in (self._run, self._end_when_away):
+            threading.Thread(target=target, args=(stop, done), name="broker", daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
 
     def look(self) -> None:
         """Ask once. An outage is logged when it begins, once a minute, and when it ends."""
@@ -97,19 +103,20 @@ class BrokerWatch:
                 self._admin.close()
         self._admin = None
 
-    def _run(self, stop: threading.Event) -> None:
-        while not stop.is_set():
+    def _run(self, stop: threading.Event, done: threading.Event) -> None:
+        while not (stop.is_set() or done.is_set()):
             self.look()
-            stop.wait(ASK_SECONDS)
+            done.wait(ASK_SECONDS)
 
-    def _end_when_away(self, stop: threading.Event) -> None:
+    def _end_when_away(self, stop: threading.Event, done: threading.Event) -> None:
         """End the process soon after `stop`: its clients wait for Kafka much longer, and what is under way is read again."""
-        stop.wait()
+        while not stop.wait(ASK_SECONDS):
+            if done.is_set():
+                return
         asked_at = self._now()
-        while True:
+        while not done.wait(0.5):
             self.look()
-            if self.problem and self._now() - asked_at >= END_SECONDS:
+            if self.problem and self._now() - asked_at >= END_SECONDS and not done.is_set():
                 log.warning("stopped_without_kafka", waits_for=self.problem)
                 self._end_process(0)
                 return
-            time.sleep(0.5)

@@ -72,14 +72,14 @@ async def _collect(
         stop.set()
         ending.set()
 
-    broker.start(ending)
     loop = asyncio.get_running_loop()
     # DNS lookups run on these threads, and a name server that does not answer must not delay the parsing of feeds
     loop.set_default_executor(ThreadPoolExecutor(settings.collector.connections + 8, thread_name_prefix="collector"))
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not on the main thread
             loop.add_signal_handler(name, on_signal)
-    await collect(settings, feeds, health=health, stop=stop, clock=Clock.real(), rng=random.Random())  # noqa: S311 - jitter, no secret
+    with broker.running(ending):
+        await collect(settings, feeds, health=health, stop=stop, clock=Clock.real(), rng=random.Random())  # noqa: S311 - jitter, no secret
 
 
 async def collect(

@@ -50,7 +50,7 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         cleanup.callback(server.shutdown)
         metrics.build_info.labels(version=VERSION, process="indexer").set(1)
         log.info("indexer_started", metrics=f"http://{http.host}:{server.server_address[1]}/metrics")
-        broker.start(stopping)
+        cleanup.enter_context(broker.running(stopping))
         cleanup.enter_context(health.running())
         if not bus.wait_for_topics(settings, stopping, create=True):
             return

@@ -72,6 +72,7 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         return good, {**detail, **watch.shown()}
 
     with contextlib.ExitStack() as cleanup:
+        cleanup.enter_context(broker.running(stopping))
         cleanup.callback(publisher.close)
         cleanup.callback(pool.close)
         http = settings.http
@@ -81,7 +82,6 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         metrics.build_info.labels(version=VERSION, process="notifier").set(1)
         log.info("notifier_started", channels=[delivery.channel.name for delivery in pool.deliveries],
                  metrics=f"http://{http.host}:{server.server_address[1]}/metrics")  # fmt: skip
-        broker.start(stopping)
         pool.start()
         threading.Thread(target=report_lag, args=(settings, pool, stopping), name="lag", daemon=True).start()
         while not stopping.wait(LOOK_SECONDS):

@@ -295,7 +295,6 @@ def run(settings: Settings) -> int:
 
     server = metrics.serve(settings.http.host, settings.http.worker_port, healthy=watchdog.healthy, readiness=readiness)
     stop, ending = threading.Event(), threading.Event()
-    broker.start(ending)
     threading.Thread(
         target=feedback.follow, args=(settings, worker.marks, stop, worker.marks_read), name="feedback", daemon=True
     ).start()
@@ -303,7 +302,8 @@ def run(settings: Settings) -> int:
         target=watchdog.run, args=(lambda: bus.Observer(settings), stop), name="watchdog", daemon=True
     ).start()
     try:
-        return asyncio.run(worker.run(ending))
+        with broker.running(ending):
+            return asyncio.run(worker.run(ending))
     finally:
         stop.set()
         server.shutdown()

@@ -52,28 +52,22 @@ def test_an_outage_is_told_at_once_and_logged_once_a_minute_and_at_its_end():
 @pytest.mark.parametrize("away", [True, False])
 def test_a_process_that_is_told_to_stop_ends_soon_only_where_kafka_is_away(away):
     broker = Broker()
-    watch = broker.watch()
     broker.away = away
-    stop, moving = threading.Event(), threading.Event()
+    stop, looked, ended = threading.Event(), threading.Semaphore(0), threading.Event()
 
     def ask():
         broker.clock += 1  # every look takes a second of this clock
-        moving.set()
+        looked.release()
         broker.ask()
 
-    watch._ask = ask
-    watch.start(stop)
-    stop.set()
-    for _ in range(40):
-        if broker.ended or broker.clock > 106:
-            break
-        moving.clear()
-        moving.wait(5)
-    for thread in threading.enumerate():
-        if thread.name == "broker-end" and away:
-            thread.join(10)
-    assert broker.ended == ([0] if away else [])
-    broker.away = True  # lets the thread of the second case end
+    watch = bus.BrokerWatch(SETTINGS, ask=ask, now=lambda: broker.clock, end_process=lambda _: ended.set())
+    with watch.running(stop):
+        stop.set()
+        for _ in range(6):
+            looked.acquire(timeout=None if not away else 2)
+        assert ended.wait(10 if away else 0) == away
+    broker.away = True
+    assert not (ended.wait(2) and not away), "the block has ended, so nothing is watched any more"
 
 
 def test_a_process_does_not_start_where_a_compression_could_not_be_read(monkeypatch):

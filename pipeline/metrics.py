@@ -6,6 +6,7 @@ describes each metric, and a test compares the two.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterable
@@ -83,14 +84,32 @@ indexed_total = Counter(
     ["index", "outcome"],
 )
 rules_last_reload_successful = Gauge(
-    "dateline_rules_last_reload_successful", "1 while the rules in use are those of alerts.toml, 0 when it is wrong."
-)
+    "dateline_rules_last_reload_successful", "1 while the rules in use are those of alerts.toml, 0 when it is wrong.",
+    registry=None,
+)  # fmt: skip
 rules_last_reload_success_timestamp_seconds = Gauge(
     "dateline_rules_last_reload_success_timestamp_seconds",
     "When the rules were last read without an error (Unix time).",
+    registry=None,
 )
 ready = Gauge("dateline_ready", "1 while /readyz says yes.")
 build_info = Gauge("dateline_build_info", "Constant 1, with the running version.", ["version", "process"])
+
+_rules = (rules_last_reload_successful, rules_last_reload_success_timestamp_seconds)
+
+
+def set_rules(*, successful: bool, now: float) -> None:
+    """Set whether the rules in use are those of alerts.toml. A process that never calls this has no such series.
+
+    A gauge that was never set is 0, which would mean that the file is wrong.
+    """
+    rules_last_reload_successful.set(successful)
+    if successful:
+        rules_last_reload_success_timestamp_seconds.set(now)
+    with contextlib.suppress(ValueError):  # registered already
+        for gauge in _rules:
+            REGISTRY.register(gauge)
+
 
 _lag_series: set[tuple[str, str, str]] = set()
 
@@ -152,6 +171,8 @@ def serve(host: str, port: int, *, healthy: Check, readiness: Check) -> Threadin
         server = Server((host, port), Handler)
     except OSError as error:
         raise OSError(error.errno, f"metrics: {host}:{port} cannot be bound: {error.strerror}") from error
+    # Asked at each scrape: nobody else may ever call /readyz.
+    ready.set_function(lambda: float(readiness()[0]))
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
 

@@ -61,7 +61,7 @@ class RuleWatch:
             self._apply(found, anew)
         except SettingsError as error:
             self.problem = str(error)
-            metrics.rules_last_reload_successful.set(0)
+            metrics.set_rules(successful=False, now=time.time())
             log.error("rules_not_reloaded", error=self.problem)  # noqa: TRY400 - the user's error: our stack is no help
             return False
         self.found = found
@@ -75,8 +75,7 @@ class RuleWatch:
 
     def _took(self) -> None:
         self.problem = ""
-        metrics.rules_last_reload_successful.set(1)
-        metrics.rules_last_reload_success_timestamp_seconds.set(time.time())
+        metrics.set_rules(successful=True, now=time.time())
 
     def _stamp(self) -> tuple[object, ...]:
         return tuple(_stamp(file) for file in self._files)

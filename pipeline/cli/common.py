@@ -117,13 +117,9 @@ def moment(since: str | None) -> dt.datetime | None:
     """Return the time that --since names, or None without the option."""
     from pipeline.index import filters
 
-<<<<<<< HEAD
     return filters.parse_since(since, now=dt.datetime.now(dt.UTC)) if since else None
-=======
-    return search_module.parse_since(since, now=dt.datetime.now(dt.UTC)) if since else None
 
 
 def is_for_users(error: BaseException) -> bool:
     """Return whether the text of `error` is written for users: our own errors and the system's. The rest are bugs."""
     return type(error).__module__.split(".")[0] == "pipeline" or isinstance(error, OSError)
->>>>>>> 29f82da (Kafka away is routine: every process waits, tells it and is back within seconds; closed indices are waited for)

@@ -181,5 +181,4 @@ async def _watch(health: CollectorHealth) -> None:
         if health.membership is not None:
             problem = health.membership.owned.problem
             health.problem = f"cannot publish: {problem}" if problem else health.membership.problem
-        health.ready()
         await asyncio.sleep(BEAT_SECONDS)

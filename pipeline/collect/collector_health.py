@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline import metrics
 from pipeline.collect.membership import Membership
 
 STALLED_SECONDS: Final = 15.0
@@ -47,7 +46,6 @@ class CollectorHealth:
         if not problem and self.behind_seconds > self.longest_behind_seconds:
             problem = "feeds are due and not polled"
         good = alive and not problem
-        metrics.ready.set(good)
         partitions = len(self.membership.owned.held) if self.membership is not None else 0
         return good, {
             **detail, "parts": partitions, "feeds": self.feeds, "failing": self.failing, "polls": self.polls,

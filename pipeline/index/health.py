@@ -61,7 +61,6 @@ class IndexerHealth:
                 log.debug("lag_unknown", error=str(error))
                 observer, lags = None, ()
             self.update(lags, elasticsearch=elasticsearch)
-            self.ready()
             if stopping.wait(PROBE_SECONDS):
                 break
         if observer:
@@ -83,7 +82,6 @@ class IndexerHealth:
         still = self._now() - self._progress_at
         broker = self._broker()
         good = good and still <= self._stall_seconds and self._elasticsearch == "ok" and not broker
-        metrics.ready.set(good)
         problem = broker or detail["problem"] or ("" if self._elasticsearch == "ok" else self._elasticsearch)
         return good, {
             **detail,

@@ -227,5 +227,4 @@ def readiness(deliveries: list[ChannelDelivery], broker: str = "") -> tuple[bool
     now = time.monotonic()
     states = {d.channel.name: d.progress.ready(now=now, stall_seconds=STALL_SECONDS) for d in deliveries}
     good = all(state[0] for state in states.values()) and not broker
-    metrics.ready.set(good)
     return good, {"problem": broker, "channels": {name: detail for name, (_, detail) in states.items()}}

@@ -129,7 +129,6 @@ class Watchdog:
             "stalled" if stalled else "draining" if heartbeat.draining else "" if heartbeat.assigned else UNASSIGNED
         )
         good = alive and not problem
-        metrics.ready.set(good)
         return good, {
             **detail,
             "problem": problem,

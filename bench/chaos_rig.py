@@ -361,7 +361,7 @@ def _write_configuration(directory: Path, own: Settings, rig: ChaosRig) -> None:
     }  # fmt: skip
     table = {
         "kafka": kafka, "elasticsearch": elastic, "collector": collector, "http": ports,
-        "log": {"format": "json"}, "worker": {"processes": 1},
+        "console": {"port": own.console.port}, "log": {"format": "json"}, "worker": {"processes": 1},
     }  # fmt: skip
     (directory / "dateline.toml").write_bytes(msgspec.toml.encode(table))
     feeds = {"feed": [{"id": f"chaos-{number}", "url": url} for number, url in enumerate(rig.site.feeds())]}

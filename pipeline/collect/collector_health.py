@@ -27,12 +27,10 @@ class CollectorHealth:
     """For how long more polls have been due than may run."""
     longest_behind_seconds: float = float("inf")
     membership: Membership | None = None
-<<<<<<< HEAD
     feeds_problem: Callable[[], str] = str
     """Returns what is wrong with the changed feeds.toml, or an empty string."""
-=======
-    broker_problem: Callable[[], str] = lambda: ""
->>>>>>> 29f82da (Kafka away is routine: every process waits, tells it and is back within seconds; closed indices are waited for)
+    broker_problem: Callable[[], str] = str
+    """Returns why Kafka cannot be used now, or an empty string."""
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
         """Return whether the event loop runs, and the detail to show."""

@@ -32,12 +32,7 @@ from pipeline.operate.service_process import (
     with_ports,
 )
 from pipeline.records import Alert, Event
-<<<<<<< HEAD
 from pipeline.settings import Settings, SettingsError, console_address
-from pipeline.worker.watchdog import EXIT_STALLED
-=======
-from pipeline.settings import Settings, SettingsError
->>>>>>> 29f82da (Kafka away is routine: every process waits, tells it and is back within seconds; closed indices are waited for)
 
 log = structlog.get_logger("service")
 

@@ -15,12 +15,8 @@ import msgspec
 import structlog
 
 from pipeline.operate import parent, probe
-<<<<<<< HEAD
 from pipeline.settings import Settings
-=======
-from pipeline.settings import Http, Settings
 from pipeline.worker.watchdog import EXIT_STALLED
->>>>>>> 29f82da (Kafka away is routine: every process waits, tells it and is back within seconds; closed indices are waited for)
 
 log = structlog.get_logger("service")
 

@@ -32,7 +32,7 @@ def rig(tmp_path, monkeypatch):
 def test_a_killed_kafka_and_what_a_cluster_does_to_records_and_indices_loses_and_doubles_nothing(rig):
     killed = chaos.run(rig, "kill -9 kafka", chaos.kill("kafka"))
     assert (killed.lost, killed.doubled) == (0, 0), killed.notes
-    assert killed.not_ready == {"collector", "worker", "indexer", "notifier"}, "each tells that Kafka is away"
+    assert killed.not_ready >= {"collector", "worker", "indexer", "notifier"}, "each tells that Kafka is away"
     assert "ended" not in " ".join(rig.screen.messages), "no process had to be started again"
     lines = [json.loads(line) for line in (rig.service.logs / "collector.log").read_text("utf-8").splitlines()]
     assert any(line["event"] == "kafka_unavailable" and "does not answer" in line["waits_for"] for line in lines)

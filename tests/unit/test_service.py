@@ -14,12 +14,8 @@ import pytest
 from pipeline import bus
 from pipeline.local import LocalError
 from pipeline.operate import live, probe, service, service_process
-<<<<<<< HEAD
-from pipeline.settings import Console, Elasticsearch, Http, Kafka, Local, Settings
-=======
 from pipeline.operate.local_servers import DiskWatch, LocalServers
-from pipeline.settings import Elasticsearch, Http, Kafka, Local, Settings
->>>>>>> 29f82da (Kafka away is routine: every process waits, tells it and is back within seconds; closed indices are waited for)
+from pipeline.settings import Console, Elasticsearch, Http, Kafka, Local, Settings
 
 
 class Screen:

@@ -65,14 +65,14 @@ def opened(settings: Settings) -> Iterator[Elasticsearch]:
     """
     es = connect(settings)
     try:
-        with _own_errors(f"Elasticsearch at {settings.elasticsearch_url}"):
+        with own_errors(f"Elasticsearch at {settings.elasticsearch_url}"):
             yield es
     finally:
         es.close()
 
 
 @contextlib.contextmanager
-def _own_errors(what: str) -> Iterator[None]:
+def own_errors(what: str) -> Iterator[None]:
     """Turn the client's errors into ours, with `what` in the message. The client's secret is never in their text."""
     try:
         yield
@@ -134,7 +134,7 @@ def set_up(es: Elasticsearch, settings: Settings) -> None:
     for name in actions.INDICES:
         wanted, indices = template(name, settings), actions.pattern(prefix, name)
         try:
-            with _own_errors(f"the indices {indices} cannot be set up"):
+            with own_errors(f"the indices {indices} cannot be set up"):
                 es.indices.put_index_template(name=actions.alias(prefix, name), **wanted)
                 if es.indices.get(index=indices, features="aliases").body:
                     es.indices.put_mapping(index=indices, **wanted["template"]["mappings"])
@@ -150,7 +150,7 @@ def restore_aliases(es: Elasticsearch, settings: Settings) -> tuple[str, ...]:
         RefusedError, UnavailableError, RequestError: the server does not allow it, or does not answer.
     """
     prefix, lost = settings.elasticsearch.index_prefix, []
-    with _own_errors("the aliases cannot be set up"):
+    with own_errors("the aliases cannot be set up"):
         for name in actions.INDICES:
             alias = actions.alias(prefix, name)
             found = es.indices.get_alias(index=actions.pattern(prefix, name), expand_wildcards=["open", "closed"]).body
@@ -169,7 +169,7 @@ def check_server(es: Elasticsearch) -> str:
         UnavailableError: it does not answer.
     """
     try:
-        with _own_errors("Elasticsearch"):
+        with own_errors("Elasticsearch"):
             nodes = es.nodes.info(metric="plugins", filter_path="nodes.*.version").body.get("nodes", {})
     except RefusedError as error:
         if isinstance(error.__cause__, elasticsearch.AuthorizationException):
@@ -192,7 +192,7 @@ def probe(es: Elasticsearch, settings: Settings) -> str:
     except (RefusedError, UnavailableError, RequestError) as error:
         log.debug("aliases_unknown", error=str(error))  # what follows says what is wrong
     try:
-        with _own_errors("Elasticsearch"):
+        with own_errors("Elasticsearch"):
             es.options(request_timeout=PROBE_SECONDS).cluster.health(filter_path="status")
     except RefusedError as error:
         may_write = isinstance(error.__cause__, elasticsearch.AuthorizationException)  # but not look at the cluster
@@ -217,7 +217,7 @@ class ElasticsearchServer:
 
     def write(self, documents: Sequence[tuple[bytes, bytes]], *, max_records: int) -> Iterator[Mapping[str, Any]]:
         """Send documents in bulk requests and yield the answer for each; requests have at most `bulk_bytes`."""
-        with _own_errors("bulk"):
+        with own_errors("bulk"):
             answers = helpers.streaming_bulk(
                 self._es,
                 documents,  # type: ignore[arg-type]  # expand_action_callback may take any type
@@ -295,7 +295,7 @@ class Searcher:
 
     def _ask(self, ask: Callable[[], T]) -> T:
         def guarded() -> T:
-            with _own_errors(f"Elasticsearch at {self._settings.elasticsearch_url}"):
+            with own_errors(f"Elasticsearch at {self._settings.elasticsearch_url}"):
                 return ask()
 
         return _retried(guarded)
@@ -311,11 +311,11 @@ def counts(settings: Settings) -> dict[str, int]:
         RefusedError, UnavailableError: Elasticsearch does not answer.
     """
 
-    def count() -> dict[str, int]:
+    def count_all() -> dict[str, int]:
         with opened(settings) as es:
-            return {alias: _count(es, alias) for alias in _aliases(settings)}
+            return {alias: count(es, alias) for alias in aliases(settings)}
 
-    return _retried(count)
+    return _retried(count_all)
 
 
 def _retried(ask: Callable[[], T]) -> T:
@@ -347,58 +347,12 @@ def latest(settings: Settings, n: int = 10, *, name: str = "events") -> list[dic
     return [{"_id": hit["_id"], **hit["_source"]} for hit in answer["hits"]["hits"]]
 
 
-def health(settings: Settings) -> dict[str, Any]:
-    """Return whether Elasticsearch answers, the cluster's status, and documents and bytes of each alias. Never raises."""
-    try:
-        with opened(settings) as opened_es:
-            es = opened_es.options(request_timeout=PROBE_SECONDS)
-            status = str(es.cluster.health().body["status"])
-            indices = {alias: _size(es, alias) for alias in _aliases(settings)}
-    except (RefusedError, UnavailableError, RequestError) as error:
-        return {"reachable": False, "status": "unreachable", "error": str(error), "indices": {}}
-    return {"reachable": True, "status": status, "error": "", "indices": indices}
-
-
-def _size(es: Elasticsearch, alias: str) -> dict[str, Any]:
-    """Return documents, bytes and the problem of an alias; one that cannot be counted does not hide the others."""
-    try:
-        with _own_errors(alias):
-            states = _states(es, alias)
-            closed = [index for index, state in states.items() if state == "close"]
-            problem = f"closed: {', '.join(closed)}" if closed else ""
-            if len(closed) == len(states):
-                return {"documents": 0, "bytes": 0, "problem": problem}
-            is_open = ",".join(states.keys() - closed)
-            return {"documents": _count(es, is_open), "bytes": _bytes(es, is_open), "problem": problem}
-    except (RefusedError, RequestError) as error:
-        return {"documents": 0, "bytes": 0, "problem": str(error)}
-    except UnavailableError as error:
-        if error.connection_lost:
-            raise
-        return {"documents": 0, "bytes": 0, "problem": str(error)}
-
-
-def _states(es: Elasticsearch, alias: str) -> dict[str, str]:
-    """Return whether each index of an alias is `open` or `close`."""
-    found = es.cluster.state(
-        metric="metadata", index=alias, ignore_unavailable=True, allow_no_indices=True,
-        expand_wildcards=["open", "closed"], filter_path="metadata.indices.*.state",
-    ).body  # fmt: skip
-    return {index: str(one["state"]) for index, one in found.get("metadata", {}).get("indices", {}).items()}
-
-
-def _aliases(settings: Settings) -> list[str]:
+def aliases(settings: Settings) -> list[str]:
+    """Return the aliases of all indices."""
     return [actions.alias(settings.elasticsearch.index_prefix, name) for name in actions.INDICES]
 
 
-def _count(es: Elasticsearch, alias: str) -> int:
-    es.indices.refresh(index=alias, ignore_unavailable=True)
-    return int(es.count(index=alias, ignore_unavailable=True, allow_no_indices=True).body["count"])
-
-
-def _bytes(es: Elasticsearch, alias: str) -> int:
-    try:
-        stats = es.indices.stats(index=alias, metric="store", filter_path="_all.total.store.size_in_bytes").body
-    except elasticsearch.NotFoundError:
-        return 0  # no index of this alias yet
-    return int(stats.get("_all", {}).get("total", {}).get("store", {}).get("size_in_bytes", 0))
+def count(es: Elasticsearch, indices: str) -> int:
+    """Return the number of documents of an alias or of indices (separated by commas), after a refresh."""
+    es.indices.refresh(index=indices, ignore_unavailable=True)
+    return int(es.count(index=indices, ignore_unavailable=True, allow_no_indices=True).body["count"])

@@ -102,10 +102,10 @@ class Status:
 
 def gather(settings: Settings, *, now: dt.datetime) -> Status:
     """Return the status of the service. Never raises because a part does not answer."""
-    from pipeline.index import client  # noqa: PLC0415 - the client is slow to load
+    from pipeline.index import sizes  # noqa: PLC0415 - the client is slow to load
 
     with ThreadPoolExecutor(len(probe.NAMES) + 1) as pool:
-        health = pool.submit(client.health, settings)
+        health = pool.submit(sizes.health, settings)
         probes = [pool.submit(probe.process, name, probe.address(settings.http, name)) for name in probe.NAMES]
         try:
             _require_kafka(settings)

@@ -19,7 +19,7 @@ from pipeline import bus
 from pipeline.local import ports
 
 REPOSITORY = Path(__file__).parents[2]
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from pipeline import bus
-from pipeline.index import actions, bulk, client, errors, indexer, search
+from pipeline.index import actions, bulk, client, errors, indexer, search, sizes
 from pipeline.local import ports
 from pipeline.records import Money, Party, Place, encode
 from pipeline.settings import Http, Indexer
@@ -463,7 +463,7 @@ def test_the_status_tells_the_closed_index_and_the_size_of_all_others(settings):
     with writing(settings) as writer:
         writer.handle([*messages(bus.EVENTS, make_event()), *messages(bus.STORIES, make_story())])
     closed(settings, f"{prefix}-events-v1-2024.05")
-    found = client.health(settings)
+    found = sizes.health(settings)
     assert found["reachable"]
     assert found["indices"][f"{prefix}-stories"]["documents"] == 1
     assert found["indices"][f"{prefix}-events"]["problem"] == f"closed: {prefix}-events-v1-2024.05"
@@ -528,7 +528,7 @@ def test_health_counts_and_the_latest_are_told(settings):
     with writing(settings) as writer:
         writer.handle([*messages(bus.EVENTS, *reversed(events)), *messages(bus.ALERTS, make_alert())])
     prefix = settings.elasticsearch.index_prefix
-    health = client.health(settings)
+    health = sizes.health(settings)
     assert (health["reachable"], health["status"]) == (True, "green")
     assert health["indices"][f"{prefix}-events"]["documents"] == 5
     assert health["indices"][f"{prefix}-events"]["bytes"] > 1000
@@ -540,7 +540,7 @@ def test_health_counts_and_the_latest_are_told(settings):
 
 def test_a_server_that_is_not_there_is_told_and_not_raised_by_health(settings):
     nowhere = changed(settings, url=f"http://127.0.0.1:{ports.free(1)[0]}")
-    health = client.health(nowhere)
+    health = sizes.health(nowhere)
     assert (health["reachable"], health["indices"]) == (False, {})
     assert "refused" in health["error"]
     with pytest.raises(errors.UnavailableError, match="refused"):

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from pipeline import bus, cli
 from pipeline.cli import service_commands
 from pipeline.detect.kinds import built_in
-from pipeline.index import client
+from pipeline.index import sizes
 from pipeline.operate import offline, replay, status
 from pipeline.settings import Settings
 from pipeline.version import VERSION
@@ -234,7 +234,7 @@ def test_status_for_people_names_each_part(run, monkeypatch):
     monkeypatch.setattr(bus, "read_all", lambda *_: iter(()))
     monkeypatch.setattr(status, "_require_kafka", lambda _: None)
     health = {"reachable": True, "status": "green", "indices": {"news-events": {"documents": 12, "bytes": 3_400_000}}}
-    monkeypatch.setattr(client, "health", lambda _: health)
+    monkeypatch.setattr(sizes, "health", lambda _: health)
     text = run("status").output
     for expected in ("collector", "down", "dateline-worker", "news.articles", "9", "green", "news-events", "12", "3.4"):
         assert expected in text

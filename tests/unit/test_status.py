@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import bus, metrics
 from pipeline.bus import Lag, Message
-from pipeline.index import client
+from pipeline.index import sizes
 from pipeline.operate import probe, status
 from pipeline.records import FeedState, SeenEntry, encode
 from pipeline.settings import Http, Kafka, Settings
@@ -105,7 +105,7 @@ def closed_port():
 
 
 def test_gathering_with_everything_away_is_quick_and_raises_nothing(monkeypatch, closed_port):
-    monkeypatch.setattr(client, "health", lambda _: {"reachable": False, "error": "away", "indices": {}})
+    monkeypatch.setattr(sizes, "health", lambda _: {"reachable": False, "error": "away", "indices": {}})
     http = Http(
         collector_port=closed_port,
         worker_port=closed_port,

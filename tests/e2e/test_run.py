@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -135,6 +136,9 @@ def test_from_one_command_to_events_alerts_search_and_an_orderly_end(start):
     run = start()
     run.until("event  ", FIRST_EVENT_SECONDS)
     run.until("ALERT", 60)
+    [page] = {line.partition("Page: ")[2] for line in run.lines if "Page: " in line}
+    with urllib.request.urlopen(f"{page}/api/v1/status", timeout=10) as answer:
+        assert json.load(answer)["processes"]
 
     def found():
         return run.command("search", "sanctions", "--kind", "sanctions")
@@ -143,7 +147,7 @@ def test_from_one_command_to_events_alerts_search_and_an_orderly_end(start):
     assert {"id", "kind", "evidence", "article_url"} <= found()["hits"][0].keys()
     eventually(lambda: run.command("status")["ok"])
     status = run.command("status")
-    assert [p["name"] for p in status["processes"]] == ["collector", "worker", "indexer", "notifier"]
+    assert [p["name"] for p in status["processes"]] == ["collector", "worker", "indexer", "notifier", "console"]
     assert status["feeds"] == {"known": 1, "failing": [], "silent": []}
     assert status["alerts"]["total"] > 0
     rung = {alert["rule"] for alert in run.command("alerts", "list")["alerts"]}
@@ -157,7 +161,7 @@ def test_from_one_command_to_events_alerts_search_and_an_orderly_end(start):
     assert run.process.wait(10) == 0
     stopped = [line.split("  ", 1)[1].split(" (")[0] for line in run.lines if " stopped (" in line]
     assert stopped == [
-        "collector stopped", "worker stopped", "indexer stopped", "notifier stopped", "Kafka and Elasticsearch stopped"
+        "collector stopped", "worker stopped", "indexer stopped", "notifier stopped", "console stopped", "Kafka and Elasticsearch stopped"
     ]  # fmt: skip
     assert not gone(family, 5)
     text = "\n".join(run.lines)

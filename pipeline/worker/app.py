@@ -17,7 +17,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -39,6 +39,8 @@ from pipeline.worker.watchdog import Heartbeat, Watchdog
 log = structlog.get_logger("worker")
 
 READ_STEPS = ("extract", "annotate", "detect")
+BEAT_SECONDS: Final = 0.5
+"""How often the event loop shows that it lives; the watchdog waits many times as long."""
 
 
 class WorkerApp:
@@ -63,7 +65,7 @@ class WorkerApp:
         self.app.agent(self._topics[bus.EVENTS], name="track")(self._track_events)
         self.app.agent(self._topics[bus.STORIES], name="alert")(self._alert_stories)
         self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
-        self.app.timer(interval=0.5)(self._update_heartbeat)
+        self.app.timer(interval=BEAT_SECONDS)(self._update_heartbeat)
         self.app.timer(interval=LOOK_SECONDS)(self._refresh_rules)
 
     # --- articles: many at once, in the pool -------------------------------------------------------------------------
@@ -240,21 +242,30 @@ class WorkerApp:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, on_signal)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.rules.request)
+        starting = asyncio.create_task(self._beat())
         warm = asyncio.create_task(self.pool.warm())
         there = await asyncio.to_thread(bus.wait_for_topics, self.settings, ending)
         if not there:
             warm.cancel()
+            starting.cancel()
             self.pool.close()
             log.info("worker_stopped", crashed=False)
             return 0
         await warm
         log.info("pool_ready", processes=self.pool.size)
-        return await self._work(stop, ending)
+        return await self._work(stop, ending, starting)
 
-    async def _work(self, stop: asyncio.Event, ending: threading.Event) -> int:
+    async def _beat(self) -> None:
+        """Show that the event loop lives while the worker starts; afterwards Faust's timer does."""
+        while True:
+            self.heartbeat.beat_at = time.monotonic()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _work(self, stop: asyncio.Event, ending: threading.Event, starting: asyncio.Task[None]) -> int:
         """Work until `stop`, drain, stop. Return the exit status."""
         readers = [asyncio.create_task(self.read_forever()) for _ in range(self.pool.size)]
         await self.app.start()
+        starting.cancel()
         log.info("worker_started", processes=self.pool.size, version=VERSION)
         while not (stop.is_set() or self.app.should_stop or any(reader.done() for reader in readers)):  # noqa: ASYNC110 - three conditions, one of them in Faust
             await asyncio.sleep(0.2)

@@ -103,5 +103,40 @@ def test_the_alert_state_of_a_partition_are_what_its_topic_remembers(monkeypatch
     assert recovery.load_alert_state(Settings(), 0).waiting == 1
 
 
+async def test_a_worker_that_starts_slowly_shows_that_its_loop_lives(worker, monkeypatch):
+    """Loading models can take minutes on a machine that is busy; the watchdog ends a process whose loop is silent."""
+    monkeypatch.setattr(app, "BEAT_SECONDS", 0.01)
+    worker.heartbeat.beat_at = 0.0
+    starting = asyncio.create_task(worker._beat())
+    await asyncio.sleep(0.05)
+    first = worker.heartbeat.beat_at
+    await asyncio.sleep(0.05)
+    assert 0.0 < first < worker.heartbeat.beat_at
+    starting.cancel()
+
+
+async def test_the_loop_is_watched_from_the_first_step_of_the_start(worker, monkeypatch):
+    beats = []
+
+    async def warm():
+        await asyncio.sleep(0.05)
+        beats.append(worker.heartbeat.beat_at)
+
+    monkeypatch.setattr(app, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(bus, "wait_for_topics", lambda *_: True)
+    worker.heartbeat.beat_at = 0.0
+    worker.settings = Settings()
+    worker.pool = types.SimpleNamespace(warm=warm, size=1)
+    worker.rules.request = lambda: None
+
+    async def work(_stop, _ending, starting):
+        starting.cancel()
+        return 0
+
+    monkeypatch.setattr(worker, "_work", work)
+    assert await worker.run(threading.Event()) == 0
+    assert beats[0] > 0.0
+
+
 def test_a_worker_that_stands_by_for_a_year_is_still_in_its_group():
     assert faust_app.create_app(Settings()).conf.broker_max_poll_interval > 365 * 86_400

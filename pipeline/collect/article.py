@@ -112,16 +112,20 @@ def _address_and_id(candidate: EntryCandidate, page: Page | FetchError | None) -
         tidied = urls.canonical(candidate.url) if alone else None
         return candidate.url, urls.article_id(tidied) if tidied else candidate.article_id
     declared = declared_address(page)
-    where = declared or page.url
-    return where, urls.article_id(urls.canonical(where) or where)
+    return (
+        (declared, urls.article_id(declared))
+        if declared
+        else (page.url, urls.article_id(urls.canonical(page.url) or page.url))
+    )
 
 
 def declared_address(page: Page) -> str | None:
-    """A page in, the URL that it declares as its own out; None where it declares none, or one that cannot be right."""
+    """A page in, the URL that it declares as its own out; None where it declares none, or one that may be of all articles."""
     link = canonical_link(page.html)
     declared = urls.absolute(link, page.url) if link else None
-    accepted = declared is not None and urls.accepted(declared, page.url) == urls.canonical(declared)
-    return declared if accepted else None
+    if declared is None or not (urls.is_telling(declared) or urls.address(declared) == urls.address(page.url)):
+        return None
+    return declared if urls.accepted(declared, page.url) == urls.canonical(declared) else None
 
 
 def feed_text(entry: FeedEntry) -> str:

@@ -27,7 +27,7 @@ from pipeline.collect.article import (
 )
 from pipeline.collect.entry import FeedEntry, ParsedFeed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError
-from pipeline.collect.identity import is_same, is_telling, own_page
+from pipeline.collect.identity import is_same, own_page
 from pipeline.collect.seen import EntryCandidate
 from pipeline.collect.seen_urls import SeenUrls
 from pipeline.page import kinship, urls
@@ -162,7 +162,7 @@ class EntryProcessor:
         Raises:
             Rejected: the article is known under another address.
         """
-        declared = isinstance(page, Page) and (link := declared_address(page)) is not None and is_telling(link)
+        declared = isinstance(page, Page) and declared_address(page) is not None
         own = not isinstance(page, FetchError) and not (isinstance(page, Page) and page.is_part)
         for article_id in dict.fromkeys((composed.id, candidate.article_id)):
             if article_id == candidate.article_id or self.seen_urls.claim(article_id, feed.id):

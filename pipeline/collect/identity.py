@@ -6,19 +6,11 @@ marks) says which articles to compare, and the mark of each (its page and its ti
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from pipeline.collect import seen
 from pipeline.collect.article import SENTENCE_CHARACTERS, Page, feed_text
 from pipeline.collect.fetch import FetchError
 from pipeline.collect.seen import EntryCandidate
 from pipeline.page import kinship, parts, urls
-
-TELLING_SLUG: Final = 10
-"""Characters. The last part of a path that is this long, or has so many digits as below, names one article."""
-
-TELLING_DIGITS: Final = 4
 
 
 def own_page(candidate: EntryCandidate, page: Page, view: kinship.PageWords, title_of_page: str) -> Page | FetchError:
@@ -39,7 +31,7 @@ def own_page(candidate: EntryCandidate, page: Page, view: kinship.PageWords, tit
             return Page(part, page.url, page.content_type, is_part=True)
         if others or (candidate.crowded and len(said) >= SENTENCE_CHARACTERS and headed is not True):
             return FetchError("wall", "is one page for several entries, and has no part for this one")
-    elsewhere = urls.host(page.url) != urls.host(candidate.url) and not urls.same_site(page.url, candidate.url)
+    elsewhere = not urls.same_site(page.url, candidate.url)
     if not kinship.is_article_of(view, entry.title, said, elsewhere=elsewhere):
         return FetchError("wall", "is not the article (consent, log-in, subscription, browser check or error page)")
     return page
@@ -56,10 +48,3 @@ def is_same(known: str, mine: str, *, declared: bool, own: bool) -> bool:
     if seen.title_of(known) == seen.title_of(mine):
         return same_page or declared
     return own and (same_page or declared)
-
-
-def is_telling(url: str) -> bool:
-    """Whether a URL that a page declares as its own can belong to one article only, unlike /view or /index.php."""
-    path, _, query = url.partition("#")[0].partition("?")
-    slug = re.sub(r"\.\w{2,5}$", "", path.rstrip("/").rpartition("/")[2])
-    return bool(query) or len(slug) >= TELLING_SLUG or len(re.findall(r"\d", slug)) >= TELLING_DIGITS

@@ -191,7 +191,7 @@ def _extracted(
         publisher=article.publisher or declared.publisher,
         credit=credit or agency,
         image_url=declared.image_url,
-        canonical_url=declared.canonical_url or article.canonical_url,
+        canonical_url=article.canonical_url or declared.canonical_url,
         truncated=article.truncated or used_summary or declared.paywalled or _CUT_OFF.search(text[-160:]) is not None,
     )
 

@@ -128,7 +128,7 @@ def same_site(one: str, other: str) -> bool:
         sites = [extract_domain(url, fast=True) for url in (one, other)]
     except (ValueError, UnicodeError):
         return False
-    return sites[0] is not None and sites[0] == sites[1]
+    return sites[0] == sites[1] if all(sites) else host(one) == host(other) != ""
 
 
 def accepted(claimed: str | None, url: str) -> str:
@@ -143,3 +143,16 @@ def accepted(claimed: str | None, url: str) -> str:
         return found
     slugs = slug(declared), slug(found)
     return declared if all(slugs) and (slugs[0] in slugs[1] or slugs[1] in slugs[0]) else found
+
+
+TELLING_SLUG: Final = 10
+"""Characters. The last part of a path that is this long, or has so many digits as below, names one article."""
+
+TELLING_DIGITS: Final = 4
+
+
+def is_telling(url: str) -> bool:
+    """Whether a URL that a page declares as its own can belong to one article only, unlike /view or /index.php."""
+    path, _, query = url.partition("#")[0].partition("?")
+    last = re.sub(r"\.\w{2,5}$", "", path.rstrip("/").rpartition("/")[2])
+    return bool(query) or len(last) >= TELLING_SLUG or len(re.findall(r"\d", last)) >= TELLING_DIGITS

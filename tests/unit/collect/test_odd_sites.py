@@ -103,7 +103,20 @@ async def test_a_page_is_asked_for_as_its_feed_writes_it(path):
 )
 async def test_one_address_that_all_pages_declare_as_their_own_merges_nothing(head):
     path = "/view.do?cid=10{n}"
-    check_stories(*(await collect(make_feed("{base}" + path) | stories(path, head=head)))[:2])
+    articles, documents, site = await collect(make_feed("{base}" + path) | stories(path, head=head))
+    check_stories(articles, documents)
+    shown = {document.canonical_url for document in documents}
+    assert shown == {f"{site.addresses['base']}/view.do?cid=10{n}" for n in range(3)}
+
+
+async def test_the_address_that_a_page_declares_is_taken_where_it_can_be_its_own_only():
+    pages = make_feed("{base}/view?cid=10{n}&from=rss", text=False)
+    for n, title in enumerate(TITLES):
+        head = f"<link rel=canonical href='/view?cid=10{n}'>"
+        pages[f"/view?cid=10{n}&from=rss"] = page(title, TEXTS[title], MORE, head=head)
+    articles, documents, _ = await collect(pages, polls=2)
+    check_stories(articles, documents)
+    assert documents[0].canonical_url.endswith("/view?cid=100")
 
 
 @pytest.mark.parametrize("route", ["/app#/story/{n}", "/app#!/story/{n}", "/#story/{n}"])

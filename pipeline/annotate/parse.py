@@ -194,6 +194,7 @@ def _base(article: Article, extracted: Extracted, characters: int) -> Document:
         image_url=extracted.image_url,
         truncated=was_cut or extracted.truncated,
         fingerprint=copies.fingerprint(text),
+        updates=tuple(update for update in extracted.updates if update.start < len(text)),
     )
 
 

@@ -18,7 +18,7 @@ from pipeline.detect.kinds import Kind
 from pipeline.detect.models import Models
 from pipeline.detect.parties import SectionNames, names_of, settle
 from pipeline.detect.reader import Telling
-from pipeline.records import Evidence, Modality, Money, Party, Place, Quantity, When
+from pipeline.records import Document, Evidence, Modality, Money, Party, Place, Quantity, When
 from pipeline.records import Section as SectionName
 
 LONGEST_EVIDENCE: Final = 600
@@ -79,11 +79,18 @@ def drafts(parsed: Parsed, told: Sequence[Telling], models: Models) -> list[Draf
         sentence = bounds[one.sentence] if one.section == "text" else (0, len(document.title))
         key = (one.section, one.sentence)
         if key not in found:
-            found[key] = Found(section.text[slice(*sentence)], sentence[0], document.published_at)
+            told_at = written_at(document, sentence[0]) if one.section == "text" else document.published_at
+            found[key] = Found(section.text[slice(*sentence)], sentence[0], told_at)
         beside = [t for t in told if t is not one and (t.section, t.sentence) == key]
         one = details.settled(one, section.text, sentence)  # noqa: PLW2901 - from here on it is what it is settled to be
         made.append(_draft(one, section, sentence, found[key], beside=beside, models=models))
     return sorted(made, key=lambda d: (d.section != "title", d.at))
+
+
+def written_at(document: Document, position: int) -> dt.datetime | None:
+    """A document and a place in its text in, when that place was written out: on a live page, with the update there."""
+    before = [update.at for update in document.updates if update.start <= position]
+    return before[-1] if before else document.published_at
 
 
 def sentences_of(parsed: Parsed) -> list[tuple[int, int]]:

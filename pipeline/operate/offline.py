@@ -92,11 +92,12 @@ def is_html(text: str, name: Path) -> bool:
 
 
 def _seen_when_published(found: Article) -> Article:
-    """Return the article as first seen on the date that its page gives."""
+    """Return the article as first seen on the date that its page gives, and as fetched after its last update."""
     with contextlib.suppress(Rejected):
-        at = extract.extract(found).published_at
-        if at is not None:
-            return msgspec.structs.replace(found, first_seen_at=at, fetched_at=at)
+        page = extract.extract(found)
+        if page.published_at is not None:
+            last = max(at for at in (page.published_at, page.updated_at, *(one.at for one in page.updates)) if at)
+            return msgspec.structs.replace(found, first_seen_at=page.published_at, fetched_at=last)
     return found
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
 from lxml.html import HtmlElement
 
-from pipeline.page.boilerplate import CLUTTER_MARKS
+from pipeline.page import kinship
+from pipeline.page.boilerplate import CLUTTER_MARKS, letters_of
 
 _LARGEST_PART: Final = 0.3
 """Share of the page's text. A part with more than this is the article, whatever its class or id says."""
@@ -80,3 +82,51 @@ def article_paragraphs(tree: HtmlElement) -> list[str]:
         if sum(map(len, texts)) > sum(map(len, best)):
             best = texts
     return best
+
+
+@dataclass(frozen=True, slots=True)
+class Headed:
+    """The block of a page that has its headline: its paragraphs, and the letters of all its text."""
+
+    paragraphs: tuple[str, ...] = ()
+    letters: str = ""
+
+
+def under_headline(tree: HtmlElement) -> Headed:
+    """A page in, the smallest block with its headline and prose out; an empty one without such a block.
+
+    The prose has a third of the headline's words, so that a block of headline and byline alone does not count.
+    """
+    for headline in tree.iter("h1"):
+        wanted = kinship.words(headline.text_content())
+        if len(wanted) < kinship.ENTRY_WORDS:
+            continue
+        for block in headline.iterancestors():
+            texts = [text for element in block.iter("p", "li", "blockquote", "div") if (text := _prose(element))]
+            if len(wanted & kinship.words(" ".join(texts))) >= kinship.TITLE_SHARE * len(wanted):
+                return Headed(tuple(texts), letters_of(block.text_content()))
+    return Headed()
+
+
+def _prose(element: HtmlElement) -> str:
+    """Return the text of a paragraph, or of a block with text of its own; empty for lists of links and short texts."""
+    if element.tag == "div" and any(child.tag in ("p", "div", "ul", "ol", "table", "h1", "h2") for child in element):
+        return ""
+    text = " ".join(element.text_content().split())
+    return text if len(text) > 40 and _link_length(element) < 0.5 * len(text) else ""
+
+
+def without_strangers(lines: list[str], headed: Headed, title: str) -> list[str]:
+    """The paragraphs that were found, the block under the headline and the title in, the article's paragraphs out.
+
+    A block elsewhere on the page that has none of the title's words, such as a long consent notice, is not the article.
+    """
+    wanted = kinship.words(title)
+    if not headed.paragraphs or len(wanted) < kinship.ENTRY_WORDS:
+        return lines
+    strangers = [line for line in lines if len(line) > 40 and letters_of(line) not in headed.letters]
+    shared = len(wanted & kinship.words(" ".join(strangers))) / len(wanted)
+    if not strangers or shared >= kinship.TEXT_SHARE:
+        return lines
+    kept = [line for line in lines if line not in strangers]
+    return kept if sum(map(len, kept)) > 40 else list(headed.paragraphs)

@@ -26,6 +26,14 @@ _BROWSERS: Final = {
     "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252",
     "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932", "ks_c_5601-1987": "cp949",
     "euc-kr": "cp949", "iso-8859-9": "cp1254", "tis-620": "cp874", "big5": "big5hkscs", "windows-874": "cp874",
+    "sjis": "cp932", "ms_kanji": "cp932", "windows-31j": "cp932", "ms932": "cp932", "shift_jisx0213": "shift_jisx0213",
+    "euc_jp": "euc_jp", "eucjp": "euc_jp", "euc_kr": "cp949", "euckr": "cp949", "ksc5601": "cp949", "windows-949": "cp949",
+    "euc-cn": "gb18030", "gb_2312-80": "gb18030", "gb2312-80": "gb18030", "cp936": "gb18030", "big5-hkscs": "big5hkscs",
+    "cn-big5": "big5hkscs", "mac-cyrillic": "mac_cyrillic", "mac-roman": "mac_roman", "macintosh": "mac_roman",
+    "cp-1250": "cp1250", "cp-1251": "cp1251", "cp-1252": "cp1252", "win-1250": "cp1250", "win-1251": "cp1251",
+    "win-1252": "cp1252", "win1251": "cp1251", "ansi": "cp1252", "iso8859_1": "cp1252", "iso_8859-1": "cp1252",
+    "iso-8859-8-i": "iso8859_8", "iso-8859-11": "cp874", "dos-874": "cp874", "koi": "koi8_r", "koi8": "koi8_r",
+    "koi8-ru": "koi8_u", "unicode-1-1-utf-8": "utf-8", "utf8mb4": "utf-8",
 }  # fmt: skip
 """The encoding that browsers use where a page declares the first: the larger set that is meant."""
 
@@ -38,7 +46,10 @@ def charset(content_type: str) -> str | None:
 
 def text_encoding(name: str) -> str | None:
     """The web's name of an encoding in, Python's name out; None for one that is not a text encoding."""
-    name = _BROWSERS.get(name.strip().lower(), name.strip().lower())
+    name = name.strip().lower()
+    name = _BROWSERS.get(name) or _BROWSERS.get(name.removeprefix("x-")) or name
+    if name.startswith("x-") and not _is_codec(name):
+        name = name.removeprefix("x-")
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
@@ -49,6 +60,14 @@ def text_encoding(name: str) -> str | None:
         if getattr(info, "_is_text_encoding", False) and info.name not in ("idna", "punycode", "undefined")
         else None
     )
+
+
+def _is_codec(name: str) -> bool:
+    try:
+        codecs.lookup(name)
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 def text(body: bytes, content_type: str = "") -> str:

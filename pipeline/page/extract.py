@@ -17,13 +17,14 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
+from lxml import etree
 from lxml.html import HtmlElement
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from trafilatura.core import bare_extraction
 from trafilatura.utils import load_html
 
-from pipeline.page import boilerplate, clutter, facts, kinship, page_dates
-from pipeline.records import Article, content_id
+from pipeline.page import boilerplate, clutter, facts, kinship, live, markup, page_dates, script_body
+from pipeline.records import Article, PageUpdate, content_id
 from pipeline.stage import Rejected
 
 # A page without text is an outcome here, and counted; the libraries would log a line for each page as well.
@@ -73,6 +74,7 @@ class Extracted:
     image_url: str | None = None
     canonical_url: str | None = None
     truncated: bool = False
+    updates: tuple[PageUpdate, ...] = ()
 
 
 def extract(article: Article) -> Extracted:
@@ -102,7 +104,9 @@ def _split_title(text: str, feed_title: str) -> tuple[str, str]:
     first, _, rest = text.partition("\n")
     first = first.strip()
     stands_alone = rest.startswith("\n") or not rest.strip()
-    looks_like_title = 3 < len(first) <= 200 and first[-1] not in ".;," and rest.strip() != ""
+    looks_like_title = (
+        3 < len(first) <= 200 and first[-1] not in ".;," and rest.strip() != "" and not live.is_day(first)
+    )
     if boilerplate.letters_of(first) == boilerplate.letters_of(feed_title) and feed_title:
         return feed_title, rest
     if looks_like_title and stands_alone:
@@ -128,23 +132,34 @@ def _from_page(article: Article) -> Extracted:
     if tree is None:
         # a fragment without tags, or a page in which the parser finds nothing: only its words are left
         return _from_text(msgspec.structs.replace(article, html=html.unescape(re.sub(r"<[^<>]*>", " ", article.html))))
+    markup.settle(tree)
     declared = facts.read_facts(tree, article.url)
     title = next(iter(declared.titles), "") or article.title
     dates = page_dates.page_dates(tree, declared, article)
+    told = declared.updates or live.shown_updates(tree)
+    headed = clutter.under_headline(tree)
+    in_script = [] if headed.paragraphs else script_body.paragraphs(tree, (*declared.titles, article.title))
     clutter.remove_clutter(tree)
-    lines, credit = boilerplate.clean(_body(tree, declared), title=title)
-    return _extracted(article, declared, title, lines, credit, dates=dates)
+    body = _body(tree, declared, headed, in_script, title)
+    lines, credit = boilerplate.clean(body, title=title)
+    return _extracted(article, declared, title, lines, credit, dates=dates, updates=told)
 
 
-def _body(tree: HtmlElement, declared: facts.PageFacts) -> list[str]:
-    """A parsed page in, the paragraphs of its body out."""
+def _body(
+    tree: HtmlElement, declared: facts.PageFacts, headed: clutter.Headed, in_script: list[str], title: str
+) -> list[str]:
+    """A parsed page in, the paragraphs of its body out. `headed` stand under its headline, `in_script` in its scripts."""
+    etree.strip_elements(tree, "script", with_tail=False)  # the library would read JSON-LD as one long paragraph
     found = bare_extraction(tree, fast=True, include_comments=False, favor_recall=True)
     lines = boilerplate.paragraphs(found.text) if found is not None and found.text else []
+    lines = clutter.without_strangers(lines, headed, title)
     length = sum(map(len, lines))
     # of a body in several parts only one may be found: then the declared body, or the <article>, has far more text
     declared_lines = boilerplate.paragraphs(declared.body)
-    if sum(map(len, declared_lines)) > 2 * length + 200:
-        return declared_lines
+    updates = [text for one in declared.updates for text in (one.headline, *one.paragraphs) if text]
+    for other in (declared_lines, updates, in_script):
+        if sum(map(len, other)) > 2 * length + (200 if length >= FEWEST_CHARACTERS else 0):
+            return other
     prose = clutter.article_paragraphs(tree)
     return prose if sum(map(len, prose)) > MISSED_TEXT_RATIO * length + 200 else lines
 
@@ -157,6 +172,7 @@ def _extracted(
     credit: str | None,
     *,
     dates: tuple[dt.datetime | None, dt.datetime | None] = (None, None),
+    updates: tuple[live.Update, ...] = (),
 ) -> Extracted:
     """The text of a page or a plain text in, the result out; what the page does not say is taken from the feed.
 
@@ -169,6 +185,7 @@ def _extracted(
     short = len(text) < FEWEST_CHARACTERS
     fallback = " ".join(boilerplate.paragraphs(article.summary))
     used_summary = (is_wall or short) and len(fallback) >= FEWEST_CHARACTERS
+    moments: list[dt.datetime | None] = []
     if used_summary:
         text = fallback
     elif is_wall:
@@ -177,6 +194,8 @@ def _extracted(
         raise Rejected("empty")
     elif short:
         raise Rejected("too_short")
+    else:
+        moments = live.written_at(lines, updates, latest=article.fetched_at, locale=declared.locale or article.locale)
     if is_wall:  # nothing else of a wall is the article's either
         title, declared, dates, credit = article.title or title, facts.PageFacts(), (None, None), None
     authors, agency = _authors_and_agency(declared.authors or article.authors)
@@ -193,7 +212,19 @@ def _extracted(
         image_url=declared.image_url,
         canonical_url=article.canonical_url or declared.canonical_url,
         truncated=article.truncated or used_summary or declared.paywalled or _CUT_OFF.search(text[-160:]) is not None,
+        updates=_updates(lines, moments),
     )
+
+
+def _updates(lines: list[str], moments: list[dt.datetime | None]) -> tuple[PageUpdate, ...]:
+    """The paragraphs of a text and when each was written in, where each update of the text begins out."""
+    found: list[PageUpdate] = []
+    start = 0
+    for line, at in zip(lines, moments, strict=False):
+        if at is not None and (not found or found[-1].at != at):
+            found.append(PageUpdate(start=start, at=at))
+        start += len(line) + 2  # an empty line is between two paragraphs
+    return tuple(found)
 
 
 def _is_wall(article: Article, declared: facts.PageFacts, text: str) -> bool:

@@ -10,8 +10,17 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
+from pipeline.page import live
 from pipeline.page.date_parsing import parse_declared
-from pipeline.page.json_ld import article_object, image_of, is_paywalled, name_of, text_of, without_markup
+from pipeline.page.json_ld import (
+    article_object,
+    image_of,
+    is_paywalled,
+    name_of,
+    paragraphs_of,
+    text_of,
+    without_markup,
+)
 from pipeline.page.urls import same_site
 
 _GENERIC_TITLES: Final = frozenset(
@@ -23,7 +32,7 @@ _GENERIC_TITLES: Final = frozenset(
 class PageFacts:
     """What a page declares. `published` and `updated` are as written; `date_parsing.parse_declared` reads them.
 
-    `locale` is its language with its country ("en-GB") where it names one.
+    `locale` is its language with its country ("en-GB") where it names one, `updates` are those of a live page.
     """
 
     titles: tuple[str, ...] = ()
@@ -37,6 +46,7 @@ class PageFacts:
     body: str = ""
     paywalled: bool = False
     locale: str = ""
+    updates: tuple[live.Update, ...] = ()
 
 
 def read_facts(tree: HtmlElement, url: str) -> PageFacts:
@@ -64,7 +74,8 @@ def read_facts(tree: HtmlElement, url: str) -> PageFacts:
         locale=_with_country(locale or "", tree.get("lang") or "", meta.get("og:locale") or "", url),
         image_url=_absolute(url, _lead_image(tree, linked, meta)),
         canonical_url=canonical(tree, url),
-        body=text_of(linked.get("articleBody")),
+        body="\n".join(paragraphs_of(linked.get("articleBody"))),
+        updates=live.declared_updates(linked),
         paywalled=is_paywalled(linked) or meta.get("article:content_tier") in ("locked", "metered"),
     )
 

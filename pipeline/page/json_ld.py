@@ -128,9 +128,38 @@ def text_of(value: object) -> str:
     return without_markup(value) if isinstance(value, str) else name_of(value)
 
 
+_KNOWN_TAG: Final = re.compile(
+    r"</?(?:a|abbr|b|br|cite|code|div|em|font|h[1-6]|i|img|li|mark|p|q|small|span|strong|sub|sup|u|ul|ol)\b[^<>]{0,400}>",
+    re.IGNORECASE,
+)
+_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,10});")
+
+TIMES_ESCAPED: Final = 4
+"""How often a title may have been escaped: systems that pass it on escape it again."""
+
+
 def without_markup(text: str) -> str:
-    """Text with HTML tags and entities in, plain text on one line out."""
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^<>]{1,200}>", "", text))).strip()
+    """Text with HTML tags and entities in, plain text on one line out, however often it was escaped."""
+    text = re.sub(r"<[^<>]{1,200}>", "", text)
+    for _ in range(TIMES_ESCAPED):
+        if not _ENTITY.search(text):
+            break
+        text = _KNOWN_TAG.sub(" ", html.unescape(text))
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def paragraphs_of(value: object) -> list[str]:
+    """A JSON-LD value (text, HTML, escaped HTML, or a list of them) in, its paragraphs out."""
+    if isinstance(value, list):
+        return [paragraph for item in value[:1000] for paragraph in paragraphs_of(item)]
+    if not isinstance(value, str):
+        return []
+    if "&lt;" in value:
+        value = html.unescape(value)
+    parts = re.split(
+        r"\n\s*\n|\r?\n|</?(?:p|div|br|h[1-6]|li|ul|ol|blockquote)\b[^<>]{0,400}>", value, flags=re.IGNORECASE
+    )
+    return [text for part in parts if (text := without_markup(part))]
 
 
 def name_of(value: object) -> str:

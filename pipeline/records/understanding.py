@@ -39,10 +39,18 @@ class Entity(Value, frozen=True, kw_only=True):
     sector: str | None = None
 
 
+class PageUpdate(Value, frozen=True, kw_only=True):
+    """An update of a live page: from character `start` of the text on, "today" is the day of `at`."""
+
+    start: int
+    at: dt.datetime
+
+
 class Document(Record, frozen=True, kw_only=True):
     """An annotated article: its text without boilerplate, its sentences and entities. `id` is the article's id.
 
-    Offsets count characters of `title` or of `text`, as `section` says.
+    Offsets count characters of `title` or of `text`, as `section` says. `updates` are those of a live page, in the order of
+    the text.
     """
 
     id: str
@@ -64,6 +72,7 @@ class Document(Record, frozen=True, kw_only=True):
     fingerprint: tuple[int, ...] = ()
     sentences: tuple[Sentence, ...] = ()
     entities: tuple[Entity, ...] = ()
+    updates: tuple[PageUpdate, ...] = ()
 
 
 class Party(Value, frozen=True, kw_only=True):

@@ -98,7 +98,7 @@ PURE = (
     *(f"collect/{file}.py" for file in ("identity", "refresh")),
     *(f"collect/{file}.py" for file in ("entry", "feed", "jsonfeed", "sitemap", "opml", "safe_xml", "http_headers")),
     *(f"page/{file}.py" for file in ("boilerplate", "clutter", "date_parsing", "decode", "facts", "json_ld", "urls")),
-    *(f"page/{file}.py" for file in ("kinship", "page_dates", "parts")),
+    *(f"page/{file}.py" for file in ("kinship", "live", "markup", "page_dates", "parts", "script_body")),
 )
 """The middle is pure: no network, no clock, no randomness there."""
 

@@ -1,0 +1,290 @@
+"""Pages as the world writes them: struck text, footnotes, odd elements, live pages, scripts that hold the text, labels."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.collect.entry import plain_text
+from pipeline.collect.feed import parse_feed
+from pipeline.detect.drafts import written_at
+from pipeline.page import decode
+from pipeline.page.extract import extract, extract_jsonl, from_page
+from pipeline.page.json_ld import without_markup
+from pipeline.stage import Rejected
+from tests.make import make_article, make_document
+
+CASES = Path(__file__).parents[1] / "cases"
+NOW = dt.datetime(2026, 11, 28, 12, 0, tzinfo=dt.UTC)
+TITLE = "Army takes river town, minister says"
+FIRST = (
+    "The army captured the river town of Kelm on Friday after two days of fighting, the defence minister said, and at least 12 "
+    "soldiers were killed."
+)
+SECOND = (
+    "Officials from both delegations said that the plan would be put before parliaments in the spring, and that monitors from "
+    "the port authority would be sent to the silos within a month."
+)
+CONSENT = (
+    (
+        "We and our partners store and access information on a device, such as cookies, and process personal data for measurement "
+        "and audience insights, which you may accept or refuse at any time in the settings."
+    ),
+    "You may click to consent to our and our 842 partners processing as described above, or refuse to consent before it.",
+    "Your choices apply to this site only, and you can change them or withdraw your consent whenever you like.",
+)
+
+
+def read(body, *, head="", title=TITLE, lang="en", url="https://n.example/story/2"):
+    source = f"<!doctype html><html lang={lang}><head><title>{title}</title>{head}</head><body>{body}</body></html>"
+    return extract(from_page(source, url, now=NOW))
+
+
+def story(*paragraphs):
+    return f"<article><h1>{TITLE}</h1>{''.join(f'<p>{p}</p>' for p in paragraphs)}<p>{SECOND}</p></article>"
+
+
+def answers(name):
+    lines = (CASES / name / "pages.jsonl").read_bytes().splitlines()
+    return {found["id"]: found for found in map(json.loads, extract_jsonl(lines, now=NOW))}
+
+
+def test_the_cases_of_mark_up_have_the_right_values():
+    for answer in answers("struck-text").values():
+        assert "killed 4 people" in answer["text"]
+        assert "hit by Russian rockets" in answer["text"]
+        assert "40" not in answer["text"]
+        assert "Ukrainian" not in answer["text"]
+    (aside,) = answers("aside-article").values()
+    assert aside["text"].startswith("The army captured the river town of Kelm")
+    assert "consent" not in aside["text"]
+
+
+# --- struck and hidden text ---
+
+
+@pytest.mark.parametrize(
+    ("markup", "head"),
+    [
+        ("<del>40</del> <ins>4</ins>", ""), ("<s>40</s>4", ""), ("<strike>40</strike> 4", ""),
+        ('<span style="color:red;TEXT-DECORATION: underline line-through">40</span> 4', ""),
+        ('<span style="text-decoration-line:line-through">40</span> 4', ""), ('<span class="line-through">40</span> 4', ""),
+        ('<span class="old">40</span> 4', "<style>.x{color:red} span.old, .older { text-decoration: line-through }</style>"),
+        ('<span id="old">40</span> 4', "<style>@media print{.y{display:none}} #old{display:none!important}</style>"),
+        ("<span hidden>40</span> 4", ""), ('<span style="visibility:hidden">40</span> 4', ""),
+        ('<span style="font-size:0">40</span> 4', ""), ("<del><b>40</b></del> 4", ""), ("<template>40</template>4", ""),
+    ],
+)  # fmt: skip
+def test_what_is_struck_or_hidden_is_not_read(markup, head):
+    text = read(story(f"The strike on the depot killed {markup} people on Friday, the governor said."), head=head).text
+    assert "The strike on the depot killed 4 people on Friday" in text
+    assert "40" not in text
+
+
+def test_a_whole_paragraph_that_was_superseded_is_out_and_a_headline_is_read_as_it_stands():
+    body = f"<article><h1>Army takes <s>two</s> river towns, minister says</h1><del><p>{SECOND}</p></del><p>{FIRST}</p></article>"
+    found = read(body, title="Kelm")
+    assert found.text == FIRST
+    assert found.title == "Army takes river towns, minister says"
+
+
+def test_a_page_that_hides_its_article_until_a_script_runs_is_read():
+    body = f'<div style="display:none"><h1>{TITLE}</h1><p>{FIRST}</p><p>{SECOND}</p></div>'
+    assert FIRST in read(body).text
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("killed <del>40</del> 4", "killed 4"), ("killed <s class='x'>40</s>4", "killed 4"), ("<strong>4</strong> <span>dead</span>", "4 dead"),
+        ('hit <span style="text-decoration:line-through">by A</span> by B', "hit by B"), ("4<sup>2</sup> dead", "4 dead"),
+        ("4<sup><a href='#n'>[2]</a></sup> dead", "4 dead"), ("the 1<sup>st</sup> of May", "the 1st of May"),
+    ],
+)  # fmt: skip
+def test_a_feeds_own_text_is_read_without_what_is_struck(markup, text):
+    assert plain_text(markup) == text
+
+
+# --- footnotes ---
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("killed 4<sup>2</sup> people", "killed 4 people"), ("killed 4<sup>[12]</sup> people", "killed 4 people"),
+        ("killed 4<sup><a href='#fn1'>1</a></sup> people", "killed 4 people"), ("killed 40<sup>*</sup> people", "killed 40 people"),
+        ("killed 4<sup class='footnote-ref'>a</sup> people", "killed 4 people"), ("held 5 km<sup>2</sup> of land", "held 5 km² of land"),
+        ("on the 21<sup>st</sup> of May", "on the 21st of May"), ("rose by 10<sup>6</sup> tonnes", "rose by 10⁶ tonnes"),
+        ("said so.<sup>3</sup> Then", "said so. Then"), ("CO<sub>2</sub> fell", "CO2 fell"), ("in 2025<sup>1, 2</sup> it", "in 2025 it"),
+    ],
+)  # fmt: skip
+def test_a_raised_mark_does_not_join_a_number(markup, text):
+    assert text in read(story(FIRST, f"The report of the ministry {markup} and gave more figures.")).text
+
+
+# --- where the article stands ---
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "<aside class='main-column'>{}</aside>", "<section>{}</section>", "<table><tr><td>{}</td><td><a href=/x>x</a></td></tr></table>",
+        "<aside><div><section>{}</section></div></aside>", "<table><tbody><tr><td><table><tr><td>{}</td></tr></table></td></tr></tbody></table>",
+        "<form action=/>{}</form>", "<div class=sidebar>{}</div>", "<details open><summary>x</summary>{}</details>",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["before", "after", "unmarked", "unmarked after", "none"])
+def test_the_block_under_the_headline_is_the_article_and_a_consent_text_is_not(frame, place):
+    block = frame.format(f"<h1>{TITLE}</h1><p>{FIRST}</p><p>{SECOND}</p>")
+    mark = "" if "unmarked" in place else " class='consent' id=cmp"
+    consent = f"<div{mark}><h2>Your privacy</h2>{''.join(f'<p>{text}</p>' for text in CONSENT)}</div>"
+    after = "after" in place
+    body = block if place == "none" else f"{block}{consent}" if after else f"{consent}{block}"
+    assert read(body).text == f"{FIRST}\n\n{SECOND}"
+
+
+def test_a_consent_text_alone_is_no_article():
+    body = f"<h1>Your privacy choices</h1>{''.join(f'<p>{text}</p>' for text in CONSENT)}"
+    source = f"<html><head><title>Consent</title></head><body>{body}</body></html>"
+    with pytest.raises(Rejected):
+        extract(make_article(source, content_type="text/html", title=TITLE, summary=""))
+    told = extract(make_article(source, content_type="text/html", title=TITLE, summary=FIRST))
+    assert (told.title, told.text, told.truncated) == (TITLE, FIRST, True)
+
+
+# --- live pages ---
+
+UPDATES = (
+    ("2026-11-27T18:00:00Z", "Accord signed", "Ukraine and Russia signed the grain accord in Geneva today, the foreign ministry said."),
+    ("2026-11-26T09:30:00Z", "Talks resume", "The talks were resumed on Thursday morning and lasted until the evening, diplomats said."),
+    ("2026-11-25T06:00:00Z", "Delegations arrive", "The delegations arrived in Geneva this morning for three days of talks."),
+)  # fmt: skip
+
+
+def days(found):
+    """The day of each update's paragraph, by its place in the text."""
+    document = make_document(text=found.text, updates=found.updates, published_at=found.published_at)
+    return [written_at(document, found.text.index(text)) for _, _, text in UPDATES]
+
+
+def declared(**fields):
+    listed = [
+        {"@type": "BlogPosting", "headline": h, "datePublished": at, "articleBody": text} for at, h, text in UPDATES
+    ]
+    thing = {
+        "@type": "LiveBlogPosting",
+        "headline": "Grain talks live",
+        "datePublished": "2026-11-25T06:00:00Z",
+        "liveBlogUpdate": listed,
+    }
+    return f'<script type="application/ld+json">{json.dumps(thing | fields)}</script>'
+
+
+LIVE = "<h1>Grain talks live: the third day</h1>"
+SHAPES = {
+    "sections": "<section><time datetime='{at}'>{clock}</time><h2>{head}</h2><p>{text}</p></section>",
+    "time after": "<div class=post><h3>{head}</h3><p>{text}</p><footer><time datetime='{at}'>{clock}</time></footer></div>",
+    "flat": "<h3><time datetime='{at}'>{clock}</time> {head}</h3><p>{text}</p>",
+    "days in words": "<h3>{day}</h3><p>{text}</p>",
+    "days without a year": "<h4>{short}</h4><p>{text}</p>",
+    "list": "<li><time datetime='{at}'>{clock}</time> <b>{head}</b> <span>{text}</span></li>",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("head", ["", declared()])
+def test_each_update_has_a_day_of_its_own(shape, head):
+    blocks = ""
+    for at, title, text in UPDATES:
+        moment = dt.datetime.fromisoformat(at)
+        blocks += SHAPES[shape].format(
+            at=at,
+            clock=f"{moment:%H:%M}",
+            head=title,
+            text=text,
+            day=f"{moment:%d %B %Y}",
+            short=f"{moment:%d %b %H:%M}",
+        )
+    found = read(f"<main>{LIVE}{'<ul>' if shape == 'list' else ''}{blocks}</main>", head=head, title="Grain talks live")
+    assert [at.date().isoformat() for at in days(found)] == [at[:10] for at, _, _ in UPDATES]
+
+
+def test_the_updates_that_only_json_ld_holds_are_read_with_their_days():
+    found = read(f"<main>{LIVE}<div id=app></div></main>", head=declared(), title="Grain talks live: the third day")
+    assert [at.date().isoformat() for at in days(found)] == [at[:10] for at, _, _ in UPDATES]
+
+
+def test_the_case_of_a_live_page_has_the_right_days():
+    page = (CASES / "live-blog-days/page.html").read_text("utf-8")
+    found = extract(from_page(page, "https://n.example/live/1", now=NOW))
+    parts = [(found.text[update.start :][:12], f"{update.at:%d}") for update in found.updates]
+    assert parts == [("Accord signe", "27"), ("Delegations ", "25")]
+
+
+def test_lines_of_a_plain_text_that_are_days_date_what_follows():
+    text = "\n\n".join(f"{at[8:10]} November 2026\n\n{told}" for at, _, told in UPDATES)
+    found = extract(make_article(text, content_type="text/plain", fetched_at=NOW, title="Grain talks"))
+    assert [at.date().isoformat() for at in days(found)] == [at[:10] for at, _, _ in UPDATES]
+
+
+def test_an_article_with_times_of_other_articles_beside_it_has_no_updates():
+    others = "".join(f"<aside><a href=/{n}>Another story of the day</a><time datetime='{at}'>x</time></aside>" for n, (at, _, _) in enumerate(UPDATES))  # fmt: skip
+    body = f"<header><time datetime='2026-11-27T08:00:00Z'>x</time></header>{story(FIRST)}{others}"
+    assert read(body).updates == ()
+
+
+# --- titles, labels, scripts ---
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Smith &amp; Sons wins", "Smith &amp;amp; Sons wins", "Smith &amp;amp;amp; Sons wins", "&amp;lt;b&amp;gt;Smith&amp;lt;/b&amp;gt; &amp;#38; Sons wins"],
+)  # fmt: skip
+def test_a_title_is_read_however_often_it_was_escaped(written):
+    assert read(f"<article><p>{FIRST}</p><p>{SECOND}</p></article>", title=written).title == "Smith & Sons wins"
+    assert without_markup(written) == plain_text(written) == "Smith & Sons wins"
+    feed = f"<rss version='2.0'><channel><item><title>{written}</title><link>https://n.example/1</link></item></channel></rss>"
+    assert parse_feed(feed.encode()).entries[0].title == "Smith & Sons wins"
+
+
+def test_signs_that_are_no_mark_up_stay_in_a_title():
+    assert without_markup("R&D: is 3 &lt; 5?") == "R&D: is 3 < 5?"
+    assert plain_text("Use of &lt;script&gt; tags") == "Use of <script> tags"
+
+
+@pytest.mark.parametrize(
+    ("label", "codec", "text"),
+    [
+        ("x-euc-jp", "euc_jp", "首相は金曜日に訪問した"), ("x-sjis", "cp932", "首相は金曜日に訪問した"), ("windows-31j", "cp932", "首相は①訪問した"),
+        ("x-gbk", "gbk", "总理星期五访问了首都"), ("x-x-big5", "big5", "總理星期五訪問了首都"), ("cn-big5", "big5", "總理星期五訪問了首都"),
+        ("cp-1251", "cp1251", "Министр прибыл в пятницу"), ("x-cp1251", "cp1251", "Министр прибыл в пятницу"), ("koi", "koi8_r", "Министр прибыл"),
+        ("ks_c_5601", "cp949", "총리가 금요일에 방문했다"), ("x-windows-949", "cp949", "총리가 금요일에 방문했다"), ("iso8859_1", "cp1252", "Le président a parlé"),
+        ("ISO_8859-1:1987", "cp1252", "Le président a parlé"), ("x-mac-roman", "mac_roman", "Le président a parlé"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("where", ["header", "meta"])
+def test_a_label_that_browsers_know_is_known(label, codec, text, where):
+    head = f"<meta charset={label}>" if where == "meta" else ""
+    page = f"<html><head>{head}</head><body><p>{text}</p></body></html>".encode(codec)
+    assert text in decode.text(page, f"text/html; charset={label}" if where == "header" else "text/html")
+
+
+BLOCKS = [{"type": "p", "text": FIRST}, {"type": "image", "src": "/x.jpg"}, {"type": "p", "text": SECOND}]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f'<script id="__NEXT_DATA__" type="application/json">{json.dumps({"props": {"pageProps": {"article": {"title": TITLE, "body": BLOCKS}}}})}</script>',
+        f'<script>window.__INITIAL_STATE__ = {json.dumps({"story": {"headline": TITLE, "html": f"<p>{FIRST}</p><p>{SECOND}</p>"}})};</script>',
+        f'<script type="application/json">{json.dumps({"a": [{"title": "Another story of the same day", "content": SECOND * 9}, {"title": TITLE, "content": f"{FIRST}{chr(10)}{chr(10)}{SECOND}"}]})}</script>',
+        f'<script>self.state={json.dumps([{"name": TITLE, "content": {"blocks": [[FIRST], [SECOND]]}, "author": "A B"}])}</script>',
+        f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", "headline": TITLE, "articleBody": f"{FIRST}{chr(10)}{SECOND}"})}</script>',
+        f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", "headline": TITLE, "articleBody": f"<p>{FIRST}</p><p>{SECOND}</p>"})}</script>',
+        f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", "headline": TITLE, "articleBody": f"&lt;p&gt;{FIRST}&lt;/p&gt;&lt;p&gt;{SECOND}&lt;/p&gt;"})}</script>',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("shown", ["", "<p>Loading, one moment please.</p>", f"<h1>{TITLE}</h1>"])
+def test_a_body_that_only_a_script_holds_is_read_with_its_paragraphs(script, shown):
+    assert read(f"<div id=__next>{shown}</div>{script}").text == f"{FIRST}\n\n{SECOND}"

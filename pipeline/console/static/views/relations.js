@@ -65,7 +65,7 @@ function Pair({ cell, data, filters, by }) {
   return html`<section class="section" aria-live="polite"><h2><span><bdi>${from}</bdi> → <bdi>${to}</bdi></span></h2>
     <${Bars} buckets=${cell.buckets} interval=${data.interval} title=${`${plural(cell.count, "event")} by ${data.interval}`} />
     <ul class="bars">${types.map(([type, count]) => html`<li><span>${TYPES[type] ?? type}</span><meter min="0" max=${cell.count} value=${count} class=${CONFLICT.has(type) ? "against" : "with"}></meter><span class="num">${number(count)}</span></li>`)}</ul>
-    <${Facts} rows=${[["Sums", dollars(cell.amount_usd || null)], ["The other way", back ? plural(back.count, "event") : "none"]]} />
+    <${Facts} rows=${[["Sums of all reports", dollars(cell.amount_usd || null)], ["The other way", back ? plural(back.count, "event") : "none"]]} />
     <p><${Link} class="button" href=${search}>See the ${plural(cell.count, "event")}<//></p></section>`;
 }
 

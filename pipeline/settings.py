@@ -48,6 +48,19 @@ class Kafka(Section, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a client certificate that could not be used.
+
+        Raises:
+            ValueError: the certificate or its key is missing, or the protocol has no TLS.
+        """
+        if bool(self.certificate_file) != bool(self.key_file):
+            raise ValueError("certificate_file and key_file: give both or neither")
+        if self.certificate_file and not self.security_protocol.endswith("SSL"):
+            raise ValueError(f"certificate_file: security_protocol {self.security_protocol} has no TLS")
 
 
 class Elasticsearch(Section, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from pipeline.bus.group import Progress, consume
 from pipeline.bus.lag import Lag, Observer, lags
 from pipeline.bus.publish import PatientPublisher, Publisher
 from pipeline.bus.read import follow, read_all, read_one, tail
+from pipeline.bus.rights import grant
 from pipeline.bus.share import Member, Partitions, ReplacedError, partitions_of
 from pipeline.bus.topics import (
     ALERTS,
@@ -71,6 +72,7 @@ __all__ = [
     "consume",
     "create_topics",
     "follow",
+    "grant",
     "lags",
     "missing_codecs",
     "partitions_of",

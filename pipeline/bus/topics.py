@@ -104,11 +104,21 @@ def connection(settings: Settings) -> dict[str, Any]:
         }
     if kafka.ca_file:
         options["ssl_cafile"] = str(settings.path(kafka.ca_file))
+    if kafka.certificate_file:
+        options |= {
+            "ssl_certfile": str(settings.path(kafka.certificate_file)),
+            "ssl_keyfile": str(settings.path(kafka.key_file)),
+        }
     return options
 
 
 @contextlib.contextmanager
-def _admin(settings: Settings, **options: Any) -> Iterator[KafkaAdminClient]:
+def admin_of(settings: Settings, **options: Any) -> Iterator[KafkaAdminClient]:
+    """Give an administrator's client and close it afterwards.
+
+    Raises:
+        BusError: Kafka cannot be reached.
+    """
     try:
         admin = KafkaAdminClient(**connection(settings) | options)
     except KafkaError as error:
@@ -171,7 +181,7 @@ def create_topics(settings: Settings) -> tuple[str, ...]:
         TopicError: a topic exists with another number of partitions. More partitions would send reports of one story to two
             partitions, so an operator has to decide that (docs/operations.md, Scaling).
     """
-    with _admin(settings) as admin:
+    with admin_of(settings) as admin:
         there = set(admin.list_topics())
         missing = {topic: topic_options(settings, topic) for topic in TOPICS if topic not in there}
         try:
@@ -209,7 +219,7 @@ def wait_for_topics(
             if create:
                 create_topics(settings)
                 return True
-            with _admin(settings, bootstrap_timeout_ms=WAIT_ANSWER_MS) as admin:
+            with admin_of(settings, bootstrap_timeout_ms=WAIT_ANSWER_MS) as admin:
                 missing = set(TOPICS) - set(admin.list_topics())
             if not missing:
                 return True
@@ -237,7 +247,7 @@ def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int
     Raises:
         BusError: the group is still running (stop it first), or Kafka cannot be reached.
     """
-    with _admin(settings) as admin:
+    with admin_of(settings) as admin:
         try:
             partitions = [
                 TopicPartition(name, number)

@@ -22,6 +22,13 @@ Group = Annotated[
     str, typer.Option("--group", help="The consumer group: worker, indexer, or its full name.", metavar="GROUP")
 ]
 FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Read the topics again from their start.")]
+Principal = Annotated[
+    str,
+    typer.Option(
+        "--principal", metavar="PATTERN",
+        help="Also allow each process what it needs; its user on Kafka is for example User:dateline-{process}.",
+    ),
+]  # fmt: skip
 Number = Annotated[int, typer.Option("--articles", min=10, help="How many articles to send under load.")]
 
 
@@ -152,13 +159,25 @@ def console_user(name: UserName, role: UserRole = "read") -> None:
 
 
 @app.command()
-def topics() -> None:
+def topics(principal: Principal = "") -> None:
     """Create the Kafka topics that are missing."""
     from pipeline import bus
 
     found = settings()
     created = bus.create_topics(found)
     print(f"created {', '.join(created)}" if created else f"all {len(bus.TOPICS)} topics were there")
+    if principal:
+        print(f"{bus.grant(found, principal)} access control lists are there")
+
+
+@app.command()
+def templates() -> None:
+    """Create or update the index templates."""
+    from pipeline.index import client
+
+    found = settings()
+    version = client.prepare(found)
+    print(f"Elasticsearch {version}: the templates of {found.elasticsearch.index_prefix}-* are there")
 
 
 @app.command()

@@ -161,6 +161,18 @@ def restore_aliases(es: Elasticsearch, settings: Settings) -> tuple[str, ...]:
     return tuple(sorted(lost))
 
 
+def prepare(settings: Settings) -> str:
+    """Check the server and set up the indices, as the indexer does at its start; return the server's version.
+
+    Raises:
+        RefusedError, UnavailableError: see set_up.
+    """
+    with opened(settings) as es:
+        version = check_server(es)
+        set_up(es, settings)
+    return version
+
+
 def check_server(es: Elasticsearch) -> str:
     """Return the server's version, or `unknown` for a user who may write but not look at the cluster.
 

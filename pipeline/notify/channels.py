@@ -43,7 +43,8 @@ def sender(channel: Channel, settings: Settings, post: Post = http_post) -> Send
         return lambda alert, now: check(call(post, channel, url, *alertmanager.request(alert, channel, now)), now)
     secret = read_secret(channel, settings, "secret")
     try:
-        webhook.key(secret)
+        for one in webhook.lines(secret):
+            webhook.key(one)
     except webhook.SecretError as error:
         raise SettingsError(f"channel {channel.name}: {error}") from error
     return lambda alert, now: webhook.send(alert, channel, address, secret, post=post, now=now)

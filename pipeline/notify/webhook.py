@@ -37,7 +37,7 @@ def send(alert: Alert, channel: Channel, url: str, secret: str, *, post: Post, n
 
 
 def request(alert: Alert, channel: Channel, secret: str, now: dt.datetime) -> tuple[bytes, dict[str, str]]:
-    """Return body and headers: the alert as JSON, its id as the key of idempotency, signed if there is a secret.
+    """Return body and headers: the alert as JSON, its id as the key of idempotency, signed with each line of `secret`.
 
     Raises:
         SecretError: see there.
@@ -53,10 +53,20 @@ def request(alert: Alert, channel: Channel, secret: str, now: dt.datetime) -> tu
         "webhook-id": alert.id,
         "webhook-timestamp": timestamp,
     }
-    if secret:
-        headers["webhook-signature"] = signature(key(secret), alert.id, timestamp, body)
-        headers["Dateline-Signature"] = f"sha256={_old_signature(secret, timestamp, body)}"  # deprecated
+    if secrets := lines(secret):
+        signatures = (signature(key(one), alert.id, timestamp, body) for one in secrets)
+        headers["webhook-signature"] = " ".join(signatures)
+        # deprecated; it holds one signature, and who still reads it may have the old secret only
+        headers["Dateline-Signature"] = f"sha256={_old_signature(secrets[-1], timestamp, body)}"
     return body, headers
+
+
+def lines(secret: str) -> list[str]:
+    """Return the secrets of a channel, one a line. While a secret is replaced there are two: the new one and the old one.
+
+    A receiver accepts a webhook if one of its signatures is right, so it may change its secret at any time in between.
+    """
+    return [line.strip() for line in secret.splitlines() if line.strip()]
 
 
 def key(secret: str) -> bytes:

@@ -78,6 +78,8 @@ def create_app(settings: Settings) -> Any:
 def _credentials(settings: Settings) -> Any:
     kafka = settings.kafka
     context = ssl.create_default_context(cafile=str(settings.path(kafka.ca_file)) if kafka.ca_file else None)
+    if kafka.certificate_file:
+        context.load_cert_chain(settings.path(kafka.certificate_file), settings.path(kafka.key_file))
     if kafka.security_protocol == "SSL":
         return faust.SSLCredentials(context)
     if kafka.security_protocol.startswith("SASL"):

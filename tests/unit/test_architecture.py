@@ -34,7 +34,7 @@ FILE_LINES = 400
 """The most lines a file may have, so that it is read in one sitting. The only place that says so."""
 
 OWNERS = {
-    "kafka": {f"bus/{file}.py" for file in ("topics", "publish", "read", "group", "lag", "share", "broker")},
+    "kafka": {f"bus/{file}.py" for file in ("topics", "publish", "read", "group", "lag", "share", "broker", "rights")},
     "faust": {"worker/faust_app.py"},
     "aiokafka": {"worker/faust_app.py"},
     "elasticsearch": {"index/client.py"},

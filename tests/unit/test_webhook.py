@@ -57,6 +57,23 @@ def test_a_receiver_verifies_a_webhook_with_the_library_of_the_standard(tmp_path
     assert Webhook(receivers).verify(body, headers)["id"] == make_alert().id
 
 
+def test_while_a_secret_is_replaced_receivers_of_the_old_and_of_the_new_one_verify_the_webhook(tmp_path):
+    new = f"whsec_{base64.b64encode(KEY[::-1]).decode()}"
+    body, headers = sent(tmp_path, f"{new}\n\n{WHSEC}", dt.datetime.now(dt.UTC))
+    assert len(headers["webhook-signature"].split(" ")) == 2
+    for secret in (new, WHSEC):
+        assert Webhook(secret).verify(body, headers)["id"] == make_alert().id
+    with pytest.raises(WebhookVerificationError):
+        Webhook(f"whsec_{base64.b64encode(bytes(32)).decode()}").verify(body, headers)
+    old = hmac.new(WHSEC.encode(), headers["Dateline-Timestamp"].encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert headers["Dateline-Signature"] == f"sha256={old}", "the deprecated header has room for one, the old one"
+
+
+def test_a_wrong_second_secret_is_refused_at_the_start(tmp_path):
+    with pytest.raises(SettingsError, match=r"^channel hook: the secret begins with whsec_"):
+        sent(tmp_path, f"{WHSEC}\nwhsec_%%%", dt.datetime.now(dt.UTC))
+
+
 @pytest.mark.parametrize("change", ["key", "body", "id", "timestamp", "late", "early", "unsigned"])
 def test_a_receiver_refuses_what_is_not_as_it_was_sent(tmp_path, change):
     now = dt.datetime.now(dt.UTC) + dt.timedelta(minutes={"late": -6, "early": 6}.get(change, 0))

@@ -64,17 +64,12 @@ class SecureKafka:
         return self._settings(wanted | changes)
 
     def _settings(self, kafka: dict[str, str]) -> Settings:
-        return msgspec.structs.replace(
-            self.settings, kafka=Kafka(partitions=self.settings.kafka.partitions, **kafka)
-        )
+        return msgspec.structs.replace(self.settings, kafka=Kafka(partitions=self.settings.kafka.partitions, **kafka))
 
 
 def properties(directory: Path, local, sasl_port: int, tls_port: int) -> str:
     """What a broker needs for it. A later line of a properties file wins over an earlier one."""
-    listeners = (
-        f"PLAINTEXT://127.0.0.1:{local.kafka_port},"
-        f"SASL://127.0.0.1:{sasl_port},TLS://127.0.0.1:{tls_port}"
-    )
+    listeners = f"PLAINTEXT://127.0.0.1:{local.kafka_port},SASL://127.0.0.1:{sasl_port},TLS://127.0.0.1:{tls_port}"
     return f"""
 listeners={listeners},CONTROLLER://127.0.0.1:{local.kafka_controller_port}
 advertised.listeners={listeners}
@@ -101,9 +96,7 @@ def started(directory: Path, *, wanted=(servers.KAFKA,)):
     authority.cert_pem.write_to_path(directory / "ca.pem")
     pem(directory, "server", authority.issue_cert("127.0.0.1"))
     sasl_port, tls_port = ports.free(2)
-    settings = Settings(
-        local=make_local(directory / "stack"), kafka=Kafka(partitions=2), directory=str(directory)
-    )
+    settings = Settings(local=make_local(directory / "stack"), kafka=Kafka(partitions=2), directory=str(directory))
 
     def prepare(launch):
         if launch.server == servers.KAFKA:
@@ -114,9 +107,7 @@ def started(directory: Path, *, wanted=(servers.KAFKA,)):
     with Stack(settings, wanted=wanted, prepare=prepare):
         admin = KafkaAdminClient(**connection(settings))
         for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
-            new = [
-                UserScramCredentialUpsertion(f"dateline-{name}", mechanism, password(name)) for name in USERS
-            ]
+            new = [UserScramCredentialUpsertion(f"dateline-{name}", mechanism, password(name)) for name in USERS]
             assert set(admin.alter_user_scram_credentials(new).values()) == {None}
         admin.close()
         bus.grant(settings, "User:dateline-{process}")

@@ -12,6 +12,7 @@ from tests.integration import secure_kafka
 
 pytestmark = pytest.mark.integration
 
+
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory):
     with secure_kafka.started(tmp_path_factory.mktemp("secure")) as found:
@@ -106,7 +107,6 @@ def test_no_process_reads_what_it_does_not_need_or_takes_the_place_of_another(ka
 def test_a_wrong_password_is_refused_and_the_message_has_no_secret(kafka, impatient):
     with pytest.raises(bus.BusError) as caught:
         bus.create_topics(kafka.by_password("worker", password="guessed-s3cret"))
-    print(caught.value)
     assert "s3cret" not in str(caught.value)
 
 

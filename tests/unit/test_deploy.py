@@ -1,6 +1,8 @@
 """The production files say what the code says: images, settings, commands, ports, metrics, alerts. No engine is needed."""
 
+import hashlib
 import importlib.resources
+import importlib.util
 import json
 import os
 import re
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import jsonschema
 import msgspec
+import psutil
 import pytest
 import typer
 import yaml
@@ -28,7 +31,8 @@ DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("dateline:")}
-PROCESSES = ("collector", "worker", "indexer", "notifier")
+PROCESSES = ("collector", "worker", "indexer", "notifier", "console")
+JOBS = ("topics", "elastic-users", "kibana-dashboards")
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text("utf-8")
 RULES = DEPLOY / "prometheus/rules.yml"
 DASHBOARDS = sorted((DEPLOY / "grafana/dashboards").glob("*.json"))
@@ -160,16 +164,38 @@ def test_every_port_is_published_on_the_loopback_address_alone():
 
 def test_every_service_restarts_has_limits_and_rotated_logs():
     for name, service in SERVICES.items():
-        once = name in ("topics", "elastic-users", "kibana-dashboards")
+        once = name in JOBS
         assert service["restart"] == ("on-failure:3" if once else "unless-stopped"), name
         limits = service["deploy"]["resources"]["limits"]
         assert {"cpus", "memory"} == set(limits), name
         assert service["logging"]["options"]["max-size"], name
 
 
+def test_up_wait_ends_with_status_0_because_a_lasting_service_waits_for_each_job():
+    waited_for = {
+        job
+        for name, service in SERVICES.items()
+        if name not in JOBS
+        for job, how in service.get("depends_on", {}).items()
+        if how["condition"] == "service_completed_successfully"
+    }
+    assert waited_for == set(JOBS), "compose takes the end of any other job as a failure"
+
+
+def test_the_console_has_users_and_sits_behind_a_proxy(tmp_path):
+    given = SERVICES["console"]["environment"]
+    assert given["DATELINE_CONSOLE_USERS_FILE"] == "/run/secrets/console_users"
+    assert {"console_users", "dateline_password"} == set(SERVICES["console"]["secrets"])
+    settings = load(
+        tmp_path, {k: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(v)) for k, v in given.items() if not k.endswith("_FILE")}
+    )
+    assert (settings.console.host, settings.console.behind_proxy) == ("0.0.0.0", True)
+    assert SERVICES["console"]["ports"] == [f"127.0.0.1:{settings.console.port}:{settings.console.port}"]
+
+
 def test_every_service_has_a_health_check_and_jobs_have_none():
     for name, service in SERVICES.items():
-        if name in ("topics", "elastic-users", "kibana-dashboards"):
+        if name in JOBS:
             assert service["healthcheck"] == {"disable": True}, name
         elif name in PROCESSES:
             assert "HEALTHCHECK" in DOCKERFILE
@@ -292,7 +318,7 @@ def test_the_image_installs_nothing_but_pinned_packages_with_their_hashes():
 
 def test_the_image_exposes_the_ports_of_the_settings():
     exposed = next(rest for word, rest in instructions() if word == "EXPOSE")
-    assert sorted(map(int, exposed.split())) == sorted(PORTS.values())
+    assert sorted(map(int, exposed.split())) == sorted([*PORTS.values(), Settings().console.port])
 
 
 # --- the scripts that the image carries ------------------------------------------------------------------------------
@@ -366,6 +392,46 @@ def test_the_health_check_fails_when_no_process_answers(tmp_path):
 
 
 @pytest.fixture
+def frozen():
+    """A process that stands for a container's init, and its child, which hangs."""
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; print(1, flush=True); time.sleep(60)'])"
+    with subprocess.Popen([sys.executable, "-c", child, "dateline"], stdout=subprocess.PIPE) as init:
+        init.stdout.readline()
+        yield psutil.Process(init.pid)
+        for process in psutil.Process(init.pid).children() if psutil.pid_exists(init.pid) else ():
+            process.kill()
+
+
+@pytest.fixture
+def healthcheck():
+    spec = importlib.util.spec_from_file_location("healthcheck", DEPLOY / "healthcheck.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_process_that_hangs_is_ended_at_the_fourth_failed_check_so_that_its_container_restarts(
+    healthcheck, frozen, tmp_path
+):
+    state = tmp_path / "state"
+    [hanging] = frozen.children()
+    assert not healthcheck.end_frozen(4, state, frozen.pid), "it has never answered and may still be starting"
+    assert not state.exists()
+    state.write_text("0", "utf-8")
+    assert [healthcheck.end_frozen(4, state, frozen.pid) for _ in range(4)] == [False, False, False, True]
+    hanging.wait(10)
+    assert not hanging.is_running()
+
+
+def test_no_process_outside_a_container_is_ended(healthcheck, tmp_path):
+    state = tmp_path / "state"
+    state.write_text("99", "utf-8")
+    assert not healthcheck.end_frozen(4, state, os.getpid())
+    assert "--end-after" in next(rest for word, rest in instructions() if word == "HEALTHCHECK")
+    assert all(service["init"] for service in OURS.values()), "process 1 itself cannot be killed"
+
+
+@pytest.fixture
 def secrets_dir(tmp_path):
     for name in ("elastic_password", "kibana_password", "dateline_password"):
         (tmp_path / name).write_text(f"{name}-s3cret\n", "utf-8")
@@ -422,7 +488,10 @@ def test_secrets_are_made_once_random_and_closed(tmp_path):
     run("bash", str(copy / "make-secrets"))
     first = {file.name: file.read_text("utf-8") for file in (copy / "secrets").iterdir() if file.is_file()}
     assert (copy / "secrets/channels").stat().st_mode & 0o777 == 0o700
-    assert {Path(s["file"]).name for s in COMPOSE["secrets"].values()} == set(first)
+    assert {Path(s["file"]).name for s in COMPOSE["secrets"].values()} | {"console_password"} == set(first)
+    [user] = tomllib.loads(first["console_users"])["user"]
+    secret = first["console_password"].strip()
+    assert user["secret_sha256"] == hashlib.sha256(secret.encode()).hexdigest()
     passwords = [text for name, text in first.items() if "url" not in name]
     assert len(set(passwords)) == len(passwords)
     assert min(map(len, passwords)) > 32

@@ -234,7 +234,9 @@ def test_the_job_creates_topics_rights_and_templates_before_anything_starts(rend
     ]  # fmt: skip
     assert {"topics", "templates", *PROCESSES} <= set(typer.main.get_command(cli.app).commands)
     config = next(v["configMap"]["name"] for v in ours["volumes"] if v["name"] == "config")
-    assert "helm.sh/hook" in rendered("most")["ConfigMap", config]["metadata"]["annotations"], "it is there before the job"
+    assert "helm.sh/hook" in rendered("most")["ConfigMap", config]["metadata"]["annotations"], (
+        "it is there before the job"
+    )
     assert "--principal" not in containers(pods(rendered("least"))["setup"])[0]["args"]
 
 

@@ -121,12 +121,10 @@ def without_strangers(lines: list[str], headed: Headed, title: str) -> list[str]
 
     A block elsewhere on the page that has none of the title's words, such as a long consent notice, is not the article.
     """
-    wanted = kinship.words(title)
-    if not headed.paragraphs or len(wanted) < kinship.ENTRY_WORDS:
+    if not headed.paragraphs or len(kinship.words(title)) < kinship.ENTRY_WORDS:
         return lines
     strangers = [line for line in lines if len(line) > 40 and letters_of(line) not in headed.letters]
-    shared = len(wanted & kinship.words(" ".join(strangers))) / len(wanted)
-    if not strangers or shared >= kinship.TEXT_SHARE:
+    if not strangers or kinship.shares_words(title, " ".join(strangers)):
         return lines
     kept = [line for line in lines if line not in strangers]
     return kept if sum(map(len, kept)) > 40 else list(headed.paragraphs)

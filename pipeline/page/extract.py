@@ -157,8 +157,11 @@ def _body(
     # of a body in several parts only one may be found: then the declared body, or the <article>, has far more text
     declared_lines = boilerplate.paragraphs(declared.body)
     updates = [text for one in declared.updates for text in (one.headline, *one.paragraphs) if text]
+    fewest = 2 * length + 200 if length >= FEWEST_CHARACTERS else 2 * length
+    if not kinship.shares_words(title, " ".join(lines)):  # such as a notice, where the article is in a script
+        fewest = FEWEST_CHARACTERS
     for other in (declared_lines, updates, in_script):
-        if sum(map(len, other)) > 2 * length + (200 if length >= FEWEST_CHARACTERS else 0):
+        if sum(map(len, other)) > fewest:
             return other
     prose = clutter.article_paragraphs(tree)
     return prose if sum(map(len, prose)) > MISSED_TEXT_RATIO * length + 200 else lines

@@ -138,5 +138,11 @@ def is_article_of(page: PageWords, title: str, text: str, *, elsewhere: bool = F
     return in_text is None and page.characters >= PROSE_CHARACTERS and headed_by(page, title) is True
 
 
+def shares_words(title: str, text: str) -> bool:
+    """Whether a text has some of a title's words; also where the title is too short to tell."""
+    share = _share(words(title), words(text), ENTRY_WORDS)
+    return share is None or share >= TEXT_SHARE
+
+
 def _share(wanted: frozenset[str], found: Iterable[str], fewest: int) -> float | None:
     return len(wanted.intersection(found)) / len(wanted) if len(wanted) >= fewest else None

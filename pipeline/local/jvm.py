@@ -94,12 +94,61 @@ def _start_elasticsearch(home: Path) -> Callable[[], None]:
     loader = plugins.createPluginsLoader(modules, collections.emptySet(), collections.emptyMap(), False)
     node = elastic("node.Node")(environment, loader)
     node.start()
+    _answer_root(elastic, node)
 
     def close() -> None:
         node.close()
         node.awaitClose(CLOSE_SECONDS, jpype.JClass("java.util.concurrent.TimeUnit").SECONDS)
 
     return close
+
+
+def _answer_root(elastic: Callable[[str], Any], node: Any) -> None:
+    """Answer `GET /` and `HEAD /` as the vendor's image does; the published server lacks the module that does.
+
+    Clients, notebooks and Kibana ask for it first. The controller of the routes is only reachable inside of the transport.
+    """
+    transport = node.injector().getInstance(elastic("http.HttpServerTransport").class_)
+    field = elastic("http.AbstractHttpServerTransport").class_.getDeclaredField("dispatcher")
+    field.setAccessible(True)
+    cluster = node.injector().getInstance(elastic("cluster.service.ClusterService").class_)
+    method, ok = elastic("rest.RestRequest").Method, elastic("rest.RestStatus").OK
+    routes = [jpype.JClass("org.elasticsearch.rest.RestHandler$Route")(one, "/") for one in (method.GET, method.HEAD)]
+
+    class Root:
+        """The handler. Java calls it on its own threads, by the names of Java's interface."""
+
+        def routes(self) -> Any:
+            return jpype.JClass("java.util.ArrayList")(routes)
+
+        def handleRequest(self, _request: Any, channel: Any, _client: Any) -> None:  # noqa: N802 - Java's name
+            body = msgspec.json.encode(_about(elastic, node, cluster)).decode()
+            channel.sendResponse(elastic("rest.RestResponse")(ok, "application/json", body))
+
+    field.get(transport).registerHandler(jpype.JProxy("org.elasticsearch.rest.RestHandler", inst=Root()))
+
+
+def _about(elastic: Callable[[str], Any], node: Any, cluster: Any) -> dict[str, Any]:
+    """Return the answer to `GET /`."""
+    build = elastic("Build").current()
+    version = {
+        "number": str(build.version()),
+        "build_flavor": "default",
+        "build_type": "jar",
+        "build_hash": str(build.hash()),
+        "build_date": str(build.date()),
+        "build_snapshot": bool(build.isSnapshot()),
+        "lucene_version": str(elastic("index.IndexVersion").current().luceneVersion()),
+        "minimum_wire_compatibility_version": str(build.minWireCompatVersion()),
+        "minimum_index_compatibility_version": str(build.minIndexCompatVersion()),
+    }
+    return {
+        "name": str(node.settings().get("node.name")),
+        "cluster_name": str(cluster.getClusterName().value()),
+        "cluster_uuid": str(cluster.state().metadata().clusterUUID()),
+        "version": version,
+        "tagline": "You Know, for Search",
+    }
 
 
 _START: Final[dict[str, Callable[[Path], Callable[[], None]]]] = {

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
+from pipeline.index import client
 from pipeline.local import aot, child, install, jars, ports, servers
 from pipeline.local import stack as local_stack
 from pipeline.local.owner import OwnedError
@@ -123,6 +124,15 @@ def test_kafka_makes_no_topic_that_nobody_ordered(stack):
         assert "never-ordered" not in set(admin.list_topics())
     finally:
         admin.close()
+
+
+def test_elasticsearch_says_who_it_is_as_clients_ask_first(stack):
+    status, reply = ask(stack, "GET", "/")
+    assert status == 200
+    assert reply["tagline"] == "You Know, for Search"
+    with client.opened(stack) as es:
+        assert es.info()["version"]["number"] == reply["version"]["number"]
+        assert es.ping()
 
 
 def test_elasticsearch_can_do_what_the_index_relies_on(stack):

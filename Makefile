@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint fmt types check bench chaos eval train lock clean
+.PHONY: help setup run test unit lint fmt types check bench chaos docs eval train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -50,6 +50,9 @@ bench: setup ## speed, latency and memory of the whole path, beside spaCy alone
 
 chaos: setup ## faults under load on a real Kafka and Elasticsearch, and what they did: a table (an hour; TIMES=1 for a part)
 	@$(BIN)/python -m bench.chaos --times $(or $(TIMES),5)
+
+docs: $(STAMP) ## the documents as a site, in build/site; a broken link is an error
+	@$(BIN)/zensical build --strict
 
 eval: $(STAMP) ## measure on the labelled sets of ../shared; a row for docs/quality.md
 	@$(BIN)/python train/evaluate.py

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from pipeline.local import ports
+from tests import documents
 from tests.stack_fixture import make_local
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(420)]
@@ -120,6 +121,22 @@ def start(directory):
         yield started
 
 
+def run_the_documents(run, page):
+    """The commands of the documents that need a running service, in the order in which they are read."""
+    ids = {
+        "STORY": run.command("alerts", "list")["alerts"][0]["story_id"],
+        "ALERT": run.command("alerts", "list")["alerts"][0]["id"],
+    }
+    directory = run.directory.parent / "desk"
+    directory.mkdir()
+    (directory / "articles.jsonl").write_text(
+        json.dumps({"id": "a", "text": "Chile imposed sanctions on Peru."}), "utf-8"
+    )
+    environ = {"DATELINE_CONFIG": str(run.directory)}
+    for block in documents.blocks("run: service"):
+        documents.run(block, directory, page=page, ids=ids, environ=environ)
+
+
 def gone(processes, seconds):
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     return [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
@@ -134,6 +151,7 @@ def eventually(condition, seconds=60):
 
 def test_from_one_command_to_events_alerts_search_and_an_orderly_end(start):
     run = start()
+    page = run.until("Page: ", FIRST_EVENT_SECONDS).rsplit(" ", 1)[1]
     run.until("event  ", FIRST_EVENT_SECONDS)
     run.until("ALERT", 60)
     [page] = {line.partition("Page: ")[2] for line in run.lines if "Page: " in line}
@@ -154,6 +172,7 @@ def test_from_one_command_to_events_alerts_search_and_an_orderly_end(start):
     # the index may still be a few events behind the alerts; and which report of a news comes first may differ
     eventually(lambda: {alert["rule"] for alert in run.command("alerts", "test")["alerts"]} >= rung)
     assert run.command("quarantine", "list") == {"total": 0, "failures": []}
+    run_the_documents(run, page)
 
     family = run.family()
     run.process.send_signal(signal.SIGINT)

@@ -149,10 +149,11 @@ class Track(Section, frozen=True, kw_only=True):
 
 
 class Alerts(Section, frozen=True, kw_only=True):
-    """The file of rules and channels."""
+    """The files of rules and channels, and of exchange rates."""
 
     rules_file: str = "alerts.toml"
     max_age_hours: Positive = 72
+    rates_file: str = ""
 
 
 class Indexer(Section, frozen=True, kw_only=True):

@@ -65,6 +65,10 @@ def settings(*, logs: str | None = "warning") -> Settings:
 
     found = settings_module.load(Global.config)
     logs_module.set_up(found.log, least=logs)
+    if found.alerts.rates_file:
+        from pipeline.alert import rates
+
+        rates.use(found)
     return found
 
 

@@ -64,14 +64,16 @@ def _feeds(settings: Settings) -> str:
 
 
 def _rules(settings: Settings) -> str:
-    from pipeline.alert import rules  # noqa: PLC0415
+    from pipeline.alert import rates, rules  # noqa: PLC0415
 
     found = rules.load_rules(
         settings.path(settings.alerts.rules_file),
         max_age_hours=settings.alerts.max_age_hours,
         kinds=[settings.path(name) for name in settings.detect.kinds],
     )
-    return f"{len(found.rules)} rules, {len(found.channels)} channels"
+    rates.use(settings)
+    own = f", rates of {rates.known().as_of}" if settings.alerts.rates_file else ""
+    return f"{len(found.rules)} rules, {len(found.channels)} channels{own}"
 
 
 def _kinds(settings: Settings) -> str:

@@ -23,7 +23,7 @@ SUMMARY_CHARACTERS: Final = 120
 """About two sentences: a summary of this length is published where there is no page."""
 
 SENTENCE_CHARACTERS: Final = 40
-"""One sentence: a text of this length is published where the page is a wall, because there will never be another one."""
+"""One sentence: a text of this length is published where the page is a wall or is refused, because there will be no other."""
 
 _CUT_OFF = re.compile(
     r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\W*$|\b(?:read more|continue reading|read the full)\b.{0,60}$", re.IGNORECASE
@@ -63,8 +63,8 @@ def compose(
         Rejected: neither the page nor the feed has a text.
     """
     entry, previous = candidate.entry, candidate.previous
-    walled = isinstance(page, FetchError) and page.kind == "wall"
-    fewest = SENTENCE_CHARACTERS if walled else SUMMARY_CHARACTERS
+    shut_out = isinstance(page, FetchError) and page.kind in ("wall", "refused")
+    fewest = SENTENCE_CHARACTERS if shut_out else SUMMARY_CHARACTERS
     source = page if isinstance(page, Page) else _page_from_feed(entry, candidate.url, fewest)
     if source is None or (isinstance(page, FetchError) and page.kind in ("not_found", "gone", "oversized", "not_text")):
         raise _rejection(page)

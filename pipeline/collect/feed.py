@@ -95,6 +95,9 @@ def _with_true_encoding(body: bytes, content_type: str) -> tuple[bytes, str]:
         body = body.replace(b"media:description", b"media:caption")
     encoding = decode.charset(content_type)
     declared = _DECLARED.match(body)
+    label = declared.group(1).decode("ascii") if declared is not None else ""
+    if label and not decode.is_codec(label) and (known := decode.text_encoding(label)) is not None:
+        return body.decode(known, "replace").encode("utf-8", "replace"), "application/xml; charset=utf-8"
     says_utf8 = declared is None or declared.group(1).lower() in (b"utf-8", b"utf8")
     try:
         if not body.isascii():
@@ -206,6 +209,10 @@ def _date(raw: Mapping[str, Any], name: str, locale: str, now: dt.datetime | Non
     written = text_or_empty(raw.get(name)) if name in present else ""
     if (found := parse_date(written, locale, now=now)) is not None:
         return found
+    if re.fullmatch(
+        r"\s*\d{4}(?:-\d{1,2})?\s*", written
+    ):  # a year or a month is no date; feedparser takes its first day
+        return None
     return _from_struct_time(raw.get(f"{name}_parsed")) if f"{name}_parsed" in present else None
 
 

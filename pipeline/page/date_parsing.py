@@ -90,7 +90,11 @@ def parse_date(text: str, locale: str | None = None, *, now: dt.datetime | None 
     return _with_dateparser(text, language) or _parse_mail_date(text)
 
 
-_NUMERIC = re.compile(r"(?:\w+\.?,?\s+)?(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d./-])(.*)", re.DOTALL)
+_NUMERIC = re.compile(
+    r"(\d{1,2}:\d{2}(?::\d{2})?,?\s+)?(?:\w+\.?,?\s+)?"
+    r"(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\3\s?(\d{4}|\d{2})(?![\d./-])(.*)",
+    re.DOTALL,
+)
 
 _MONTH_FIRST: Final = frozenset(
     ("US", "USA", "PR", "PRI", "GU", "GUM", "VI", "VIR", "AS", "ASM", "MP", "MNP", "UM", "UMI", "PH", "PHL", "PA", "PAN",
@@ -122,7 +126,7 @@ def in_iso_order(text: str, locale: str | None, now: dt.datetime | None) -> str 
     found = _NUMERIC.fullmatch(text)
     if found is None:
         return None
-    one, separator, other, written_year, rest = found.groups()
+    clock, one, separator, other, written_year, rest = found.groups()
     year = int(written_year) if len(written_year) == 4 else 2000 + int(written_year)
     readings: list[dt.date] = []
     for day, month in ((int(one), int(other)), (int(other), int(one))):
@@ -133,7 +137,7 @@ def in_iso_order(text: str, locale: str | None, now: dt.datetime | None) -> str 
     if not readings:
         return None
     chosen = _chosen(readings, None if separator != "." else True, is_day_first(locale), now)
-    return f"{chosen.isoformat()}{rest}"
+    return f"{chosen.isoformat()}{rest}" if clock is None else f"{chosen.isoformat()} {clock.strip(' ,')}{rest}"
 
 
 def _chosen(readings: list[dt.date], by_form: bool | None, by_locale: bool | None, now: dt.datetime | None) -> dt.date:

@@ -48,7 +48,7 @@ def text_encoding(name: str) -> str | None:
     """The web's name of an encoding in, Python's name out; None for one that is not a text encoding."""
     name = name.strip().lower()
     name = _BROWSERS.get(name) or _BROWSERS.get(name.removeprefix("x-")) or name
-    if name.startswith("x-") and not _is_codec(name):
+    if name.startswith("x-") and not is_codec(name):
         name = name.removeprefix("x-")
     try:
         info = codecs.lookup(name)
@@ -62,7 +62,8 @@ def text_encoding(name: str) -> str | None:
     )
 
 
-def _is_codec(name: str) -> bool:
+def is_codec(name: str) -> bool:
+    """Whether Python itself knows the name of an encoding."""
     try:
         codecs.lookup(name)
     except (LookupError, ValueError):

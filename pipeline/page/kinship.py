@@ -30,6 +30,9 @@ walls 20% or less, so the middle is taken; likewise the next two."""
 TEXT_SHARE: Final = 0.2
 """The same for the words of a summary."""
 
+BEYOND_SHARE: Final = 0.1
+"""Share of a summary's other words that a short article has at least, beside those of the title."""
+
 ELSEWHERE_SHARE: Final = 0.5
 """The same where the address has led to another site, which walls do, and where a headline alone is no sign."""
 
@@ -132,6 +135,9 @@ def is_article_of(page: PageWords, title: str, text: str, *, elsewhere: bool = F
     in_text = _share(words(text[:2000]), page.body, TEXT_WORDS)
     if in_title is None and in_text is None:
         return True
+    beyond = _share(words(text[:2000]) - words(title), page.body, TEXT_WORDS)
+    if page.characters < PROSE_CHARACTERS and beyond is not None and beyond < BEYOND_SHARE:
+        return False  # a short text that repeats the title, such as an offer to subscribe
     least = ELSEWHERE_SHARE if elsewhere else TITLE_SHARE
     if (in_title or 0.0) >= least or (in_text or 0.0) >= (TITLE_SHARE if elsewhere else TEXT_SHARE):
         return True

@@ -108,7 +108,7 @@ def test_a_declared_day_to_come_is_neither_believed_nor_replaced_by_its_year(hea
         ("27/11/2026", "en-US", "2026-11-27"), ("Thu, 05/11/2026", "en-IE", "2026-11-05"), ("05/11/2026", "en-USA", "2026-05-11"),
         ("11/05/2026", "", "2026-11-05"), ("05/11/2026", "en", "2026-11-05"), ("12/11/2026", "en-US", "2026-11-12"),
         ("05/12/2026", "en-GB", "2026-05-12"), ("02/03/2026", "en-CA", "2026-03-02"), ("02/03/2026", "zh-Hans-CN", "2026-03-02"),
-        ("02/03/2026", "es-PR", "2026-02-03"), ("2026/11/05", "en-US", "2026-11-05"),
+        ("02/03/2026", "es-PR", "2026-02-03"), ("10:30, 05/11/2026", "fr", "2026-11-05"), ("10:30 11/05/2026", "en-US", "2026-11-05"), ("2026/11/05", "en-US", "2026-11-05"),
     ],
 )  # fmt: skip
 def test_three_numbers_are_read_in_the_order_of_the_locale_and_never_as_a_day_to_come(written, locale, day):
@@ -150,6 +150,12 @@ def test_a_feed_is_read_in_the_order_of_its_language(language, wanted):
     body = f"<rss version='2.0'><channel><language>{language}</language><item><title>T</title><link>https://n.example/1</link><pubDate>{written}</pubDate></item></channel></rss>"
     at = parse_feed(body.encode(), now=NOW).entries[0].published_at
     assert (at.day, at.month) == wanted
+
+
+@pytest.mark.parametrize("written", ["2026", "2026-11", " 2019 "])
+def test_a_year_or_a_month_is_no_date_in_a_feed(written):
+    body = f"<rss version='2.0'><channel><item><title>T</title><link>https://n.example/1</link><pubDate>{written}</pubDate></item></channel></rss>"
+    assert parse_feed(body.encode(), now=NOW).entries[0].published_at is None
 
 
 # --- the JSON-LD of other articles ---

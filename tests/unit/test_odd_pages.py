@@ -270,6 +270,13 @@ def test_a_label_that_browsers_know_is_known(label, codec, text, where):
     assert text in decode.text(page, f"text/html; charset={label}" if where == "header" else "text/html")
 
 
+@pytest.mark.parametrize(("label", "codec", "text"), [("x-euc-jp", "euc_jp", "首相は金曜日に訪問した"), ("x-sjis", "cp932", "首相は金曜日に訪問した"), ("x-gbk", "gbk", "总理星期五访问了首都")])  # fmt: skip
+def test_a_feed_with_an_old_label_is_read(label, codec, text):
+    body = f"<?xml version='1.0' encoding='{label}'?><rss version='2.0'><channel><item><title>{text}</title><link>https://n.example/1</link></item></channel></rss>"
+    for kind in ("", f"text/xml; charset={label}"):
+        assert parse_feed(body.encode(codec), content_type=kind).entries[0].title == text
+
+
 BLOCKS = [{"type": "p", "text": FIRST}, {"type": "image", "src": "/x.jpg"}, {"type": "p", "text": SECOND}]
 
 

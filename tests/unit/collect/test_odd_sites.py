@@ -186,6 +186,28 @@ async def test_a_subscription_wall_under_the_articles_own_headline_is_not_the_ar
     assert all(document.truncated for document in documents)
 
 
+@pytest.mark.parametrize(
+    "offer", ["To read “{title}”, become a member.", "{title}: sign in to go on. We check who reads."]
+)
+async def test_a_wall_that_repeats_the_headline_is_not_the_article(offer):
+    pages = make_feed("{base}/s/{n}")
+    pages |= {f"/s/{n}": page(title, offer.replace("{title}", title)) for n, title in enumerate(TITLES)}
+    articles, documents, _ = await collect(pages)
+    check_stories(articles, documents)
+    assert all(document.truncated for document in documents)
+
+
+@pytest.mark.parametrize("status", [401, 403, 451])
+async def test_a_page_that_is_refused_is_told_by_one_sentence_of_the_feed(status):
+    pages = make_feed("{base}/s/{n}") | {f"/s/{n}": {"status": status, "body": "Just a moment..."} for n in range(3)}
+    body = pages["/feed.xml"]["body"]
+    for text in TEXTS.values():
+        body = body.replace(text, text.partition(". ")[0] + ".")
+    articles, documents, _ = await collect(pages | {"/feed.xml": {"type": "text/xml", "body": body}})
+    check_stories(articles, documents)
+    assert all(document.truncated for document in documents)
+
+
 async def test_nothing_of_a_wall_is_taken_neither_byline_nor_date_nor_picture():
     head = (
         "<meta name=author content='Portal Team'><meta property=og:image content=/logo.png>"

@@ -15,11 +15,14 @@ from pipeline.console.desk import Desk
 from pipeline.index import filters as filters_
 from pipeline.index import items
 from pipeline.index.errors import RefusedError, RequestError
-from pipeline.index.filters import INDEX, Filters, Order, Resource
+from pipeline.index.filters import INDEX, Filters, Mark, Order, Resource
 from pipeline.index.items import Item
 
 KEEP_SECONDS: Final = 120
 """How long a cursor lives without use; each page renews it."""
+
+MOST_MARKS: Final = 10_000
+"""The most marks that a search of alerts by mark looks at: as many as Elasticsearch returns at once."""
 
 MORE: Final = 100
 """The most events, alerts or related stories that come with one item."""
@@ -138,7 +141,25 @@ def query_of(desk: Desk, resource: Resource, asked: Filters) -> dict[str, Any]:
         if hit is None:
             raise ApiError(404, f"like: there is no such item among the {resource}: {asked.like}", "like")
         like = text_of(resource, hit["_source"]["news"])
-    return filters_.query(resource, asked, now=desk.now(), like=like)
+    query = filters_.query(resource, asked, now=desk.now(), like=like)
+    if asked.mark:
+        query["bool"]["filter"].append(_with_marks(desk, asked.mark))
+    return query
+
+
+def _with_marks(desk: Desk, marks: tuple[Mark, ...]) -> dict[str, Any]:
+    """Return the clause for alerts with one of these marks; marks are documents of their own, by the alert's id."""
+    judged = {
+        "bool": {"filter": [{"term": {"news.target": "alert"}}], "must_not": [{"term": {"news.verdict": "mute"}}]}
+    }
+    answer = desk.searcher.search(
+        "feedback", query=judged, size=MOST_MARKS, source_includes=["news.name", "news.verdict"]
+    )
+    said = [(hit["_source"]["news"]["name"], hit["_source"]["news"]["verdict"]) for hit in answer["hits"]["hits"]]
+    choices: list[dict[str, Any]] = [{"terms": {"event.id": [name for name, verdict in said if verdict in marks]}}]
+    if "none" in marks:
+        choices.append({"bool": {"must_not": [{"terms": {"event.id": [name for name, _ in said]}}]}})
+    return {"bool": {"should": choices, "minimum_should_match": 1}}
 
 
 def text_of(resource: Resource, news: dict[str, Any]) -> str:

@@ -22,6 +22,9 @@ INDEX: Final[Mapping[Resource, str]] = {
 }  # fmt: skip
 """The index of each resource."""
 
+Mark = Literal["ack", "false", "none"]
+"""What a person said of an alert: that it was right, that it was a false alarm, or nothing."""
+
 Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=50)]
 Least = Annotated[float, Meta(ge=0, le=1e15)]
 Count = Annotated[int, Meta(ge=0, le=10**9)]
@@ -74,6 +77,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     item: Names = ()
     rule: Names = ()
     held: bool | None = None
+    mark: tuple[Mark, ...] = ()
     confidence_at_least: Annotated[float, Meta(ge=0, le=1)] | None = None
     sources_at_least: Count | None = None
     since: Moment = ""
@@ -118,10 +122,10 @@ RANGES: Final = {
 }  # fmt: skip
 
 NOT_FOR: Final[Mapping[Resource, frozenset[str]]] = {
-    "events": frozenset({"phase", "feed", "held", "sources_at_least"}),
-    "stories": frozenset({"language", "feed", "rule", "held"}),
+    "events": frozenset({"phase", "feed", "held", "mark", "sources_at_least"}),
+    "stories": frozenset({"language", "feed", "rule", "held", "mark"}),
     "articles": frozenset(
-        {"kind", "type", "subtype", "modality", "phase", "actor", "recipient", "currency", "item", "rule", "held",
+        {"kind", "type", "subtype", "modality", "phase", "actor", "recipient", "currency", "item", "rule", "held", "mark",
          "confidence_at_least", "sources_at_least", "happened_since", "happened_until", "box", *RANGES, "casualties_at_least"}
     ),
     "alerts": frozenset(

@@ -6,6 +6,7 @@ import itertools
 import msgspec
 import pytest
 
+from pipeline.alert.feedback import verdict_id
 from pipeline.index import actions, client
 from pipeline.records import Moment, Money, Party, StoryArticle
 from tests.console_client import served
@@ -21,6 +22,7 @@ from tests.make import (
     make_alert,
     make_document,
     make_event,
+    make_feedback,
     make_happening,
     make_quantity,
     make_report,
@@ -213,6 +215,18 @@ def test_articles_are_found_by_their_text(web):
 
 def test_alerts_are_found_by_rule(web):
     assert ids(web, "/alerts", rule="large-aid") == ["alert"]
+
+
+def test_alerts_are_found_by_what_was_said_of_them(web, settings):
+    put(settings, make_alert(id="judged", rule="large-aid"), make_feedback(
+        id=verdict_id("judged"), verdict="false", target="alert", name="judged", rule="large-aid"
+    ))  # fmt: skip
+    assert ids(web, "/alerts", mark="false") == ["judged"]
+    assert ids(web, "/alerts", mark="none") == ["alert"]
+    assert ids(web, "/alerts", mark="ack") == []
+    assert set(ids(web, "/alerts", mark=["false", "none"])) == {"alert", "judged"}
+    assert get(web, "/alerts", mark="false")["items"][0]["mark"] == "false"
+    get(web, "/events", status=400, mark="ack")
 
 
 # --- one item --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A stand-in for the console: the files of the page, the answers of the query API from `News`, and its moods (slow, down, empty, many)."""
+"""A stand-in for the console: the files of the page under its headers, answers of the query API, and its moods (slow, down ...)."""
 
 import collections
 import datetime as dt
@@ -11,13 +11,10 @@ import time
 import urllib.parse
 from pathlib import Path
 
+from pipeline.console.access import HEADERS
 from tests.browser.news import COUNTRIES, KINDS, News
 
 STATIC = Path(__file__).parents[2] / "pipeline" / "console" / "static"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-)
 LABELS = {**COUNTRIES, **{kind: name for kind, (name, _) in KINDS.items()}}
 
 
@@ -66,9 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(raw)))
-        self.send_header("Content-Security-Policy", POLICY)
-        self.send_header("X-Content-Type-Options", "nosniff")
-        for name, value in headers.items():
+        for name, value in (HEADERS | headers).items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(raw)

@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO
 
 import structlog
 
-from pipeline.settings import Log
+from pipeline.settings import Log, without_login
 
 LIBRARIES: Final = {
     "kafka": "CRITICAL",  # repeats that a server is unreachable; we log it once
@@ -36,9 +36,13 @@ def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = N
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        [structlog.dev.ConsoleRenderer(colors=stream.isatty()), _without_login]
         if people
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str, ensure_ascii=False)]
+        else [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+            _without_login,
+        ]
     )
     structlog.configure(
         processors=[
@@ -67,6 +71,11 @@ def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = N
     root.setLevel(level)
     for name, at_least in LIBRARIES.items():
         logging.getLogger(name).setLevel(at_least)
+
+
+def _without_login(_logger: Any, _method: str, line: Any) -> Any:
+    """Take user and password out of the URLs of a finished line, wherever in it they are."""
+    return without_login(line) if isinstance(line, str) else line
 
 
 def _add_logger(logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

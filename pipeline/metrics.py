@@ -19,6 +19,8 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.parser import text_string_to_metric_families
 
+from pipeline.settings import without_login
+
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 AGES: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 10800, 43200, 86400)
 
@@ -148,7 +150,7 @@ def serve(host: str, port: int, *, healthy: Check, readiness: Check) -> Threadin
                 self._answer(200, encoder(REGISTRY), content_type)
             elif path in ("/healthz", "/readyz"):
                 good, detail = (healthy if path == "/healthz" else readiness)()
-                body = json.dumps({"ok": good, **detail}, default=str).encode()
+                body = without_login(json.dumps({"ok": good, **detail}, default=str)).encode()
                 self._answer(200 if good else 503, body, "application/json")
             else:
                 self._answer(404, b"try /metrics, /healthz or /readyz\n", "text/plain")
@@ -166,6 +168,9 @@ def serve(host: str, port: int, *, healthy: Check, readiness: Check) -> Threadin
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         allow_reuse_address = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Do nothing: whoever asked has hung up, and a raw traceback has no place among lines of JSON."""
 
     try:
         server = Server((host, port), Handler)

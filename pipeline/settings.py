@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 import types
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +27,9 @@ Natural = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 LogLevel = typing.Literal["debug", "info", "warning", "error"]
+OTHER_VARIABLES: Final = ("DATELINE_CONFIG", "DATELINE_STDIN_IS_PARENT")
+"""The variables that are no options: where dateline.toml is, and what operate/parent.py tells a child."""
+
 SECRETS: Final = frozenset({"password", "api_key", "secret"})
 
 
@@ -99,6 +104,7 @@ class Collector(Section, frozen=True, kw_only=True):
     redirects: Natural = 5
     allow_private_addresses: bool = False
     allow_file_urls: bool = True
+    file_directories: tuple[str, ...] = (".",)
     fetch_pages: bool = True
     max_entry_age_days: Positive = 30
     seen_entries: Positive = 2000
@@ -271,7 +277,31 @@ def load(directory: Path | None = None, environ: Mapping[str, str] | None = None
         section, key = name
         table.setdefault(section, {})[key] = value
     table["directory"] = str(directory.absolute())
-    return convert(table, Settings, where=str(file))
+    return _with_login_apart(convert(table, Settings, where=str(file)))
+
+
+def without_login(text: str) -> str:
+    """Return a text without the user and password of the URLs in it: what is printed or logged goes through this."""
+    return _LOGIN.sub("***@", text)
+
+
+_LOGIN: Final = re.compile(r"(?<=://)[^/?#\s\"'<>]*@")
+
+
+def _with_login_apart(settings: Settings) -> Settings:
+    """Move user and password out of elasticsearch.url into their options, so that the URL can be shown."""
+    try:
+        parts = urlsplit((wanted := settings.elasticsearch).url)
+    except ValueError as error:
+        raise SettingsError(f"elasticsearch.url: {without_login(wanted.url)}: {error}") from None
+    if not parts.username:
+        return settings
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    elastic = msgspec.structs.replace(
+        wanted, url=urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])),
+        username=wanted.username or user, password=wanted.password or password,
+    )  # fmt: skip
+    return msgspec.structs.replace(settings, elasticsearch=elastic)
 
 
 def read_toml(file: Path) -> dict[str, Any]:
@@ -305,7 +335,21 @@ def convert(table: object, kind: type[S], *, where: str) -> S:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `$")
-        raise SettingsError(f"{where}: {path.strip('.`') or 'top level'}: {what}") from error
+        path = path.strip(".`")
+        raise SettingsError(f"{where}: {path or 'top level'}: {what}{_example(kind, path)}") from error
+
+
+def _example(kind: type[msgspec.Struct], path: str) -> str:
+    """Return ", for example ..." with the default of the option at a path, or an empty string if it has none."""
+    *sections, option = path.split(".")
+    for section in sections:
+        found = _struct_in(typing.get_type_hints(kind).get(section))
+        if found is None:
+            return ""
+        kind = found
+    default = next((field.default for field in msgspec.structs.fields(kind) if field.encode_name == option), None)
+    shown = isinstance(default, bool | int | float | str | tuple) and default not in ("", ())
+    return f", for example {option} = {msgspec.json.encode(default).decode()}" if shown else ""
 
 
 def _unknown_keys(table: object, kind: Any, path: str) -> Iterator[tuple[str, str, list[str]]]:
@@ -336,12 +380,14 @@ def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], object]]:
-    """Yield ((section, key), value) of each DATELINE_ variable; the type is that of the default."""
+    """Yield ((section, key), value) of each DATELINE_ variable; the type is that of the default. Unknown ones are errors."""
+    known = set(OTHER_VARIABLES)
     for section in msgspec.structs.fields(Settings):
         if not (isinstance(section.type, type) and issubclass(section.type, Section)):
             continue
         for field in msgspec.structs.fields(section.type):
             name = f"DATELINE_{section.name}_{field.name}".upper()
+            known |= {name, f"{name}_FILE"} if field.name in SECRETS else {name}
             text = environ.get(name)
             file = environ.get(f"{name}_FILE") if field.name in SECRETS else None
             if file:
@@ -351,6 +397,9 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, s
                     raise SettingsError(f"{name}_FILE: {file}: {error.strerror}") from error
             if text is not None:
                 yield (section.name, field.name), _typed(name, text, field.default)
+    for name in sorted(name for name in environ if name.startswith("DATELINE_") and name not in known):
+        near = difflib.get_close_matches(name, known, n=1)
+        raise SettingsError(f"{name}: unknown variable{f', did you mean {near[0]}?' if near else ''}")
 
 
 def _typed(name: str, text: str, default: object) -> object:
@@ -360,6 +409,6 @@ def _typed(name: str, text: str, default: object) -> object:
         if isinstance(default, int | float):
             return type(default)(text)
     except (KeyError, ValueError) as error:
-        kind = "true or false" if isinstance(default, bool) else "a number"
+        kind = "true or false" if isinstance(default, bool) else f"a number like {default:g}"
         raise SettingsError(f"{name}: {text!r} is not {kind}") from error
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(default, tuple) else text

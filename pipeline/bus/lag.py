@@ -13,7 +13,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import GroupIdNotFoundError, KafkaError
 
 from pipeline.bus.read import consumer_of
-from pipeline.bus.topics import GROUP_PREFIX, BusError, connection, read_by, retry_coordinator
+from pipeline.bus.topics import GROUP_PREFIX, BusError, connection, read_by, retry_coordinator, unanswered
 from pipeline.settings import Settings
 
 
@@ -40,7 +40,7 @@ class Observer:
         try:
             self._admin = KafkaAdminClient(**connection(settings))
         except KafkaError as error:
-            raise BusError(f"Kafka at {settings.bootstrap_servers} does not answer: {error}") from error
+            raise unanswered(settings, error) from error
         self._peek = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
         self._empty: dict[TopicPartition, tuple[int, int]] = {}
 

@@ -12,7 +12,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from pipeline import metrics
-from pipeline.bus.topics import QUARANTINE_BYTES, REQUEST_MS, BusError, connection
+from pipeline.bus.topics import QUARANTINE_BYTES, REQUEST_MS, BusError, connection, unanswered
 from pipeline.settings import Settings
 
 log = structlog.get_logger("bus")
@@ -58,7 +58,7 @@ class Publisher:
             if self._transactional_id:
                 producer.init_transactions()
         except KafkaError as error:
-            raise BusError(f"Kafka at {self._settings.bootstrap_servers} does not answer: {error}") from error
+            raise unanswered(self._settings, error) from error
         return producer
 
     def send(self, topic: str, key: bytes, value: bytes | None, *, partition: int | None = None) -> None:

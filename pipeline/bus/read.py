@@ -9,7 +9,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from pipeline.bus.topics import QUARANTINE_BYTES, BusError, Message, connection
+from pipeline.bus.topics import QUARANTINE_BYTES, BusError, Message, connection, unanswered
 from pipeline.settings import Settings
 
 
@@ -30,7 +30,7 @@ def consumer_of(settings: Settings, **options: Any) -> KafkaConsumer:
             **options,
         )
     except KafkaError as error:
-        raise BusError(f"Kafka at {settings.bootstrap_servers} does not answer: {error}") from error
+        raise unanswered(settings, error) from error
 
 
 def messages_of(batches: Mapping[Any, Iterable[Any]]) -> list[Message]:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import structlog
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError, KafkaTimeoutError
 
 from pipeline.settings import Settings
 
@@ -112,6 +112,12 @@ def connection(settings: Settings) -> dict[str, Any]:
     return options
 
 
+def unanswered(settings: Settings, error: KafkaError) -> BusError:
+    """Return the error for a client that could not be made. A time limit says no more than that nobody answered."""
+    cause = "" if isinstance(error, KafkaTimeoutError) else f": {error}"
+    return BusError(f"Kafka at {settings.bootstrap_servers} does not answer{cause}")
+
+
 @contextlib.contextmanager
 def admin_of(settings: Settings, **options: Any) -> Iterator[KafkaAdminClient]:
     """Give an administrator's client and close it afterwards.
@@ -122,7 +128,7 @@ def admin_of(settings: Settings, **options: Any) -> Iterator[KafkaAdminClient]:
     try:
         admin = KafkaAdminClient(**connection(settings) | options)
     except KafkaError as error:
-        raise BusError(f"Kafka at {settings.bootstrap_servers} does not answer: {error}") from error
+        raise unanswered(settings, error) from error
     try:
         yield admin
     finally:

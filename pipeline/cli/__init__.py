@@ -22,7 +22,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline.cli.common import Global, app, is_for_users
+from pipeline.cli.common import Global, app, explained, is_for_users
+from pipeline.settings import without_login
 from pipeline.version import VERSION
 
 # Importing these modules adds their commands, in the order of --help.
@@ -67,5 +68,5 @@ def main() -> NoReturn:
     except Exception as error:
         if not is_for_users(error) or os.environ.get("DATELINE_LOG_LEVEL", "").lower() == "debug":
             raise
-        sys.stderr.write(f"dateline: {error}\n")
+        sys.stderr.write(f"dateline: {without_login(explained(error))}\n")
         sys.exit(2)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline import settings as settings_module
-from pipeline.settings import Settings
+from pipeline.settings import Settings, without_login
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -92,11 +92,16 @@ def print_result(page: RenderableType, table: object = None, *, wrap: bool = Tru
     if table is None:
         from rich.console import Console
 
-        Console(highlight=False).print(page, soft_wrap=not wrap)
+        console = Console(highlight=False)
+        with console.capture() as captured:
+            console.print(page, soft_wrap=not wrap)
+        sys.stdout.write(without_login(captured.get()))
+        sys.stdout.flush()
     else:
         import msgspec
 
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(table), indent=2) + b"\n")
+        found = msgspec.json.format(msgspec.json.encode(table), indent=2)
+        sys.stdout.buffer.write(without_login(found.decode()).encode() + b"\n")
         sys.stdout.buffer.flush()
 
 
@@ -127,3 +132,9 @@ def moment(since: str | None) -> dt.datetime | None:
 def is_for_users(error: BaseException) -> bool:
     """Return whether the text of `error` is written for users: our own errors and the system's. The rest are bugs."""
     return type(error).__module__.split(".")[0] == "pipeline" or isinstance(error, OSError)
+
+
+def explained(error: BaseException) -> str:
+    """Return an error's text for a terminal; where a server does not answer, with what to do."""
+    unanswered = str(error).endswith("does not answer")
+    return f"{error}; is the service running? `make run` starts it" if unanswered else str(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,6 +13,7 @@ import typer
 
 from pipeline.cli import search_options as options
 from pipeline.cli.common import Json, Since, app, moment, print_result, quarantine_app, settings, write_lines
+from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.index.filters import Filters
@@ -43,6 +45,23 @@ SomeIds = Annotated[list[str] | None, typer.Argument(metavar="[ID...]")]
 Everything = Annotated[bool, typer.Option("--all", help="All records in quarantine.")]
 
 
+def require_kinds(found: Settings, kinds: list[str] | None) -> None:
+    """Check that every kind can be detected.
+
+    Raises:
+        SearchError: one cannot; the message names the nearest.
+    """
+    from pipeline.alert import rules
+    from pipeline.index.filters import SearchError
+
+    known = rules.known_kinds([found.path(name) for name in found.detect.kinds])
+    for kind in kinds or ():
+        if kind not in known:
+            near = difflib.get_close_matches(kind, known, n=1)
+            hint = f", did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+            raise SearchError(f"kind: {kind!r} is no kind of event{hint}")
+
+
 @app.command()
 def search(
     text: Words = "",
@@ -67,6 +86,7 @@ def search(
     from pipeline.index import search as search_module
 
     found = settings()
+    require_kinds(found, kind)
     asked = options.filters(
         text, kind=kind, type=event_type, actor=actor, recipient=recipient, place=place, source=source,
         money_at_least=money_at_least, dead_at_least=dead_at_least, since=since, until=until,
@@ -129,6 +149,8 @@ def export(
     out: Out = None,
 ) -> None:
     """Write all results of a search to a file, without a limit."""
+    found = settings()
+    require_kinds(found, kind)
     asked = options.filters(
         text, kind=kind, type=event_type, actor=actor, recipient=recipient, place=place, source=source,
         money_at_least=money_at_least, dead_at_least=dead_at_least, since=since, until=until,
@@ -139,7 +161,7 @@ def export(
     wanted: Any = codings[0] if codings else form
     if out is None and sys.stdout.isatty() and wanted == "parquet":
         raise typer.BadParameter("Parquet is not text: give --out FILE", param_hint="--out")
-    rows = _export(settings(), what, wanted, asked, out)
+    rows = _export(found, what, wanted, asked, out)
     if out is not None:
         print(f"{rows:,} {what} in {out}", file=sys.stderr)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Final, Literal
@@ -17,7 +18,7 @@ from pipeline.version import VERSION
 
 # ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
 
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 if something is wrong.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 for every problem.")]
 Group = Annotated[
     str, typer.Option("--group", help="The consumer group: worker, indexer, or its full name.", metavar="GROUP")
 ]
@@ -39,6 +40,10 @@ UserRole = Annotated[
 ]
 
 
+PRIVATE: Final = 0o077
+"""The umask of everything that runs the service: its data and logs are for its own user alone (600 and 700)."""
+
+
 def process(name: str) -> Callable[[], None]:
     """Return the command that runs the process `name` of the service until it is stopped."""
 
@@ -46,6 +51,7 @@ def process(name: str) -> Callable[[], None]:
         from pipeline import bus, logs
         from pipeline.operate import parent
 
+        os.umask(PRIVATE)
         parent.follow()
         found = settings(logs=None)
         logs.log_uncaught()
@@ -98,6 +104,7 @@ def run() -> None:
     from pipeline.cli import screen
     from pipeline.operate import check, service
 
+    os.umask(PRIVATE)
     found = settings_module.load(Global.config)
     console = Console(highlight=False)
     display = screen.TerminalScreen(console) if console.is_terminal else screen.PlainScreen(console)
@@ -118,6 +125,7 @@ def up() -> None:
     from pipeline.cli.screen import bar
     from pipeline.local import stack
 
+    os.umask(PRIVATE)
     running = stack.up(settings(), progress=functools.partial(bar, sys.stderr))
     owner = "`dateline down` stops them" if running.detached else f"of `dateline run` (process {running.process})"
     print(f"Kafka at {running.bootstrap_servers}, Elasticsearch at {running.elasticsearch_url}; {owner}")
@@ -188,13 +196,14 @@ def status(
     """Show the state of processes, lag, feeds and index.
 
     Shows each process, the lag per group and topic, failing feeds, the health of the index, and the alerts of the last day.
+    Exit status 1 if a process, Kafka or Elasticsearch does not answer.
     """
     from pipeline.cli import show
     from pipeline.operate import status as status_module
 
     found = status_module.gather(settings(), now=dt.datetime.now(dt.UTC))
     print_result(show.status(found), found.table() if as_json else None)
-    if strict and found.problems:
+    if found.down or (strict and found.problems):
         raise typer.Exit(1)
 
 

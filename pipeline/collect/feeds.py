@@ -15,6 +15,8 @@ from msgspec import Meta
 
 from pipeline import settings as settings_
 from pipeline import toml_edit
+from pipeline.collect import files
+from pipeline.collect.fetch import FetchError
 from pipeline.page import urls
 from pipeline.records import Feed
 from pipeline.settings import Section, Settings, SettingsError
@@ -130,6 +132,10 @@ def _address(url: str, where: str, settings: Settings) -> str:
     if url.startswith("file:"):
         if not settings.collector.allow_file_urls:
             raise SettingsError(f"{where}.url: {url}: file: URLs are switched off (collector.allow_file_urls)")
+        try:
+            files.feed_path(url, settings)
+        except FetchError as error:
+            raise SettingsError(f"{where}.url: {url}: {error}") from error
         return re.sub(r"^file:(//)?", "", url)
     try:
         parts = urlsplit(url)

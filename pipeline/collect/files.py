@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ import msgspec
 from pipeline.collect.entry import FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import FetchError, FetchResult
+from pipeline.settings import Settings
 
 TYPES: Final = {
     ".html": "text/html", ".htm": "text/html", ".xhtml": "text/html", ".txt": "text/plain", ".md": "text/markdown",
@@ -33,6 +34,12 @@ def path_of(url: str, directory: Path) -> Path:
     return directory / name
 
 
+def is_below(path: Path, directories: Iterable[Path]) -> bool:
+    """Return whether a path is below one of the directories; a symbolic link counts as the place that it leads to."""
+    whole = path.resolve()
+    return any(whole.is_relative_to(directory.resolve()) for directory in directories)
+
+
 def url_of(path: Path, directory: Path) -> str:
     """A path in, its file: URL out; relative if it is below `directory`, so that ids are the same on every machine."""
     whole = path.absolute()
@@ -42,6 +49,18 @@ def url_of(path: Path, directory: Path) -> str:
         if whole.is_relative_to(base)
         else f"file://{quote(str(whole))}"
     )
+
+
+def feed_path(url: str, settings: Settings) -> Path:
+    """A feed's file: URL in, its path out.
+
+    Raises:
+        FetchError: it is not below a directory of collector.file_directories, also by a symbolic link.
+    """
+    path = path_of(url, settings.path(""))
+    if not is_below(path, [settings.path(name) for name in settings.collector.file_directories]):
+        raise FetchError("refused", f"{path} is not below a directory of collector.file_directories")
+    return path
 
 
 def read(path: Path, limit: int, etag: str | None = None) -> FetchResult:

@@ -21,26 +21,51 @@ _REFUSED: Final = tuple(
 )
 
 
+_METADATA: Final = tuple(
+    ipaddress.ip_network(network)
+    # link-local (AWS, Google, Azure and others), AWS over IPv6, Alibaba, Azure's host
+    for network in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32", "168.63.129.16/32")
+)
+"""Where clouds answer machines with their credentials. No news is there, so these stay closed to private collectors too."""
+
+
 class RefusedAddressError(OSError):
     """The address may not be connected to."""
 
 
-def is_public(address: str) -> bool:
-    """An IP address in, whether it belongs to the public internet out; also for an IPv4 address inside an IPv6 address."""
+def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address in, the IP that a connection to it reaches out: an IPv4 address inside an IPv6 address is that one."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return False
+        return None
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if inner is None and ip in _NAT64:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
+        return inner or ip
+    return ip
+
+
+def is_public(address: str) -> bool:
+    """An IP address in, whether it belongs to the public internet out; also for an IPv4 address inside an IPv6 address."""
+    ip = _ip(address)
+    if ip is None:
+        return False
     special = (
         ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_reserved or ip.is_unspecified
     )
-    return ip.is_global and not special and not any(ip.version == net.version and ip in net for net in _REFUSED)
+    return ip.is_global and not special and not _in(ip, _REFUSED)
+
+
+def is_metadata(address: str) -> bool:
+    """An IP address in, whether a cloud may answer there with the secrets of this machine out."""
+    ip = _ip(address)
+    return ip is not None and _in(ip, _METADATA)
+
+
+def _in(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: tuple[Any, ...]) -> bool:
+    return any(ip.version == network.version and ip in network for network in networks)
 
 
 def socket_factory(*, allow_private: bool) -> Callable[[AddressInfo], socket.socket]:
@@ -51,6 +76,8 @@ def socket_factory(*, allow_private: bool) -> Callable[[AddressInfo], socket.soc
 
     def make(info: AddressInfo) -> socket.socket:
         family, kind, protocol, _, address = info
+        if is_metadata(str(address[0])):
+            raise RefusedAddressError(f"{address[0]} is an address of a cloud's metadata, which is never asked")
         if not allow_private and not is_public(str(address[0])):
             raise RefusedAddressError(f"{address[0]} is not a public address (collector.allow_private_addresses)")
         return socket.socket(family=family, type=kind, proto=protocol)

@@ -100,7 +100,7 @@ class Poller:
         if self.subscriber is not None and (pushed := self.subscriber.next_pushed(feed.id)) is not None:
             return dataclasses.replace(pushed, etag=state.etag, last_modified=state.last_modified, pushed=True)
         if feed.url.startswith("file:"):
-            path = files.path_of(feed.url, self.settings.path(""))
+            path = files.feed_path(feed.url, self.settings)
             return await asyncio.to_thread(files.read, path, options.feed_bytes, state.etag)
         return await self.web.get(
             state.moved_to or feed.url,

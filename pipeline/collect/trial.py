@@ -126,7 +126,7 @@ async def _note_on_walls(settings: Settings, web: Fetcher, feed: Feed, parsed: P
 async def _fetch(settings: Settings, web: Fetcher, feed: Feed) -> FetchResult:
     limit = settings.collector.feed_bytes
     if feed.url.startswith("file:"):
-        return await asyncio.to_thread(files.read, files.path_of(feed.url, settings.path("")), limit)
+        return await asyncio.to_thread(files.read, files.feed_path(feed.url, settings), limit)
     return await web.get(feed.url, limit=limit)
 
 

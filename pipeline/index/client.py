@@ -67,6 +67,13 @@ def opened(settings: Settings) -> Iterator[Elasticsearch]:
     try:
         with own_errors(f"Elasticsearch at {settings.elasticsearch_url}"):
             yield es
+    except UnavailableError as error:
+        cause = error.__cause__
+        silent = isinstance(cause, elasticsearch.ConnectionError) and not isinstance(cause, elasticsearch.SSLError)
+        if not silent and not isinstance(cause, elasticsearch.ConnectionTimeout):
+            raise
+        plain = f"Elasticsearch at {settings.elasticsearch_url} does not answer"
+        raise UnavailableError(plain, connection_lost=True) from error
     finally:
         es.close()
 

@@ -303,6 +303,7 @@ def _require_same_ports(already: Running, settings: Settings) -> None:
 def _make_directories(data_dir: Path) -> None:
     try:
         (data_dir / "logs").mkdir(parents=True, exist_ok=True)
+        data_dir.chmod(0o700)  # what was collected, and the logs, are for this user alone
     except OSError as error:
         raise StackError(f"{error.filename}: cannot be used as local.data_dir: {error.strerror}") from error
 

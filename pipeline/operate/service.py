@@ -130,6 +130,7 @@ class Service:
         """
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
+            self.settings.data_dir.chmod(0o700)  # what was collected, and the logs, are for this user alone
         except OSError as error:
             raise SettingsError(f"local.data_dir: {error.filename}: {error.strerror}") from error
         return self.logs / "run.log"

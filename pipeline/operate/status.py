@@ -64,6 +64,12 @@ class Status:
     kafka_problem: str = ""
 
     @property
+    def down(self) -> bool:
+        """Return whether a process, Kafka or Elasticsearch does not answer."""
+        answering = all(process.up for process in self.processes)
+        return not answering or bool(self.kafka_problem) or not self.index.get("reachable")
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """Return what an operator has to look at, one sentence each."""
         found = [f"{process.name}: {process.problem}" for process in self.processes if process.problem]

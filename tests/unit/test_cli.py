@@ -3,6 +3,7 @@
 import importlib
 import io
 import json
+import os
 import logging
 import re
 import subprocess
@@ -224,9 +225,40 @@ def test_status_as_json_and_strict(run, monkeypatch):
     found = status.Status(index={"reachable": False, "error": "away", "indices": {}})
     monkeypatch.setattr(status, "gather", lambda *_, **__: found)
     result = run("status", "--json")
-    assert result.exit_code == 0
+    assert result.exit_code == 1, "something does not answer"
     assert json.loads(result.output)["problems"] == ["index: away"]
-    assert run("status", "--strict").exit_code == 1
+    found = status.Status(index={"reachable": True, "status": "red", "indices": {}})
+    assert run("status").exit_code == 0, "all answer"
+    assert run("status", "--strict").exit_code == 1, "and something is wrong"
+
+
+def test_a_login_in_a_url_is_not_printed(run, monkeypatch):
+    found = status.Status(index={"reachable": False, "error": "https://me:secret@es:9200 is away", "indices": {}})
+    monkeypatch.setattr(status, "gather", lambda *_, **__: found)
+    for options in ((), ("--json",)):
+        output = run("status", *options).output
+        assert "secret" not in output
+        assert "https://***@es:9200 is away" in output
+
+
+def test_a_server_that_does_not_answer_is_told_with_what_to_do(free_tcp_port, tmp_path):
+    environ = {"DATELINE_ELASTICSEARCH_URL": f"http://me:secret@127.0.0.1:{free_tcp_port}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", "--config", tmp_path, "search", "summit"],
+        capture_output=True, cwd=ROOT, env={**os.environ, **environ}, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"dateline: Elasticsearch at http://127.0.0.1:{free_tcp_port} does not answer; is the service running? "
+        "`make run` starts it\n"
+    )
+
+
+def test_a_kind_that_there_is_not_is_refused_with_the_nearest(run):
+    for command in ("search", "export"):
+        result = run(command, "--kind", "sanctoins")
+        assert result.exit_code != 0
+        assert "kind: 'sanctoins' is no kind of event, did you mean 'sanctions'?" in str(result.exception)
 
 
 def test_status_for_people_names_each_part(run, monkeypatch):

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pipeline import settings
-from pipeline.settings import SettingsError
+from pipeline.settings import SettingsError, without_login
 
 
 def load(tmp_path, text="", environ=None):
@@ -51,7 +51,9 @@ def test_a_wrong_file_stops_the_start_with_the_path_of_the_key(tmp_path, text, s
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("DATELINE_KAFKA_PARTITIONS", "many", "'many' is not a number"),
+        ("DATELINE_KAFKA_PARTITIONS", "many", "'many' is not a number like 4"),
+        ("DATELINE_KAFKA_BOOTSTRAP_SERVER", "x:1", "unknown variable, did you mean DATELINE_KAFKA_BOOTSTRAP_SERVERS?"),
+        ("DATELINE_PASSWORD", "x", "unknown variable"),
         ("DATELINE_COLLECTOR_FETCH_PAGES", "perhaps", "'perhaps' is not true or false"),
         ("DATELINE_ELASTICSEARCH_PASSWORD_FILE", "/nowhere/secret", "/nowhere/secret"),
     ],
@@ -62,6 +64,43 @@ def test_a_wrong_variable_is_named(tmp_path, name, value, says):
         load(tmp_path, environ={name: value})
     assert name in str(caught.value)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[worker]\nprocesses = 'two'", "for example processes = 0"),
+        ("[detect]\nmodels = 'en_core_web_sm'", 'for example models = ["en_core_web_sm"'),
+        ("[collector]\nfetch_pages = 'yes'", "for example fetch_pages = true"),
+        ("[log]\nlevel = 'loud'", 'for example level = "info"'),
+    ],
+)
+def test_a_wrong_type_is_told_with_an_example_of_a_right_one(tmp_path, text, says):
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, text)
+    assert says in str(caught.value)
+
+
+def test_a_password_in_the_url_of_elasticsearch_becomes_an_option_and_is_never_shown(tmp_path):
+    text = '[elasticsearch]\nurl = "https://me%40paper:s%2Fecret@es.example:9200/path"'
+    found = load(tmp_path, text)
+    assert found.elasticsearch_url == "https://es.example:9200/path"
+    assert (found.elasticsearch.username, found.elasticsearch.password) == ("me@paper", "s/ecret")
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, '[elasticsearch]\nurl = "https://me:secret@[es"')
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("GET https://me:secret@es:9200/_bulk failed", "GET https://***@es:9200/_bulk failed"),
+        ('{"url": "http://u:p@ss@h/x", "next": "https://h/a@b"}', '{"url": "http://***@h/x", "next": "https://h/a@b"}'),
+        ("mail me@paper.example", "mail me@paper.example"),
+    ],
+)
+def test_the_login_of_any_url_is_left_out_of_what_is_shown(text, shown):
+    assert without_login(text) == shown
 
 
 def test_a_secret_comes_from_a_file(tmp_path):

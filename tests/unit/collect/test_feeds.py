@@ -61,6 +61,17 @@ def test_file_feeds_can_be_switched_off(tmp_path):
         load(tmp_path, text, allow_file_urls=False)
 
 
+def test_file_feeds_are_only_below_the_allowed_directories(tmp_path):
+    text = '[[feed]]\nid = "f"\nurl = "{}"\n'
+    for url in ("file:///etc/passwd", "file:../outside.xml", "file:x/../../outside.xml"):
+        with pytest.raises(SettingsError, match=r"not below a directory of collector\.file_directories"):
+            load(tmp_path, text.format(url))
+    (tmp_path / "link").symlink_to("/etc")
+    with pytest.raises(SettingsError, match="file_directories"):
+        load(tmp_path, text.format("file:link/passwd"))
+    assert load(tmp_path, text.format("file:///etc/feed.xml"), file_directories=("/etc",))
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SettingsError, match=r"feeds\.toml"):
         feeds.load(Settings(directory=str(tmp_path)))

@@ -1,8 +1,10 @@
 """Which addresses are public."""
 
+import socket
+
 import pytest
 
-from pipeline.collect.guard import is_public
+from pipeline.collect.guard import RefusedAddressError, is_public, socket_factory
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,15 @@ def test_public_addresses_are_allowed(address):
 )  # fmt: skip
 def test_all_others_are_refused(address):
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "169.254.170.2", "fe80::1%eth0", "fd00:ec2::254", "100.100.100.200", "168.63.129.16",
+     "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"],
+)  # fmt: skip
+def test_the_metadata_of_a_cloud_stays_closed_where_private_addresses_are_allowed(address):
+    make = socket_factory(allow_private=True)
+    with pytest.raises(RefusedAddressError, match="metadata"):
+        make((socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, 80)))
+    make((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("10.0.0.1", 80))).close()

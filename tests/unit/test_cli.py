@@ -3,8 +3,8 @@
 import importlib
 import io
 import json
-import os
 import logging
+import os
 import re
 import subprocess
 import sys

@@ -161,7 +161,7 @@ def restore_aliases(es: Elasticsearch, settings: Settings) -> tuple[str, ...]:
         for name in actions.INDICES:
             alias = actions.alias(prefix, name)
             found = es.indices.get_alias(index=actions.pattern(prefix, name), expand_wildcards=["open", "closed"]).body
-            without = [index for index, has in found.items() if alias not in has["aliases"]]
+            without = [index for index, has in found.items() if alias not in has.get("aliases", {alias})]
             if without:
                 es.indices.put_alias(index=without, name=alias)
                 lost += without

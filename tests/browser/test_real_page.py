@@ -1,6 +1,6 @@
 """The page on the real stack: `dateline run` with the sample feed, and what an analyst does with it in a morning.
 
-With DATELINE_PICTURES=DIR the pictures of the documents are made on the way.
+With PICTURES=DIR the pictures of the documents are made on the way.
 """
 
 import csv
@@ -80,7 +80,7 @@ def real(tmp_path_factory, browser):
 
 def picture(page, name, **options):
     """Keep a picture for the documents, if they are wanted."""
-    if directory := os.environ.get("DATELINE_PICTURES"):
+    if directory := os.environ.get("PICTURES"):
         page.wait_for_timeout(700)  # charts and maps are drawn after their data has come
         page.screenshot(path=Path(directory) / f"{name}.png", **options)
 

@@ -267,8 +267,8 @@ def test_of_json_feed_11_the_feeds_authors_and_its_websub_hub_are_read():
 
 # --- damage --------------------------------------------------------------------------------------------------------------
 
-MUTANTS = int(os.environ.get("DATELINE_TEST_MUTANTS", "2000"))
-"""10,000 take half a minute: `DATELINE_TEST_MUTANTS=10000 pytest -k damaged`."""
+MUTANTS = int(os.environ.get("TEST_MUTANTS", "2000"))
+"""10,000 take half a minute: `TEST_MUTANTS=10000 pytest -k damaged`."""
 
 PIECES = (
     b"&", b"<", b">", b"]]>", b"\x00", b"<![CDATA[", b"&#x110000;", b"&#0;", b"</item>", b"<item>", b"\xff\xfe", b'"', b"<!--", b"-->",

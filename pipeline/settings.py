@@ -8,6 +8,7 @@ option ends in its unit.
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import re
 import tomllib
@@ -16,7 +17,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta
@@ -27,9 +28,7 @@ Natural = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 LogLevel = typing.Literal["debug", "info", "warning", "error"]
-OTHER_VARIABLES: Final = ("DATELINE_CONFIG", "DATELINE_STDIN_IS_PARENT")
-"""The variables that are no options: where dateline.toml is, and what operate/parent.py tells a child."""
-
+_LOGIN: Final = re.compile(r"(?<=://)[^/?#\s\"'<>]*@")
 SECRETS: Final = frozenset({"password", "api_key", "secret"})
 
 
@@ -273,8 +272,7 @@ def load(directory: Path | None = None, environ: Mapping[str, str] | None = None
     table: dict[str, Any] = read_toml(file) if file.exists() else {}
     if "directory" in table:
         raise SettingsError(f"{file}: directory: unknown key")
-    for name, value in _from_environment(environ):
-        section, key = name
+    for (section, key), value in _from_environment(environ):
         table.setdefault(section, {})[key] = value
     table["directory"] = str(directory.absolute())
     return _with_login_apart(convert(table, Settings, where=str(file)))
@@ -285,22 +283,14 @@ def without_login(text: str) -> str:
     return _LOGIN.sub("***@", text)
 
 
-_LOGIN: Final = re.compile(r"(?<=://)[^/?#\s\"'<>]*@")
-
-
 def _with_login_apart(settings: Settings) -> Settings:
     """Move user and password out of elasticsearch.url into their options, so that the URL can be shown."""
-    try:
-        parts = urlsplit((wanted := settings.elasticsearch).url)
-    except ValueError as error:
-        raise SettingsError(f"elasticsearch.url: {without_login(wanted.url)}: {error}") from None
-    if not parts.username:
+    wanted = settings.elasticsearch
+    if (login := _LOGIN.search(wanted.url)) is None:
         return settings
-    user, password = unquote(parts.username), unquote(parts.password or "")
-    elastic = msgspec.structs.replace(
-        wanted, url=urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])),
-        username=wanted.username or user, password=wanted.password or password,
-    )  # fmt: skip
+    user, _, password = login[0].rstrip("@").partition(":")
+    names = {"username": wanted.username or unquote(user), "password": wanted.password or unquote(password)}
+    elastic = msgspec.structs.replace(wanted, url=_LOGIN.sub("", wanted.url), **names)
     return msgspec.structs.replace(settings, elasticsearch=elastic)
 
 
@@ -334,22 +324,18 @@ def convert(table: object, kind: type[S], *, where: str) -> S:
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at `$")
-        path = path.strip(".`")
-        raise SettingsError(f"{where}: {path or 'top level'}: {what}{_example(kind, path)}") from error
+        what, _, path = str(error).strip("`").partition(" - at `$")
+        raise SettingsError(f"{where}: {path[1:] or 'top level'}: {what}{_example(kind, path[1:])}") from error
 
 
 def _example(kind: type[msgspec.Struct], path: str) -> str:
     """Return ", for example ..." with the default of the option at a path, or an empty string if it has none."""
-    *sections, option = path.split(".")
-    for section in sections:
-        found = _struct_in(typing.get_type_hints(kind).get(section))
-        if found is None:
-            return ""
-        kind = found
-    default = next((field.default for field in msgspec.structs.fields(kind) if field.encode_name == option), None)
+    try:
+        default = functools.reduce(getattr, path.split("."), kind())
+    except (AttributeError, TypeError):  # the path is in a list, or the table has keys without a default
+        return ""
     shown = isinstance(default, bool | int | float | str | tuple) and default not in ("", ())
-    return f", for example {option} = {msgspec.json.encode(default).decode()}" if shown else ""
+    return f", for example {path.rpartition('.')[2]} = {msgspec.json.encode(default).decode()}" if shown else ""
 
 
 def _unknown_keys(table: object, kind: Any, path: str) -> Iterator[tuple[str, str, list[str]]]:
@@ -381,7 +367,7 @@ def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], object]]:
     """Yield ((section, key), value) of each DATELINE_ variable; the type is that of the default. Unknown ones are errors."""
-    known = set(OTHER_VARIABLES)
+    known = {"DATELINE_CONFIG", "DATELINE_STDIN_IS_PARENT"}  # no options; the second is for a child (operate/parent.py)
     for section in msgspec.structs.fields(Settings):
         if not (isinstance(section.type, type) and issubclass(section.type, Section)):
             continue

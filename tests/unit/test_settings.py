@@ -86,9 +86,6 @@ def test_a_password_in_the_url_of_elasticsearch_becomes_an_option_and_is_never_s
     found = load(tmp_path, text)
     assert found.elasticsearch_url == "https://es.example:9200/path"
     assert (found.elasticsearch.username, found.elasticsearch.password) == ("me@paper", "s/ecret")
-    with pytest.raises(SettingsError) as caught:
-        load(tmp_path, '[elasticsearch]\nurl = "https://me:secret@[es"')
-    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

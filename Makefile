@@ -62,12 +62,38 @@ train: $(STAMP) ## train the reader again (ENCODER=DIR; forty minutes on two cor
 	@$(BIN)/dateline train --encoder $(ENCODER) --out pipeline/detect/model
 	@$(BIN)/python -m train.reader.evaluate
 
+# The tools that look at the packages have an environment of their own: they are no part of Dateline, nor of its tests.
+SUPPLY := .venv-supply
+$(SUPPLY)/.installed: deploy/supply.txt
+	@test -x $(SUPPLY)/bin/python || $(PYTHON) -m venv $(SUPPLY)
+	@$(SUPPLY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r deploy/supply.txt
+	@touch $@
+
+sbom: $(SUPPLY)/.installed ## the packages of the image, as CycloneDX: build/sbom.cdx.json
+	@mkdir -p build
+	@$(SUPPLY)/bin/python -W ignore -m cyclonedx_py requirements deploy/requirements.txt --pyproject pyproject.toml \
+		--output-reproducible --of JSON -o build/sbom.cdx.json
+
+licences: $(STAMP) ## the licence of each package of the image; fails at one that is not open
+	@$(BIN)/python deploy/licences.py
+
+audit: $(SUPPLY)/.installed ## known vulnerabilities of the packages of the image (needs the internet)
+	@$(SUPPLY)/bin/pip-audit --require-hashes --disable-pip --strict --progress-spinner off -r deploy/requirements.txt
+
+# Labels, pages and pins hold hashes and addresses by the thousand, and no secrets of ours.
+NO_SECRETS := ^(tests/(golden|cases)/|train/(labels|readings|sentences)|pipeline/console/static/vendor/|pipeline/detect/model/)
+NO_SECRETS := $(NO_SECRETS)|^(constraints|deploy/requirements|deploy/supply)\.txt$$|lock\.toml$$|\.(png|ndjson|tsv|html|svg)$$
+secrets: $(SUPPLY)/.installed ## keys and passwords in the files of the repository; fails if there are any
+	@git ls-files -z | grep -zvE '$(NO_SECRETS)' | xargs -0 $(SUPPLY)/bin/detect-secrets-hook --disable-plugin KeywordDetector
+
 lock: ## for maintainers: resolve the pins anew
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --extra local --extra dev pyproject.toml -o constraints.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" -c constraints.txt pyproject.toml -o deploy/requirements.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" deploy/supply.in -o deploy/supply.txt
 
 clean: ## remove the environment and this machine's data
-	rm -rf $(VENV) .dateline build dist *.egg-info
+	rm -rf $(VENV) $(SUPPLY) .dateline build dist *.egg-info

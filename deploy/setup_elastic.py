@@ -2,6 +2,7 @@
 """Users of Elasticsearch and dashboards of Kibana, for the two jobs of docker-compose.yml. May run again without harm.
 
     setup_elastic.py users              Kibana's password, and the user `dateline` with a role for its own indices alone
+    setup_elastic.py api-keys DIR       a key for the indexer and one for the console, as files of DIR
     setup_elastic.py dashboards DIR     every *.ndjson of DIR into Kibana, over what is there
 
 ELASTICSEARCH_URL and KIBANA_URL say where, SECRETS_DIR (/run/secrets) holds the passwords.
@@ -77,6 +78,35 @@ def users(url: str, prefix: str) -> None:
         sys.stdout.write(f"set {path}\n")
 
 
+def key_roles(prefix: str) -> dict[str, dict[str, Any]]:
+    """What the indices start with in, what the key of each process may do out. The console changes nothing."""
+    own = [f"{prefix}-*"]
+    return {
+        "indexer": {
+            "cluster": ["monitor", "manage_index_templates"],
+            "indices": [{"names": own, "privileges": ["manage", "write", "read", "view_index_metadata"]}],
+        },
+        "console": {
+            "cluster": ["monitor"],
+            "indices": [{"names": own, "privileges": ["read", "view_index_metadata"]}],
+        },
+    }
+
+
+def api_keys(url: str, prefix: str, directory: Path) -> None:
+    """Elasticsearch's address and a directory in; afterwards it has a key for each process. A file that is there stays."""
+    for name, allowed in key_roles(prefix).items():
+        file = directory / name
+        if file.exists():
+            sys.stdout.write(f"{file} is there\n")
+            continue
+        body = json.dumps({"name": f"dateline-{name}", "role_descriptors": {f"dateline-{name}": allowed}}).encode()
+        made = call("POST", f"{url}/_security/api_key", body, {"Content-Type": "application/json"})
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(f"{made['encoded']}\n")
+        sys.stdout.write(f"made {file}\n")
+
+
 def dashboards(url: str, directory: Path) -> None:
     """Kibana's address and a directory in; afterwards its saved objects are in Kibana.
 
@@ -101,6 +131,9 @@ def main(arguments: list[str]) -> int:
             case ["users"]:
                 prefix = settings.load().elasticsearch.index_prefix
                 users(os.environ.get("ELASTICSEARCH_URL", "http://127.0.0.1:9200"), prefix)
+            case ["api-keys", directory]:
+                prefix = settings.load().elasticsearch.index_prefix
+                api_keys(os.environ.get("ELASTICSEARCH_URL", "http://127.0.0.1:9200"), prefix, Path(directory))
             case ["dashboards", directory]:
                 dashboards(os.environ.get("KIBANA_URL", "http://127.0.0.1:5601"), Path(directory))
             case _:

@@ -450,6 +450,30 @@ def test_the_users_job_sets_kibanas_password_and_a_user_for_the_own_indices_alon
     assert "s3cret" not in done.stdout
 
 
+def test_each_process_gets_an_api_key_with_no_more_than_it_needs_in_a_file_that_others_cannot_read(
+    secrets_dir, tmp_path
+):
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    with stub(*((200, json.dumps({"id": "1", "encoded": f"k3y-{number}"})) for number in range(2))) as (server, url):
+        given = {"ELASTICSEARCH_URL": url, "SECRETS_DIR": secrets_dir, "DATELINE_ELASTICSEARCH_INDEX_PREFIX": "desk"}
+        done = script("setup_elastic.py", "api-keys", str(keys), **given)
+        assert (done.returncode, done.stderr) == (0, "")
+        again = script("setup_elastic.py", "api-keys", str(keys), **given)
+        assert again.stdout.count("is there") == 2
+        made = {json.loads(body)["name"]: json.loads(body)["role_descriptors"] for *_, body in server.asked}
+        assert [asked[:2] for asked in server.asked] == [("POST", "/_security/api_key")] * 2, "a key is made once"
+    assert {file.name: file.read_text("utf-8") for file in keys.iterdir()} == {
+        "indexer": "k3y-0\n",
+        "console": "k3y-1\n",
+    }
+    assert {file.stat().st_mode & 0o777 for file in keys.iterdir()} == {0o600}
+    assert "k3y" not in done.stdout
+    [indices] = made["dateline-console"]["dateline-console"]["indices"]
+    assert indices == {"names": ["desk-*"], "privileges": ["read", "view_index_metadata"]}
+    assert made["dateline-indexer"]["dateline-indexer"]["indices"][0]["names"] == ["desk-*"]
+
+
 def test_the_users_job_ends_with_the_servers_words_when_it_is_refused(secrets_dir):
     with stub((401, "wrong password")) as (server, url):
         done = script("setup_elastic.py", "users", ELASTICSEARCH_URL=url, SECRETS_DIR=secrets_dir)

@@ -31,6 +31,9 @@ FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Fjord Gazette<
 </channel></rss>"""
 
 
+GUIDE = (Path(__file__).parents[2] / "docs/analyst.md").read_text("utf-8")
+
+
 class Paper(http.server.BaseHTTPRequestHandler):
     """A small paper on this machine: its feed and its one article."""
 
@@ -179,3 +182,9 @@ def test_the_first_paint_of_the_real_page_is_within_a_second(real, opened, recor
     painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     record_property("first_contentful_paint_ms", round(painted))
     assert painted < 1000
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(http://127\.0\.0\.1:29110(/[^)]*)\)", GUIDE))
+def test_a_link_of_the_analysts_guide_shows_what_it_promises(real, opened, path):
+    page = settled(opened(real, path))
+    expect(page.locator(".card, a.spot, .cell").first).to_be_visible()

@@ -37,7 +37,8 @@ ELSEWHERE_SHARE: Final = 0.5
 """The same where the address has led to another site, which walls do, and where a headline alone is no sign."""
 
 PROSE_CHARACTERS: Final = 600
-"""A page with so much text under the entry's own headline is its article, even if a playful headline shares no word with it."""
+"""A page with so much text under the entry's own headline is its article, even if a playful headline shares no word with it;
+with less text one word is enough. Where the feed has a text, its words decide: then a wall can be told, and does no harm."""
 
 _NOT_READ: Final = ("script", "style", "noscript", "template", "nav", "footer", "svg", "select", "button", "a")
 _JSON_BODY: Final = re.compile(r'"(?:[^"\\]|\\.){40,}"')
@@ -141,7 +142,8 @@ def is_article_of(page: PageWords, title: str, text: str, *, elsewhere: bool = F
     least = ELSEWHERE_SHARE if elsewhere else TITLE_SHARE
     if (in_title or 0.0) >= least or (in_text or 0.0) >= (TITLE_SHARE if elsewhere else TEXT_SHARE):
         return True
-    return in_text is None and page.characters >= PROSE_CHARACTERS and headed_by(page, title) is True
+    has_prose = page.characters >= PROSE_CHARACTERS or (in_title or 0.0) > 0
+    return in_text is None and has_prose and headed_by(page, title) is True
 
 
 def shares_words(title: str, text: str) -> bool:

@@ -49,7 +49,9 @@ class Site:
                 html = (SAMPLE / "articles" / f"{slug}.html").read_text("utf-8")
                 self.pages[path] = html.encode()
                 published = first_day + dt.timedelta(days=entry["day"], minutes=number)
-                items.append((path, entry["title"], published))
+                # the same title and page at two addresses would be one article
+                title = f"{entry['title']} ({copy})" if copy else entry["title"]
+                items.append((path, title, published))
         self._items = items
         self.server = _serve(self._answer)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"

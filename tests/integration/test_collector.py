@@ -139,7 +139,9 @@ def test_a_hostile_site_costs_its_own_articles_and_nothing_else(stack, site, col
         "/story/bomb": bomb,
         "/story/drip": drip,
         "/story/empty": b" ",
-        "/story/broken-utf8": b"<html><body><p>" + PROSE.encode() + b"/story/broken-utf8 \xff\xfe\xc3</p></body></html>",
+        "/story/broken-utf8": b"<html><body><p>"
+        + PROSE.encode()
+        + b"/story/broken-utf8 \xff\xfe\xc3</p></body></html>",
         "/story/picture": b"\x89PNG\r\n\x1a\n",
         "/garbage": os.urandom(5000),
         "/html": b"<html><head><link rel='alternate' type='application/rss+xml' href='/good'></head>hello</html>",

@@ -143,7 +143,9 @@ def make_articles(
         page = samples[index % len(samples)]
         html = lengthen(page, chance.sample(samples, len(samples)), WORDS)
         title = _TITLE.search(page)
-        yield SyntheticArticle(path=f"/{name}/{index}", title=unescape(title[1]) if title else name, html=html)
+        # with a number: one title with one text at two addresses would be one article
+        headline = f"{unescape(title[1]) if title else ''} ({name} {index})".strip()
+        yield SyntheticArticle(path=f"/{name}/{index}", title=headline, html=html)
 
 
 # --- spaCy alone -----------------------------------------------------------------------------------------------------

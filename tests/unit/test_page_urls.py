@@ -89,7 +89,7 @@ def test_a_page_is_believed_about_its_address_only_where_that_cannot_merge_artic
 
 
 def test_hosts_and_sites():
-    assert host("https://user:pw@News.example:8443/x") == "news.example:8443"  # pragma: allowlist secret
+    assert host("https://user:pw@News.example:8443/x") == "news.example:8443"
     assert host("http://[bad") == ""
     assert same_site("https://amp.paper.co.uk/x", "https://www.paper.co.uk/y")
     assert not same_site("https://a.co.uk/x", "https://b.co.uk/x")

@@ -41,7 +41,7 @@ def test_a_disabled_feed_is_left_out(tmp_path):
         (ONE + ONE.replace("un.example", "other.example"), "feed[1].id: 'un' is the id of feed[0] too"),
         (ONE + ONE.replace('"un"', '"b"').replace("rss", "rss/"), "feed[1].url"),
         (ONE.replace("https://", "ftp://"), "it has to begin with https://"),
-        (ONE.replace("https://", "https://me:secret@"), "password has no place"),  # pragma: allowlist secret
+        (ONE.replace("https://", "https://me:secret@"), "password has no place"),
         (ONE.replace('"un"', '"drop-folder"'), "name of the drop folder"),
         ("[[feed]\n", "feeds.toml"),
     ],

@@ -128,7 +128,7 @@ def routes(speed: float, url: str) -> dict[str, Any]:
 
 def scrapes(rig: ChaosRig, speed: float, alertmanager: int) -> dict[str, Any]:
     """Return Prometheus' configuration for the processes of a rig."""
-    interval = f"{max(1000, round(SCRAPE_SECONDS * 1000 / speed))}ms"
+    interval = f"{max(2000, round(SCRAPE_SECONDS * 1000 / speed))}ms"  # a busy machine needs a second to answer
     jobs = [
         {"job_name": name, "static_configs": [{"targets": [probe.address(rig.settings.http, name)]}]}
         for name in probe.NAMES

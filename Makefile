@@ -57,7 +57,7 @@ docs: $(STAMP) ## the documents as a site, in build/site; a broken link is an er
 eval: $(STAMP) ## measure on the labelled sets of ../shared; a row for docs/quality.md
 	@$(BIN)/python train/evaluate.py
 
-train: $(STAMP) ## train the reader again (ENCODER=DIR; forty minutes on two cores) and measure it on the test documents
+train: $(STAMP) ## train the reader again (ENCODER=DIR; two hours on two cores) and measure it on the test documents
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
 	@$(BIN)/dateline train --encoder $(ENCODER) --out pipeline/detect/model
 	@$(BIN)/python -m train.reader.evaluate
@@ -98,4 +98,4 @@ lock: ## for maintainers: resolve the pins anew
 		--custom-compile-command "make lock" deploy/supply.in -o deploy/supply.txt
 
 clean: ## remove the environment and this machine's data
-	rm -rf $(VENV) $(SUPPLY) .dateline .cache build dist *.egg-info
+	rm -rf $(VENV) $(SUPPLY) .dateline build dist *.egg-info

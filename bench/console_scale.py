@@ -29,7 +29,6 @@ from pipeline.console.figure_endpoints import FacetQuery
 from pipeline.console.search_endpoints import ListQuery
 from pipeline.index import actions, client, documents, export, filters
 from pipeline.index.document_fields import clean
-from pipeline.index.errors import UnavailableError
 from pipeline.index.filters import Filters
 from pipeline.local.stack import Stack
 from pipeline.records import Event, Evidence, Export, Money, Party, Place, Quantity, When
@@ -37,9 +36,6 @@ from pipeline.settings import Settings
 
 EVENTS: Final = 1_000_000
 TRIES: Final = 100
-PATIENCE: Final = 120
-"""How many seconds the server may be short of memory."""
-
 NOW: Final = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 COUNTRIES: Final = (
     "USA",
@@ -106,19 +102,6 @@ def _pattern(dice: random.Random) -> dict[str, Any]:
     return found
 
 
-def _write(server: client.ElasticsearchServer, lines: list[tuple[bytes, bytes]]) -> None:
-    """Write lines; while the server has no memory for them, wait, as the indexer does."""
-    for _ in range(PATIENCE):
-        try:
-            wrong = [item for item in server.write(lines, max_records=500) if item.get("status", 500) >= 300]
-        except UnavailableError:
-            wrong = [{"status": 429}]
-        if not wrong:
-            return
-        time.sleep(1)
-    raise RuntimeError(str(wrong[0]))
-
-
 def fill(settings: Settings, number: int, dice: random.Random) -> float:
     """Write the events and return the seconds that it took."""
     began = time.perf_counter()
@@ -127,7 +110,9 @@ def fill(settings: Settings, number: int, dice: random.Random) -> float:
         server = client.ElasticsearchServer(es, settings)
         lines = generated(dice, number)
         while some := list(itertools.islice(lines, 2000)):
-            _write(server, some)
+            wrong = [item for item in server.write(some, max_records=1000) if item.get("status", 500) >= 300]
+            if wrong:
+                raise RuntimeError(str(wrong[0]))
         es.indices.refresh(index="news-*")
     return time.perf_counter() - began
 

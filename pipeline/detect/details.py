@@ -13,7 +13,7 @@ from pipeline.annotate.resolve import Resolver
 from pipeline.detect.amounts import find_money, find_quantities
 from pipeline.detect.dates import FoundDate, Prefer, find_dates, lows_of
 from pipeline.detect.persons import words
-from pipeline.detect.reader import Span, Telling
+from pipeline.detect.telling import Span, Telling
 from pipeline.records import Modality, Money, Party, Place, Quantity, When
 
 MONEYED: Final = frozenset(("AID", "SANCTION", "AGREE", "COOPERATE", "ACCUSE"))

@@ -17,7 +17,7 @@ from pipeline.detect.encoder import Floats
 from pipeline.detect.kinds import Kind
 from pipeline.detect.models import Models
 from pipeline.detect.parties import SectionNames, names_of, settle
-from pipeline.detect.reader import Telling
+from pipeline.detect.telling import Telling
 from pipeline.records import Document, Evidence, Modality, Money, Party, Place, Quantity, When
 from pipeline.records import Section as SectionName
 

@@ -38,8 +38,8 @@ def read(parsed: Parsed, models: Models) -> list[Draft]:
         return []
     document, encoder = parsed.document, models.encoder
     sentences = drafting.sentences_of(parsed)
-    own = [own_kinds.in_article(one, models.nlp, document.title, document.text) for one in models.own]
-    told, _ = reader.read(encoder, document.title, document.text, sentences, own=own)
+    own = own_kinds.in_article(models.own, models.nlp, document.title, document.text)
+    told = reader.read(encoder, document.title, document.text, sentences, own=own)
     return drafting.drafts(parsed, told, models)
 
 

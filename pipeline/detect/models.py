@@ -48,7 +48,8 @@ def load_models(settings: Settings) -> Models:
         text_characters=options.text_characters,
         min_confidence=options.min_confidence,
     )
-    models.own = tuple(own_kinds.learn(spec, models.encoder, models.nlp) for spec in specs)
+    told = (*own_kinds.read([own_kinds.FORMULAS]), *specs)
+    models.own = tuple(own_kinds.learn(spec, models.encoder, models.nlp) for spec in told)
     models.kinds.update((spec.kind, own_kinds.as_kind(spec)) for spec in specs)
     _freeze()
     return models

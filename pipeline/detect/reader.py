@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol, get_args
 
 import numpy as np
 
+from pipeline.detect.confidence import confidence, features
 from pipeline.detect.encoder import Encoder, Floats, Scores, probability
 from pipeline.detect.kinds import KINDS, TYPES
+from pipeline.detect.telling import Span, Telling
 from pipeline.detect.windows import Window
 from pipeline.records import EventType, Modality, Section
 
@@ -23,8 +24,6 @@ BESIDE: Final = 3
 
 SLACK: Final = 1.0
 """Log-odds by which the other words of a span may be less sure than its surest."""
-
-Span = tuple[int, int]
 
 
 class Own(Protocol):
@@ -45,33 +44,6 @@ class Own(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Telling:
-    """One trigger where it stands. `shares` are probabilities; `spans` of each role are characters of the section.
-
-    `event` is the share of all kinds together, `vector` what tells whether two triggers mean one happening, `own` the share
-    of a kind of the user's own.
-    """
-
-    section: Section
-    sentence: int
-    start: int
-    end: int
-    kind: str
-    type: EventType
-    event: float
-    type_share: float
-    kind_share: float
-    modality: Modality
-    modality_share: float
-    main: float
-    spans: dict[str, list[Span]]
-    role_shares: dict[str, float]
-    vector: Floats
-    own: float | None = None
-    confidence: float = 0.0
-
-
 def softmax(scores: Floats) -> Floats:
     """Log-odds in, shares along the last axis out."""
     shifted = np.exp(scores - scores.max(-1, keepdims=True))
@@ -80,44 +52,20 @@ def softmax(scores: Floats) -> Floats:
 
 def read(
     encoder: Encoder, title: str, text: str, sentences: Sequence[Span], *, own: Sequence[Own] = ()
-) -> tuple[list[Telling], float]:
-    """A title, a text and its sentences in, the tellings in reading order and the article's topic share out.
-
-    The topic share is the probability that the article is news of this sort at all: the mean over its windows, in log-odds.
-    """
-    told: list[Telling] = []
+) -> list[Telling]:
+    """A title, a text and its sentences in, the tellings in reading order out."""
+    windows: list[list[Telling]] = []
     topics = []
     for window in encoder.windows.cut(title, text, sentences):
         scores = encoder.scores(window)
         topics.append(scores.loud)
-        told += tellings(encoder, window, scores, least=encoder.facts["event_least"], own=own)
+        windows.append(list(tellings(encoder, window, scores, least=encoder.facts["event_least"], own=own)))
     topic = float(np.mean(topics)) if topics else 0.0
-    for one in told:
-        one.confidence = confidence(encoder, one, topic, whole=bool(title)) if one.own is None else one.own
-    return told, probability(topic)
-
-
-def evidence(one: Telling, topic: float, *, whole: bool) -> tuple[float, ...]:
-    """What speaks for a telling: log-odds of its type, of the article's topic, of being main and of its modality.
-
-    `whole` is an article with a title: there the topic counts for more, and a telling in the midst of it for less, than in a
-    single sentence of news.
-    """
-    topic = max(-4.0, min(4.0, topic))
-    return (1.0, odds(one.type_share), topic, odds(one.main), odds(one.modality_share), float(whole), whole * topic)
-
-
-def confidence(encoder: Encoder, one: Telling, topic: float, *, whole: bool) -> float:
-    """The calibrated probability that a telling is an event of its type: a logistic model fitted on held documents."""
-    values = evidence(one, topic, whole=whole)
-    total = sum(weight * value for weight, value in zip(encoder.facts["calibration"], values, strict=True))
-    return round(probability(total), 3)
-
-
-def odds(share: float) -> float:
-    """The log-odds of a share, bounded so that no single one decides."""
-    share = min(0.999, max(0.001, share))
-    return float(np.log(share / (1 - share)))
+    for told in windows:
+        for one in told:
+            values = features(encoder, one, told, topic, whole=bool(title))
+            one.confidence = confidence(encoder, values) if one.own is None else one.own
+    return [one for told in windows for one in told]
 
 
 def tellings(
@@ -201,18 +149,13 @@ def _spans(window: Window, odds: Floats, at: int, least: float, back: int = 0) -
     section, sentence = window.section[at], window.sentence[at] - back
     found: list[Span] = []
     best = -np.inf
-    size = len(window)
-    inside = [
-        window.section[i] == section and window.sentence[i] == sentence and odds[i] >= least - SLACK
-        for i in range(size)
-    ]
-    index = 0
-    while index < size:
-        if not inside[index]:
+    index, end = _sentence(window, at, section, sentence)
+    while index < end:
+        if odds[index] < least - SLACK:
             index += 1
             continue
         first = index
-        while index + 1 < size and (inside[index + 1] or _continues(window, index + 1)):
+        while index + 1 < end and (odds[index + 1] >= least - SLACK or _continues(window, index + 1)):
             index += 1
         top = float(odds[first : index + 1].max())
         if top >= least:
@@ -222,6 +165,17 @@ def _spans(window: Window, odds: Floats, at: int, least: float, back: int = 0) -
             found.append((window.starts[first], window.ends[index]))
         index += 1
     return found, best
+
+
+def _sentence(window: Window, at: int, section: Section | None, sentence: int) -> Span:
+    """The pieces of a sentence, as (first, one past the last): that of piece `at`, or one before it."""
+    first = at
+    while first > 0 and window.section[first - 1] == section and window.sentence[first - 1] >= sentence:
+        first -= 1
+    end = first
+    while end < len(window) and window.section[end] == section and window.sentence[end] == sentence:
+        end += 1
+    return first, end
 
 
 def _continues(window: Window, index: int) -> bool:

@@ -130,7 +130,7 @@ class House:
         self.directory = directory
         self.supervised = False
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.ports = dict(zip(PROCESSES, free_ports(len(PROCESSES)), strict=True))
+        self.ports = dict(zip(PROCESSES, _free_ports(len(PROCESSES)), strict=True))
         self.processes = {}
         self._write(settings, site, receiver, collector or {}, channel or {})
         self.environ = {
@@ -176,10 +176,6 @@ class House:
         for name in names or PROCESSES:
             self._start(name, name, self.environ)
 
-    def start_as(self, name, environ):
-        """Start a process with more environment variables."""
-        self._start(name, name, {**self.environ, **environ})
-
     def _start(self, name, command, environ):
         with (self.directory / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
@@ -188,7 +184,7 @@ class House:
 
     def start_another_worker(self):
         """A second worker of the same group."""
-        [self.ports["worker-2"]] = free_ports(1)
+        [self.ports["worker-2"]] = _free_ports(1)
         environ = {**self.environ, "DATELINE_HTTP_WORKER_PORT": str(self.ports["worker-2"])}
         self._start("worker-2", "worker", environ)
 
@@ -311,8 +307,7 @@ def signature_is_right(headers, body):
     return hmac.compare_digest(headers["dateline-signature"].removeprefix("sha256="), expected)
 
 
-def free_ports(count):
-    """So many ports of 127.0.0.1 on which nobody listens."""
+def _free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     for item in sockets:
         item.bind(("127.0.0.1", 0))

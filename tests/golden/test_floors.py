@@ -16,9 +16,9 @@ FLOORS = {
     "sentences": {
         "precision": 0.78, "recall": 0.79, "f1": 0.79, "kind": 0.94, "modality": 0.86, "actors": 0.93, "recipients": 0.86,
     },
-    "articles": {"precision": 0.9, "recall": 0.56, "f1": 0.7},
+    "articles": {"precision": 0.82, "recall": 0.56, "f1": 0.7},
 }  # fmt: skip
-CEILINGS = {"sentences": {"quiet_sentences": 0.2}, "articles": {"quiet_articles": 0.1}}
+CEILINGS = {"sentences": {"quiet_sentences": 0.21}, "articles": {"quiet_articles": 0.1}}
 ROWS = {"sentences": SENTENCES, "articles": ARTICLES}
 
 

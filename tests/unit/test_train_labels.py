@@ -1,4 +1,4 @@
-"""The labels of real news: every line is of the form that training reads, and its kinds are those of the code."""
+"""The labels of real news and of written articles: every line is of the form that training reads, its kinds are the code's."""
 
 import json
 from pathlib import Path
@@ -9,8 +9,11 @@ import pytest
 from pipeline.detect.kinds import KINDS
 from pipeline.records import Modality, Section
 
-FILES = sorted((Path(__file__).resolve().parents[2] / "train" / "labels").glob("*.jsonl"))
+TRAIN = Path(__file__).resolve().parents[2] / "train"
+ARTICLES = sorted((TRAIN / "articles").glob("*.jsonl"))
+FILES = [*sorted((TRAIN / "labels").glob("*.jsonl")), *ARTICLES]
 ONE, MANY = ("date", "money", "said_by"), ("actors", "recipients", "places")
+OF_ARTICLE = {"title", "text", "published", "section"}
 KEYS = {"type", "kind", "modality", "weight", "section", "trigger", "same_as", *ONE, *MANY}
 
 
@@ -25,7 +28,7 @@ def is_span(value: object) -> bool:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_line_has_the_same_keys_and_known_values(file):
     for line in lines(file):
-        assert line.keys() == {"id", "loud", "events"}, line
+        assert line.keys() - OF_ARTICLE == {"id", "loud", "events"}, line
         assert line["loud"] in (True, False), line
         for event in line["events"]:
             assert event.keys() == KEYS, line
@@ -49,6 +52,18 @@ def test_what_is_told_again_points_to_an_earlier_event(file):
     for line in lines(file):
         for number, event in enumerate(line["events"]):
             assert event["same_as"] is None or 0 <= event["same_as"] < number, line
+
+
+@pytest.mark.parametrize("file", ARTICLES, ids=lambda file: file.stem)
+def test_the_spans_of_a_written_article_are_words_of_it(file):
+    for line in lines(file):
+        assert line.keys() >= OF_ARTICLE, line
+        for event in line["events"]:
+            section = line[event["section"]]
+            spans = [event["trigger"], *(event[role] for role in ONE if event[role])]
+            for start, end in [*spans, *(span for role in MANY for span in event[role])]:
+                words = section[start:end]
+                assert words == words.strip() != "", (line["id"], event["trigger"], words)
 
 
 def test_no_document_is_labelled_twice():

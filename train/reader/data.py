@@ -1,8 +1,9 @@
 """Labels -> examples: windows of labelled documents with the targets of every head.
 
-Sources: whole documents and sentences labelled by docs/events.md (train/labels, offsets into texts of ../shared/corpus), the
-written sentences (train/sentences; kinds, modality and parties, no places, dates or sums), readings of one-sentence news
-(train/readings/wce_stream.jsonl; types and modality only). What a source does not label is masked.
+Sources: whole documents and sentences labelled by docs/events.md (train/labels, offsets into texts of ../shared/corpus),
+written articles with every label (train/articles), the written sentences (train/sentences; kinds, modality and parties, no
+places, dates or sums), readings of one-sentence news (train/readings/wce_stream.jsonl; types and modality only). What a
+source does not label is masked.
 """
 
 from __future__ import annotations
@@ -88,20 +89,35 @@ def labelled(texts: dict[str, dict[str, Any]], files: Iterable[Path]) -> Iterato
         with path.open(encoding="utf-8") as lines:
             for line in lines:
                 one = json.loads(line)
-                text = texts[one["id"]]
-                yield Doc(
-                    id=one["id"], source=path.stem, title=text.get("title") or "", text=text["text"],
-                    published=(text.get("published") or "")[:10], loud=one["loud"],
-                    labels=[
-                        Label(
-                            type=TYPE_OF[e["kind"]], kind=KIND_NAMES.index(e["kind"]), modality=MODALITIES.index(e["modality"]),
-                            main=int(e["weight"] == "main"), section=e["section"], trigger=tuple(e["trigger"]),
-                            roles={role: _spans(e[role]) for role in ROLES},
-                            same_as=e["same_as"],
-                        )
-                        for e in one["events"]
-                    ],
-                )  # fmt: skip
+                yield _document(path.stem, texts[one["id"]], one)
+
+
+def hard() -> set[str]:
+    """The ids of documents that were picked for labelling because a reader was unsure of them."""
+    return set((ROOT / "train/labels/hard.txt").read_text("utf-8").split())
+
+
+def articles() -> Iterator[Doc]:
+    """The project's own articles, each a line with its text and its labels -> documents. All are for training."""
+    for path in sorted((ROOT / "train/articles").glob("*.jsonl")):
+        for line in path.read_text("utf-8").splitlines():
+            one = json.loads(line)
+            yield _document("articles", one, one)
+
+
+def _document(source: str, text: dict[str, Any], labels: dict[str, Any]) -> Doc:
+    return Doc(
+        id=labels["id"], source=source, title=text.get("title") or "", text=text["text"],
+        published=(text.get("published") or "")[:10], loud=labels["loud"],
+        labels=[
+            Label(
+                type=TYPE_OF[e["kind"]], kind=KIND_NAMES.index(e["kind"]), modality=MODALITIES.index(e["modality"]),
+                main=int(e["weight"] == "main"), section=e["section"], trigger=tuple(e["trigger"]),
+                roles={role: _spans(e[role]) for role in ROLES}, same_as=e["same_as"],
+            )
+            for e in labels["events"]
+        ],
+    )  # fmt: skip
 
 
 def _spans(value: Any) -> list[tuple[int, int]]:
@@ -192,7 +208,7 @@ def marked(paths: Iterable[Path]) -> Iterator[Doc]:
 def everything() -> list[Doc]:
     """All labelled documents there are."""
     texts = corpus()
-    return [*labelled(texts, sorted((ROOT / "train/labels").glob("*.jsonl"))), *written(), *readings()]
+    return [*labelled(texts, sorted((ROOT / "train/labels").glob("*.jsonl"))), *articles(), *written(), *readings()]
 
 
 class Splitter:
@@ -207,6 +223,16 @@ class Splitter:
 
     def __call__(self, text: str) -> list[tuple[int, int]]:
         return [(s.start_char, s.end_char) for s in self.nlp(text).sents if s.text.strip()]
+
+
+@dataclass
+class Taught:
+    """What a trained reader says of a window that nobody labelled: shares of the kinds and, at its triggers, of the rest."""
+
+    kind: Any  # (pieces, kinds + 1)
+    modality: Any  # (triggers, modalities)
+    main: Any  # (triggers,)
+    roles: Any  # (triggers, roles, pieces)
 
 
 @dataclass
@@ -227,6 +253,7 @@ class Example:
     known: list[tuple[str, ...]]
     same: list[tuple[int, int, int]]
     labels: list[Label]
+    taught: Taught | None = None
 
 
 def _trigger(window: Window, label: Label) -> int | None:

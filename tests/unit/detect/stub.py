@@ -15,7 +15,8 @@ from pipeline.annotate.plain import Plain
 from pipeline.annotate.resolve import Resolver
 from pipeline.detect.encoder import Floats, Scores
 from pipeline.detect.kinds import TYPES
-from pipeline.detect.reader import MODALITIES, NAMES, ROLES, Span, Telling
+from pipeline.detect.reader import MODALITIES, NAMES, ROLES
+from pipeline.detect.telling import Span, Telling
 from pipeline.detect.windows import Window, Windows
 from pipeline.records import EventType, Modality, Section, Sentence
 from tests.make import make_document
@@ -79,7 +80,7 @@ class StubEncoder:
         self.tokenizer = Tokenizer()
         self.windows = Windows(self.tokenizer)
         self.facts: dict[str, Any] = {
-            "event_least": 0.3, "same_least": 0.5, "role_least": [0.0] * len(ROLES), "calibration": [0, 1, 0, 0, 0, 0, 0],
+            "event_least": 0.3, "same_least": 0.5, "role_least": [0.0] * len(ROLES), "calibration": {"type": 1.0},
         }  # fmt: skip
         self.seen: list[Window] = []
 

@@ -9,6 +9,7 @@ import spacy
 
 from pipeline import annotate
 from pipeline.detect import detect_jsonl, load_models, own_kinds
+from pipeline.detect.kinds import KINDS
 from pipeline.detect.own_kinds import KindError, OwnKind
 from pipeline.settings import Detect, Settings
 from tests.unit.detect import stub
@@ -216,7 +217,7 @@ def test_examples_that_the_reader_tells_apart_are_learnt():
     text = "Chad opened a road. Mali closed one. Togo reopened two."
     (window,) = encoder.windows.cut("", text, stub.sentences(text))
     scores = encoder.scores(window)
-    spots = list(own_kinds.in_article(learnt, None, "", text).spots(window, scores))
+    spots = list(own_kinds.in_article([learnt], None, "", text)[0].spots(window, scores))
     assert [(text[window.starts[at] :].split(maxsplit=1)[0], share) for at, share in spots] == [
         ("opened", 0.95),
         ("reopened", 0.95),
@@ -247,3 +248,9 @@ def test_the_sentences_of_a_kind_are_tried():
 
 def test_the_shipped_models_agree_with_the_sentences_above():
     own_kinds.try_out([CORRIDOR, LOCKS], Settings())
+
+
+def test_the_formulas_of_official_documents_tell_their_kinds():
+    formulas = own_kinds.read([own_kinds.FORMULAS])
+    assert all(spec.type == KINDS[spec.kind] and spec.yes and spec.no for spec in formulas)
+    own_kinds.try_out(formulas, Settings())

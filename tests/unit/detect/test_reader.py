@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.detect import reader
+from pipeline.detect.confidence import odds
 from pipeline.records import EventType
 from tests.unit.detect import stub
 
@@ -10,7 +11,7 @@ EXPELLED = {"expelled": {"expulsion": stub.YES}}
 
 
 def read(encoder, text, title="", own=()):
-    return reader.read(encoder, title, text, stub.sentences(text), own=own)[0]
+    return reader.read(encoder, title, text, stub.sentences(text), own=own)
 
 
 def kinds(told):
@@ -169,23 +170,30 @@ def test_confidence_is_the_calibrated_share():
     encoder = stub.StubEncoder(EXPELLED, topic=2.0)
     text = "Belgium expelled envoys."
     (plain,) = read(encoder, text)
-    encoder.facts["calibration"] = [-1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    encoder.facts["calibration"] = {"always": -1.0, "type": 1.0}
     (lower,) = read(encoder, text)
-    encoder.facts["calibration"] = [-1.0, 1.0, 0.5, 0.0, 0.0, 0.0, 0.0]
+    encoder.facts["calibration"] = {"always": -1.0, "type": 1.0, "topic": 0.5}
     (higher,) = read(encoder, text)
     assert lower.confidence < higher.confidence < 1
     assert plain.confidence == pytest.approx(plain.type_share, abs=0.002)
 
 
-def test_the_topic_is_the_mean_over_the_windows_and_even_for_no_text():
-    encoder = stub.StubEncoder(topic=0.0)
-    assert reader.read(encoder, "", "Rain fell.", [(0, 10)]) == ([], 0.5)
-    assert reader.read(encoder, "", "", []) == ([], 0.5)
+def test_a_second_telling_of_a_type_in_a_sentence_is_known_as_such():
+    encoder = stub.StubEncoder({"killed": {"attack": 2.0}, "strike": {"strike": 4.0}})
+    encoder.facts["calibration"] = {"type": 1.0, "a surer one of its type": -5.0}
+    told = {one.kind: one for one in read(encoder, "Ten were killed in the morning by a strike.")}
+    assert told["attack"].confidence < 0.1 < 0.9 < told["strike"].confidence
+    apart = {one.kind: one for one in read(encoder, "Ten were killed. It was a strike.")}
+    assert apart["attack"].confidence > 0.8
+
+
+def test_a_text_without_words_tells_nothing():
+    assert read(stub.StubEncoder(), "") == []
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_no_share_decides_alone(share):
-    assert abs(reader.odds(share)) < 7
+    assert abs(odds(share)) < 7
 
 
 # --- kinds of the user's own -----------------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ with less text one word is enough. Where the feed has a text, its words decide: 
 _NOT_READ: Final = ("script", "style", "noscript", "template", "nav", "footer", "svg", "select", "button", "a")
 _JSON_BODY: Final = re.compile(r'"(?:[^"\\]|\\.){40,}"')
 _SCRIPT_CHARACTERS: Final = 400_000
+STEM: Final = 5
+"""Letters of a word that count: `tomatoes` in a headline and `tomato` in the text are one word, in any language."""
+
 _NO_SPACES: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
 """Scripts that write no spaces between words: Thai, Lao, Japanese and Chinese."""
 
@@ -57,14 +60,17 @@ class PageWords:
 
 
 def words(text: str) -> frozenset[str]:
-    """Text in, its words of four letters or more and its numbers out; pairs of characters where a script has no spaces."""
+    """Text in, the beginnings of its words of four letters or more and its numbers out, so that inflected forms are one.
+
+    Where a script has no spaces these are pairs of characters.
+    """
     found: set[str] = set()
     for word in re.findall(r"\w+", text.casefold()):
         for run in _NO_SPACES.findall(word):
             found.update(run[i : i + 2] for i in range(max(1, len(run) - 1)))
         rest = _NO_SPACES.sub("", word)
         if len(rest) >= 4 or (len(rest) >= 2 and rest.isdigit()):
-            found.add(rest)
+            found.add(rest[:STEM])
     return frozenset(found)
 
 

@@ -1,0 +1,29 @@
+"""Whether a page is the article of a feed's entry."""
+
+import pytest
+
+from pipeline.page import kinship
+
+
+def page(title, text):
+    return kinship.read(f"<html><head><title>{title}</title></head><body><h1>{title}</h1><p>{text}</p></body></html>")
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        (
+            "How to grow tomatoes on a balcony",
+            "A tomato wants sun, a deep pot and regular water; everything else is detail.",
+        ),
+        ("Minister resigned over leaked letters", "The resignation came a day after the letter was printed."),
+        ("Polizisten befragen Zeugen nach Unfall", "Ein Polizist sprach mit einem Zeugen, der alles gesehen hatte."),
+    ],
+)
+def test_a_short_article_has_its_headlines_words_in_other_forms(title, text):
+    assert kinship.is_article_of(page(title, text), title, "")
+
+
+def test_a_short_text_without_a_word_of_the_headline_is_a_wall():
+    title = "How to grow tomatoes on a balcony"
+    assert not kinship.is_article_of(page(title, "Please log in to go on. Readers get all of our stories."), title, "")

@@ -54,7 +54,7 @@ def test_events_are_shown_with_who_where_when_and_sum(dateline):
     [
         (("--type", "ASSAULT"), {"strike"}),
         (("--place", "Russia"), {"sanctions"}),
-        (("--kind", "aid_package", "--kind", "air_strike"), {"aid", "euro", "strike"}),
+        (("--kind", "aid_package", "--kind", "strike"), {"aid", "euro", "strike"}),
         (("--dead-at-least", "12"), {"strike"}),
         (("missile", "--source", "Wire"), {"strike"}),
     ],

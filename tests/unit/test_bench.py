@@ -70,7 +70,7 @@ def test_invented_articles_never_reach_the_cluster_that_is_configured(tmp_path):
         assert settings.kafka.security_protocol == "PLAINTEXT"
         assert settings.kafka.ca_file == settings.elasticsearch.api_key == settings.elasticsearch.ca_file == ""
         assert settings.http.worker_port == mine.http.worker_port != Settings().http.worker_port
-    assert service_process.port_variables(mine.http).items() <= rig.environment(mine).items()
+    assert service_process.port_variables(mine).items() <= rig.environment(mine).items()
 
 
 def test_the_figures_that_others_read_have_their_names():

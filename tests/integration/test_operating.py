@@ -115,4 +115,4 @@ def test_status_tells_of_a_real_kafka_and_elasticsearch_also_without_any_process
     assert found.index["reachable"]
     assert found.index["status"] in ("green", "yellow")
     assert all("no answer" in problem for problem in found.problems)
-    assert len(found.problems) == 4
+    assert len(found.problems) == 5

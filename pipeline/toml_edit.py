@@ -88,3 +88,12 @@ def _ranges(lines: list[str], name: str, expected: int) -> list[tuple[int, int]]
             end -= 1
         ranges.append((start, end))
     return ranges
+
+
+def file_stamp(file: Path) -> object:
+    """Return a value that changes when the file does. Links are followed, as mounted volumes use them."""
+    try:
+        seen = file.stat()
+    except OSError as error:
+        return error.errno
+    return seen.st_mtime_ns, seen.st_size, seen.st_ino

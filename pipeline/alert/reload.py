@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -17,6 +16,7 @@ from pipeline import metrics
 from pipeline.alert import rules
 from pipeline.alert.rules import RuleSet
 from pipeline.settings import Settings, SettingsError
+from pipeline.toml_edit import file_stamp
 
 log = structlog.get_logger("rules")
 
@@ -78,13 +78,4 @@ class RuleWatch:
         metrics.set_rules(successful=True, now=time.time())
 
     def _stamp(self) -> tuple[object, ...]:
-        return tuple(_stamp(file) for file in self._files)
-
-
-def _stamp(file: Path) -> object:
-    """Return a value that changes when the file does. Links are followed, as mounted volumes use them."""
-    try:
-        seen = file.stat()
-    except OSError as error:
-        return error.errno
-    return seen.st_mtime_ns, seen.st_size, seen.st_ino
+        return tuple(file_stamp(file) for file in self._files)

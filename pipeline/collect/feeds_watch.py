@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -13,6 +12,7 @@ from pipeline import bus
 from pipeline.collect import feeds as feeds_
 from pipeline.collect.poll_loop import PollLoop
 from pipeline.settings import Settings, SettingsError
+from pipeline.toml_edit import file_stamp
 
 log = structlog.get_logger("collector")
 
@@ -29,7 +29,7 @@ class FeedsWatch:
         self._poll_loop = poll_loop
         self._held = held
         self._file = settings.path(settings.collector.feeds_file)
-        self._seen = _stamp(self._file)
+        self._seen = file_stamp(self._file)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look at the file until `stop` is set."""
@@ -42,7 +42,7 @@ class FeedsWatch:
 
     async def look(self) -> bool:
         """Read the file if it has changed; return whether its feeds are in use. An error in the file is not raised."""
-        stamp = _stamp(self._file)
+        stamp = file_stamp(self._file)
         if stamp == self._seen:
             return False
         self._seen = stamp
@@ -55,12 +55,3 @@ class FeedsWatch:
         self.problem = ""
         await self._poll_loop.replace(found, self._held())
         return True
-
-
-def _stamp(file: Path) -> object:
-    """Return a value that changes when the file does. Links are followed, as mounted volumes use them."""
-    try:
-        seen = file.stat()
-    except OSError as error:
-        return error.errno
-    return seen.st_mtime_ns, seen.st_size, seen.st_ino

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipeline import toml_edit
 from pipeline.console.api import ApiError, Role, User, problem
 from pipeline.settings import Console, Section, Settings, SettingsError, convert, read_toml
+from pipeline.toml_edit import file_stamp
 
 log = structlog.get_logger("console")
 
@@ -126,7 +127,7 @@ class Users:
         """Return the user with this secret (and name, if one is given), or None. It takes as long for each wrong secret."""
         if self._file is not None:
             try:
-                if self._stamp != _stamp(self._file):
+                if self._stamp != file_stamp(self._file):
                     self._read(self._file)
             except (SettingsError, OSError) as error:
                 log.error("users_not_reloaded", error=str(error))  # noqa: TRY400 - the user's error, not ours
@@ -139,12 +140,7 @@ class Users:
 
     def _read(self, file: Path) -> None:
         table = convert(read_toml(file), _UsersFile, where=str(file))
-        self._found, self._stamp = table.user, _stamp(file)
-
-
-def _stamp(file: Path) -> object:
-    seen = file.stat()
-    return seen.st_mtime_ns, seen.st_size, seen.st_ino
+        self._found, self._stamp = table.user, file_stamp(file)
 
 
 def hash_of(secret: str) -> str:

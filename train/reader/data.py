@@ -290,18 +290,7 @@ def examples(doc: Doc, windows: Windows, split: Splitter) -> Iterator[Example]:
         )
         of_label: dict[int, int] = {}
         for number, label in enumerate(doc.labels):
-            at = next(
-                (
-                    i
-                    for i in range(size)
-                    if window.section[i] == label.section
-                    and window.begins[i]
-                    and window.starts[i] >= label.trigger[0]
-                    and window.ends[i]
-                    <= max(label.trigger[1], window.ends[i] if window.starts[i] == label.trigger[0] else 0)
-                ),
-                None,
-            )
+            at = _trigger(window, label)
             if at is None or kind[at] not in (0, -100):
                 if at is not None and at in made.triggers:
                     of_label[number] = made.triggers.index(at)

@@ -18,6 +18,6 @@ def test_a_healthy_service_rings_nothing_and_a_stopped_worker_pages_until_it_is_
             pytest.fail("prometheus or alertmanager is absent; .ci/run fetches them")
         pytest.skip("prometheus and alertmanager are not installed (Debian: prometheus, prometheus-alertmanager)")
     with ChaosRig(tmp_path / "service") as rig:
-        found = paging.measure(rig, tmp_path / "watch", healthy_seconds=30, speed=15)
+        found = paging.measure(rig, tmp_path / "watch", healthy_seconds=60, speed=7)  # a faster clock than that is faster than the scrapes
     assert found.healthy == ()
     assert found.rang == {("DatelineProcessMissing", "worker")}

@@ -210,6 +210,11 @@ def probe(es: Elasticsearch, settings: Settings) -> str:
             log.warning("aliases_restored", indices=restored)
     except (RefusedError, UnavailableError, RequestError) as error:
         log.debug("aliases_unknown", error=str(error))  # what follows says what is wrong
+    return answers(es)
+
+
+def answers(es: Elasticsearch) -> str:
+    """Return `ok`, or why Elasticsearch cannot be used now."""
     try:
         with own_errors("Elasticsearch"):
             es.options(request_timeout=PROBE_SECONDS).cluster.health(filter_path="status")

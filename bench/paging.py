@@ -45,8 +45,8 @@ LEAST_SCRAPE_SECONDS: Final = 2.0
 """The shortest interval of scrapes; a scrape may take as long."""
 
 HOLD_SECONDS: Final = 16.0
-"""The shortest `for` of an alert: eight scrapes in a row must fail. `for: 1m` sped up 15 times is 4 s, which two late answers of
-a machine with more to do than processors have already made into a page."""
+"""The shortest `for` of an alert: eight scrapes in a row must fail. Sped up 15 times, `for: 1m` is 4 s: two late answers of a
+busy machine have already made a page of that."""
 
 
 @dataclass(frozen=True, slots=True)

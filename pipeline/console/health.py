@@ -55,4 +55,8 @@ class ConsoleHealth:
         problem = "" if serving else "starting"
         if self._elasticsearch != "ok":
             problem = problem or f"Elasticsearch at {self._address}: {self._elasticsearch}"
-        return not problem, {"problem": problem, "elasticsearch": self._elasticsearch, "live": self._broker.problem or "ok"}
+        return not problem, {
+            "problem": problem,
+            "elasticsearch": self._elasticsearch,
+            "live": self._broker.problem or "ok",
+        }

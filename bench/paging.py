@@ -49,6 +49,9 @@ HOLD_SECONDS: Final = 16.0
 busy machine have already made a page of that."""
 
 
+HEARTBEAT = "DatelineHeartbeat"
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
     """What Alertmanager sent about one alert, and when (time.monotonic)."""
@@ -81,6 +84,8 @@ class Pager:
                 told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 for alert in told["alerts"]:
                     labels = alert["labels"]
+                    if labels["alertname"] == HEARTBEAT:
+                        continue  # it always rings, and to others
                     pager.notifications.append(
                         Notification(labels["alertname"], labels.get("job", ""), alert["status"], time.monotonic())
                     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
@@ -94,6 +94,29 @@ rules_last_reload_success_timestamp_seconds = Gauge(
     "When the rules were last read without an error (Unix time).",
     registry=None,
 )
+server_nodes = Gauge(
+    "dateline_server_nodes", "Live brokers (kafka) or nodes (elasticsearch); 0 while none answers.", ["server"]
+)
+kafka_partitions = Gauge(
+    "dateline_kafka_partitions", "Partitions of our topics that are offline (no leader) or under_replicated.", ["state"]
+)
+kafka_topic_bytes = Gauge("dateline_kafka_topic_bytes", "Bytes of a topic on all brokers.", ["topic"])
+elasticsearch_status = Gauge(
+    "dateline_elasticsearch_status",
+    "1 for the cluster's status: green, yellow (a replica is missing), red.",
+    ["status"],
+)
+elasticsearch_shards = Gauge("dateline_elasticsearch_shards", "Shards by state: active, unassigned.", ["state"])
+disk_free_bytes = Gauge(
+    "dateline_disk_free_bytes", "Free space where a broker (kafka) or node (elasticsearch) keeps its data.",
+    ["server", "node"],
+)  # fmt: skip
+disk_size_bytes = Gauge("dateline_disk_size_bytes", "Size of that disk.", ["server", "node"])
+upkeep_last_success_timestamp_seconds = Gauge(
+    "dateline_upkeep_last_success_timestamp_seconds",
+    "When a task of the indexer's upkeep last succeeded (Unix time).",
+    ["task"],
+)
 ready = Gauge("dateline_ready", "1 while /readyz says yes.")
 build_info = Gauge("dateline_build_info", "Constant 1, with the running version.", ["version", "process"])
 
@@ -125,6 +148,19 @@ def set_lag(rows: Iterable[tuple[str, str, int, int]]) -> None:
         consumer_lag_records.labels(*labels).set(records)
     _lag_series.clear()
     _lag_series.update(current)
+
+
+LabelValues = TypeVar("LabelValues", bound=tuple[str, ...])
+
+
+def replace_series(gauge: Gauge, values: Mapping[LabelValues, float], first: str | None = None) -> None:
+    """Set the series of a gauge by their labels and remove all others (with `first`: those with this first label)."""
+    for sample in [sample for family in gauge.collect() for sample in family.samples]:
+        labels = tuple(sample.labels.values())
+        if labels not in values and first in (None, labels[0]):
+            gauge.remove(*labels)
+    for labels, value in values.items():
+        gauge.labels(*labels).set(value)
 
 
 Check = Callable[[], tuple[bool, dict[str, object]]]

@@ -8,11 +8,8 @@ option ends in its unit.
 from __future__ import annotations
 
 import difflib
-import functools
 import os
 import re
-import tomllib
-import types
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,18 +19,49 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta
 
+from pipeline.toml_read import SettingsError, convert, read_toml
+
+__all__ = [
+    "SECRETS",
+    "Alerts",
+    "Collector",
+    "Console",
+    "Detect",
+    "Elasticsearch",
+    "Http",
+    "Indexer",
+    "Kafka",
+    "Local",
+    "Log",
+    "LogLevel",
+    "Natural",
+    "Port",
+    "Positive",
+    "Seconds",
+    "Section",
+    "Settings",
+    "SettingsError",
+    "Share",
+    "Size",
+    "Track",
+    "Websub",
+    "Worker",
+    "console_address",
+    "convert",
+    "load",
+    "read_toml",
+    "without_login",
+]
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Size = Annotated[float, Meta(ge=0)]
 LogLevel = typing.Literal["debug", "info", "warning", "error"]
 _LOGIN: Final = re.compile(r"(?<=://)[^/?#\s\"'<>]*@")
 SECRETS: Final = frozenset({"password", "api_key", "secret"})
-
-
-class SettingsError(ValueError):
-    """The configuration cannot be used; the message names file and key, or the environment variable."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,7 +74,9 @@ class Kafka(Section, frozen=True, kw_only=True):
     bootstrap_servers: str = ""
     partitions: Positive = 4
     replication_factor: Positive = 1
+    min_insync_replicas: Natural = 0
     retention_days: Positive = 30
+    retention_gb: Size = 50
     security_protocol: typing.Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: typing.Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     username: str = ""
@@ -56,11 +86,13 @@ class Kafka(Section, frozen=True, kw_only=True):
     key_file: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a client certificate that could not be used.
+        """Refuse a client certificate that could not be used, and more replicas in sync than there are.
 
         Raises:
-            ValueError: the certificate or its key is missing, or the protocol has no TLS.
+            ValueError: the certificate or its key is missing, the protocol has no TLS, or there are too few replicas.
         """
+        if self.min_insync_replicas > self.replication_factor:
+            raise ValueError(f"min_insync_replicas: at most replication_factor, which is {self.replication_factor}")
         if bool(self.certificate_file) != bool(self.key_file):
             raise ValueError("certificate_file and key_file: give both or neither")
         if self.certificate_file and not self.security_protocol.endswith("SSL"):
@@ -292,77 +324,6 @@ def _with_login_apart(settings: Settings) -> Settings:
     names = {"username": wanted.username or unquote(user), "password": wanted.password or unquote(password)}
     elastic = msgspec.structs.replace(wanted, url=_LOGIN.sub("", wanted.url), **names)
     return msgspec.structs.replace(settings, elasticsearch=elastic)
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """Return the tables of a TOML file.
-
-    Raises:
-        SettingsError: the file is missing, unreadable or not TOML; the message names file and line.
-    """
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: {error}") from error
-
-
-S = typing.TypeVar("S", bound=msgspec.Struct)
-
-
-def convert(table: object, kind: type[S], *, where: str) -> S:
-    """Return a table as a Struct of type `kind`. Used for every file of configs/.
-
-    Raises:
-        SettingsError: names `where`, the path of the wrong key and, for an unknown key, the nearest known one.
-    """
-    for path, key, known in _unknown_keys(table, kind, ""):
-        near = difflib.get_close_matches(key, known, n=1)
-        hint = f", did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"
-        raise SettingsError(f"{where}: {path}: unknown key{hint}")
-    try:
-        return msgspec.convert(table, kind)
-    except msgspec.ValidationError as error:
-        what, _, path = str(error).strip("`").partition(" - at `$")
-        raise SettingsError(f"{where}: {path[1:] or 'top level'}: {what}{_example(kind, path[1:])}") from error
-
-
-def _example(kind: type[msgspec.Struct], path: str) -> str:
-    """Return ", for example ..." with the default of the option at a path, or an empty string if it has none."""
-    try:
-        default = functools.reduce(getattr, path.split("."), kind())
-    except (AttributeError, TypeError):  # the path is in a list, or the table has keys without a default
-        return ""
-    shown = isinstance(default, bool | int | float | str | tuple) and default not in ("", ())
-    return f", for example {path.rpartition('.')[2]} = {msgspec.json.encode(default).decode()}" if shown else ""
-
-
-def _unknown_keys(table: object, kind: Any, path: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield (path, key, known keys) of every key, at any depth, that the type does not have."""
-    struct = _struct_in(kind)
-    if isinstance(table, list):
-        for number, item in enumerate(table):
-            yield from _unknown_keys(item, kind, f"{path}[{number}]")
-    elif isinstance(table, dict) and struct is not None:
-        hints = typing.get_type_hints(struct)
-        fields = {field.encode_name: hints[field.name] for field in msgspec.structs.fields(struct)}
-        for key, value in table.items():
-            here = f"{path}.{key}".lstrip(".")
-            if key not in fields:
-                yield here, key, list(fields)
-            else:
-                yield from _unknown_keys(value, fields[key], here)
-
-
-def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
-    """Return the one Struct of a type (itself, or inside a tuple, list or union); None if there is none or several."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return kind
-    if typing.get_origin(kind) in (tuple, list, typing.Union, types.UnionType, Annotated):
-        found = {struct for part in typing.get_args(kind) if (struct := _struct_in(part)) is not None}
-        return found.pop() if len(found) == 1 else None
-    return None
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], object]]:

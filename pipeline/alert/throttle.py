@@ -10,7 +10,7 @@ themselves, those held back included, so a worker that takes over reads it from 
 from __future__ import annotations
 
 import datetime as dt
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
@@ -29,6 +29,10 @@ LONGEST_THROTTLE: Final = 200
 
 LISTED: Final = 50
 """At most so many alerts are listed in a digest."""
+
+STORIES_KNOWN: Final = 200_000
+"""At most so many stories have their alerts remembered: twice as many as are open by default (track.open_stories). Beyond it
+the one without a revision for longest is forgotten; it has been closed for long, so no alert is raised for it again."""
 
 Key = tuple[str, str]
 
@@ -49,7 +53,7 @@ class AlertState:
     """The alerts of a partition so far. `alerts_for` and `due` return the next ones and remember them."""
 
     def __init__(self, alerts: Iterable[Alert] = ()) -> None:
-        self._known: set[str] = set()
+        self._known: OrderedDict[str, set[str]] = OrderedDict()
         self._raised: dict[Key, deque[dt.datetime]] = {}
         self._waiting: dict[Key, dict[str, Alert]] = {}
         self._closed: dict[Key, dt.datetime] = {}
@@ -64,9 +68,11 @@ class AlertState:
 
     def remember(self, one: Alert) -> None:
         """Take in an alert that was written to news.alerts."""
-        if one.id in self._known:
+        known = self._known.setdefault(one.story_id, set())
+        if one.id in known:
             return
-        self._known.add(one.id)
+        known.add(one.id)
+        self._touch(one.story_id)
         key = (one.rule, one.family)
         if one.held == "digest":
             self._waiting.setdefault(key, {})[one.id] = one
@@ -87,11 +93,22 @@ class AlertState:
         keys = [key for key in self._waiting if key[1] == kind]
         found = [d for key in keys for d in self._close(key, _by_name(rules), until=clock, at=clock, marks=marks)]
         by_name = _by_name(rules)
-        for one in evaluate(rules, story, self._known):
+        same = (*story.merged_ids, story.id)
+        self._touch(*same)
+        known = {alert for story_id in same for alert in self._known.get(story_id, ())}
+        for one in evaluate(rules, story, known):
             decided = self._decide(by_name[one.rule], one, marks)
             self.remember(decided)
             found.append(decided)
         return tuple(found)
+
+    def _touch(self, *story_ids: str) -> None:
+        """Count stories as the latest, and forget the stories beyond `STORIES_KNOWN`."""
+        for story_id in story_ids:
+            if story_id in self._known:
+                self._known.move_to_end(story_id)
+        while len(self._known) > STORIES_KNOWN:
+            self._known.popitem(last=False)
 
     def due(self, rules: Sequence[Rule], now: dt.datetime, marks: KnownMarks | None = None) -> tuple[Alert, ...]:
         """Return the digests that have ended by the clock without a further story."""

@@ -5,7 +5,9 @@ consumer here reads committed records only. So a collector that dies in the midd
 """
 
 from pipeline.bus.broker import BrokerWatch
+from pipeline.bus.cluster import Disk, KafkaCluster, cluster
 from pipeline.bus.codecs import CodecError, missing_codecs, require_codecs
+from pipeline.bus.create import create_topics, update_topics, wait_for_topics
 from pipeline.bus.group import Progress, consume
 from pipeline.bus.lag import Lag, Observer, lags
 from pipeline.bus.publish import PatientPublisher, Publisher
@@ -33,9 +35,7 @@ from pipeline.bus.topics import (
     BusError,
     Message,
     TopicError,
-    create_topics,
     reset,
-    wait_for_topics,
 )
 
 __all__ = [
@@ -59,6 +59,8 @@ __all__ = [
     "BrokerWatch",
     "BusError",
     "CodecError",
+    "Disk",
+    "KafkaCluster",
     "Lag",
     "Member",
     "Message",
@@ -69,6 +71,7 @@ __all__ = [
     "Publisher",
     "ReplacedError",
     "TopicError",
+    "cluster",
     "consume",
     "create_topics",
     "follow",
@@ -81,5 +84,6 @@ __all__ = [
     "require_codecs",
     "reset",
     "tail",
+    "update_topics",
     "wait_for_topics",
 ]

@@ -13,7 +13,8 @@ import structlog
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from pipeline.bus.topics import LOG_SECONDS, connection
+from pipeline.bus.create import LOG_SECONDS
+from pipeline.bus.topics import connection
 from pipeline.settings import Settings
 
 log = structlog.get_logger("bus")

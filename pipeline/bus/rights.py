@@ -27,10 +27,12 @@ from pipeline.bus.topics import (
 )
 from pipeline.settings import Settings
 
-Kind = Literal["topic", "group", "transactional_id"]
-Operation = Literal["read", "write", "create", "describe"]
+Kind = Literal["topic", "group", "transactional_id", "cluster"]
+Operation = Literal["read", "write", "create", "describe", "describe_configs", "alter_configs"]
 
 TOPIC_PREFIX: Final = "news."
+CLUSTER: Final = "kafka-cluster"
+"""The name that Kafka gives to the cluster as a resource."""
 PROCESS: Final = "{process}"
 """What is replaced by the name of the process in a pattern of principals."""
 
@@ -69,6 +71,7 @@ RIGHTS: Final[dict[str, tuple[Right, ...]]] = {
         *_read(DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDBACK),
         *_write(QUARANTINE),
         Right("read", "group", INDEXER_GROUP),
+        Right("describe", "cluster", CLUSTER),  # it exports the state of the brokers and their disks
     ),
     "notifier": (
         *_read(ALERTS),
@@ -80,7 +83,10 @@ RIGHTS: Final[dict[str, tuple[Right, ...]]] = {
         *_write(FEEDBACK),
         Right("describe", "group", GROUP_PREFIX, prefix=True),
     ),
-    "setup": (Right("create", "topic", TOPIC_PREFIX, prefix=True),),
+    "setup": tuple(
+        Right(operation, "topic", TOPIC_PREFIX, prefix=True)
+        for operation in ("create", "describe_configs", "alter_configs")
+    ),
     "keda": (Right("describe", "group", GROUP_PREFIX, prefix=True),),
 }
 """The rights of each process beside that of describing every topic of Dateline. A channel of type `kafka` writes to a topic of

@@ -1,9 +1,8 @@
-"""The topics, the groups that read them, and the connection to Kafka."""
+"""The names of topics and groups, and the connection to Kafka."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,8 +26,6 @@ QUARANTINE: Final = "news.quarantine"
 FEEDS: Final = "news.feeds"
 FEEDBACK: Final = "news.feedback"
 
-COMPACTED: Final = frozenset({FEEDS, FEEDBACK})
-COMPACTED_AND_AGED: Final = frozenset({STORIES, ALERTS})
 TOPICS: Final = (ARTICLES, DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDS, FEEDBACK)
 
 MESSAGE_BYTES: Final = 8_000_000
@@ -39,12 +36,6 @@ QUARANTINE_BYTES: Final = 12_000_000
 
 REQUEST_MS: Final = 10_000
 """How long a broker may take to answer. The client's 30 s would be the time to notice one that hangs or is cut off."""
-
-LOG_SECONDS: Final = 60.0
-"""How often it is logged what a process waits for."""
-
-WAIT_ANSWER_MS: Final = 3_000
-"""The same while a process waits for Kafka at its start."""
 
 GROUP_PREFIX: Final = "dateline-"
 COLLECTOR_GROUP: Final = "dateline-collector"
@@ -154,96 +145,8 @@ def retry_coordinator(ask: Callable[[], T], *, seconds: float = 10.0) -> T:
             time.sleep(0.2)
 
 
-def topic_options(settings: Settings, topic: str) -> dict[str, Any]:
-    """A topic's name in, its options for creation out: partitions, replicas, retention, compaction."""
-    kafka = settings.kafka
-    retention_ms = kafka.retention_days * 86_400_000
-    largest = QUARANTINE_BYTES if topic == QUARANTINE else MESSAGE_BYTES
-    configs: dict[str, str] = {"max.message.bytes": str(largest)}
-    if topic in COMPACTED:
-        configs["cleanup.policy"] = "compact"
-    elif topic in COMPACTED_AND_AGED:
-        # A story must be kept longer than it stays open, or a worker that takes over would not know it.
-        aged_ms = max(retention_ms, 2 * settings.track.open_days * 86_400_000)
-        configs |= {"cleanup.policy": "compact,delete", "retention.ms": str(aged_ms)}
-    else:
-        configs |= {"cleanup.policy": "delete", "retention.ms": str(retention_ms)}
-    if topic in COMPACTED | COMPACTED_AND_AGED:
-        # Feed states are written at every poll and all read at a takeover, so old ones have to be removed soon.
-        segment_ms = 600_000 if topic == FEEDS else 6 * 3_600_000
-        configs |= {"segment.ms": str(segment_ms), "min.cleanable.dirty.ratio": "0.2"}
-    return {
-        "num_partitions": kafka.partitions,
-        "replication_factor": kafka.replication_factor,
-        "configs": configs,
-    }
-
-
-def create_topics(settings: Settings) -> tuple[str, ...]:
-    """Create the missing topics, wait until they are known, and return the names of those that were created.
-
-    Raises:
-        BusError: Kafka cannot be reached.
-        TopicError: a topic exists with another number of partitions. More partitions would send reports of one story to two
-            partitions, so an operator has to decide that (docs/operations.md, Scaling).
-    """
-    with admin_of(settings) as admin:
-        there = set(admin.list_topics())
-        missing = {topic: topic_options(settings, topic) for topic in TOPICS if topic not in there}
-        try:
-            if missing:
-                admin.create_topics(missing)
-            admin.wait_for_topics(list(TOPICS), timeout_ms=30_000)
-            described = admin.describe_topics(list(TOPICS))
-        except KafkaError as error:
-            raise BusError(f"topics could not be created: {error}") from error
-    for topic in described:
-        name, partitions = _name_and_partitions(topic)
-        if partitions != settings.kafka.partitions:
-            raise TopicError(
-                f"topic {name} has {partitions} partitions, kafka.partitions says {settings.kafka.partitions}"
-            )
-    return tuple(missing)
-
-
-def wait_for_topics(
-    settings: Settings, stop: threading.Event, *, create: bool = False, seconds: float = float("inf")
-) -> bool:
-    """Wait until Kafka answers and every topic exists, however long that takes; return False if `stop` was set before.
-
-    A reader that starts earlier may find nothing for minutes. With `create` missing topics are created. What is waited for is
-    logged at once and every minute.
-
-    Raises:
-        TopicError: a topic has another number of partitions (only with `create`).
-        BusError: that did not happen within `seconds`; the message says what is missing.
-    """
-    deadline = time.monotonic() + seconds
-    logged_at: float | None = None
-    while not stop.is_set():
-        try:
-            if create:
-                create_topics(settings)
-                return True
-            with admin_of(settings, bootstrap_timeout_ms=WAIT_ANSWER_MS) as admin:
-                missing = set(TOPICS) - set(admin.list_topics())
-            if not missing:
-                return True
-            problem = f"topics are missing: {', '.join(sorted(missing))}; run `dateline topics`"
-        except TopicError:
-            raise
-        except (BusError, KafkaError) as error:
-            problem = str(error)
-        if time.monotonic() > deadline:
-            raise BusError(problem)
-        if logged_at is None or time.monotonic() - logged_at >= LOG_SECONDS:
-            logged_at = time.monotonic()
-            log.warning("waits_for_topics", problem=problem)
-        stop.wait(0.3)
-    return False
-
-
-def _name_and_partitions(described: Mapping[str, Any]) -> tuple[str, int]:
+def name_and_partitions(described: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the name of a topic and the number of its partitions, from an answer of `describe_topics`."""
     return str(described.get("name") or described.get("topic")), len(described["partitions"])
 
 
@@ -257,7 +160,7 @@ def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int
         try:
             partitions = [
                 TopicPartition(name, number)
-                for name, count in map(_name_and_partitions, admin.describe_topics(list(topics)))
+                for name, count in map(name_and_partitions, admin.describe_topics(list(topics)))
                 for number in range(count)
             ]
             starts = dict.fromkeys(partitions, OffsetSpec.EARLIEST)

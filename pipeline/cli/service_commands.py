@@ -168,12 +168,17 @@ def console_user(name: UserName, role: UserRole = "read") -> None:
 
 @app.command()
 def topics(principal: Principal = "") -> None:
-    """Create the Kafka topics that are missing."""
+    """Create the Kafka topics that are missing.
+
+    Existing topics get the retention and the other options of today's settings.
+    """
     from pipeline import bus
 
     found = settings()
     created = bus.create_topics(found)
     print(f"created {', '.join(created)}" if created else f"all {len(bus.TOPICS)} topics were there")
+    for change in bus.update_topics(found):
+        print(f"changed {change}")
     if principal:
         print(f"{bus.grant(found, principal)} access control lists are there")
 

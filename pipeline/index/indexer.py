@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from pipeline import bus, metrics
-from pipeline.index import client
+from pipeline.index import client, upkeep
 from pipeline.index.bulk import TYPES, BulkWriter
 from pipeline.index.errors import StoppedError
 from pipeline.index.health import IndexerHealth
@@ -52,6 +52,7 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         log.info("indexer_started", metrics=f"http://{http.host}:{server.server_address[1]}/metrics")
         cleanup.enter_context(broker.running(stopping))
         cleanup.enter_context(health.running())
+        cleanup.enter_context(upkeep.Upkeep(upkeep.tasks(settings)).running(stopping))
         if not bus.wait_for_topics(settings, stopping, create=True):
             return
         publisher = bus.PatientPublisher(settings, stopping)

@@ -120,6 +120,7 @@ def kafka_properties(local: Local, data: Path) -> str:
         "replica.fetch.max.bytes": 8 * 2**20,
         # Small segments, because old records and keys are removed only with a whole segment.
         "log.segment.bytes": 64 * 2**20,
+        "log.retention.check.interval.ms": 10_000,  # a small disk is full sooner than after Kafka's five minutes
         "log.index.size.max.bytes": 2**20,
         "log.cleaner.dedupe.buffer.size": 8 * 2**20,  # allocated at the start; the default is a third of this heap
         "log.cleaner.io.buffer.size": 256 * 2**10,

@@ -248,6 +248,10 @@ class Service:
             try:
                 self._require_kafka()
                 bus.create_topics(self.settings)
+                if not self.settings.kafka.bootstrap_servers:
+                    bus.update_topics(
+                        self.settings
+                    )  # on a cluster of others `dateline topics` does, with its own rights
             except bus.TopicError as error:
                 self._wrong = str(error)
                 self._topics.set()

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 import uuid
 
 import msgspec
@@ -66,6 +67,64 @@ def test_records_that_the_cluster_compresses_by_itself_are_read(settings, mark, 
     publisher.flush()
     publisher.close()
     assert values(settings, bus.FEEDBACK, mark) == [codec.encode() * 1000]
+
+
+def test_existing_topics_get_the_retention_of_todays_settings_and_foreign_options_stay(settings):
+    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    try:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, bus.ARTICLES, {"file.delete.delay.ms": "5000"})])
+        kafka = msgspec.structs.replace(
+            settings.kafka, retention_days=3, retention_gb=8, partitions=settings.kafka.partitions
+        )
+        changed = bus.update_topics(msgspec.structs.replace(settings, kafka=kafka))
+        each = 8_000_000_000 // settings.kafka.partitions
+        assert {f"{bus.ARTICLES} retention.bytes={each}", f"{bus.ARTICLES} retention.ms={3 * 86_400_000}"} <= set(
+            changed
+        )
+        assert f"{bus.EVENTS} retention.bytes=8000000000" in changed, "all of it is in one partition"
+        assert not [change for change in changed if change.startswith((bus.FEEDBACK, bus.FEEDS))], (
+            "these are kept for ever"
+        )
+        assert bus.update_topics(msgspec.structs.replace(settings, kafka=kafka)) == ()
+        asked = ConfigResource(ConfigResourceType.TOPIC, bus.ARTICLES)
+        there = admin.describe_configs([asked])["topic"][bus.ARTICLES]
+        assert there["file.delete.delay.ms"]["value"] == "5000"
+    finally:
+        admin.close()
+        bus.update_topics(settings)
+
+
+def test_the_oldest_records_of_a_topic_are_removed_beyond_its_size(settings):
+    """The real broker does it: its segments and the interval of its cleaner are made small for the test."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    publisher = bus.Publisher(settings)
+    try:
+        small = {"retention.bytes": "3000000", "segment.bytes": "1048576"}
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, bus.QUARANTINE, small)])
+        for number in range(10):
+            publisher.send(bus.QUARANTINE, b"%d" % number, random.Random(number).randbytes(1_000_000), partition=0)
+            publisher.flush()
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and (left := kept(settings, bus.QUARANTINE)) > 5:
+            time.sleep(0.5)
+        assert 3 <= left <= 5, "the newest stay, and no more than the limit and a segment"
+    finally:
+        publisher.close()
+        admin.close()
+        bus.update_topics(settings)
+
+
+def kept(settings, topic):
+    return sum(1 for _ in bus.read_all(settings, topic, 0))
+
+
+def test_the_state_of_the_cluster_is_told_with_its_disks_and_topics(settings):
+    found = bus.cluster(settings)
+    assert (found.brokers, found.offline_partitions, found.under_replicated_partitions) == (1, 0, 0)
+    [disk] = found.disks
+    assert 0 < disk.free < disk.size
+    assert set(found.topic_bytes) == set(bus.TOPICS)
+    assert found.topic_bytes[bus.QUARANTINE] > 0
 
 
 def test_a_topic_with_another_number_of_partitions_stops_the_start(settings):

@@ -2,6 +2,7 @@
 
 import threading
 
+import msgspec
 import pytest
 import trustme
 
@@ -103,6 +104,18 @@ def test_no_process_reads_what_it_does_not_need_or_takes_the_place_of_another(ka
         consume(kafka.by_password("console"), bus.DOCUMENTS, bus.INDEXER_GROUP)
     with pytest.raises(bus.BusError, match="(?i)authorization"):
         bus.grant(kafka.by_password("setup"), "User:{process}")
+
+
+def test_setup_keeps_the_topics_as_configured_and_the_indexer_sees_the_cluster_with_its_disks(kafka):
+    setup = kafka.by_password("setup")
+    shorter = msgspec.structs.replace(setup, kafka=msgspec.structs.replace(setup.kafka, retention_days=5))
+    assert f"{bus.ARTICLES} retention.ms={5 * 86_400_000}" in bus.update_topics(shorter)
+    with pytest.raises(bus.BusError, match="(?i)authorization"):
+        bus.update_topics(kafka.by_password("worker"))
+    found = bus.cluster(kafka.by_password("indexer"))
+    assert found.brokers == 1
+    assert found.disks
+    assert not bus.cluster(kafka.by_password("worker")).disks, "it has no business with them"
 
 
 def test_a_wrong_password_is_refused_and_the_message_has_no_secret(kafka, impatient):

@@ -236,3 +236,21 @@ def test_no_id_is_written_twice_and_every_waiting_alert_is_in_one_digest(told):
 def test_an_alert_has_the_event_and_article_of_its_evidence():
     [one] = alerts_for([make_rule()], [story(1, reports=(make_report(event_id="e7", article_id="a7"),))])
     assert (one.event_id, one.article_id, one.family) == ("e7", "a7", "talks")
+
+
+def test_what_was_raised_is_remembered_for_the_stories_with_the_latest_reports_only(monkeypatch):
+    """Beyond the limit the story without a report for longest is forgotten: memory stays bounded over years."""
+    monkeypatch.setattr("pipeline.alert.throttle.STORIES_KNOWN", 3)
+    rules, alert_state = [make_rule()], AlertState()
+    assert len(alerts_for(rules, [story(n, n) for n in range(3)], alert_state=alert_state)) == 3
+    assert not alerts_for(rules, [story(0, 5)], alert_state=alert_state), "known, and the latest now"
+    assert len(alerts_for(rules, [story(3, 6)], alert_state=alert_state)) == 1
+    assert not alerts_for(rules, [story(0, 7), story(2, 8)], alert_state=alert_state), "these had the later reports"
+    assert len(alert_state._known) == 3
+    assert "s1" not in alert_state._known
+
+
+def test_a_story_into_which_another_was_merged_does_not_repeat_its_alert():
+    rules, alert_state = [make_rule()], AlertState()
+    assert len(alerts_for(rules, [story(1)], alert_state=alert_state)) == 1
+    assert not alerts_for(rules, [story(2, 3, merged_ids=("s1",))], alert_state=alert_state)

@@ -49,7 +49,8 @@ HOLD_SECONDS: Final = 16.0
 busy machine have already made a page of that."""
 
 
-HEARTBEAT = "DatelineHeartbeat"
+NOT_OF_THE_SERVICE: Final = frozenset({"DatelineHeartbeat", "DatelineDiskFilling", "DatelineDiskFull"})
+"""The first always rings, the others tell of the disk of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ class Pager:
                 told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 for alert in told["alerts"]:
                     labels = alert["labels"]
-                    if labels["alertname"] == HEARTBEAT:
-                        continue  # it always rings, and to others
+                    if labels["alertname"] in NOT_OF_THE_SERVICE:
+                        continue
                     pager.notifications.append(
                         Notification(labels["alertname"], labels.get("job", ""), alert["status"], time.monotonic())
                     )

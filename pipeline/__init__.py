@@ -28,5 +28,6 @@ The support:
     operate/    run all processes together, status, check, replay, quarantine, past events through the rules
     local/      Kafka and Elasticsearch on this machine
     cli/        the command `dateline`; the only room that prints
-    settings.py, toml_read.py, toml_edit.py, metrics.py, logs.py, stage.py (one outcome for each record), version.py
+    toml/       TOML files into records with clear errors, and edited by line
+    settings.py, metrics.py, logs.py, stage.py (one outcome for each record), version.py
 """

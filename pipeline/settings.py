@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta
 
-from pipeline.toml_read import SettingsError, convert, read_toml
+from pipeline.toml.read import SettingsError, convert, read_toml
 
 __all__ = [
     "SECRETS",

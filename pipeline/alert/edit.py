@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from pipeline import toml_edit
 from pipeline.alert.rules import Rule, RuleFile, load_rules
 from pipeline.settings import Settings, SettingsError, convert, read_toml
+from pipeline.toml import edit as toml_edit
 
 
 class RuleNameError(SettingsError):

@@ -16,7 +16,7 @@ from pipeline import metrics
 from pipeline.alert import rules
 from pipeline.alert.rules import RuleSet
 from pipeline.settings import Settings, SettingsError
-from pipeline.toml_edit import file_stamp
+from pipeline.toml.edit import file_stamp
 
 log = structlog.get_logger("rules")
 

@@ -14,12 +14,12 @@ import tomli_w
 from msgspec import Meta
 
 from pipeline import settings as settings_
-from pipeline import toml_edit
 from pipeline.collect import files
 from pipeline.collect.fetch import FetchError
 from pipeline.page import urls
 from pipeline.records import Feed
 from pipeline.settings import Section, Settings, SettingsError
+from pipeline.toml import edit as toml_edit
 
 DROP_FOLDER: Final = "drop-folder"
 """The id of the drop folder, which has a state like any feed."""

@@ -12,7 +12,7 @@ from pipeline import bus
 from pipeline.collect import feeds as feeds_
 from pipeline.collect.poll_loop import PollLoop
 from pipeline.settings import Settings, SettingsError
-from pipeline.toml_edit import file_stamp
+from pipeline.toml.edit import file_stamp
 
 log = structlog.get_logger("collector")
 

@@ -25,10 +25,10 @@ from msgspec import Meta
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline import toml_edit
 from pipeline.console.api import ApiError, Role, User, problem
 from pipeline.settings import Console, Section, Settings, SettingsError, convert, read_toml
-from pipeline.toml_edit import file_stamp
+from pipeline.toml import edit as toml_edit
+from pipeline.toml.edit import file_stamp
 
 log = structlog.get_logger("console")
 

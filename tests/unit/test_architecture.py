@@ -11,9 +11,9 @@ PIPELINE = Path(__file__).parents[2] / "pipeline"
 FILES = sorted(PIPELINE.rglob("*.py"))
 
 ROOMS = (
-    ("version", "toml_read"),
+    ("version", "toml"),
     ("settings",),
-    ("logs", "metrics", "records", "toml_edit"),
+    ("logs", "metrics", "records"),
     ("stage",),
     ("bus",),
     ("page",),

@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 
-from pipeline import toml_edit
-from pipeline.settings import SettingsError
+from pipeline.toml import edit as toml_edit
+from pipeline.toml.read import SettingsError
 
 FILE = """# first
 [[rule]]

@@ -1,1 +1,3 @@
-"""Benchmarks of the whole path: speed, latency and memory. They are not part of the package."""
+"""Measurements: speed, latency, memory, faults. Not part of the package."""
+
+import pipeline  # noqa: F401 - before spaCy loads numpy: it sets the number of numpy's threads

@@ -31,3 +31,9 @@ The support:
     toml/       TOML files into records with clear errors, and edited by line
     settings.py, metrics.py, logs.py, stage.py (one outcome for each record), version.py
 """
+
+import os
+
+# The matrices here are small: numpy's threads would take more CPU time than they save, and each pool process has one core.
+# numpy reads this when it is loaded, so it is set before anything else is.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import operator
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from pipeline.annotate.entities import Recogniser, suits
 from pipeline.annotate.plain import Plain, plain
 from pipeline.records import Article, Document, Entity, Party, Section, Sentence
 
@@ -95,8 +96,23 @@ def load(models: Sequence[str]) -> Any:
             nlp.max_length = max(nlp.max_length, 2_000_000)
             nlp.add_pipe("sentencizer", before="ner")
             nlp.add_pipe("paragraphs", before="ner")
+            ner = nlp.get_pipe("ner")
+            if suits(ner):
+                Language.component("entities", func=_setter(Recogniser(ner)))
+                nlp.replace_pipe("ner", "entities")
             return nlp
     raise ModelError(f"no spaCy model is installed, tried {', '.join(models) or 'none'} (option detect.models)")
+
+
+def _setter(recogniser: Recogniser) -> Callable[[Any], Any]:
+    """A recogniser in, the component that sets a doc's entities out."""
+    from spacy.tokens import Span  # noqa: PLC0415 - see load
+
+    def entities(doc: Any) -> Any:
+        doc.ents = [Span(doc, first, end, label=label) for first, end, label in recogniser(doc)]
+        return doc
+
+    return entities
 
 
 _BLANKS: Final = re.compile(r"^\s|\s\s|[^\S ]")

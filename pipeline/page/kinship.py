@@ -46,6 +46,7 @@ _SCRIPT_CHARACTERS: Final = 400_000
 STEM: Final = 5
 """Letters of a word that count: `tomatoes` in a headline and `tomato` in the text are one word, in any language."""
 
+_WORDS: Final = re.compile(r"\w+")
 _NO_SPACES: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
 """Scripts that write no spaces between words: Thai, Lao, Japanese and Chinese."""
 
@@ -64,13 +65,15 @@ def words(text: str) -> frozenset[str]:
 
     Where a script has no spaces these are pairs of characters.
     """
+    folded = text.casefold()
     found: set[str] = set()
-    for word in re.findall(r"\w+", text.casefold()):
-        for run in _NO_SPACES.findall(word):
-            found.update(run[i : i + 2] for i in range(max(1, len(run) - 1)))
-        rest = _NO_SPACES.sub("", word)
-        if len(rest) >= 4 or (len(rest) >= 2 and rest.isdigit()):
-            found.add(rest[:STEM])
+    rests = _WORDS.findall(folded)
+    if _NO_SPACES.search(folded) is not None:  # seldom, and looking into each word takes longer than all the rest
+        for word in rests:
+            for run in _NO_SPACES.findall(word):
+                found.update(run[i : i + 2] for i in range(max(1, len(run) - 1)))
+        rests = [_NO_SPACES.sub("", word) for word in rests]
+    found.update(rest[:STEM] for rest in rests if len(rest) >= 4 or (len(rest) >= 2 and rest.isdigit()))
     return frozenset(found)
 
 

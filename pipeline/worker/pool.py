@@ -7,6 +7,7 @@ that fails too, it comes back as failed, while the other articles of its batch s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -52,9 +53,34 @@ class ArticleResult:
 NICE: Final = 5
 """How much lower the priority of pool processes is, so that heartbeats and /metrics are prompt while all cores are busy."""
 
+ZONE_ARTICLES: Final = 500
+"""Articles in one memory zone of spaCy: their new words take some ten megabytes."""
+
 Reader = Callable[[Sequence[bytes]], list[ArticleResult]]
 
 _models: detect.Models | None = None
+
+
+class _MemoryZone:
+    """spaCy's memory zone of this process. What it keeps of new words is freed when the zone ends.
+
+    It is ended after many articles and not after each batch, because words that the next article has too would be made anew.
+    """
+
+    def __init__(self) -> None:
+        self._open = contextlib.ExitStack()
+        self._left = 0
+
+    def enter(self, nlp: Any, articles: int) -> None:
+        """Begin a new zone if the present one has had its articles. None of the earlier docs may be used any more."""
+        self._left -= articles
+        if self._left < 0:
+            self._open.close()
+            self._open.enter_context(nlp.memory_zone())
+            self._left = ZONE_ARTICLES
+
+
+_zone: Final = _MemoryZone()
 
 
 def start_process(settings: Settings) -> None:
@@ -84,8 +110,8 @@ def _exit_with_parent() -> None:
 def read_chunk(raws: Sequence[bytes]) -> list[ArticleResult]:
     """Return the result of each raw article. Runs in a pool process and never raises because of an article."""
     assert _models is not None
-    with _models.nlp.memory_zone():
-        return [_read_one(raw, _models) for raw in raws]
+    _zone.enter(_models.nlp, len(raws))
+    return [_read_one(raw, _models) for raw in raws]
 
 
 def _read_one(raw: bytes, models: detect.Models) -> ArticleResult:

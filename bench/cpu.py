@@ -1,0 +1,200 @@
+"""Where the CPU time goes: `python -m bench.cpu [--articles N] [--steps] [--json]` prints CPU seconds per 1,000 articles.
+
+By step, in this process: what extracting, annotating and detecting an article is made of, each without the steps inside of it,
+beside `nlp.pipe` of spaCy's whole pipeline over the same texts. By process, unless --steps is given: the whole path on servers
+of its own, with the worker's loop, its pool and the two Java servers apart.
+
+CPU seconds do not count the time in which others have the processor, so they may be compared on a shared machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import psutil
+import spacy
+
+from bench import measure
+from bench.rig import Rig, isolated_settings, process_ids
+from bench.site import SyntheticArticle
+from pipeline import annotate, detect, flow, logs
+from pipeline.annotate import copies, parse
+from pipeline.detect import drafts, encoder, merge, own_kinds, windows
+from pipeline.local.stack import Stack
+from pipeline.page import extract
+from pipeline.records import Article, encode
+from pipeline.settings import Settings
+
+CONFIGS: Final = Path(__file__).parents[1] / "configs"
+ZONE: Final = 16
+"""Articles in one memory zone of spaCy, as in a batch of the worker."""
+
+STEPS: Final[tuple[tuple[str, Any, str], ...]] = (
+    ("extract: trafilatura", extract, "bare_extraction"),
+    ("extract: language", extract, "language_of"),
+    ("extract: the rest", extract, "extract"),
+    ("annotate: fingerprint", copies, "fingerprint"),
+    ("annotate: names and parties", parse, "find_mentions"),
+    ("annotate: the rest", annotate, "annotate"),
+    ("detect: windows", windows.Windows, "pieces"),
+    ("detect: the encoder", encoder.Encoder, "scores"),
+    ("detect: own kinds", own_kinds, "in_article"),
+    ("detect: parties, dates, sums", drafts, "drafts"),
+    ("detect: merge", merge, "merge"),
+    ("detect: the rest", detect, "detect"),
+)
+"""Each step with the function that it is; the tokenizer and spaCy's components are added when the models are loaded."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """The CPU seconds of each step of this process, without those of the steps that it calls."""
+
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _open: list[float] = field(default_factory=list)
+
+    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function in, the same with its time counted as the step `name` out."""
+
+        def call(*args: Any, **options: Any) -> Any:
+            began = time.process_time()
+            self._open.append(0.0)
+            try:
+                return function(*args, **options)
+            finally:
+                took = time.process_time() - began
+                self.seconds[name] += took - self._open.pop()
+                if self._open:
+                    self._open[-1] += took
+
+        return call
+
+    @contextlib.contextmanager
+    def on(self, steps: Sequence[tuple[str, Any, str]]) -> Iterator[None]:
+        """Count the time of these functions (name, owner, attribute) while the block runs."""
+        before = [(owner, name, getattr(owner, name)) for _, owner, name in steps]
+        try:
+            for label, owner, name in steps:
+                setattr(owner, name, self.timed(label, getattr(owner, name)))
+            yield
+        finally:
+            for owner, name, function in before:
+                setattr(owner, name, function)
+
+
+def by_step(settings: Settings, articles: Sequence[Article]) -> dict[str, float]:
+    """Articles in, the CPU seconds of each step for 1,000 of them out, the largest first; `plain nlp.pipe` among them."""
+    models = detect.load_models(settings)
+    for one in articles[:4]:  # what is loaded at first use is no cost of an article
+        flow.read(one, models)
+    clock = Clock()
+    nlp = models.nlp
+    steps = [*STEPS, ("annotate: tokenizer", nlp, "make_doc")]
+    with clock.on(steps), _components(nlp, clock):
+        for at in range(0, len(articles), ZONE):
+            with nlp.memory_zone():
+                for article in articles[at : at + ZONE]:
+                    reading = flow.read(article, models)
+                    clock.timed("records as JSON", lambda r=reading: [encode(r.document), *map(encode, r.events)])()
+    name = next(name for name in settings.detect.models if spacy.util.is_package(name))
+    whole = spacy.load(name)
+    extracted = [extract.extract(article) for article in articles]
+    texts = [text for one in extracted for text in (one.title, one.text)]
+    clock.timed("plain nlp.pipe", lambda: [None for _ in whole.pipe(texts)])()
+    ordered = sorted(clock.seconds.items(), key=lambda item: -item[1])
+    return {name: 1000 * seconds / len(articles) for name, seconds in ordered}
+
+
+@contextlib.contextmanager
+def _components(nlp: Any, clock: Clock) -> Iterator[None]:
+    """Count the time of each component of a pipeline while the block runs."""
+    before = list(nlp._components)  # noqa: SLF001 - spaCy has no public way to wrap a component in place
+    nlp._components[:] = [(name, clock.timed(f"annotate: {name}", part)) for name, part in before]  # noqa: SLF001
+    try:
+        yield
+    finally:
+        nlp._components[:] = before  # noqa: SLF001
+
+
+def cpu_seconds(pids: dict[str, int]) -> dict[str, float]:
+    """Names and process ids in, the CPU seconds that each has used so far out; the worker's pool is a name of its own."""
+    found: dict[str, float] = {}
+    for name, pid in pids.items():
+        process = psutil.Process(pid)
+        found[name] = _used(process)
+        children = sum(_used(child) for child in process.children(recursive=True))
+        if name == "worker":
+            found["worker's pool"] = children
+        else:
+            found[name] += children
+    return found
+
+
+def _used(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return float(times.user + times.system)
+    return 0.0
+
+
+def by_process(settings: Settings, articles: Sequence[SyntheticArticle]) -> dict[str, float]:
+    """Articles in, the CPU seconds of each process of the whole path for 1,000 of them out, the largest first."""
+    with tempfile.TemporaryDirectory(prefix="dateline-cpu-") as directory:
+        isolated = isolated_settings(settings, Path(directory))
+        with Stack(isolated), contextlib.ExitStack() as cleanup:
+            rig = Rig(isolated, Path(directory) / "logs")
+            cleanup.callback(rig.stop)
+            rig.start()
+            samples = measure.pages(settings.path(measure.SAMPLE))
+            warm = list(measure.make_articles(samples, 2 * ZONE, name="warm", chance=random.Random(1)))
+            rig.release_and_watch(warm)
+            rig.settle()
+            before = cpu_seconds(process_ids(rig))
+            rig.release_and_watch(articles)
+            rig.settle()
+            after = cpu_seconds(process_ids(rig))
+    used = {name: 1000 * (after[name] - before[name]) / len(articles) for name in after}
+    return dict(sorted(used.items(), key=lambda item: -item[1]))
+
+
+def main() -> None:
+    """Read the options, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--articles", type=int, default=120)
+    parser.add_argument("--steps", action="store_true", help="only the steps, without the servers")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    settings = msgspec.structs.replace(Settings(), directory=str(CONFIGS))
+    logs.set_up(settings.log, least="warning")
+    samples = measure.pages(settings.path(measure.SAMPLE))
+    articles = list(measure.make_articles(samples, given.articles, name="cpu", chance=random.Random(7)))
+    found = {"steps": by_step(settings, [measure.as_article(one) for one in articles])}
+    if not given.steps:
+        found["processes"] = by_process(settings, articles)
+    if given.json:
+        sys.stdout.write(
+            json.dumps({kind: {k: round(v, 2) for k, v in of.items()} for kind, of in found.items()}) + "\n"
+        )
+        return
+    plain = found["steps"]["plain nlp.pipe"]
+    for kind, seconds in found.items():
+        sys.stdout.write(f"CPU seconds per 1,000 articles, {kind}; beside it the share of plain nlp.pipe\n")
+        ours = {name: value for name, value in seconds.items() if name != "plain nlp.pipe"}
+        for name, value in [*ours.items(), ("all of them", sum(ours.values())), ("plain nlp.pipe", plain)]:
+            sys.stdout.write(f"  {name:32}{value:8.1f}{value / plain:8.2f}\n")
+
+
+if __name__ == "__main__":
+    main()

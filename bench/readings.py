@@ -30,8 +30,9 @@ SETS = {
     "ecbplus": "eval/ecbplus/dev.jsonl.gz",
     "wce_stream": "eval/wce_stream/dev.jsonl",
     "news": "corpus/news.jsonl.gz",
-    "newsstand": "",
 }
+OWN = {"newsstand": "tests/golden/newsstand.jsonl", "told_again": "train/stories/told_again.jsonl"}
+"""Sets that are ours and stand in the project."""
 NO_DATE = "2013-05-01"
 """Most articles of ECB+ have no date: all get the same one, as its README asks."""
 
@@ -46,7 +47,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 def lines(name: str, shared: Path) -> list[dict[str, Any]]:
     """The articles of a set in date order, as `dateline stories --jsonl` reads them."""
-    path = shared / SETS[name] if SETS[name] else HERE / "tests" / "golden" / f"{name}.jsonl"
+    path = HERE / OWN[name] if name in OWN else shared / SETS[name]
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as rows:
         found = [json.loads(row) for row in rows if row.strip()]
@@ -92,7 +93,7 @@ def load(name: str, shared: Path, *, again: bool = False) -> list[Kept]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="+", choices=sorted(SETS))
+    parser.add_argument("sets", nargs="+", choices=sorted({*SETS, *OWN}))
     parser.add_argument("--shared", type=Path, default=HERE.parent / "shared")
     parser.add_argument("--again", action="store_true", help="read although it is kept")
     options = parser.parse_args(arguments)

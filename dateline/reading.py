@@ -14,6 +14,7 @@ from pipeline import flow, settings
 from pipeline.flow import Reading
 from pipeline.operate import offline
 from pipeline.records import Article, Event, Story, content_id
+from pipeline.track.brief import briefs_of
 from pipeline.track.stories import Stories
 
 
@@ -80,16 +81,19 @@ def detect(text: str, *, title: str = "", published: str | dt.datetime | None = 
 
 
 class StoryLog:
-    """Follows stories: add the events of articles in the order in which they were published."""
+    """Follows stories: add articles, as `Reader.read` returns them, in the order in which they were published."""
 
     def __init__(self) -> None:
         self._tracked = Stories()
         self._latest: dict[str, Story] = {}
 
     def add(self, found: Reading | Iterable[Event]) -> list[Story]:
-        """Add the events of an article; return the stories that are new or changed, at their last revision."""
-        events = found.events if isinstance(found, Reading) else found
-        changed = {story.id: story for story in flow.follow(self._tracked, events)}
+        """Add an article; return the stories that are new or changed, at their last revision.
+
+        Of events without their article, what it is about is read from its title and their evidence alone.
+        """
+        briefs = (found.brief,) if isinstance(found, Reading) else briefs_of(found)
+        changed = {story.id: story for story in flow.follow(self._tracked, briefs)}
         self._latest |= changed
         return list(changed.values())
 

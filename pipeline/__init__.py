@@ -6,7 +6,7 @@ The path, as plain functions in flow.py (`dateline trace`) and on Kafka in worke
     page/       Article -> Extracted     a page's text (extract.py), metadata (facts.py), publication date (date_parsing.py)
     annotate/   Extracted -> Document    sentences and names (parse.py), which party or place a name means (resolve.py)
     detect/     Document -> Events       the trained reader (reader.py), parties.py, dates in the text (dates.py), merge.py
-    track/      Event -> Story           which events are one story (stories.py, likeness.py), its headline (headline.py)
+    track/      Brief -> Story           which articles are one story (stories.py, scorer.py), what it tells (happenings.py)
     alert/      Story -> Alerts          alerts.toml (rules.py), which rules ring (evaluate.py, conditions.py), throttle.py
     index/      records -> Elasticsearch documents (documents.py), their mappings (mappings/*.json), search (search.py)
     notify/     Alert -> channels        webhooks (webhook.py), other channels (channels.py), retries (delivery.py)
@@ -15,8 +15,8 @@ The path, as plain functions in flow.py (`dateline trace`) and on Kafka in worke
 The processes and the topics that they read and write (a record that fails goes to `news.quarantine`, see stage.py):
 
     collector   collect/collector.py   the web -> news.articles
-    worker      worker/app.py          news.articles -> news.documents, news.events (for an article: pool.py, flow.read);
-                                       news.events -> news.stories; news.stories -> news.alerts
+    worker      worker/app.py          news.articles -> news.documents, news.events, news.briefs (pool.py, flow.read);
+                                       news.briefs -> news.stories; news.stories -> news.alerts
     indexer     index/indexer.py       documents, events, stories, alerts, failures -> Elasticsearch
     notifier    notify/notifier.py     news.alerts -> terminal, webhooks, mail ...
     console     console/server.py      Elasticsearch and new records -> browsers, programs

@@ -1,4 +1,4 @@
-"""The path, pure: Article -> Document -> Events -> Story -> Alerts. No Kafka, no clock, no network.
+"""The path, pure: Article -> Document and Events -> Story -> Alerts. No Kafka, no clock, no network.
 
 worker/ runs the same functions on Kafka; `dateline trace` runs them on one file. To know the program, read this file first.
 """
@@ -14,7 +14,8 @@ from pipeline import annotate, detect
 from pipeline.alert.evaluate import evaluate
 from pipeline.alert.rules import Rule
 from pipeline.page import extract
-from pipeline.records import Alert, Article, Document, Event, Story
+from pipeline.records import Alert, Article, Brief, Document, Event, Story
+from pipeline.track.brief import brief
 from pipeline.track.stories import Stories
 
 
@@ -43,6 +44,11 @@ class Reading:
     document: Document
     events: tuple[Event, ...]
 
+    @property
+    def brief(self) -> Brief:
+        """What the tracker needs of the article."""
+        return brief(self.document, self.events)
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -70,10 +76,10 @@ def read(article: Article, models: detect.Models, steps: Steps | None = None) ->
     return Reading(parsed.document, events)
 
 
-def follow(stories: Stories, events: Iterable[Event]) -> Iterator[Story]:
-    """Fold events into stories and yield each story that changed, in order. A known event changes nothing."""
-    for event in events:
-        yield from stories.fold(event)
+def follow(stories: Stories, briefs: Iterable[Brief]) -> Iterator[Story]:
+    """Fold articles into stories and yield each story that changed, in order. A known article changes nothing."""
+    for one in briefs:
+        yield from stories.fold(one)
 
 
 def trace(article: Article, models: detect.Models, rules: Sequence[Rule]) -> Trace:
@@ -84,7 +90,7 @@ def trace(article: Article, models: detect.Models, rules: Sequence[Rule]) -> Tra
     """
     reading = read(article, models)
     stories = Stories()
-    changed = list(follow(stories, reading.events))
+    changed = list(follow(stories, (reading.brief,)))
     alerts = {a.id: a for story in changed for a in evaluate(rules, story)}
     latest = {story.id: story for story in changed}
     return Trace(article, reading, tuple(latest.values()), tuple(alerts.values()))

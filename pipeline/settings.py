@@ -1,8 +1,7 @@
 """configs/dateline.toml and the environment in, typed settings out. Nothing else reads dateline.toml.
 
 Defaults < dateline.toml < environment variables `DATELINE_<SECTION>_<KEY>`. A secret may also come from a file named by
-`DATELINE_<SECTION>_<KEY>_FILE`. A wrong key, type or value stops the start, and the message names its place. The name of an
-option ends in its unit.
+`DATELINE_<SECTION>_<KEY>_FILE`. A wrong key, type or value stops the start; the message names it. A name ends in its unit.
 """
 
 from __future__ import annotations
@@ -178,8 +177,9 @@ class Detect(Section, frozen=True, kw_only=True):
 
 
 class Track(Section, frozen=True, kw_only=True):
-    """How events become stories."""
+    """How articles become stories. `floor`: the confidence of a happening from which one source is enough."""
 
+    floor: Share = 0.75
     open_days: Positive = 14
     open_stories: Positive = 100_000
     reports_kept: Positive = 50

@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from pipeline.alert.evaluate import Check, check, occasion_of
+from pipeline.alert.matters import Matter, matters
 from pipeline.alert.rules import Rule, nearest
 from pipeline.alert.throttle import AlertState, KnownMarks
 from pipeline.records import Alert, Story
@@ -34,10 +37,14 @@ class Backtest:
     alerts: dict[str, Alert] = field(default_factory=dict)
     stories: dict[str, Story] = field(default_factory=dict)
     alert_state: AlertState = field(default_factory=AlertState)
+    unfloored: Backtest | None = None
+    """The same rules without a floor, to show what the floor costs and saves."""
 
     def take(self, story: Story) -> None:
         """Evaluate a story's next revision."""
         self.stories[story.id] = story
+        if self.unfloored is not None:
+            self.unfloored.take(story)
         self._raise(self.alert_state.alerts_for(self.rules, story, self.marks))
 
     def end(self) -> None:
@@ -53,6 +60,12 @@ class Backtest:
         """Return the alerts raised at `since` or later in order of time, also those held back; all alerts if it is None."""
         found = (a for a in self.alerts.values() if since is None or a.raised_at >= since)
         return tuple(sorted(found, key=lambda a: (a.raised_at, a.rule, a.id)))
+
+
+def with_unfloored(rules: Sequence[Rule], marks: KnownMarks | None) -> Backtest:
+    """Return a backtest of the rules that also counts what they would raise without a floor."""
+    without = [msgspec.structs.replace(rule, floor=0.0) for rule in rules]
+    return Backtest(rules, marks, unfloored=Backtest(without, marks))
 
 
 def rules_named(known: Sequence[Rule], name: str | None) -> tuple[Rule, ...]:
@@ -132,7 +145,8 @@ class Explained:
         if self.story.merged_into:
             return f"silent: the story was merged into {self.story.merged_into}"
         if self.occasion is None:
-            return f"silent: the story had {', '.join(self.story.occasions)}, the rule listens to {', '.join(self.listens_to)}"
+            had = ", ".join(self.story.occasions) or "none"
+            return f"silent: the story had {had}, the rule listens to {', '.join(self.listens_to)}"
         failed = [check.condition for check in self.checks if not check.holds]
         return f"silent: {', '.join(failed)} did not hold" if failed else "silent: what it would ring for rang before"
 
@@ -163,11 +177,58 @@ def explain(run: Backtest, beginning: str) -> tuple[Explained, ...]:
     return tuple(
         Explained(
             rule.name,
-            story,
+            matter.story,
             rule.on,
-            occasion_of(rule, story),
-            tuple(check(rule, story)),
-            tuple(a for a in run.since(None) if a.rule == rule.name and a.story_id == story.id and not a.gathers),
+            occasion_of(rule, matter.story),
+            tuple(check(rule, matter.story)),
+            tuple(a for a in run.since(None) if a.rule == rule.name and _is_about(a, matter) and not a.gathers),
         )
         for rule in run.rules
+        for matter in _asked(rule, story)
     )
+
+
+def _asked(rule: Rule, story: Story) -> list[Matter]:
+    """Return what a rule is checked against: the story's happenings, or the story as a whole for a rule on spikes alone."""
+    found = list(matters(story, every=True))
+    apart = [matter for matter in found if matter.id != story.id]
+    return apart if apart and set(rule.on) != {"spike"} else [one for one in found if one.id == story.id]
+
+
+def _is_about(alert: Alert, matter: Matter) -> bool:
+    return alert.story_id == matter.story.id and (alert.happening_id or alert.story_id) in matter.ids
+
+
+# --- the floor -------------------------------------------------------------------------------------------------------
+
+FLOORS: Final = (0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What a floor saves and costs: the alerts that ring at once at it, and those that it keeps back or delays."""
+
+    floor: float
+    rang: int
+    kept_back: tuple[Alert, ...]
+
+    def table(self) -> dict[str, Any]:
+        """Return the fields as a dict for JSON."""
+        return {"floor": self.floor, "rang": self.rang, "kept_back": [one.id for one in self.kept_back]}
+
+
+def floors(run: Backtest, since: dt.datetime | None) -> tuple[Floor, ...]:
+    """Return what each of `FLOORS` would do to the alerts that the rules raise without a floor.
+
+    An alert of one source whose confidence is below a floor is kept back until a second independent source tells the same.
+    """
+    found = (
+        [one for one in run.unfloored.since(since) if one.held in ("", "digest") and not one.gathers]
+        if run.unfloored
+        else []
+    )
+    rows = []
+    for floor in FLOORS:
+        back = tuple(one for one in found if one.happening_id and one.confidence < floor and one.source_count < 2)
+        rows.append(Floor(floor, len(found) - len(back), back))
+    return tuple(rows)

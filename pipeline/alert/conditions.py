@@ -13,11 +13,12 @@ from typing import Final
 
 from pipeline.alert import fields, rates
 from pipeline.alert.rules import MoneyAtLeast, Rule, Where
+from pipeline.alert.sides import between_states, sides
 from pipeline.annotate.groups import known as known_groups
 from pipeline.annotate.groups import leaders as leading
 from pipeline.annotate.groups import members
 from pipeline.records import Money, Party, Report, Story
-from pipeline.track.headline import in_words, named
+from pipeline.track.line import in_words, named
 
 LEADER: Final = re.compile(
     r"\b(?:presidents?|prime ministers?|premiers?|chancellors?|taoiseach|kings?|queens?|emperors?|emirs?|sultans?"
@@ -58,7 +59,7 @@ def _check_kind(rule: Rule, story: Story) -> Iterator[Check]:
     for condition, wanted, found in (
         ("kinds", rule.kinds, story.kind),
         ("subtypes", rule.subtypes, story.subtype or ""),
-        ("event_types", rule.event_types, story.event_type),
+        ("event_types", rule.event_types, story.event_type or ""),
         ("modalities", rule.modalities, story.modality),
         ("phases", rule.phases, story.phase),
     ):
@@ -71,6 +72,8 @@ def _check_kind(rule: Rule, story: Story) -> Iterator[Check]:
 
 
 def _check_parties(rule: Rule, story: Story) -> Iterator[Check]:
+    if rule.parties == "states":
+        yield Check("parties", "between states", ", ".join(sides(story)) or "no state", between_states(story))
     everybody = (*story.actors, *story.recipients)
     countries = countries_of(story)
     shown = ", ".join(countries) or "none"
@@ -110,6 +113,10 @@ def _check_weight(rule: Rule, story: Story) -> Iterator[Check]:
     if rule.sources_at_least > 1:
         held = story.source_count >= rule.sources_at_least
         yield Check("sources_at_least", str(rule.sources_at_least), str(story.source_count), held)
+    if rule.floor and story.kind:
+        found = f"{story.confidence:g} by {story.source_count}"
+        held = story.confidence >= rule.floor or story.source_count > 1
+        yield Check("floor", f"{rule.floor:g} or a second source", found, held)
     if rule.confidence_at_least:
         held = story.confidence >= rule.confidence_at_least
         yield Check("confidence_at_least", f"{rule.confidence_at_least:g}", f"{story.confidence:g}", held)

@@ -50,7 +50,9 @@ def parse(settings: Settings, text: str) -> Rule:
 
 
 def _load(settings: Settings, draft: Path, *, enabled: bool) -> Rule:
-    found = load_rules(draft, max_age_hours=settings.alerts.max_age_hours, kinds=_kinds(settings)).rules
+    found = load_rules(
+        draft, max_age_hours=settings.alerts.max_age_hours, floor=settings.track.floor, kinds=_kinds(settings)
+    ).rules
     if not found and enabled:
         raise SettingsError("toml: the rule is not enabled")
     return found[0]
@@ -98,7 +100,7 @@ def _kinds(settings: Settings) -> list[Path]:
 
 
 def _check(settings: Settings, draft: Path) -> None:
-    load_rules(draft, max_age_hours=settings.alerts.max_age_hours, kinds=_kinds(settings))
+    load_rules(draft, max_age_hours=settings.alerts.max_age_hours, floor=settings.track.floor, kinds=_kinds(settings))
 
 
 def draft(name: str, about: str, conditions: Mapping[str, Any]) -> str:

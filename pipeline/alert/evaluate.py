@@ -7,15 +7,16 @@ The alert's id is a hash of rule, story and occasion, so an alert whose id is kn
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from pipeline.alert.conditions import Check, check, countries_of, leaders, said
+from pipeline.alert.matters import Matter, matters
 from pipeline.alert.rules import Channel, Rule, RuleSet, load_rules
 from pipeline.annotate.groups import country_name
 from pipeline.records import Alert, Report, Story, content_id
 from pipeline.track.families import family
-from pipeline.track.headline import in_words
+from pipeline.track.line import in_words
 
 __all__ = [
     "Channel", "Check", "Rule", "RuleSet", "check", "countries_of", "evaluate", "leaders", "load_rules", "message", "said",
@@ -25,22 +26,25 @@ __all__ = [
 def evaluate(rules: Sequence[Rule], story: Story, known: Collection[str] = ()) -> tuple[Alert, ...]:
     """Return the alerts for a story's latest revision; those whose id is in `known` were raised before and are left out.
 
-    A story that was merged into another raises none, and an alert raised for it is not raised again for the other.
+    A story that was merged into another raises none, and an alert raised for a happening is not raised again for the one that
+    it was merged into.
     """
     if story.merged_into:
         return ()
+    seen = tuple(matters(story))
     return tuple(
-        _alert(rule, story, occasion)
+        _alert(rule, matter, occasion)
         for rule in rules
-        if (occasion := occasion_of(rule, story)) is not None
-        and not any(alert_id(rule, story_id, occasion) in known for story_id in (story.id, *story.merged_ids))
-        and all(c.holds for c in check(rule, story))
+        for matter in seen
+        if (occasion := occasion_of(rule, matter.story)) is not None
+        and not any(alert_id(rule, one, occasion) in known for one in matter.ids)
+        and all(c.holds for c in check(rule, matter.story))
     )
 
 
-def alert_id(rule: Rule, story_id: str, occasion: str) -> str:
-    """Return the id of the alert that a rule raises for a story on an occasion."""
-    return content_id(rule.name, story_id, occasion)
+def alert_id(rule: Rule, about: str, occasion: str) -> str:
+    """Return the id of the alert that a rule raises for a happening (or a story, by its id) on an occasion."""
+    return content_id(rule.name, about, occasion)
 
 
 def occasion_of(rule: Rule, story: Story) -> str | None:
@@ -52,11 +56,12 @@ def occasion_of(rule: Rule, story: Story) -> str | None:
 # --- text of an alert ------------------------------------------------------------------------------------------------
 
 
-def _alert(rule: Rule, story: Story, occasion: str) -> Alert:
+def _alert(rule: Rule, matter: Matter, occasion: str) -> Alert:
+    story = matter.story
     best = best_report(story)
-    parts = _parts(story, rule, occasion)
+    parts = _parts(matter, rule, occasion)
     return Alert(
-        id=alert_id(rule, story.id, occasion),
+        id=alert_id(rule, matter.id, occasion),
         rule=rule.name,
         about=rule.about,
         story_id=story.id,
@@ -78,7 +83,9 @@ def _alert(rule: Rule, story: Story, occasion: str) -> Alert:
         channels=rule.channels,
         family=family(story),
         event_id=best.event_id if best is not None else "",
-        article_id=best.article_id if best is not None else "",
+        article_id=best.article_id if best is not None else story.central_article,
+        source_count=story.source_count,
+        happening_id=matter.id if matter.id != story.id else "",
         parts=parts,
     )
 
@@ -98,20 +105,24 @@ def best_report(story: Story) -> Report | None:
 
 def message(parts: dict[str, str]) -> str:
     """Return the text of an alert from its parts: what, who, where, when, how sure, sources, evidence, link."""
-    lines = [f"{parts['occasion']}: {parts['headline']}"]
+    by = f" ({parts['publisher']})" if parts["publisher"] else ""
+    lines = [f"{parts['occasion']}: {parts['headline']}{by}"]
     for label, key in (("What", "what"), ("Who", "who"), ("Where", "where"), ("When", "when"), ("Sum", "amount")):
         if parts[key]:
             lines.append(f"{label}: {parts[key]}")
     lines += [f"Sure: {parts['sure']} ({parts['sources']})"]
+    if parts["uncertain"]:
+        lines.append(f"Uncertain: {parts['uncertain']}")
     if parts["evidence"]:
         lines += [f"“{parts['evidence']}”", parts["link"]]
     return "\n".join(lines)
 
 
-def _parts(story: Story, rule: Rule, occasion: str) -> dict[str, str]:
+def _parts(matter: Matter, rule: Rule, occasion: str) -> dict[str, str]:
+    story = matter.story
     best = best_report(story)
     numbers = ", ".join(f"{q.value:g} {q.unit}" for q in story.quantities[:NAMED_IN_MESSAGE])
-    what = " ".join(w for w in (story.subtype or "", story.kind.replace("_", " ")) if w)
+    what = " ".join(w for w in (story.subtype or "", story.kind.replace("_", " ")) if w) or "news"
     return {
         "occasion": occasion.partition(":")[0].upper(),
         "headline": story.headline,
@@ -126,12 +137,25 @@ def _parts(story: Story, rule: Rule, occasion: str) -> dict[str, str]:
         "link": best.article_url if best is not None else "",
         "about": rule.about,
         "rule": rule.name,
+        "line": story.line,
+        "publisher": story.publisher,
+        "uncertain": "; ".join(_uncertain(matter)),
         "kind": story.kind,
         "phase": story.phase,
         "countries": ", ".join(country_name(code) for code in countries_of(story)),
-        "id": alert_id(rule, story.id, occasion),
+        "id": alert_id(rule, matter.id, occasion),
         "story": story.id,
     }
+
+
+def _uncertain(matter: Matter) -> Iterator[str]:
+    """Yield in words what the reports leave open: sums and tolls that differ, and a story that nobody states as fact yet."""
+    story = matter.story
+    for one in story.differences:
+        if one.happening == matter.id:
+            yield f"{one.unit}: {' or '.join(f'{value:,.10g}' for value in one.values)}"
+    if story.happenings and not (story.actors or story.recipients):
+        yield "who took part"
 
 
 def _who(story: Story) -> str:

@@ -28,7 +28,7 @@ KINDS: Final = Path(__file__).parents[1] / "detect" / "kinds.toml"
 """Read as data, so that the notifier and `dateline check` need not load the language model."""
 PLACEHOLDERS: Final = (
     "occasion", "headline", "what", "who", "where", "when", "amount", "sure", "sources", "evidence", "link", "about", "rule",
-    "kind", "phase", "countries", "id", "story",
+    "kind", "phase", "countries", "id", "story", "line", "publisher", "uncertain",
 )  # fmt: skip
 DIGEST_PLACEHOLDERS: Final = ("count", "lines", "rule", "about")
 SLUG: Final = r"^[a-z0-9][a-z0-9-]*$"
@@ -75,6 +75,9 @@ class Rule(Section, frozen=True, kw_only=True):
     codes, names of countries, groups of groups.toml, or (`actors_any`, `recipients_any`) other names. An event is too old if it
     happened more than `happened_within_days` before it was reported, or was reported more than `told_within_hours` before it
     was fetched.
+
+    `floor` is the confidence from which one source is enough; below it a second independent source must tell the same.
+    `parties` are `states` (between states, their bodies, organisations of states and armed groups) or `any`.
     """
 
     name: Annotated[str, Meta(pattern=SLUG, max_length=60)]
@@ -96,6 +99,8 @@ class Rule(Section, frozen=True, kw_only=True):
     quantity_at_least: dict[str, float] = msgspec.field(default_factory=dict)
     sources_at_least: Positive = 1
     confidence_at_least: Share = 0.0
+    floor: Share | None = None
+    parties: Literal["states", "any"] = "states"
     text: str = ""
     happened_within_days: Positive = 10
     told_within_hours: Positive | None = None
@@ -153,8 +158,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     channels: dict[str, Channel]
 
 
-def load_rules(path: Path, *, max_age_hours: int | None = None, kinds: Collection[Path] = ()) -> RuleSet:
-    """Read alerts.toml. `max_age_hours` is the `told_within_hours` of rules without their own.
+def load_rules(
+    path: Path, *, max_age_hours: int | None = None, floor: float | None = None, kinds: Collection[Path] = ()
+) -> RuleSet:
+    """Read alerts.toml. `max_age_hours` is the `told_within_hours` of rules without their own, `floor` their `floor`.
 
     Raises:
         SettingsError: the file is absent or has an error; the message names the file, the key and the nearest known name.
@@ -167,6 +174,7 @@ def load_rules(path: Path, *, max_age_hours: int | None = None, kinds: Collectio
         msgspec.structs.replace(
             rule,
             told_within_hours=rule.told_within_hours or max_age_hours,
+            floor=floor if rule.floor is None else rule.floor,
             template=rule.template or own.full,
             digest_template=rule.digest_template or own.digest,
         )
@@ -190,6 +198,7 @@ def load(settings: Settings) -> RuleSet:
     return load_rules(
         settings.path(settings.alerts.rules_file),
         max_age_hours=settings.alerts.max_age_hours,
+        floor=settings.track.floor,
         kinds=[settings.path(name) for name in settings.detect.kinds],
     )
 

@@ -1,17 +1,19 @@
-"""An article's title and text in, its subject out: the words that tell what it is about, with weights. Pure."""
+"""An article's title and text in, what it is about out: its telling words and names, with weights. Pure."""
 
 from __future__ import annotations
 
 import heapq
 import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from pipeline.annotate.vocabulary import FAMILY_STEMS, FUNCTION_WORDS, PROSE_STEMS, WORD, stem, without_possessive
 from pipeline.annotate.wording import country_stems
 
-TERMS_KEPT: Final = 80
+TERMS_KEPT: Final = 140
 """At most so many words of one article: the rest of a long text repeats them or digresses."""
 READ_CHARS: Final = 20_000
 """Only so many characters of a text are read."""
@@ -28,11 +30,48 @@ COUNTRY: Final = 0.6
 _SHORTENED: Final = re.compile(r"(?:n[’']t|[’'](?:re|ll|ve|d|m))$")
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """The telling words of an article and of its lead (title and first sentences), weighted, and which of them are names."""
+
+    words: dict[str, float]
+    lead: dict[str, float]
+    names: tuple[str, ...]
+    lead_names: tuple[str, ...]
+
+
+def about(title: str, text: str) -> About:
+    """Return what an article is about. A text that begins with its own title is read without it."""
+    if title and text.startswith(title):
+        text = text[len(title) :].lstrip()
+    lead = text[:LEAD_CHARS]
+    words, names = _weights(((title, TITLE), (lead, LEAD), (text[LEAD_CHARS:READ_CHARS], 1.0)))
+    first, first_names = _weights(((title, LEAD), (lead, 1.0)))
+    kept = heaviest(words, TERMS_KEPT)
+    return About(
+        words=kept,
+        lead=first,
+        names=tuple(sorted(name for name in names if name in kept and not name[0].isdigit())),
+        lead_names=tuple(sorted(name for name in first_names if not name[0].isdigit() and name not in country_stems())),
+    )
+
+
 def subject(title: str, text: str) -> dict[str, float]:
     """Return the words that tell what an article is about, each with its weight."""
+    return about(title, text).words
+
+
+@lru_cache(maxsize=16384)
+def lead_of(title: str) -> Mapping[str, float]:
+    """Return the telling words of a title, weighted as in `About.lead`."""
+    return _weights(((title, 1.0),))[0]
+
+
+def _weights(parts: tuple[tuple[str, float], ...]) -> tuple[dict[str, float], set[str]]:
+    """Return the telling words of texts, each text with its weight, and the words that are mostly names or numbers."""
     counts: dict[str, float] = {}
     names: dict[str, float] = {}
-    for part, weight in ((title, TITLE), (text[:LEAD_CHARS], LEAD), (text[LEAD_CHARS:READ_CHARS], 1.0)):
+    for part, weight in parts:
         for number, word in enumerate(WORD.findall(part)):
             key = _key(word)
             if not key:
@@ -40,8 +79,8 @@ def subject(title: str, text: str) -> dict[str, float]:
             counts[key] = counts.get(key, 0.0) + weight
             if (number > 0 and word[0].isupper()) or word[0].isdigit():
                 names[key] = names.get(key, 0.0) + weight
-    weights = {key: _weight(_factor(key), count, 2 * names.get(key, 0.0) > count) for key, count in counts.items()}
-    return heaviest(weights, TERMS_KEPT)
+    named = {key for key, count in names.items() if 2 * count > counts[key]}
+    return {key: _weight(_factor(key), count, key in named) for key, count in counts.items()}, named
 
 
 @lru_cache(maxsize=65536)

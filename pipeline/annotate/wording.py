@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Final
 
 from pipeline.annotate import groups
@@ -22,8 +23,12 @@ def country_stems() -> frozenset[str]:
     return frozenset(stem(word) for text in groups.country_words() for word in text.lower().split() if len(word) > 3)
 
 
-def wording(evidence: str, title: str) -> dict[str, float]:
-    """Return the stems of a report's telling words with their weights: names and numbers weigh more, the title less."""
+@lru_cache(maxsize=8192)
+def wording(evidence: str, title: str) -> Mapping[str, float]:
+    """Return the stems of a report's telling words with their weights: names and numbers weigh more, the title less.
+
+    Kept, because every report of a happening is compared again with each further event.
+    """
     weights: dict[str, float] = {}
     for text, factor in ((title, 0.5), (evidence, 1.0)):
         for number, word in enumerate(WORD.findall(text)):
@@ -38,7 +43,7 @@ def wording(evidence: str, title: str) -> dict[str, float]:
     return weights
 
 
-def dice(ours: dict[str, float], theirs: dict[str, float]) -> float:
+def dice(ours: Mapping[str, float], theirs: Mapping[str, float]) -> float:
     """Return how alike two wordings are, 0 to 1: twice the shared weight over the total."""
     shared = ours.keys() & theirs.keys()
     if not shared:

@@ -17,6 +17,7 @@ from pipeline.bus.share import Member, Partitions, ReplacedError, partitions_of
 from pipeline.bus.topics import (
     ALERTS,
     ARTICLES,
+    BRIEFS,
     COLLECTOR_GROUP,
     DOCUMENTS,
     EVENTS,
@@ -41,6 +42,7 @@ from pipeline.bus.topics import (
 __all__ = [
     "ALERTS",
     "ARTICLES",
+    "BRIEFS",
     "COLLECTOR_GROUP",
     "DOCUMENTS",
     "EVENTS",

@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from pipeline.bus.topics import (
     ALERTS,
     ARTICLES,
+    BRIEFS,
     COLLECTOR_GROUP,
     DOCUMENTS,
     EVENTS,
@@ -63,8 +64,8 @@ RIGHTS: Final[dict[str, tuple[Right, ...]]] = {
         Right("write", "transactional_id", GROUP_PREFIX, prefix=True),
     ),
     "worker": (
-        *_read(ARTICLES, EVENTS, STORIES, ALERTS, FEEDBACK),
-        *_write(DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE),
+        *_read(ARTICLES, BRIEFS, STORIES, ALERTS, FEEDBACK),
+        *_write(DOCUMENTS, EVENTS, BRIEFS, STORIES, ALERTS, QUARANTINE),
         Right("read", "group", WORKER_GROUP),
     ),
     "indexer": (

@@ -20,13 +20,14 @@ log = structlog.get_logger("bus")
 ARTICLES: Final = "news.articles"
 DOCUMENTS: Final = "news.documents"
 EVENTS: Final = "news.events"
+BRIEFS: Final = "news.briefs"
 STORIES: Final = "news.stories"
 ALERTS: Final = "news.alerts"
 QUARANTINE: Final = "news.quarantine"
 FEEDS: Final = "news.feeds"
 FEEDBACK: Final = "news.feedback"
 
-TOPICS: Final = (ARTICLES, DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDS, FEEDBACK)
+TOPICS: Final = (ARTICLES, DOCUMENTS, EVENTS, BRIEFS, STORIES, ALERTS, QUARANTINE, FEEDS, FEEDBACK)
 
 MESSAGE_BYTES: Final = 8_000_000
 """The largest record on a topic. The limit for an article's page is far below it."""
@@ -44,7 +45,7 @@ INDEXER_GROUP: Final = "dateline-indexer"
 NOTIFIER_GROUP: Final = "dateline-notifier"
 
 READS: Final = {
-    WORKER_GROUP: (ARTICLES, EVENTS, STORIES),
+    WORKER_GROUP: (ARTICLES, BRIEFS, STORIES),
     INDEXER_GROUP: (DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDBACK),
 }
 """The topics that a group reads from the start: a partition without a commit has not been read."""

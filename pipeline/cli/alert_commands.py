@@ -45,7 +45,8 @@ def alerts_test(
 ) -> None:
     """Test the rules on past events; nothing is sent.
 
-    Reads the events in Elasticsearch, or a file of articles or events.
+    Reads the events in Elasticsearch, or a file of articles or events, in any order. Shows when and how often each rule
+    rings, and what a floor of confidence would cost and save.
     """
     from pipeline.alert import backtest
     from pipeline.cli import show_alerts
@@ -61,8 +62,12 @@ def alerts_test(
         return
     alerts, often = run.since(start), backtest.frequencies(run, start)
     rang, held = [a for a in alerts if not a.held], [a for a in alerts if a.held]
-    table = {"total": len(rang), "alerts": rang, "held": held, "rules": [row.table() for row in often]}
-    print_result(show_alerts.backtest(alerts, often), table if as_json else None)
+    floors = backtest.floors(run, start)
+    table = {
+        "total": len(rang), "alerts": rang, "held": held, "rules": [row.table() for row in often],
+        "floors": [row.table() for row in floors],
+    }  # fmt: skip
+    print_result(show_alerts.backtest(alerts, often, floors), table if as_json else None)
 
 
 @contextlib.contextmanager

@@ -224,14 +224,18 @@ def event_block(event: Event) -> RenderableType:
 
 
 def story_block(story: Story) -> RenderableType:
-    """Return a story with its main fields."""
+    """Return a story with its headline, its happenings and its sources."""
+    head = Text(story.headline, style="bold")
+    head.append(f"  {story.publisher}", style="dim")
+    told = [one for one in story.happenings if not one.background]
+    aside = len(story.happenings) - len(told)
+    lines = [one.line or f"{one.kind.replace('_', ' ')}, {one.phase}, {one.confidence:.0%}" for one in told]
     return Group(
-        Text(story.headline, style="bold"),
+        head,
         rows(
             (
-                ("kind", kind(story)),
-                ("phase", story.phase),
-                ("who", who(story)),
+                ("happenings", Text("\n").join(Text(line) for line in lines)),
+                ("background", f"{aside} more in the text" if aside else ""),
                 ("sources", f"{story.source_count}: {', '.join(story.publishers)}"),
                 ("id", f"{story.id}, revision {story.revision}"),
             )

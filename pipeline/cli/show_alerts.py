@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pipeline.alert.backtest import Explained, Frequency
+from pipeline.alert.backtest import Explained, Floor, Frequency
 from pipeline.alert.feedback import Marks, RuleStats
 from pipeline.cli.show import alert_block, heading, indented, moment, table
 from pipeline.records import Alert, Feedback
@@ -15,8 +15,8 @@ from pipeline.records import Alert, Feedback
 ID_SHOWN = 12
 
 
-def backtest(alerts: Sequence[Alert], often: Sequence[Frequency]) -> RenderableType:
-    """Return the alerts of a backtest in order of time, then how often each rule rang."""
+def backtest(alerts: Sequence[Alert], often: Sequence[Frequency], floors: Sequence[Floor] = ()) -> RenderableType:
+    """Return the alerts of a backtest in order of time, then how often each rule rang, and what a floor keeps back."""
     rang = [a for a in alerts if not a.held]
     parts: list[RenderableType] = [heading(f"Alerts ({len(rang)})", f"{len(alerts) - len(rang)} held back")]
     for one in alerts:
@@ -31,7 +31,14 @@ def backtest(alerts: Sequence[Alert], often: Sequence[Frequency]) -> RenderableT
         held = ", ".join(f"{number} {why}" for why, number in row.held.items())
         most = f"{row.most} on {row.most_on}" if row.most_on else ""
         made.add_row(row.rule, str(row.rang), held, str(row.days), most)
-    return Group(*parts, heading("How often"), indented(made))
+    parts += [heading("How often"), indented(made)]
+    if any(one.rang or one.kept_back for one in floors):
+        kept = table("floor", "ring at once", "wait for a second source", "such as", right=("ring at once",))
+        for level in floors:
+            such = level.kept_back[0].headline if level.kept_back else ""
+            kept.add_row(f"{level.floor:g}", str(level.rang), str(len(level.kept_back)), such)
+        parts += [heading("A floor of confidence"), indented(kept)]
+    return Group(*parts)
 
 
 def explained(found: Sequence[Explained]) -> RenderableType:

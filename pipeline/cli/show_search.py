@@ -15,7 +15,7 @@ from pipeline.console.item_endpoints import StoryPage
 from pipeline.index import tables
 from pipeline.index.figures import GroupSum
 from pipeline.records import Money, Quantity, When
-from pipeline.track.headline import in_words
+from pipeline.track.line import in_words
 
 EVENTS_SHOWN: Final = 30
 

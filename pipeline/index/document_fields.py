@@ -88,7 +88,9 @@ def event_fields(record: Event | Story) -> Fields:
 def search_text(record: Event | Story, *texts: str) -> str:
     """Return the search terms of an event or story: its texts, its kind, and the names behind its country codes."""
     names = _names((*record.actors, *record.recipients, *record.places))
-    return search_terms(" ".join([*texts, *names, record.kind.replace("_", " "), record.event_type, *record.items]))
+    return search_terms(
+        " ".join([*texts, *names, record.kind.replace("_", " "), record.event_type or "", *record.items])
+    )
 
 
 def _names(parts: Iterable[Party | Place]) -> list[str]:

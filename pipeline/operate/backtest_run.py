@@ -14,13 +14,14 @@ import msgspec
 
 from pipeline import flow
 from pipeline.alert import rules
-from pipeline.alert.backtest import Backtest, BacktestError, rules_named
+from pipeline.alert.backtest import Backtest, BacktestError, rules_named, with_unfloored
 from pipeline.alert.rules import Rule
 from pipeline.alert.throttle import KnownMarks
 from pipeline.index import history
 from pipeline.operate import offline
 from pipeline.records import Event, RecordError, decode
 from pipeline.settings import Settings
+from pipeline.track.brief import briefs_of
 from pipeline.track.stories import Stories
 
 Progress = Callable[[int, int], object]
@@ -43,7 +44,7 @@ def backtest(
         SettingsError: alerts.toml is wrong.
         OSError, RefusedError, UnavailableError, RequestError: the file or Elasticsearch cannot be read.
     """
-    run = Backtest(rules_named(rules.load(settings).rules, rule) if wanted is None else wanted, marks)
+    run = with_unfloored(rules_named(rules.load(settings).rules, rule) if wanted is None else wanted, marks)
     if file is not None:
         lines = [line for line in file.read_bytes().splitlines() if line.strip()]
         if lines and _is_event(lines[0]):
@@ -59,7 +60,7 @@ def backtest(
 
 
 def _fold(settings: Settings, run: Backtest, found: Iterable[Event]) -> None:
-    for story in flow.follow(Stories(settings.track), found):
+    for story in flow.follow(Stories(settings.track), briefs_of(found)):
         run.take(story)
 
 

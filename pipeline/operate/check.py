@@ -69,6 +69,7 @@ def _rules(settings: Settings) -> str:
     found = rules.load_rules(
         settings.path(settings.alerts.rules_file),
         max_age_hours=settings.alerts.max_age_hours,
+        floor=settings.track.floor,
         kinds=[settings.path(name) for name in settings.detect.kinds],
     )
     rates.use(settings)

@@ -18,12 +18,14 @@ import msgspec
 from pipeline import annotate, detect, flow
 from pipeline.alert import rules as rule_files
 from pipeline.alert.rules import Rule
+from pipeline.annotate.subject import about
 from pipeline.detect import explain as reasons
 from pipeline.detect.explain import ExplainedSentence
 from pipeline.page import extract
-from pipeline.records import Article, Event, Story, content_id
+from pipeline.records import Article, Brief, Story, content_id
 from pipeline.settings import Settings
 from pipeline.stage import Rejected
+from pipeline.track.brief import first_sentence
 from pipeline.track.stories import Stories
 
 HTML_ENDINGS: Final = frozenset({".html", ".htm", ".xhtml"})
@@ -177,7 +179,10 @@ def explain(settings: Settings, one: Article) -> tuple[ExplainedSentence, ...]:
 
 
 class StoryRun:
-    """Sends articles in date order through the path and holds their stories. Iterate `lines`, then ask for `stories`."""
+    """Sends articles through the path in date order and holds their stories. Iterate `lines`, then ask for `stories`.
+
+    The lines may be in any order: all are read first and sorted by date, those of one date in the order given.
+    """
 
     def __init__(self, settings: Settings, *, changed: Callable[[Story], object] = lambda _story: None) -> None:
         self._models = detect.load_models(settings)
@@ -187,13 +192,18 @@ class StoryRun:
         self._last_at = EPOCH
 
     def lines(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        """Read lines as for detect, yield `{"id", "stories"}` lines, for a bad line `{"id", "error"}`."""
-        for batch in annotate.batches((line for line in lines if line.strip()), LINES_AT_ONCE):
-            decoded = [self._decode(line) for line in batch]
-            events = self._read([one for one in decoded if isinstance(one, Article)])
-            for raw, one in zip(batch, decoded, strict=True):
-                found = events.get(id(one), ()) if isinstance(one, Article) else one
-                yield msgspec.json.encode({"id": _id_of(raw), **self._fold(found)})
+        """Read lines as for detect, yield `{"id", "stories"}` lines in the same order, for a bad line `{"id", "error"}`."""
+        raws = [line for line in lines if line.strip()]
+        decoded = [self._decode(raw) for raw in raws]
+        dated = sorted((one.first_seen_at, n) for n, one in enumerate(decoded) if isinstance(one, Article))
+        found = {n: _answer(one) for n, one in enumerate(decoded) if isinstance(one, Exception)}
+        for batch in annotate.batches((n for _, n in dated), LINES_AT_ONCE):
+            articles = {n: one for n in batch if isinstance(one := decoded[n], Article)}
+            read = self._read(list(articles.values()))
+            for n, one in articles.items():
+                found[n] = self._fold(read.get(id(one)) or stub(one))
+        for n, raw in enumerate(raws):
+            yield msgspec.json.encode({"id": _id_of(raw), **self._settled(found[n])})
 
     def stories(self) -> Iterator[bytes]:
         """Yield all stories at their last revision as JSON, in the order in which they began."""
@@ -208,10 +218,10 @@ class StoryRun:
         self._last_at = one.first_seen_at
         return one
 
-    def _read(self, articles: Sequence[Article]) -> dict[int, tuple[Event, ...] | Exception]:
-        """Return the events (or the error) of each article by the id() of its object. This is `flow.read` for many articles."""
+    def _read(self, articles: Sequence[Article]) -> dict[int, Brief | Exception]:
+        """Return the brief (or the error) of each article by the id() of its object. This is `flow.read` for many articles."""
         pairs = []
-        found: dict[int, tuple[Event, ...] | Exception] = {}
+        found: dict[int, Brief | Exception] = {}
         for one in articles:
             try:
                 pairs.append((one, extract.extract(one)))
@@ -222,22 +232,45 @@ class StoryRun:
         with self._models.nlp.memory_zone():
             for (one, _), parsed in zip(pairs, annotate.annotate_many(pairs, self._models), strict=True):
                 try:
-                    found[id(one)] = detect.detect(parsed, self._models)
+                    found[id(one)] = flow.Reading(parsed.document, detect.detect(parsed, self._models)).brief
                 except Exception as error:  # noqa: BLE001 - as above
                     found[id(one)] = error
         return found
 
-    def _fold(self, found: tuple[Event, ...] | Exception) -> dict[str, Any]:
+    def _fold(self, found: Brief | Exception) -> dict[str, Any]:
         if isinstance(found, Exception):
-            return {"error": str(found) or type(found).__name__}
-        for story in flow.follow(self._stories, found):
-            self._changed(story)
-        ids = self._stories.told_in(found[0].article_id, (event.id for event in found)) if found else []
+            return _answer(found)
+        for story in flow.follow(self._stories, (found,)):
+            self._all[story.id] = story
+            self._on_change(story)
+        own = self._stories.story_of(found.id)
+        return {"stories": [own.id] if own is not None else []}
+
+    def _settled(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer with each story that was merged meanwhile replaced by the one that it was merged into."""
+        if "stories" not in answer:
+            return answer
+        ids = []
+        for story_id in answer["stories"]:
+            last = story_id
+            while into := self._all[last].merged_into:
+                last = into
+            ids.append(last)
         return {"stories": ids}
 
-    def _changed(self, story: Story) -> None:
-        self._all[story.id] = story
-        self._on_change(story)
+
+def stub(one: Article) -> Brief:
+    """Return the brief of an article that the path rejects (too short, no text): its title and its text as they stand."""
+    told = about(one.title or "", one.html)
+    return Brief(
+        id=one.id, url=one.url, title=one.title or first_sentence(one.html), first_seen_at=one.first_seen_at,
+        publisher=one.publisher, published_at=one.published_at, words=told.words, lead=told.lead, names=told.names,
+        lead_names=told.lead_names,
+    )  # fmt: skip
+
+
+def _answer(error: Exception) -> dict[str, Any]:
+    return {"error": str(error) or type(error).__name__}
 
 
 def _id_of(raw: bytes) -> object:

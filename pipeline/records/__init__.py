@@ -26,6 +26,7 @@ from pipeline.records.following import (
     Trigger,
 )
 from pipeline.records.understanding import (
+    Brief,
     Document,
     Entity,
     Event,
@@ -49,6 +50,7 @@ __all__ = [
     "SCHEMA",
     "Alert",
     "Article",
+    "Brief",
     "Difference",
     "Document",
     "Entity",

@@ -131,15 +131,17 @@ class Story(Record, frozen=True, kw_only=True):
     `headline` is `title`, the title of the most central article (`central_article` is its id, `publisher` who published it).
     `line` is the structured line of the main happening where it is sure, else empty. `articles` are in the order in which
     they were seen, and limited as `happenings` and `reports` are; `event_ids` and `article_ids` are complete as long as the
-    story is open. The fields `kind` to `occasions` are those of the main happening. `subject` are the words of the articles,
-    weighted, `related` the open stories most like it.
+    story is open. The fields `kind` to `occasions` are those of the main happening; `kind` is empty and
+    `event_type` None if the articles tell none. `subject` are the words of the articles, `lead_words` those of their titles and
+    leads, `lead_names` the names there with the number of articles that have each. `touched` are the happenings that this
+    revision changed, `related` the open stories most like it.
     """
 
     id: str
     revision: int
     headline: str
     kind: str
-    event_type: EventType
+    event_type: EventType | None
     modality: Modality
     phase: Phase
     first_seen_at: dt.datetime
@@ -178,6 +180,9 @@ class Story(Record, frozen=True, kw_only=True):
     happenings: tuple[Happening, ...] = ()
     differences: tuple[Difference, ...] = ()
     related: tuple[Related, ...] = ()
+    lead_words: dict[str, float] = msgspec.field(default_factory=dict)
+    lead_names: dict[str, int] = msgspec.field(default_factory=dict)
+    touched: tuple[str, ...] = ()
 
 
 class Alert(Record, frozen=True, kw_only=True):
@@ -198,7 +203,7 @@ class Alert(Record, frozen=True, kw_only=True):
     headline: str
     message: str
     kind: str
-    event_type: EventType
+    event_type: EventType | None
     modality: Modality
     evidence: str
     url: str
@@ -211,6 +216,8 @@ class Alert(Record, frozen=True, kw_only=True):
     family: str = ""
     event_id: str = ""
     article_id: str = ""
+    happening_id: str = ""
+    source_count: int = 0
     held: Literal["", "muted", "throttled", "digest"] = ""
     held_until: dt.datetime | None = None
     meant_for: tuple[str, ...] = ()

@@ -192,3 +192,27 @@ class Event(Record, frozen=True, kw_only=True):
     fetched_at: dt.datetime | None = None
     fingerprint: tuple[int, ...] = ()
     subject: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class Brief(Record, frozen=True, kw_only=True):
+    """What the tracker needs of an article: who published it and when, the words that tell what it is about, and its events.
+
+    `id` is the article's id. `words` are the telling words of title and text with their weights, `lead` those of title
+    and first sentences, `names` and `lead_names` those among them that are names or numbers. An article without events
+    has a brief too.
+    """
+
+    id: str
+    url: str
+    title: str
+    first_seen_at: dt.datetime
+    publisher: str = ""
+    credit: str | None = None
+    language: str | None = None
+    published_at: dt.datetime | None = None
+    fingerprint: tuple[int, ...] = ()
+    words: dict[str, float] = msgspec.field(default_factory=dict)
+    lead: dict[str, float] = msgspec.field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    lead_names: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()

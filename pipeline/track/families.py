@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.records import Event, Story
+from pipeline.records import Event, Happening, Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +102,14 @@ LULL_DAYS: Final = 2
 """How many days without a report such a story may have."""
 
 
-def family(record: Event | Story) -> str:
-    """Return the name of the family of an event or story.
+def family(record: Event | Happening | Story) -> str:
+    """Return the name of the family of an event, a happening or a story's main happening; empty if the story has none.
 
     It depends on kind and type alone, because nothing else is in every report of one event: one report names the place,
     the next names only one of the two leaders.
     """
+    if record.event_type is None:
+        return ""
     return KIND_FAMILY.get(record.kind) or TYPE_FAMILY[record.event_type]
 
 

@@ -1,17 +1,17 @@
-"""An Event or a Story in, its Profile out: what two of them are compared by. Pure."""
+"""An Event or a Happening in, its Profile out: what two of them are compared by. Pure."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from pipeline.annotate.groups import country_name
 from pipeline.annotate.vocabulary import FUNCTION_WORDS
 from pipeline.annotate.wording import wording, words_alone
-from pipeline.records import Event, Party, Place, Story, When
+from pipeline.records import Event, Happening, Party, Place, When
 from pipeline.track.families import LASTING, family
 
 REGION: Final = re.compile(
@@ -23,10 +23,10 @@ WIDE_DAYS: Final = 45
 """A date that spans more days than this is cut to so many days around its report."""
 
 ANCHORS: Final = 3
-"""Only the first so many names and places of a story are compared: later ones would draw in unrelated events."""
+"""Only the first so many names and places of a happening are compared: later ones would draw in unrelated events."""
 
 REPORTS_COMPARED: Final = 8
-"""Only the wording of a story's first so many reports is compared: later ones digress, and each costs a comparison."""
+"""Only the wording of a happening's first so many reports is compared: later ones digress, and each costs a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Profile:
     dated: bool
     exact: bool
     planned: bool
-    words: tuple[dict[str, float], ...]
+    words: tuple[Mapping[str, float], ...]
     texts: frozenset[str]
     money: tuple[tuple[str, float], ...]
     counts: tuple[tuple[str, float], ...]
@@ -90,35 +90,37 @@ def profile_of_event(event: Event) -> Profile:
     )
 
 
-def profile_of_story(story: Story) -> Profile:
-    """Return the profile of a story. A plan and what came of it count as one span of days."""
+def profile_of_happening(happening: Happening) -> Profile:
+    """Return the profile of a happening. A plan and what came of it count as one span of days."""
     reported = (
-        _day(story.reports[0].published_at or story.first_seen_at) if story.reports else _day(story.first_seen_at)
+        _day(happening.reports[0].published_at or happening.first_seen_at)
+        if happening.reports
+        else _day(happening.first_seen_at)
     )
-    planned = story.phase == "planned"
-    first, last = _span(story.date, reported, planned=planned)
-    if story.kind in LASTING:
-        last = max(last, max((_day(r.seen_at) for r in story.reports), default=last))
-    reports = story.reports[:REPORTS_COMPARED]
-    actors, recipients = _countries(story.actors), _countries(story.recipients)
+    planned = happening.phase == "planned"
+    first, last = _span(happening.date, reported, planned=planned)
+    if happening.kind in LASTING:
+        last = max(last, max((_day(r.seen_at) for r in happening.reports), default=last))
+    reports = happening.reports[:REPORTS_COMPARED]
+    actors, recipients = _countries(happening.actors), _countries(happening.recipients)
     return Profile(
-        family=family(story),
-        kind=story.kind,
+        family=family(happening),
+        kind=happening.kind,
         actors=actors,
         recipients=recipients,
         countries=actors | recipients,
-        names=_names((*story.actors[:ANCHORS], *story.recipients[:ANCHORS])),
-        lands=frozenset(p.country for p in story.places if p.country),
-        locations=_locations(story.places[:ANCHORS]),
+        names=_names((*happening.actors[:ANCHORS], *happening.recipients[:ANCHORS])),
+        lands=frozenset(p.country for p in happening.places if p.country),
+        locations=_locations(happening.places[:ANCHORS]),
         first=first,
         last=last,
-        dated=story.date is not None,
-        exact=story.date is not None and story.date.precision in ("instant", "day"),
+        dated=happening.date is not None,
+        exact=happening.date is not None and happening.date.precision in ("instant", "day"),
         planned=planned,
         words=tuple(wording(r.evidence, r.title) for r in reports),
         texts=frozenset(words_alone(r.evidence) for r in reports),
-        money=tuple((m.currency, m.value) for m in story.money),
-        counts=tuple((q.unit, q.value) for q in story.quantities),
+        money=tuple((m.currency, m.value) for m in happening.money),
+        counts=tuple((q.unit, q.value) for q in happening.quantities),
     )
 
 

@@ -1,4 +1,4 @@
-"""The reports of a story and their sources: which reports count once, how sure they make a story, which are kept. Pure."""
+"""The reports of a happening and their sources: which count once, how sure they make it, which are kept. Pure."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def seen_at(event: Event) -> dt.datetime:
     return moment if moment is not None else dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-def publisher_of(event: Event) -> str:
-    """Return the publisher's name, or the host of the article's address if there is none."""
-    host = urlsplit(event.article_url).hostname or ""
-    return event.publisher or host.removeprefix("www.") or "unknown"
+def publisher_name(publisher: str, url: str) -> str:
+    """Return a publisher's name, or the host of the article's address if there is none."""
+    host = urlsplit(url).hostname or ""
+    return publisher or host.removeprefix("www.") or "unknown"
 
 
 def report_of(event: Event, others: Iterable[Report]) -> Report:
@@ -35,7 +35,7 @@ def report_of(event: Event, others: Iterable[Report]) -> Report:
         event_id=event.id,
         article_id=event.article_id,
         article_url=event.article_url,
-        publisher=publisher_of(event),
+        publisher=publisher_name(event.publisher, event.article_url),
         evidence=event.evidence,
         modality=event.modality,
         confidence=event.confidence,

@@ -1,7 +1,7 @@
 """The worker process: one Faust agent for each topic, in the order of the data.
 
-    news.articles -> read (extract, annotate, detect in the pool) -> news.documents, news.events
-    news.events   -> track                                        -> news.stories
+    news.articles -> read (extract, annotate, detect in the pool) -> news.documents, news.events, news.briefs
+    news.briefs   -> track                                        -> news.stories
     news.stories  -> alert                                        -> news.alerts
 
 Delivery is at least once and every step is idempotent, so the effect is exactly once without transactions. The worker
@@ -25,7 +25,7 @@ from pipeline import bus, metrics, stage
 from pipeline.alert import feedback
 from pipeline.alert.reload import LOOK_SECONDS, RuleWatch
 from pipeline.alert.throttle import AlertState
-from pipeline.records import Alert, Event, Story, decode, encode
+from pipeline.records import Alert, Brief, Story, decode, encode
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Rejected, Source
 from pipeline.track.stories import PARTITION, Stories
@@ -62,7 +62,7 @@ class WorkerApp:
         self._revocations = 0
         self._topics = {topic: faust_app.bytes_topic(self.app, topic) for topic in bus.TOPICS}
         self.app.agent(self._topics[bus.ARTICLES], name="read")(self._read_articles)
-        self.app.agent(self._topics[bus.EVENTS], name="track")(self._track_events)
+        self.app.agent(self._topics[bus.BRIEFS], name="track")(self._track_articles)
         self.app.agent(self._topics[bus.STORIES], name="alert")(self._alert_stories)
         self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         self.app.timer(interval=BEAT_SECONDS)(self._update_heartbeat)
@@ -115,28 +115,27 @@ class WorkerApp:
         await self._publish(bus.DOCUMENTS, result.article_id.encode(), result.document)
         for key, value in result.events:
             await self._publish(bus.EVENTS, key, value, partition=PARTITION)
+        await self._publish(bus.BRIEFS, result.article_id.encode(), result.brief, partition=PARTITION)
         metrics.article_age_seconds.labels(stage="detect").observe(max(0.0, time.time() - result.fetched_at))
         for labels in result.labels:
             metrics.events_total.labels(*labels).inc()
 
-    # --- events and stories: one at a time, because their order matters ----------------------------------------------
+    # --- briefs and stories: one at a time, because their order matters ----------------------------------------------
 
-    async def _track_events(self, stream: Any) -> None:
+    async def _track_articles(self, stream: Any) -> None:
         async for event in faust_app.unacknowledged(stream):
             source = _source(event)
             with stage.recorded("track", source) as outcome:
-                await self._track(event.message.partition, decode(source.raw, Event))
+                await self._track(event.message.partition, decode(source.raw, Brief))
             await self._finish(event, outcome)
 
-    async def _track(self, partition: int, event: Event) -> None:
+    async def _track(self, partition: int, brief: Brief) -> None:
         if partition not in self._stories:
             self._stories[partition] = await asyncio.to_thread(load_stories, self.settings, partition)
-        changed = self._stories[partition].fold(event)
+        changed = self._stories[partition].fold(brief)
         if not changed:
             raise Rejected("unchanged")
-        for (
-            story
-        ) in changed:  # in this order: if the worker crashes in between, the event is read again and the rest follows
+        for story in changed:  # in this order: a worker that takes over leaves out what the first says was merged
             await self._publish(bus.STORIES, story.id.encode(), encode(story), partition=partition)
             metrics.stories_total.labels(change=story.change).inc()
 
@@ -217,7 +216,7 @@ class WorkerApp:
         self._acks.forget(revoked)
         self._revocations += 1
         for tp in revoked:
-            if tp.topic == bus.EVENTS:
+            if tp.topic == bus.BRIEFS:
                 self._stories.pop(tp.partition, None)
             elif tp.topic == bus.STORIES:
                 self._alert_state.pop(tp.partition, None)

@@ -46,6 +46,7 @@ class ArticleResult:
     fetched_at: float = 0.0
     document: bytes = b""
     events: tuple[tuple[bytes, bytes], ...] = ()
+    brief: bytes = b""
     labels: tuple[tuple[str, str, str], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -140,6 +141,7 @@ def _read_one(raw: bytes, models: detect.Models) -> ArticleResult:
         fetched_at=article.fetched_at.timestamp(),
         document=encode(reading.document),
         events=tuple((event.id.encode(), encode(event)) for event in reading.events),
+        brief=encode(reading.brief),
         labels=tuple(_labels(event) for event in reading.events),
         seconds=steps.seconds,
     )

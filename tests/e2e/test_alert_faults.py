@@ -142,7 +142,7 @@ def test_every_alert_is_delivered_and_none_twice_whatever_is_killed(stack, tmp_p
         receiver.server.shutdown()
     rules = load(house.settings).rules
     assert set(alerts) == {one.id for story in stories for one in evaluate(rules, story)}
-    rung = Counter((a.rule, a.story_id, a.occasion) for a in alerts.values())
+    rung = Counter((a.rule, a.happening_id or a.story_id, a.occasion) for a in alerts.values())
     assert len(rung) >= 0.9 * ARTICLES, "nearly every article is a happening of its own"
     assert max(rung.values()) == 1
     assert set(receiver.taken) == set(alerts)

@@ -83,7 +83,9 @@ def test_kill_9_of_the_worker_then_of_the_indexer_loses_and_doubles_nothing(hous
     assert in_stories, "there are stories"
     assert max(in_stories.values()) == 1, "an event is in one story, once"
     assert set(in_stories) <= set(events)
-    rung = Counter((a.rule, a.story_id) for a in (decode(m.value, Alert) for m in house.topic(bus.ALERTS)))
+    rung = Counter(
+        (a.rule, a.happening_id or a.story_id) for a in (decode(m.value, Alert) for m in house.topic(bus.ALERTS))
+    )
     assert max(rung.values()) == 1
     assert set(house.receiver.keys) == alerts
     assert took < 20 + 25, f"takeover took {took:.1f} s, the start of the second worker included"
@@ -93,7 +95,7 @@ def test_garbage_on_each_topic_goes_to_quarantine_and_the_service_stays_up(house
     house.start()
     house.wait_ready()
     publisher = bus.Publisher(house.settings)
-    topics = (bus.ARTICLES, bus.DOCUMENTS, bus.EVENTS, bus.STORIES, bus.ALERTS)
+    topics = (bus.ARTICLES, bus.DOCUMENTS, bus.EVENTS, bus.BRIEFS, bus.STORIES, bus.ALERTS)
     for topic in topics:
         for raw in (b"\x00\xff\xfe garbage", b"", b"[]", b'{"record":"story"}', b"{" * 100_000):
             publisher.send(topic, b"bad", raw)
@@ -105,7 +107,8 @@ def test_garbage_on_each_topic_goes_to_quarantine_and_the_service_stays_up(house
     by_topic = Counter((f.topic, f.stage) for f in failures)
     assert by_topic[bus.ARTICLES, "extract"] >= 5
     for topic, stage in (
-        (bus.EVENTS, "track"),
+        (bus.EVENTS, "index"),
+        (bus.BRIEFS, "track"),
         (bus.STORIES, "alert"),
         (bus.DOCUMENTS, "index"),
         (bus.ALERTS, "notify"),

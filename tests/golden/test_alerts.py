@@ -38,8 +38,13 @@ def raised():
     rules = [rule for rule in offline.rules(found) if rule.name in RULES]
     alerts: dict[str, Alert] = {}
 
+    by_bullet = {}
+
     def ring(story):
+        told = by_bullet.setdefault(story.article_ids[-1], set())  # the bullet that changed the story
         for raised in evaluate(rules, story):
+            if raised.id not in alerts:
+                told.add(raised.rule)
             alerts.setdefault(raised.id, raised)
 
     wanted = {bullet for bullet, _ in judged()}
@@ -49,27 +54,24 @@ def raised():
         for b in bullets
         if b["id"] in wanted
     ]
-    by_bullet = {}
-    known = set()
-    for answer in offline.StoryRun(found, changed=ring).lines(lines):
-        by_bullet[json.loads(answer)["id"]] = {alerts[alert_id].rule for alert_id in alerts.keys() - known}
-        known |= alerts.keys()
+    for _ in offline.StoryRun(found, changed=ring).lines(lines):
+        pass
     return by_bullet, list(alerts.values())
 
 
-def test_nine_of_ten_alerts_are_right_and_right_ones_are_still_raised():
+def test_nineteen_of_twenty_alerts_are_right_and_right_ones_are_still_raised():
     by_bullet, _ = raised()
-    verdicts = [(verdict, rule in by_bullet[bullet]) for (bullet, rule), verdict in judged().items()]
+    verdicts = [(verdict, rule in by_bullet.get(bullet, ())) for (bullet, rule), verdict in judged().items()]
     right = sum(rings for verdict, rings in verdicts if verdict == "right")
     wrong = sum(rings for verdict, rings in verdicts if verdict == "wrong")
     kept = right / sum(verdict == "right" for verdict, _ in verdicts)
     print(f"right {right} wrong {wrong} precision {right / (right + wrong):.3f} kept {kept:.3f}")
-    assert right / (right + wrong) >= 0.9
-    assert kept >= 0.87
+    assert right / (right + wrong) >= 0.95
+    assert kept >= 0.85  # rules ask for states by default, so seven right ones whose reports name no state do not ring
 
 
 def test_no_rule_raises_two_alerts_for_a_story_and_occasion():
     _, alerts = raised()
-    rings = [(a.rule, a.story_id, a.occasion) for a in alerts]
+    rings = [(a.rule, a.happening_id, a.occasion) for a in alerts]
     assert len(rings) == len(set(rings))
     assert len({(a.rule, a.story_id) for a in alerts}) >= 0.97 * len(rings)

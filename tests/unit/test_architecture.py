@@ -88,14 +88,10 @@ PURE = (
         f"detect/{file}.py"
         for file in ("windows", "reader", "parties", "persons", "details", "drafts", "merge", "events", "export")
     ),
-    "track/stories.py",
-    "track/families.py",
-    "track/likeness.py",
-    "track/profile.py",
-    "track/sources.py",
-    "track/story.py",
-    "track/subjects.py",
+    *(f"track/{file}.py" for file in ("stories", "story", "subjects", "scorer", "rarity", "brief", "central")),
+    *(f"track/{file}.py" for file in ("happenings", "happening", "families", "likeness", "profile", "sources", "line")),
     "alert/evaluate.py",
+    "alert/matters.py",
     "alert/throttle.py",
     "alert/backtest.py",
     *(f"collect/{file}.py" for file in ("schedule", "rhythm", "skip_hours", "seen", "seen_urls", "article", "websub")),

@@ -17,15 +17,18 @@ from pipeline.index import actions, client, history
 from pipeline.operate import backtest_run
 from pipeline.records import Feedback, encode
 from pipeline.settings import Settings
+from pipeline.track.brief import briefs_of
 from pipeline.track.stories import Stories
-from tests.make import MOSCOW, NOW, make_event, make_meeting, make_money, make_quantity, make_sanctions
+from tests.make import MOSCOW, NOW, make_aid, make_event, make_meeting, make_money, make_quantity, make_sanctions
 
 ROOT = Path(__file__).parents[2]
 DAY = dt.timedelta(days=1)
-TOLD = [
-    make_sanctions(),
-    make_sanctions(publisher="B", first_seen_at=NOW + dt.timedelta(hours=1)),
-    make_meeting(first_seen_at=NOW + dt.timedelta(hours=2), evidence="President Putin met President Xi in Moscow"),
+TOLD = [  # above the floor, so that one source is enough
+    make_sanctions(confidence=0.9),
+    make_sanctions(confidence=0.9, publisher="B", first_seen_at=NOW + dt.timedelta(hours=1)),
+    make_meeting(
+        confidence=0.9, first_seen_at=NOW + dt.timedelta(hours=2), evidence="President Putin met President Xi in Moscow"
+    ),
     make_event("protest", "PROTEST", first_seen_at=NOW + 20 * DAY, evidence="Thousands marched in Paris"),
 ]
 
@@ -67,7 +70,7 @@ def elasticsearch(monkeypatch):
 def raised_by_a_worker(rules):
     """Return the ids of the alerts that a worker would have written."""
     alert_state = AlertState()
-    return [a.id for story in flow.follow(Stories(), TOLD) for a in alert_state.alerts_for(rules, story)]
+    return [a.id for story in flow.follow(Stories(), briefs_of(TOLD)) for a in alert_state.alerts_for(rules, story)]
 
 
 def test_a_backtest_over_a_file_of_events_raises_what_a_worker_would_have(shipped, file):
@@ -119,13 +122,26 @@ def test_frequencies_count_days_and_name_the_busiest(shipped, file):
     assert (rows["widely-told"].rang, rows["widely-told"].days) == (0, 0)
 
 
+def test_what_a_floor_keeps_back_and_what_it_delays_is_shown(shipped, tmp_path):
+    sure, unsure = make_meeting(confidence=0.9), make_aid(500e6, confidence=0.65, first_seen_at=NOW + DAY)
+    twice = [make_sanctions(confidence=0.6), make_sanctions(confidence=0.6, publisher="B", first_seen_at=NOW + DAY)]
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\n".join(encode(event) for event in (sure, unsure, *twice)))
+    run = backtest_run.backtest(shipped, file=file)
+    rows = {row.floor: row for row in backtest.floors(run, None)}
+    assert {a.rule for a in run.since(None)} == {"new-sanctions", "leaders-meet"}
+    assert [one.rule for one in rows[0.5].kept_back] == []
+    assert {one.rule for one in rows[0.8].kept_back} == {"large-aid-package", "new-sanctions"}
+    assert rows[0.8].rang + 2 == rows[0.5].rang
+
+
 def test_why_a_rule_raised_an_alert_or_not_is_explained_condition_by_condition(shipped, file):
     run = backtest_run.backtest(shipped, file=file)
     [story] = [s for s in run.stories.values() if s.kind == "sanctions"]
     told = {one.rule: one for one in backtest.explain(run, story.id[:8])}
     assert told["new-sanctions"].verdict == "new at 2024-05-14 09:00: rang"
     assert told["leaders-meet"].verdict == "silent: kinds, leaders_at_least did not hold"
-    assert told["widely-told"].verdict.startswith("silent: the story had new, update:1, the rule listens to spike")
+    assert told["widely-told"].verdict.startswith("silent: the story had none, the rule listens to spike")
     checks = {c["condition"]: c for c in told["leaders-meet"].table()["checks"]}
     assert checks["leaders_at_least"] == {"condition": "leaders_at_least", "wanted": "2", "found": "0", "holds": False}
 

@@ -10,6 +10,7 @@ from pipeline.alert.evaluate import check, countries_of, evaluate, leaders, said
 from pipeline.alert.rules import MoneyAtLeast, Rule, Where
 from pipeline.records import Party, When
 from pipeline.track.stories import Stories
+from tests.folding import make_brief
 from tests.make import (
     CHINA,
     NOW,
@@ -37,7 +38,7 @@ def holds(story, **conditions):
 def raised(rules, told):
     """Return every alert that these events raise, in order, as in the worker."""
     stories = Stories()
-    return [a for event in told for story in stories.fold(event) for a in evaluate(rules, story)]
+    return [a for event in told for story in stories.fold(make_brief(event)) for a in evaluate(rules, story)]
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ import pytest
 
 from pipeline.records import Party, Place, When
 from pipeline.track.families import kinds_alike
+from pipeline.track.happening import begin
 from pipeline.track.likeness import likeness, other_parties
-from pipeline.track.profile import profile_of_event, profile_of_story
-from pipeline.track.story import begin
+from pipeline.track.profile import profile_of_event, profile_of_happening
 from tests.make import (
     CHINA,
     KYIV,
@@ -38,7 +38,7 @@ def strike(where=(KYIV,), **changes):
 
 
 def like(one, other):
-    return likeness(profile_of_story(begin(one)), profile_of_event(other))
+    return likeness(profile_of_happening(begin(one)), profile_of_event(other))
 
 
 def other_words(event):
@@ -68,7 +68,7 @@ def test_a_date_of_a_year_is_cut_to_the_weeks_around_its_report():
     year = When(text="this year", start=dt.date(2024, 1, 1), end=dt.date(2024, 12, 31), precision="year")
     told = profile_of_event(make_meeting(date=year))
     assert told.last - told.first == 90
-    assert likeness(profile_of_story(begin(make_meeting())), told) > 0
+    assert likeness(profile_of_happening(begin(make_meeting())), told) > 0
 
 
 def test_a_report_without_a_date_on_the_announced_day_is_more_likely_the_same_event():
@@ -96,13 +96,13 @@ def test_a_shared_president_makes_no_meeting_with_another_country_the_same():
     ],
 )
 def test_meetings_with_other_parties_are_other_events(told, apart):
-    assert other_parties(profile_of_story(begin(make_meeting())), profile_of_event(told)) == apart
+    assert other_parties(profile_of_happening(begin(make_meeting())), profile_of_event(told)) == apart
 
 
 def test_strikes_with_other_parties_may_be_one_event():
-    assert not other_parties(profile_of_story(begin(strike())), profile_of_event(strike(actors=(USA,))))
+    assert not other_parties(profile_of_happening(begin(strike())), profile_of_event(strike(actors=(USA,))))
     assert other_parties(
-        profile_of_story(begin(make_sanctions())), profile_of_event(make_sanctions(recipients=(CHINA,)))
+        profile_of_happening(begin(make_sanctions())), profile_of_event(make_sanctions(recipients=(CHINA,)))
     )
 
 

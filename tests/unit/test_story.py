@@ -1,15 +1,11 @@
-"""A story and its reports: sources, confidence, phases, what is kept."""
-
-import datetime as dt
+"""A happening and its reports: sources, confidence, phases, what is kept."""
 
 import pytest
 
 from pipeline.settings import Track
-from pipeline.track.stories import Stories
-from tests.folding import fold, own
+from tests.folding import Held, fold, own
 from tests.make import (
     KYIV,
-    NOW,
     make_aid,
     make_event,
     make_meeting,
@@ -17,15 +13,12 @@ from tests.make import (
     make_sanctions,
 )
 
-DAY = dt.timedelta(days=1)
-
-
 # --- which events make a story ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("modality", ["hypothetical", "denied", "historical"])
 def test_hypothetical_denied_and_historical_events_make_no_story_and_change_none(modality):
-    stories = Stories()
+    stories = Held()
     assert own(stories, make_sanctions(modality=modality)) is None
     own(stories, make_sanctions())
     assert own(stories, make_sanctions(modality=modality, publisher="B")) is None
@@ -58,7 +51,7 @@ def test_one_agency_or_one_publisher_is_one_source(houses):
 
 
 def test_confidence_grows_with_independent_sources_and_stays_below_one():
-    stories = Stories()
+    stories = Held()
     grown = [own(stories, make_meeting(publisher=f"P{n}")).confidence for n in range(12)]
     assert grown == sorted(grown)
     assert len(set(grown[:8])) == 8
@@ -66,7 +59,7 @@ def test_confidence_grows_with_independent_sources_and_stays_below_one():
 
 
 def test_a_copy_adds_no_confidence():
-    stories = Stories()
+    stories = Held()
     before = own(stories, make_meeting(credit="AP")).confidence
     assert own(stories, make_meeting(credit="AP", publisher="B")).confidence == before
 
@@ -77,7 +70,7 @@ def test_without_a_publisher_the_host_of_the_address_is_the_publisher():
 
 
 def test_reports_are_bounded_and_keep_the_first_and_every_source():
-    stories = Stories(Track(reports_kept=5))
+    stories = Held(Track(reports_kept=5))
     for n in range(30):
         story = own(
             stories, make_meeting(publisher=f"P{n % 4}", evidence=f"Putin and Xi met in Moscow for the {n}th time")
@@ -93,7 +86,7 @@ def test_reports_are_bounded_and_keep_the_first_and_every_source():
 
 
 def test_different_sums_are_all_kept_and_are_an_update():
-    stories = Stories()
+    stories = Held()
     own(stories, make_aid(425e6))
     story = own(stories, make_aid(420e6, publisher="B"))
     assert [m.value for m in story.money] == [425e6, 420e6]
@@ -122,31 +115,15 @@ def test_a_rising_toll_is_kept_with_the_first_one():
     assert [(q.value, q.unit) for q in story.quantities] == [(7, "dead"), (11, "dead")]
 
 
-def test_ten_publishers_within_two_days_are_a_spike_once():
-    stories = Stories()
-    changes = [
-        own(stories, make_meeting(publisher=f"P{n}", first_seen_at=NOW + n * dt.timedelta(hours=1))) for n in range(12)
-    ]
-    assert [s.occasions.count("spike:10") for s in changes] == [0] * 9 + [1] * 3
-    assert changes[9].change == "spike"
-
-
-def test_ten_publishers_over_a_week_are_no_spike():
-    stories = Stories()
-    for n in range(12):
-        story = own(stories, make_meeting(publisher=f"P{n}", first_seen_at=NOW + n * DAY / 2))
-    assert not any(o.startswith("spike") for o in story.occasions)
-
-
 def test_the_more_specific_kind_is_the_kind_of_the_story():
     [story] = fold(make_meeting(), make_meeting(kind="summit", publisher="B"))
     assert story.kind == "summit"
-    assert story.headline == "Vladimir Putin and Xi Jinping hold summit in Moscow"
+    assert story.line == "Summit: Vladimir Putin and Xi Jinping · Moscow · 14 May 2024"
 
 
 def test_a_full_story_takes_only_events_that_change_its_phase(monkeypatch):
-    monkeypatch.setattr("pipeline.track.story.EVENTS_KEPT", 3)
-    stories = Stories()
+    monkeypatch.setattr("pipeline.track.happening.EVENTS_KEPT", 3)
+    stories = Held()
     for n in range(3):
         own(stories, make_meeting(publisher=f"P{n}"))
     assert own(stories, make_meeting(publisher="P9")) is None

@@ -1,4 +1,4 @@
-"""Event -> Story: which reports are of one real-world event."""
+"""Event -> Happening: which reports are of one real-world event."""
 
 import datetime as dt
 
@@ -7,8 +7,9 @@ import pytest
 from pipeline.records import Party, Place, When
 from pipeline.settings import Track
 from pipeline.track.families import family
-from pipeline.track.stories import Stories, matches
-from tests.folding import fold, later, own
+from pipeline.track.likeness import likeness
+from pipeline.track.profile import profile_of_event, profile_of_happening
+from tests.folding import Held, fold, later, own
 from tests.make import (
     CHINA,
     KYIV,
@@ -20,9 +21,9 @@ from tests.make import (
     XI,
     make_day,
     make_event,
+    make_happening,
     make_meeting,
     make_sanctions,
-    make_story,
 )
 
 DAY = dt.timedelta(days=1)
@@ -39,7 +40,7 @@ def test_two_papers_on_one_meeting_make_one_story():
     first = make_meeting()
     second = make_meeting(publisher="The Post", evidence="The presidents, Putin and Xi, held talks in the Kremlin")
     [story] = fold(first, second)
-    assert story.revision == 2
+    assert story.article_count == 2
     assert story.event_ids == (first.id, second.id)
     assert story.publishers == ("The Paper", "The Post")
 
@@ -66,7 +67,7 @@ def test_announcement_meeting_and_outcome_are_phases_of_one_story():
     held = later(make_meeting(evidence="Putin and Xi met in Moscow", date=make_day(NOW.date() + 6 * DAY)), 6 * DAY)
     ended = later(make_meeting(evidence="The talks of Putin and Xi in Moscow ended without a result",
                                date=make_day(NOW.date() + 7 * DAY)), 7 * DAY)  # fmt: skip
-    stories = Stories()
+    stories = Held()
     changes = [(s.phase, s.change) for s in (own(stories, plan), own(stories, held), own(stories, ended))]
     assert changes == [("planned", "new"), ("happened", "phase"), ("ended", "phase")]
     [story] = stories
@@ -89,7 +90,7 @@ def test_a_second_round_of_sanctions_a_month_later_is_new():
     month = 30 * DAY
     second = later(make_sanctions(date=make_day(NOW.date() + month)), month)
     assert len({fold(first)[0].id, fold(second)[0].id}) == 2
-    stories = Stories(Track(open_days=60))
+    stories = Held(Track(open_days=60))
     assert own(stories, first).id != own(stories, second).id
 
 
@@ -197,7 +198,7 @@ def test_a_month_as_a_date_is_compatible_with_a_day_in_it():
 
 
 def test_different_families_never_mix():
-    assert matches(make_story(), make_sanctions()) == 0.0
+    assert likeness(profile_of_happening(make_happening()), profile_of_event(make_sanctions())) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pipeline.worker.watchdog import Heartbeat
 from tests.make import NOW, make_alert, make_story
 
 
-async def test_all_events_go_to_one_partition_whatever_their_keys():
+async def test_all_events_and_briefs_go_to_one_partition_whatever_their_keys():
     """Reports of one happening meet there, however many partitions and workers there are."""
     sent = []
 
@@ -30,12 +30,13 @@ async def test_all_events_go_to_one_partition_whatever_their_keys():
 
     worker = object.__new__(WorkerApp)  # no Faust app is needed to see where it writes
     worker._publish = publish
-    result = ArticleResult("ok", "detect", article_id="a", events=((b"e1", b"{}"), (b"e2", b"{}")))
+    result = ArticleResult("ok", "detect", article_id="a", events=((b"e1", b"{}"), (b"e2", b"{}")), brief=b"{}")
     await worker._publish_result(result)
     assert sent == [
         (bus.DOCUMENTS, b"a", None),
         (bus.EVENTS, b"e1", PARTITION),
         (bus.EVENTS, b"e2", PARTITION),
+        (bus.BRIEFS, b"a", PARTITION),
     ]
 
 

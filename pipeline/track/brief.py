@@ -1,0 +1,73 @@
+"""A document and its events in, the brief of the article that the tracker reads out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from pipeline.annotate.subject import LEAD_CHARS, about
+from pipeline.records import Brief, Document, Event
+from pipeline.track.sources import seen_at
+
+TITLE_CHARS: Final = 160
+"""A text without a title is shown by its first sentence, cut to so many characters."""
+
+_SENTENCE: Final = re.compile(r"(?s)\s*(.+?(?:[.!?][”\"’')]*(?=\s)|\n|$))")
+
+
+def brief(document: Document, events: Sequence[Event]) -> Brief:
+    """Return the brief of an article."""
+    told = about(document.title, document.text)
+    return Brief(
+        id=document.id,
+        url=document.url,
+        title=document.title or first_sentence(document.text),
+        first_seen_at=document.first_seen_at,
+        publisher=document.publisher,
+        credit=document.credit,
+        language=document.language,
+        published_at=document.published_at,
+        fingerprint=document.fingerprint,
+        words=told.words,
+        lead=told.lead,
+        names=told.names,
+        lead_names=told.lead_names,
+        events=tuple(events),
+    )
+
+
+def briefs_of(events: Iterable[Event]) -> list[Brief]:
+    """Return the briefs of the articles that told these events, in order of time: for events whose documents are not at hand.
+
+    What an article is about is read from its title and from the words of its events alone.
+    """
+    told: dict[str, list[Event]] = {}
+    for event in events:
+        told.setdefault(event.article_id or event.id, []).append(event)
+    found = []
+    for article_id, own in told.items():
+        first = own[0]
+        read = about(first.article_title, " ".join(dict.fromkeys(event.evidence for event in own)))
+        found.append(
+            Brief(
+                id=article_id, url=first.article_url, title=first.article_title or first_sentence(first.evidence),
+                first_seen_at=min(map(seen_at, own)), publisher=first.publisher, credit=first.credit, language=first.language,
+                published_at=first.published_at, fingerprint=first.fingerprint, words=read.words, lead=read.lead,
+                names=read.names, lead_names=read.lead_names, events=tuple(own),
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (one.first_seen_at, one.id))
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a text, cut to `TITLE_CHARS` at a word."""
+    found = _SENTENCE.match(text)
+    line = " ".join((found.group(1) if found else text[: 2 * TITLE_CHARS]).split())
+    return line if len(line) <= TITLE_CHARS else line[:TITLE_CHARS].rsplit(" ", 1)[0] + " …"
+
+
+def in_lead(event: Event) -> bool:
+    """Return whether an article tells an event in its title or first sentences: what it is about, and no background."""
+    places = ((event.section, event.start), *((m.section, m.start) for m in event.mentions))
+    return any(section == "title" or start < LEAD_CHARS for section, start in places)

@@ -1,0 +1,43 @@
+"""The articles of a story in, its most central one out: the article whose title is the story's headline. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from pipeline.annotate.subject import lead_of
+from pipeline.records import StoryArticle
+
+LIVE: Final = re.compile(
+    r"\b(?:live(?: updates?| blog)?\s*[:|–-]|as it happened|live updates?|liveblog|live blog|minute by minute|rolling coverage"
+    r"|(?:morning|evening|daily|news) briefing|what we know|at a glance|in pictures|photos?\s*:|video\s*:|watch\s*:|podcast"
+    r"|newsletter|opinion\s*[:|]|analysis\s*[:|]|explainer|timeline\s*:)",
+    re.IGNORECASE,
+)
+"""Titles of live blogs, round-ups, comments and pictures: they say that there is news and not what it is."""
+FEWEST_WORDS: Final = 4
+"""A title with fewer words names a section or a place."""
+MOST_WORDS: Final = 30
+"""A title with more words is no title but a sentence of the text."""
+TITLES: Final = 50
+"""Only the first so many articles are looked at."""
+
+
+def central(
+    articles: Sequence[StoryArticle], lead: Mapping[str, float], rarity: Callable[[str], float]
+) -> StoryArticle:
+    """Return the article whose title has most of what the titles and leads of the story have in common.
+
+    A live blog, a round-up, a question or a copy is taken only where there is nothing else.
+    """
+    total = sum(weight * rarity(word) for word, weight in lead.items()) or 1.0
+    best, rank = articles[0], (True, True, True, 1.0, 0)
+    for number, one in enumerate(articles[:TITLES]):
+        covered = sum(lead.get(word, 0.0) * rarity(word) for word in lead_of(one.title)) / total
+        words = len(one.title.split())
+        odd = bool(LIVE.search(one.title)) or not FEWEST_WORDS <= words <= MOST_WORDS
+        mine = (odd, one.title.rstrip("”\"' ").endswith("?"), bool(one.copy_of), -covered, number)
+        if number == 0 or mine < rank:
+            best, rank = one, mine
+    return best

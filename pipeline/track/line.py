@@ -1,0 +1,118 @@
+"""A happening in, one structured line out: what, who and whom, where, when, how much. And how names and sums are written.
+
+The line has no verb: it says the kind, and `planned` where the reports say so. A part that is not sure is left out, and without
+a party that is known there is no line.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from pipeline.annotate.groups import country_name
+from pipeline.records import Happening, Party, Place, When
+
+MOST_NAMED: Final = 3
+"""If there are more parties than this, only the first are named and the rest counted."""
+SIZES: Final = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"))
+SIGNS: Final = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+EXACT: Final = frozenset({"instant", "day"})
+TOLLS: Final = ("dead", "injured", "missing")
+NOUNS: Final = {"call": "telephone call", "clash": "fighting", "strike": "air or missile strike"}
+"""Kinds whose slug is no plain noun for a reader."""
+
+
+def line(happening: Happening) -> str:
+    """Return the line of a happening; empty if no party of it is known."""
+    actors, recipients = list(_known(happening.actors)), list(_known(happening.recipients))
+    recipients = [name for name in recipients if name not in actors]
+    if not actors and not recipients:
+        return ""
+    noun = NOUNS.get(happening.kind, happening.kind.replace("_", " "))
+    what = " ".join(word for word in (happening.subtype or "", noun) if word)
+    start = f"{what[0].upper()}{what[1:]}" + (" (planned)" if happening.phase == "planned" else "")
+    sides = " → ".join(side for side in (joined(actors), joined(recipients)) if side)
+    who = f"{start}: {sides if actors else f'→ {sides}'}"
+    return " · ".join(part for part in (who, _where(happening), _when(happening.date), _much(happening)) if part)
+
+
+def _known(parties: Iterable[Party]) -> Iterable[str]:
+    """Yield the names of the parties that are resolved, every name once; of a country and its own body only the body."""
+    listed = [party for party in parties if party.name]
+    lands = {p.country for p in listed if not _is_land(p)}
+    kept = [p for p in listed if not (_is_land(p) and p.country in lands)]
+    yield from dict.fromkeys(party.name for party in kept if party.name)
+
+
+def _is_land(party: Party) -> bool:
+    return party.country is not None and (party.name or party.text).lower() == country_name(party.country).lower()
+
+
+def _where(happening: Happening) -> str:
+    """Return the finest place if all reports name one; a country that is a party is not named again."""
+    parties = {p.country for p in (*happening.actors, *happening.recipients)}
+    fine = [p for p in happening.places if p.lat is not None and p.name]
+    names = list(dict.fromkeys(p.name for p in fine if not _is_country(p) or p.country not in parties))
+    return names[0] or "" if len(names) == 1 else ""
+
+
+def _is_country(place: Place) -> bool:
+    return place.country is not None and place.name == country_name(place.country)
+
+
+def _when(date: When | None) -> str:
+    return day(date.start) if date is not None and date.precision in EXACT else ""
+
+
+def day(date: dt.date) -> str:
+    """Return a date as newspapers write it: 10 November 2026."""
+    return f"{date:%-d %B %Y}"
+
+
+def _much(happening: Happening) -> str:
+    """Return the sum, or the toll, that the reports agree on; where they differ, the lowest and the highest."""
+    sums = sorted({(m.currency, m.value) for m in happening.money})
+    if len({currency for currency, _ in sums}) == 1:
+        low, high = in_words(sums[0][1], sums[0][0]), in_words(sums[-1][1], sums[-1][0])
+        return low if len(sums) == 1 else f"{low} to {high}"
+    tolls = [
+        f"{min(found):g}{f' to {max(found):g}' if len(found) > 1 else ''} {unit}"
+        for unit in TOLLS
+        if (found := {q.value for q in happening.quantities if q.unit == unit})
+    ]
+    return ", ".join(tolls)
+
+
+def named(parties: Iterable[Party]) -> Iterable[str]:
+    """Yield a short name for each party, every name once."""
+    seen: set[str] = set()
+    for party in parties:
+        name = party.name or _trimmed(party.text)
+        if name and name.lower() not in seen:
+            seen.add(name.lower())
+            yield name
+
+
+def _trimmed(text: str) -> str:
+    """Return the text without a leading article, cut to 60 characters."""
+    words = re.sub(r"^(?:the|a|an|its|their|his|her)\s+", "", text.strip(), flags=re.IGNORECASE)
+    return words if len(words) <= 60 else words[:57].rsplit(" ", 1)[0] + " ..."
+
+
+def joined(names: list[str]) -> str:
+    """Return names as "A, B and C"."""
+    if len(names) > MOST_NAMED:
+        return f"{', '.join(names[: MOST_NAMED - 1])} and {len(names) - MOST_NAMED + 1} others"
+    if len(names) > 1:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return names[0] if names else ""
+
+
+def in_words(value: float, currency: str) -> str:
+    """Return a sum as newspapers write it: 350000000 USD is "$350 million"."""
+    size, word = next((s for s in SIZES if value >= s[0]), (1.0, ""))
+    number = f"{value / size:,.2f}".rstrip("0").rstrip(".")
+    sign = SIGNS.get(currency)
+    return f"{sign}{number}{word}" if sign else f"{number}{word} {currency}"

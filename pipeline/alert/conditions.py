@@ -33,7 +33,7 @@ NO_LEADER: Final = re.compile(
 )
 LEADER_KINDS: Final = frozenset({"summit"})
 SIDES: Final = 2
-"""A summit counts as a meeting of so many leaders even if none is named."""
+"""A summit counts as a meeting of so many leaders, and of so many countries, even if none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ def _check_parties(rule: Rule, story: Story) -> Iterator[Check]:
         yield Check("countries_all", ", ".join(rule.countries_all), shown, held)
     if rule.countries_at_least:
         number = len({p.country or (p.name or p.text) for p in everybody if p.country or p.sector == "IGO"})
+        number = max(number, SIDES if story.kind in LEADER_KINDS else 0)
         yield Check("countries_at_least", str(rule.countries_at_least), shown, number >= rule.countries_at_least)
     for condition, names, parties in (
         ("actors_any", rule.actors_any, story.actors),

@@ -42,7 +42,7 @@ TYPES: Final[dict[str, type[Record]]] = {
     bus.QUARANTINE: Failure,
     bus.FEEDBACK: Feedback,
 }
-"""The topics that are indexed and the type of their records. Raw pages stay in Kafka."""
+"""The topics that are indexed and the type of their records. Raw pages and briefs stay in Kafka."""
 
 TRIES: Final = 5
 """How often a document may cause an internal server error before it counts as failed."""

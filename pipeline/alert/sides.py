@@ -11,8 +11,8 @@ PUBLIC: Final = frozenset({"GOV", "MIL", "COP", "JUD", "LEG", "SPY", "IGO", "REB
 """Sectors of states, their bodies, organisations of states, and armed groups."""
 
 OUTWARD: Final = frozenset({"sanctions", "expulsion", "summit", "ceasefire", "arms_deal", "arms_procurement"})
-"""Kinds that reach beyond one state by their definition (docs/events.md), whoever else the report names. The country of a firm or
-person under sanctions is often not known, or wrong."""
+"""Kinds that reach beyond one state by their definition (docs/events.md), whoever else the report names: the country of a firm
+or person under sanctions is often not known, or wrong."""
 UNADDRESSED: Final = frozenset({"SANCTION", "THREATEN"})
 """What a state does to another one also where the report names nobody."""
 
@@ -25,8 +25,8 @@ def sides(story: Story) -> tuple[str, ...]:
 def between_states(story: Story) -> bool:
     """Return whether a story is between states, bodies of states or armed groups of different sides.
 
-    Two of them take part; or one does what reaches beyond a state (`OUTWARD`); or one acts on a person, firm or place of
-    another country, or threatens somebody whose country is not known. A state and its own people, or a firm and a firm, are not.
+    Two of them take part; or one does what reaches beyond a state (`OUTWARD`); or one acts on somebody or a place of another
+    country, or threatens somebody whose country is not known. A state and its own people, or a firm and a firm, are not.
     """
     found = sides(story)
     if len(found) > 1 or (found and story.kind in OUTWARD):

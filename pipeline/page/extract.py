@@ -99,19 +99,26 @@ def _from_text(article: Article) -> Extracted:
 
 
 def _split_title(text: str, feed_title: str) -> tuple[str, str]:
-    """Plain text in, its title and the rest out. The first line is the title if it is short, not a sentence, and alone."""
+    """Plain text in, its title and the rest out.
+
+    The title is the one that was given. Without one it is the first line, if that is short, no sentence, no day or dateline,
+    and alone.
+    """
     text = _unwrapped(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff \n\t"))
     first, _, rest = text.partition("\n")
     first = first.strip()
     stands_alone = rest.startswith("\n") or not rest.strip()
-    looks_like_title = (
-        3 < len(first) <= 200 and first[-1] not in ".;," and rest.strip() != "" and not live.is_day(first)
-    )
-    if boilerplate.letters_of(first) == boilerplate.letters_of(feed_title) and feed_title:
-        return feed_title, rest
-    if looks_like_title and stands_alone:
+    if feed_title.strip():
+        same = boilerplate.letters_of(first) == boilerplate.letters_of(feed_title)
+        return feed_title, rest if same else text
+    looks_like_title = 3 < len(first) <= 200 and first[-1] not in ".;," and rest.strip() != ""
+    if looks_like_title and stands_alone and not live.is_day(first) and not _DATELINE.fullmatch(first):
         return first.lstrip("# "), rest
-    return feed_title, text
+    return "", text
+
+
+_DATELINE: Final = re.compile(r"[A-Z][A-Z.'’ -]{2,40}(?:,[^()]{0,40})?(?:\([^()]{2,30}\)\s*|\s)[-–—]{0,2}\s?")
+"""A place in capitals with a day or an agency behind it: `KYIV, June 2 (Reuters) -`."""
 
 
 def _unwrapped(text: str) -> str:

@@ -151,16 +151,22 @@ def test_a_text_that_breaks_off_is_truncated():
     assert not of_page(make_page()).truncated
 
 
-def test_plain_text_has_a_title_where_its_first_line_looks_like_one():
-    got = of_text("Ministers meet in Lima\n\nPorts were discussed\n\n" + "\n\n".join(PARAGRAPHS), title="From the feed")
+def test_plain_text_without_a_title_has_its_first_line_where_that_looks_like_one():
+    got = of_text("Ministers meet in Lima\n\nPorts were discussed\n\n" + "\n\n".join(PARAGRAPHS), title="")
     assert got.title == "Ministers meet in Lima"
     assert got.text.startswith("Ports were discussed\n\nThe foreign ministers")
 
 
-def test_plain_text_that_begins_with_a_sentence_keeps_the_title_it_was_given():
-    got = of_text("\n\n".join(PARAGRAPHS), title="From the feed")
+@pytest.mark.parametrize("first", ["Ports were discussed", PARAGRAPHS[0]])
+def test_plain_text_keeps_the_title_it_was_given_whatever_its_first_line_is(first):
+    got = of_text("\n\n".join((first, *PARAGRAPHS[1:])), title="From the feed")
     assert got.title == "From the feed"
-    assert got.text == "\n\n".join(PARAGRAPHS)
+    assert got.text == "\n\n".join((first, *PARAGRAPHS[1:]))
+
+
+@pytest.mark.parametrize("first", ["Thursday, August 29, 2019", "KYIV, June 2 (Reuters) -", "LIMA (AP)", "12 May 2020"])
+def test_a_day_or_dateline_is_no_title(first):
+    assert of_text("\n\n".join((first, *PARAGRAPHS)), title="").title == ""
 
 
 def test_a_file_without_any_title_is_called_by_its_name():

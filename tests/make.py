@@ -94,7 +94,7 @@ def make_event(kind: str = "meeting", event_type: str = "CONSULT", **changes: An
         "confidence": 0.7,
         "rule": f"{kind}.test",
         "article_url": f"https://news.example/{article_id}",
-        "article_title": "A title",
+        "article_title": "",
         "language": "en",
         "published_at": seen_at - dt.timedelta(minutes=5),
     }

@@ -18,6 +18,7 @@ from pipeline.alert.matters import Matter, matters
 from pipeline.alert.rules import Rule, nearest
 from pipeline.alert.throttle import AlertState, KnownMarks
 from pipeline.records import Alert, Story
+from pipeline.track.story import id_of
 
 Progress = Callable[[int, int], object]
 END: Final = dt.timedelta(days=36_500)
@@ -164,10 +165,16 @@ class Explained:
 def explain(run: Backtest, beginning: str) -> tuple[Explained, ...]:
     """Return each rule of the backtest checked against the story whose id starts with `beginning`.
 
+    Past events are tracked again from fewer words than on their day, so that a story can have another article's id: one of its
+    articles that would open a story of this id is enough.
+
     Raises:
         BacktestError: no story has such an id, or several have.
     """
-    found = [story for story in run.stories.values() if beginning and story.id.startswith(beginning)]
+    found = [story for story in run.stories.values() if beginning and story.id.startswith(beginning)] or [
+        story for story in run.stories.values()
+        if beginning and not story.merged_into and any(id_of(one).startswith(beginning) for one in story.article_ids)
+    ]  # fmt: skip
     if len(found) != 1:
         what = (
             f"{len(found)} stories begin like this" if found else f"none of the {len(run.stories)} stories is called so"

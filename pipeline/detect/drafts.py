@@ -28,7 +28,7 @@ _HYPHENED: Final = re.compile(r"-\w+")
 
 
 class Draft(msgspec.Struct):
-    """An event in the making: a telling with what its spans mean. `retold` counts the other tellings folded into it."""
+    """An event in the making: a telling with what its spans mean. `shares` are as in `Event`."""
 
     kind: Kind
     telling: Telling
@@ -51,6 +51,7 @@ class Draft(msgspec.Struct):
     attributed_to: str | None = None
     confidence: float = 0.0
     rule: str = "reader"
+    shares: dict[str, float] = msgspec.field(default_factory=dict)
     mentions: list[Evidence] = msgspec.field(default_factory=list)
 
     @property
@@ -161,6 +162,7 @@ def _draft(
         attributed_to=next((words for span in said_by if (words := section.words(*span))), None),
         confidence=one.confidence,
         rule="reader" if one.own is None else one.kind,
+        shares={"kind": one.kind_share, "modality": one.modality_share, **one.role_shares} if one.own is None else {},
     )
 
 

@@ -70,6 +70,7 @@ def _event(one: Draft, document: Document, about: dict[str, float]) -> Event:
         attributed_to=one.attributed_to,
         confidence=one.confidence,
         rule=one.rule,
+        shares=one.shares,
         mentions=tuple(one.mentions),
         article_id=document.id,
         article_url=document.url,

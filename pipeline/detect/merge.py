@@ -151,6 +151,7 @@ def _fold(first: Draft, second: Draft) -> Draft:
     lead.quantities = lead.quantities or other.quantities
     lead.items = lead.items or other.items
     lead.attributed_to = lead.attributed_to or other.attributed_to
+    lead.shares = {part: max(lead.shares.get(part, 0.0), share) for part, share in (other.shares | lead.shares).items()}
     sure = max(first.confidence, second.confidence)
     lead.confidence = round(sure + RETOLD * (1 - sure), 3) if len(lead.mentions) <= 2 else sure
     return lead

@@ -70,7 +70,7 @@ class Happening(Value, frozen=True, kw_only=True):
 
     `line` says it in one structured line where every part of it is sure, and is empty otherwise. `phases` are those it went
     through, `occasions` those at which a rule may raise an alert: "new", "phase:happened", "spike:10", "update:1" ...
-    `background`: no article of the story tells it in its title or lead; it opens no alert.
+    `background`: no article of the story tells it in its title or lead; it opens no alert. `shares`: the highest of its events.
     """
 
     id: str
@@ -102,6 +102,7 @@ class Happening(Value, frozen=True, kw_only=True):
     occasions: tuple[str, ...] = ()
     background: bool = False
     merged_ids: tuple[str, ...] = ()
+    shares: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class Difference(Value, frozen=True, kw_only=True):

@@ -149,8 +149,9 @@ class Export(Value, frozen=True, kw_only=True):
 class Event(Record, frozen=True, kw_only=True):
     """Something that an article says happened, is planned, or did not happen. See docs/events.md for what counts.
 
-    `confidence` is the calibrated probability that it is an event of its type. `rule` says what found it: `reader`, or the
-    kind of a user's own.
+    `confidence` is the calibrated probability that it is an event of its type, `shares` the reader's own probability of each
+    part (kind, modality, actors, recipients, places, date, money); it is empty for a user's own kinds. `rule` says what found
+    it: `reader`, or the kind of a user's own.
 
     `evidence` is the sentence or clause, `trigger` the words that decided the kind. `mentions` are the other places of the
     same article that report the same event. The fields from `article_id` on say where it was read; `subject` holds the
@@ -180,6 +181,7 @@ class Event(Record, frozen=True, kw_only=True):
     attributed_to: str | None = None
     confidence: float = 0.5
     rule: str = ""
+    shares: dict[str, float] = msgspec.field(default_factory=dict)
     mentions: tuple[Evidence, ...] = ()
     article_id: str = ""
     article_url: str = ""

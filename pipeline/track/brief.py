@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from pipeline.annotate.groups import country_name
 from pipeline.annotate.subject import LEAD_CHARS, about
-from pipeline.records import Brief, Document, Event
+from pipeline.annotate.vocabulary import FUNCTION_WORDS, WORD
+from pipeline.records import Brief, Document, Event, Party, Place
 from pipeline.track.sources import seen_at
 
 TITLE_CHARS: Final = 160
 """A text without a title is shown by its first sentence, cut to so many characters."""
+
+BEGINNING: Final = 4
+"""Letters of a word that are compared: adjectives and plurals are longer than the name."""
 
 _SENTENCE: Final = re.compile(r"(?s)\s*(.+?(?:[.!?][”\"’')]*(?=\s)|\n|$))")
 
@@ -40,7 +45,7 @@ def brief(document: Document, events: Sequence[Event]) -> Brief:
 def briefs_of(events: Iterable[Event]) -> list[Brief]:
     """Return the briefs of the articles that told these events, in order of time: for events whose documents are not at hand.
 
-    What an article is about is read from its title and from the words of its events alone.
+    The words are those that the events keep of their article; its lead is read from its title and the words of its events.
     """
     told: dict[str, list[Event]] = {}
     for event in events:
@@ -49,11 +54,12 @@ def briefs_of(events: Iterable[Event]) -> list[Brief]:
     for article_id, own in told.items():
         first = own[0]
         read = about(first.article_title, " ".join(dict.fromkeys(event.evidence for event in own)))
+        words = first.subject or read.words
         found.append(
             Brief(
                 id=article_id, url=first.article_url, title=first.article_title or first_sentence(first.evidence),
                 first_seen_at=min(map(seen_at, own)), publisher=first.publisher, credit=first.credit, language=first.language,
-                published_at=first.published_at, fingerprint=first.fingerprint, words=read.words, lead=read.lead,
+                published_at=first.published_at, fingerprint=first.fingerprint, words=words, lead=read.lead,
                 names=read.names, lead_names=read.lead_names, events=tuple(own),
             )
         )  # fmt: skip
@@ -71,3 +77,25 @@ def in_lead(event: Event) -> bool:
     """Return whether an article tells an event in its title or first sentences: what it is about, and no background."""
     places = ((event.section, event.start), *((m.section, m.start) for m in event.mentions))
     return any(section == "title" or start < LEAD_CHARS for section, start in places)
+
+
+def is_about(event: Event) -> bool:
+    """Return whether an article is about an event: it tells it in its lead, and its title names a side, the place or the act.
+
+    An event without a known side or place, and one of an article without a title, is judged by the lead alone.
+    """
+    if not in_lead(event):
+        return False
+    named: tuple[Party | Place, ...] = (*event.actors, *event.recipients, *event.places)
+    if not named or not event.article_title or "title" in {event.section, *(m.section for m in event.mentions)}:
+        return True
+    told = {event.trigger, event.kind.replace("_", " ")}
+    told |= {text for one in named for text in (one.text, one.name or "", country_name(one.country or ""))}
+    return not _beginnings(event.article_title).isdisjoint(key for text in told for key in _beginnings(text))
+
+
+def _beginnings(text: str) -> set[str]:
+    """Return the first letters of the words of a text and the initials of a name: `Turkish` and `Turkey` have one beginning."""
+    words = [word for word in WORD.findall(text.replace(".", "")) if word.lower() not in FUNCTION_WORDS]
+    initials = "".join(word[0] for word in words if word[0].isupper()).lower()
+    return {word.lower()[:BEGINNING] for word in words} | ({initials} if len(initials) > 1 else set())

@@ -6,7 +6,7 @@ to is written down once, as an *occasion*, so a happening raises the same alerts
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -26,7 +26,7 @@ from pipeline.records import (
     When,
     content_id,
 )
-from pipeline.track.brief import in_lead
+from pipeline.track.brief import is_about
 from pipeline.track.line import TOLLS, in_words
 from pipeline.track.sources import MOST_SURE, confidence, one_source, report_of, seen_at, without_one
 
@@ -96,7 +96,8 @@ def begin(event: Event) -> Happening:
         timeline=(Moment(at=moment, what=f"first told by {report.publisher}"),),
         phases=(phase_of(event),),
         occasions=("new",),
-        background=not in_lead(event),
+        background=not is_about(event),
+        shares=event.shares,
     )
 
 
@@ -135,8 +136,9 @@ def merge(happening: Happening, event: Event, *, reports_kept: int = 50) -> Happ
         event_ids=(*happening.event_ids, event.id),
         article_ids=added(happening.article_ids, (event.article_id,), EVENTS_KEPT),
         reports=reports,
+        shares=_shares(happening.shares, event.shares),
         phases=happening.phases if phase in happening.phases else (*happening.phases, phase),
-        background=happening.background and not in_lead(event),
+        background=happening.background and not is_about(event),
     )
     return _with_news(happening, grown, report)
 
@@ -179,6 +181,7 @@ def absorb(happening: Happening, other: Happening, *, reports_kept: int = 50) ->
         event_ids=added(happening.event_ids, other.event_ids, 2 * EVENTS_KEPT),
         article_ids=article_ids,
         reports=reports,
+        shares=_shares(happening.shares, other.shares),
         phases=happening.phases if phase in happening.phases else (*happening.phases, phase),
         background=happening.background and other.background,
         merged_ids=added(happening.merged_ids, (other.id, *other.merged_ids), EVENTS_KEPT),
@@ -242,6 +245,11 @@ def _parties(ours: tuple[Party, ...], theirs: tuple[Party, ...]) -> tuple[Party,
             known.add(_party_key(party))
             fresh.append(party)
     return (*ours, *fresh)[:PARTIES_KEPT]
+
+
+def _shares(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:
+    """Return the higher share of each part."""
+    return {part: max(ours.get(part, 0.0), theirs.get(part, 0.0)) for part in sorted({*ours, *theirs})}
 
 
 def _party_key(party: Party) -> tuple[str, str | None]:

@@ -40,10 +40,15 @@ def seen_at(brief: Brief) -> dt.datetime:
     return brief.first_seen_at
 
 
+def id_of(article_id: str) -> str:
+    """Return the id of the story that an article opens."""
+    return content_id("story", article_id)
+
+
 def begin(brief: Brief) -> Story:
     """Return the story that an article opens, without its words and happenings."""
     return Story(
-        id=content_id("story", brief.id),
+        id=id_of(brief.id),
         revision=0,
         headline="",
         kind="",

@@ -260,7 +260,7 @@ class House:
         tails = "\n".join(f"--- {name}\n{self.logs(name, 12)}" for name in self.processes)
         raise AssertionError(f"{what} did not happen within {seconds} s\n{tails}")
 
-    def wait_ready(self, *names, seconds=90):
+    def wait_ready(self, *names, seconds=300):  # the worker loads its models, on a busy machine for minutes
         for name in names or tuple(self.processes):
             self.wait(f"{name} ready", lambda name=name: self.get(name, "/readyz")[0] == 200, seconds)
 

@@ -10,7 +10,7 @@ from pipeline import bus
 from pipeline.records import Alert, Document, Event, Story, decode
 from tests.e2e.house import EXPECTED, House, Receiver, Site, signature_is_right, total
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
 SLUGS = sorted(EXPECTED["articles"])
 

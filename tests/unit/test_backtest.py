@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -19,6 +20,7 @@ from pipeline.records import Feedback, encode
 from pipeline.settings import Settings
 from pipeline.track.brief import briefs_of
 from pipeline.track.stories import Stories
+from pipeline.track.story import id_of
 from tests.make import MOSCOW, NOW, make_aid, make_event, make_meeting, make_money, make_quantity, make_sanctions
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +146,13 @@ def test_why_a_rule_raised_an_alert_or_not_is_explained_condition_by_condition(s
     assert told["widely-told"].verdict.startswith("silent: the story had none, the rule listens to spike")
     checks = {c["condition"]: c for c in told["leaders-meet"].table()["checks"]}
     assert checks["leaders_at_least"] == {"condition": "leaders_at_least", "wanted": "2", "found": "0", "holds": False}
+
+
+def test_a_story_is_found_by_the_id_that_one_of_its_articles_would_give_it(shipped, file):
+    run = backtest_run.backtest(shipped, file=file)
+    [story] = [s for s in run.stories.values() if s.kind == "sanctions"]
+    run.stories[story.id] = msgspec.structs.replace(story, article_ids=(*story.article_ids, "another"))
+    assert {one.story.id for one in backtest.explain(run, id_of("another")[:10])} == {story.id}
 
 
 @pytest.mark.parametrize(("story", "message"), [("zzz", "none of the 3 stories is called so"), ("", "none of the 3")])

@@ -40,7 +40,7 @@ def action_of(record, now=NOW + HOUR):
 def full_event():
     return make_sanctions(
         actors=(US_WITH_ID,), recipients=(RUSSIA_WITH_ID,), mentions=(Evidence(text="again", start=0, end=5),), event_mode="embargo", contexts=("economic",), subtype="oil", places=(MOSCOW,), money=(Money(text="$2m", value=2e6, currency="USD", low=1e6),),
-        quantities=(make_quantity(3, "banks"), make_quantity(2, "dead"), make_quantity(4, "injured")), items=("oil",), attributed_to="the Treasury", credit="Reuters", fetched_at=NOW, fingerprint=(1, 2), subject={"oil": 1.5},
+        quantities=(make_quantity(3, "banks"), make_quantity(2, "dead"), make_quantity(4, "injured")), items=("oil",), attributed_to="the Treasury", credit="Reuters", fetched_at=NOW, fingerprint=(1, 2), subject={"oil": 1.5}, article_title="Oil banks",
     )  # fmt: skip
 
 

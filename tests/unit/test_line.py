@@ -54,6 +54,46 @@ def test_without_a_known_party_there_is_no_line(event):
     assert line(begin(event)) == ""
 
 
+SURE = {"kind": 0.9, "modality": 0.9, "actors": 0.9, "recipients": 0.9, "date": 0.9, "money": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("unsure", "wanted"),
+    [
+        ({}, "Sanctions: United States → Russia · 14 May 2024"),
+        ({"date": 0.5}, "Sanctions: United States → Russia"),
+        ({"recipients": 0.5}, "Sanctions: United States · 14 May 2024"),
+        ({"actors": 0.5}, ""),
+        ({"kind": 0.5}, ""),
+        ({"modality": 0.5}, ""),
+    ],
+)
+def test_what_the_reader_is_not_sure_of_is_not_told(unsure, wanted):
+    assert line(begin(make_sanctions(shares=SURE | unsure))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("event", "wanted"),
+    [
+        # of one country the country, in talks the person
+        (make_sanctions(actors=(USA, Party(text="the Treasury", name="Treasury", country="USA", sector="GOV"))),
+         "Sanctions: United States → Russia · 14 May 2024"),
+        (make_event("call", "CONSULT", actors=(RUSSIA, PUTIN, XI)), "Telephone call: Vladimir Putin and Xi Jinping"),
+        # one side is named on both
+        (make_event("threat", "THREATEN", actors=(RUSSIA, USA), recipients=(USA,)), "Threat: Russia → United States"),
+    ],
+)  # fmt: skip
+def test_each_side_is_named_once(event, wanted):
+    assert line(begin(event)) == wanted
+
+
+def test_the_surest_report_of_a_part_counts():
+    [one] = fold(
+        make_sanctions(shares=SURE | {"date": 0.1}), make_sanctions(publisher="B", shares=SURE | {"date": 0.8})
+    )
+    assert one.shares["date"] == 0.8
+
+
 def test_an_unsure_happening_has_no_line_until_a_second_source_tells_it():
     [first] = fold(make_meeting(confidence=0.6))
     assert first.line == ""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.records import Party, Place, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
+from pipeline.track.brief import is_about
 from pipeline.track.stories import Stories
 from tests.folding import make_brief
 from tests.make import KYIV, NOW, RUSSIA, UKRAINE, make_day, make_event, make_quantity
@@ -112,6 +113,22 @@ def test_what_was_background_is_told_once_a_lead_tells_it():
     lead = make_brief(strike(publisher="B"), text=BINDERS[0], id="b")
     [happening] = folded([aside, lead]).story_of("a").happenings
     assert not happening.background
+
+
+@pytest.mark.parametrize(
+    ("title", "about"),
+    [
+        ("Russian tanker hit near Kyiv", True),  # the country
+        ("Night of drones over Kyiv", True),  # the place
+        ("A strike and its aftermath", True),  # the act
+        ("Ferry sinks off Cebu", False),
+        ("", True),
+    ],
+)
+def test_what_the_lead_mentions_and_the_title_is_not_on_is_background(title, about):
+    told = make_event("strike", "ASSAULT", actors=(RUSSIA,), places=(KYIV,), trigger="struck", article_title=title)
+    assert is_about(told) is about
+    assert not is_about(msgspec.structs.replace(told, start=900))
 
 
 def test_the_same_news_a_month_later_is_another_story():

@@ -116,10 +116,10 @@ def is_sure(happening: Happening, floor: float) -> bool:
 
 
 def main_of(known: Iterable[Happening], floor: float) -> Happening | None:
-    """Return the main happening: told in a title or lead, sure, in most articles; of equals the surest, then the first."""
+    """Return the main happening: sure, in most articles; of equals the surest, then the first; None if all is background."""
     return min(
-        known,
-        key=lambda h: (h.background, not is_sure(h, floor), -h.article_count, -h.confidence, h.first_seen_at, h.id),
+        (one for one in known if not one.background),
+        key=lambda h: (not is_sure(h, floor), -h.article_count, -h.confidence, h.first_seen_at, h.id),
         default=None,
     )
 

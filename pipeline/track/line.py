@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pipeline.annotate.groups import country_name
+from pipeline.annotate.vocabulary import FUNCTION_WORDS
 from pipeline.records import Happening, Party, Place, When
 from pipeline.track.families import FAMILIES, family
 
@@ -28,6 +29,8 @@ SURE: Final = {
 }  # fmt: skip
 """The least share (the reader's own probability) at which a part is told. Set by reading the lines of the sample and of real
 articles: below these are most of the wrong parties, places and days, above them few."""
+LONGEST: Final = 5
+"""Words of a proper name; a description (`Congolese army`) has one less."""
 LITTLE: Final = 3
 """Words of so many letters, such as `of` and `the`, are in lower case in a name too."""
 
@@ -67,11 +70,27 @@ def _names(parties: Iterable[Party], happening: Happening) -> list[str]:
     """Return the names of the parties that are resolved: of one country the country itself, in talks the person who talks."""
     sides: dict[str, list[Party]] = {}
     for party in parties:
-        if party.name:
+        if party.name and _is_name(party.name):
             sides.setdefault(party.country or party.name, []).append(party)
     talks = family(happening) == "talks"
-    chosen = (min(own, key=lambda p: (_is_land(p) == talks, not _is_proper(p.name or ""))) for own in sides.values())
-    return list(dict.fromkeys(party.name for party in chosen if party.name))
+    chosen = [min(own, key=lambda p: (_is_land(p) == talks, not _is_proper(p.name or ""))) for own in sides.values()]
+    names = list(dict.fromkeys(party.name for party in chosen if party.name))
+    return [name for name in names if not any(_is_other_form(name, other) for other in names)]
+
+
+def _is_other_form(name: str, other: str) -> bool:
+    """Return whether `other` is a better form of a name: `Bernie Sanders` for `Sanders` and for `Senator Bernie Sanders`."""
+    mine, theirs = set(name.lower().split()), set(other.lower().split())
+    return (theirs < mine and len(theirs) > 1) or (mine < theirs and len(mine) == 1)
+
+
+def _is_name(name: str) -> bool:
+    """Return whether a name is whole and no piece of a sentence (`for Kabul right away`, `Washington and`)."""
+    words = name.split()
+    ends = {words[0].lower(), words[-1].lower()}
+    return (
+        len(words) <= (LONGEST if _is_proper(name) else LONGEST - 1) and name[0].isalnum() and not ends & FUNCTION_WORDS
+    )
 
 
 def _is_land(party: Party) -> bool:

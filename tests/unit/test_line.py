@@ -79,6 +79,11 @@ def test_what_the_reader_is_not_sure_of_is_not_told(unsure, wanted):
         (make_sanctions(actors=(USA, Party(text="the Treasury", name="Treasury", country="USA", sector="GOV"))),
          "Sanctions: United States → Russia · 14 May 2024"),
         (make_event("call", "CONSULT", actors=(RUSSIA, PUTIN, XI)), "Telephone call: Vladimir Putin and Xi Jinping"),
+        (make_event("support", "SUPPORT", actors=tuple(Party(text=n, name=n) for n in ("Sanders", "Bernie Sanders", "Senator Bernie Sanders"))),
+         "Support: Bernie Sanders"),
+        # pieces of sentences are no names
+        (make_event("support", "SUPPORT", actors=(Party(text="w", name="Washington and"), USA, Party(text="j", name="federal jury that convicted Bo Ek"))),
+         "Support: United States"),
         # one side is named on both
         (make_event("threat", "THREATEN", actors=(RUSSIA, USA), recipients=(USA,)), "Threat: Russia → United States"),
     ],

@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 
 from pipeline.bus.topics import (
     ALERTS,
+    BRIEFS,
     EVENTS,
     FEEDBACK,
     FEEDS,
@@ -39,7 +40,7 @@ WAIT_ANSWER_MS: Final = 3_000
 COMPACTED: Final = frozenset({FEEDS, FEEDBACK})
 COMPACTED_AND_AGED: Final = frozenset({STORIES, ALERTS})
 
-ONE_PARTITION: Final = frozenset({EVENTS})
+ONE_PARTITION: Final = frozenset({EVENTS, BRIEFS})
 """Topics of which only one partition is written (track/stories.py), so that it may have the whole size."""
 
 SEGMENTS: Final = 8

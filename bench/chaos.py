@@ -1,8 +1,9 @@
 """Show what faults do to the service under load: `python -m bench.chaos [--times N] [--only TEXT]` (`make chaos`).
 
 For each fault a line: what was lost and doubled (articles, documents, events, stories, alerts: released, on the topics, in the
-index, at the receiver); the seconds from the end of the fault until every process was ready again, until an article that was
-published then could be found, and until all was read; and which processes said on /readyz that they were not ready meanwhile.
+index, at the receiver); the seconds from the end of the fault until every process was ready again, until each that always has
+something to do had done some of it, until an article that was published then could be found, and until all was read; and which
+processes said on /readyz that they were not ready meanwhile. Of several repetitions the median and the worst are shown.
 Exit status 1 if anything was lost or doubled.
 """
 
@@ -13,12 +14,13 @@ import contextlib
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,8 +28,8 @@ from typing import Final
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from bench.chaos_recovery import Recovery
 from bench.chaos_rig import ChaosError, ChaosRig
-from bench.site import SyntheticArticle
 from pipeline import bus, logs
 from pipeline.index import actions
 from pipeline.operate import probe
@@ -59,7 +61,8 @@ class Outcome:
     doubled: int = 0
     not_ready: set[str] = field(default_factory=set)
     ready_seconds: float = 0.0
-    flowing_seconds: float = 0.0
+    worked_seconds: float = 0.0
+    found_seconds: float = 0.0
     caught_up_seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
 
@@ -213,7 +216,7 @@ def faults() -> dict[str, Fault]:
 # --- running ---------------------------------------------------------------------------------------------------------
 
 
-def run(rig: ChaosRig, name: str, fault: Fault) -> Outcome:
+def run(rig: ChaosRig, name: str, fault: Fault, *, per_second: float = PER_SECOND) -> Outcome:
     """Do one fault to the running service under load, wait until all is as before, and count.
 
     Raises:
@@ -222,7 +225,8 @@ def run(rig: ChaosRig, name: str, fault: Fault) -> Outcome:
     outcome = Outcome(name)
     done = threading.Event()
     watching = threading.Thread(target=_watch, args=(rig, outcome, done), name="watch")
-    with rig.load(PER_SECOND):
+    with contextlib.ExitStack() as load:
+        load.enter_context(rig.load(per_second))
         time.sleep(3)  # some articles are under way when it happens
         watching.start()
         try:
@@ -232,21 +236,17 @@ def run(rig: ChaosRig, name: str, fault: Fault) -> Outcome:
             watching.join()
         ended = time.monotonic()
         late = rig.release()  # released after the end of the fault: when it is found, every process works again
-        flowing = threading.Thread(target=_time_to_index, args=(rig, late, outcome), name="flowing")
-        flowing.start()
-        rig.wait(f"{name}: every process is ready", rig.ready)
-        outcome.ready_seconds = time.monotonic() - ended
-    flowing.join()
-    rig.wait(f"{name}: all is read", rig.caught_up)
-    outcome.caught_up_seconds = time.monotonic() - ended
+        with Recovery(rig, late) as recovery:
+            rig.wait(f"{name}: every process is ready", rig.ready)
+            load.close()
+            rig.await_caught_up(f"{name}: all is read")
+            outcome.caught_up_seconds = time.monotonic() - ended
+            rig.wait(f"{name}: the last article is found", lambda: recovery.found > 0)
+    outcome.ready_seconds, outcome.worked_seconds = recovery.ready_seconds, recovery.worked_seconds
+    outcome.found_seconds = recovery.found
     tally = rig.tally()
     outcome.lost, outcome.doubled, outcome.notes = tally.lost, tally.doubled, tally.notes
     return outcome
-
-
-def _time_to_index(rig: ChaosRig, article: SyntheticArticle, outcome: Outcome) -> None:
-    with contextlib.suppress(ChaosError):  # `caught_up` tells it
-        outcome.flowing_seconds = rig.wait("the article is found", lambda: rig.has(article))
 
 
 def _watch(rig: ChaosRig, outcome: Outcome, done: threading.Event) -> None:
@@ -268,17 +268,29 @@ def _small_disk(directory: Path) -> Iterator[Path | None]:
         subprocess.run(["umount", "--lazy", str(directory)], check=False, capture_output=True)  # noqa: S607 - as above
 
 
-def row(outcome: Outcome) -> str:
-    """Return an outcome as a line of the table."""
-    told = ", ".join(name for name in probe.NAMES if name in outcome.not_ready) or "-"
-    seconds = (outcome.ready_seconds, outcome.flowing_seconds, outcome.caught_up_seconds)
-    cells = (outcome.lost, outcome.doubled, *(f"{one:.1f}" for one in seconds), told)
-    return f"| {outcome.fault} | {' | '.join(map(str, cells))} |" + "".join(f"\n  {note}" for note in outcome.notes)
+def row(outcomes: Sequence[Outcome]) -> str:
+    """Return the outcomes of one fault as a line of the table, and under it what was wrong."""
+    told = set().union(*(one.not_ready for one in outcomes))
+    seconds = (
+        [one.ready_seconds for one in outcomes],
+        [one.worked_seconds for one in outcomes],
+        [one.found_seconds for one in outcomes],
+        [one.caught_up_seconds for one in outcomes],
+    )
+    cells = (
+        len(outcomes),
+        sum(one.lost for one in outcomes),
+        sum(one.doubled for one in outcomes),
+        *(f"{statistics.median(some):.0f} ({max(some):.0f})" for some in seconds),
+        ", ".join(name for name in probe.NAMES if name in told) or "-",
+    )
+    notes = "".join(f"\n  {note}" for one in outcomes for note in one.notes)
+    return f"| {outcomes[0].fault} | {' | '.join(map(str, cells))} |{notes}"
 
 
 HEAD: Final = (
-    "| fault | lost | doubled | s to ready | s to the next article | s to caught up | not ready meanwhile |\n"
-    "|---|---:|---:|---:|---:|---:|---|"
+    "| fault | times | lost | doubled | s to ready | s to work | s to the next article | s to caught up | told |\n"
+    "|---|---:|---:|---:|---:|---:|---:|---:|---|"
 )
 
 
@@ -287,6 +299,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=5, help="how often each fault is done")
     parser.add_argument("--only", default="", help="only faults whose name has this text; several: a|b")
+    parser.add_argument("--per-second", type=float, default=PER_SECOND, help="articles that are published each second")
     given = parser.parse_args()
     logs.set_up(Settings().log, least="error")
     wanted = [w for w in given.only.split("|") if w]
@@ -295,23 +308,24 @@ def main() -> int:
         if disk is None and "disk full" in chosen:
             del chosen["disk full"]
             sys.stdout.write("disk full: not done, no small disk may be mounted here\n")
-        return _table(Path(name) / "service", disk, chosen, given.times)
+        return _table(Path(name) / "service", disk, chosen, given)
 
 
-def _table(directory: Path, disk: Path | None, chosen: dict[str, Fault], times: int) -> int:
+def _table(directory: Path, disk: Path | None, chosen: dict[str, Fault], given: argparse.Namespace) -> int:
     bad = 0
     sys.stdout.write(f"{HEAD}\n")
     with ChaosRig(directory, data=disk) as rig:
         for name, fault in chosen.items():
-            for _ in range(times):
+            outcomes = []
+            for _ in range(given.times):
                 try:
-                    outcome = run(rig, name, fault)
+                    outcomes.append(run(rig, name, fault, per_second=given.per_second))
                 except ChaosError as error:
                     sys.stdout.write(f"| {name} | {error} |\n")
                     return 1
-                bad += outcome.lost + outcome.doubled
-                sys.stdout.write(f"{row(outcome)}\n")
-                sys.stdout.flush()
+            bad += sum(one.lost + one.doubled for one in outcomes)
+            sys.stdout.write(f"{row(outcomes)}\n")
+            sys.stdout.flush()
         sys.stdout.write(f"{len(rig.released)} articles\n")
     return min(1, bad)
 

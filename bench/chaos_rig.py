@@ -7,20 +7,19 @@ import http.client
 import json
 import os
 import random
-import socket
 import threading
 import time
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, Self
 
 import msgspec
 
-from bench import measure
+from bench import chaos_report, measure
+from bench.chaos_net import TcpProxy, WebhookReceiver
 from bench.rig import isolated_settings
 from bench.site import NewsSite, SyntheticArticle
 from pipeline import bus
@@ -37,100 +36,13 @@ CONFIGS: Final = Path(__file__).parents[1] / "configs"
 INDICES: Final[dict[str, type[Record]]] = {
     bus.DOCUMENTS: Document, bus.EVENTS: Event, bus.STORIES: Story, bus.ALERTS: Alert
 }  # fmt: skip
-CHUNK: Final = 65_536
+
+LOOK_SECONDS: Final = 0.5
+"""The time between two looks; what is looked at takes a part of what the machine can do."""
 
 
 class ChaosError(Exception):
     """The service did not come back, so the faults cannot go on; the message says what was waited for."""
-
-
-class TcpProxy:
-    """A port of this machine that leads to another one, until it is cut: then no byte passes, and nobody is told."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._open = threading.Event()
-        self._open.set()
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._server.getsockname()[1]
-        threading.Thread(target=self._accept, name="proxy", daemon=True).start()
-
-    def cut(self) -> None:
-        """Hold all bytes back from now on."""
-        self._open.clear()
-
-    def heal(self) -> None:
-        """Let all bytes pass again, those that were held back first."""
-        self._open.set()
-
-    def close(self) -> None:
-        """Stop."""
-        self._open.set()
-        self._server.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._connect, args=(client,), daemon=True).start()
-
-    def _connect(self, client: socket.socket) -> None:
-        self._open.wait()
-        try:
-            server = socket.create_connection(("127.0.0.1", self._target), 5)
-        except OSError:
-            client.close()
-            return
-        server.settimeout(None)
-        back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
-        back.start()
-        self._pump(client, server)
-        back.join()
-        server.close()
-        client.close()
-
-    def _pump(self, source: socket.socket, target: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(CHUNK):
-                self._open.wait()
-                target.sendall(data)
-        for one in (source, target):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-
-
-class WebhookReceiver:
-    """Takes the alerts of a channel and counts how often each arrived."""
-
-    def __init__(self) -> None:
-        self.alerts: Counter[str] = Counter()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.alerts[self.headers["webhook-id"]] += 1
-                with contextlib.suppress(OSError):  # the notifier was killed meanwhile
-                    self.send_response(204)
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
-        threading.Thread(target=self._server.serve_forever, name="receiver", daemon=True).start()
-
-    def close(self) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class _Quiet:
@@ -276,27 +188,59 @@ class ChaosRig:
         """Wait for a condition and return the seconds that it took.
 
         Raises:
-            ChaosError: it did not come true; the message holds what the supervisor and the processes said last.
+            ChaosError: it did not come true; the message says which group lags on which partition, and what each process says.
         """
-        began = time.monotonic()
-        while time.monotonic() - began < seconds:
+        return self.wait_moving(what, condition, lambda: None, seconds)
+
+    def wait_moving(
+        self, what: str, condition: Callable[[], bool], progress: Callable[[], object], seconds: float = 180
+    ) -> float:
+        """Wait for a condition for as long as `progress` returns something new every so many seconds: a slow machine has time.
+
+        Raises:
+            ChaosError: as for `wait`.
+        """
+        began = moved_at = time.monotonic()
+        before: object = None
+        while time.monotonic() - moved_at < seconds:
             try:
                 if condition():
                     return time.monotonic() - began
+                now = progress()
             except (bus.BusError, OSError, http.client.HTTPException):
                 pass
-            time.sleep(0.25)
-        said = [*self.screen.messages[-5:], *(f"{n}: {s.problem}" for n, s in self.states().items() if s.problem)]
-        raise ChaosError(f"{what}: not within {seconds:.0f} s\n" + "\n".join(said))
+            else:
+                if now != before:
+                    before, moved_at = now, time.monotonic()
+            time.sleep(LOOK_SECONDS)
+        waited = f"not within {time.monotonic() - began:.0f} s, and nothing has moved for {seconds:.0f} s"
+        raise ChaosError(f"{what}: {waited}\n" + "\n".join(chaos_report.findings(self)))
 
     def has(self, article: SyntheticArticle) -> bool:
         """Return whether an article can be found in the index."""
         return urls.article_id(self.site.url + article.path) in self.indexed("documents")
 
+    def wanted(self) -> set[str]:
+        """Return the ids of all released articles."""
+        return {urls.article_id(self.site.url + article.path) for article in self.released}
+
     def caught_up(self) -> bool:
         """Return whether all released articles are in the index and no group has anything left to read."""
-        wanted = {urls.article_id(self.site.url + article.path) for article in self.released}
-        return wanted <= set(self.indexed("documents")) and not any(lag.records for lag in bus.lags(self.settings))
+        return self.wanted() <= set(self.indexed("documents")) and not any(
+            lag.records for lag in bus.lags(self.settings)
+        )
+
+    def await_caught_up(self, what: str) -> None:
+        """Wait until all is read and found, for as long as it becomes more.
+
+        Raises:
+            ChaosError: nothing more comes.
+        """
+        self.wait_moving(
+            what,
+            self.caught_up,
+            lambda: (len(self.indexed("documents")), [(lag.end, lag.committed) for lag in bus.lags(self.settings)]),
+        )
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Send a request to Elasticsearch past its proxy and return the answer."""
@@ -319,7 +263,7 @@ class ChaosRig:
     def tally(self) -> Tally:
         """Compare what was released, what is on the topics, in the index and at the receiver."""
         found = Tally()
-        wanted = {urls.article_id(self.site.url + article.path) for article in self.released}
+        wanted = self.wanted()
         articles = Counter(article.id for article in self._records(bus.ARTICLES, Article))
         self._compare(found, "articles on the topic", wanted, articles.elements())
         documents = {document.id for document in self._records(bus.DOCUMENTS, Document)}

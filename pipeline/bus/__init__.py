@@ -8,7 +8,7 @@ from pipeline.bus.broker import BrokerWatch
 from pipeline.bus.cluster import Disk, KafkaCluster, cluster
 from pipeline.bus.codecs import CodecError, missing_codecs, require_codecs
 from pipeline.bus.create import create_topics, update_topics, wait_for_topics
-from pipeline.bus.group import Progress, consume
+from pipeline.bus.group import Progress, consume, leave, member_name
 from pipeline.bus.lag import Lag, Observer, lags
 from pipeline.bus.publish import PatientPublisher, Publisher
 from pipeline.bus.read import follow, read_all, read_one, tail
@@ -79,6 +79,8 @@ __all__ = [
     "follow",
     "grant",
     "lags",
+    "leave",
+    "member_name",
     "missing_codecs",
     "partitions_of",
     "read_all",

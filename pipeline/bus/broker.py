@@ -51,6 +51,8 @@ class BrokerWatch:
         self._away_since: float | None = None
         self._logged_at = 0.0
         self._asked = False
+        self.lost_at = 0.0
+        """When (time.monotonic) Kafka last did not answer. Whoever has received something since then has reached it again."""
 
     @property
     def problem(self) -> str:
@@ -66,8 +68,8 @@ class BrokerWatch:
     def running(self, stop: threading.Event) -> Iterator[None]:
         """Watch while the block runs. If `stop` is set and the block cannot end because Kafka is away, end the process."""
         done = threading.Event()
-        for target in (self._run, self._end_when_away):
-            threading.Thread(target=target, args=(stop, done), name="broker", daemon=True).start()
+        threading.Thread(target=self._run, args=(done,), name="broker", daemon=True).start()
+        threading.Thread(target=self._end_when_away, args=(stop, done), name="broker-end", daemon=True).start()
         try:
             yield
         finally:
@@ -79,7 +81,7 @@ class BrokerWatch:
             self._ask()
         except KafkaError as error:
             self._close()
-            now = self._now()
+            now = self.lost_at = self._now()
             first = self._away_since is None
             if self._away_since is None:
                 self._away_since = now
@@ -104,8 +106,8 @@ class BrokerWatch:
                 self._admin.close()
         self._admin = None
 
-    def _run(self, stop: threading.Event, done: threading.Event) -> None:
-        while not (stop.is_set() or done.is_set()):
+    def _run(self, done: threading.Event) -> None:
+        while not done.is_set():
             self.look()
             done.wait(ASK_SECONDS)
 
@@ -114,10 +116,8 @@ class BrokerWatch:
         while not stop.wait(ASK_SECONDS):
             if done.is_set():
                 return
-        asked_at = self._now()
-        while not done.wait(0.5):
-            self.look()
-            if self.problem and self._now() - asked_at >= END_SECONDS and not done.is_set():
-                log.warning("stopped_without_kafka", waits_for=self.problem)
+        while not done.wait(END_SECONDS):
+            if problem := self.problem:
+                log.warning("stopped_without_kafka", waits_for=problem)
                 self._end_process(0)
                 return

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from kafka import KafkaConsumer
+from kafka.admin import MemberToRemove
 from kafka.errors import CommitFailedError, KafkaError
 
-from pipeline.bus.lag import Lag, lags
+from pipeline.bus.lag import Lag, Observer
 from pipeline.bus.read import consumer_of, messages_of
-from pipeline.bus.topics import BusError, Message
+from pipeline.bus.topics import BusError, Message, admin_of
 from pipeline.settings import Settings
 
 log = structlog.get_logger("bus")
@@ -25,11 +27,44 @@ POLL_INTERVAL_MS: Final = 6 * 3600 * 1000
 process is still noticed within the session timeout, because the heartbeat of kafka-python runs on a thread of its own."""
 
 
+def member_name(port: int) -> str:
+    """Return the name of a process in its groups: the same after a restart. Empty where it has no port of its own."""
+    return f"{socket.gethostname()}-{port}" if port else ""
+
+
+def member_of(settings: Settings, group: str, name: str, **options: Any) -> KafkaConsumer:
+    """Return the client of a member of a group, named if `name` is given.
+
+    Raises:
+        BusError: Kafka does not answer.
+    """
+    session_ms = int(settings.worker.session_timeout_seconds * 1000)
+    return consumer_of(
+        settings,
+        group_id=group,
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=min(int(settings.worker.heartbeat_seconds * 1000), session_ms // 3),
+        **({"group_instance_id": name} if name else {}),
+        **options,
+    )
+
+
+def leave(settings: Settings, group: str, name: str) -> None:
+    """Remove a named member from its group: closing does not, and the others would wait for the end of its session."""
+    try:
+        with admin_of(settings) as admin:
+            admin.remove_group_members(group, [MemberToRemove(group_instance_id=name)])
+    except (BusError, KafkaError) as error:
+        log.warning("sign_off_failed", group=group, error=str(error))
+
+
 @dataclass(slots=True)
 class Progress:
     """What a reading loop did last, shown on /readyz. Written by the loop, read by the metrics thread."""
 
     assigned: int = 0
+    unread: int = 0
+    """Assigned partitions of which the client has not received an answer yet, not even that they hold nothing new."""
     polled_at: float = 0.0
     busy_since: float | None = None
     committed_at: float = 0.0
@@ -41,12 +76,14 @@ class Progress:
         """The time (time.monotonic) in, whether the loop works and the detail to show out."""
         busy = now - self.busy_since if self.busy_since is not None else 0.0
         stalled = busy > stall_seconds or (self.polled_at > 0 and now - self.polled_at > stall_seconds + busy)
-        good = self.assigned > 0 and not stalled and not self.problem
-        return good, {
+        idle = "" if self.assigned else "no partition assigned"
+        unread = f"nothing received yet from {self.unread} of {self.assigned} partitions" if self.unread else ""
+        problem = self.problem or ("stalled" if stalled else idle or unread)
+        return not problem, {
             "assigned": self.assigned,
             "behind": self.behind,
             "busy_seconds": round(busy, 1),
-            "problem": self.problem or ("stalled" if stalled else "" if self.assigned else "no partition assigned"),
+            "problem": problem,
             **self.notes,
         }
 
@@ -72,7 +109,32 @@ def joined(consumer: KafkaConsumer) -> bool:
     return bool(consumer._coordinator.stable())  # noqa: SLF001 - as above
 
 
-STALL_SECONDS: Final = 30.0
+JOIN_SECONDS: Final = 60.0
+"""A member that has not joined its group for this long gets a new client. A rebalance that waits for a dead member takes as
+long as its session, and one that waits for a member whose sink is down goes on with the new client."""
+
+
+class JoinWatch:
+    """Finds out whether a member of a group joins it at all. Its client may have lost the request."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._joined_at = now()
+
+    def look(self, *, joined: bool, group: str) -> None:
+        """Note whether the member has joined.
+
+        Raises:
+            BusError: it has not for `JOIN_SECONDS`, so a new client is needed.
+        """
+        now = self._now()
+        if joined:
+            self._joined_at = now
+        elif now - self._joined_at > JOIN_SECONDS:
+            raise BusError(f"{group} could not be joined for {JOIN_SECONDS:.0f} s")
+
+
+STALL_SECONDS: Final = 10.0
 """A member that has received nothing for this long asks the broker for its lag, on connections of its own."""
 
 
@@ -119,6 +181,28 @@ class StallDetector:
         self._behind = behind
 
 
+class _OwnLag:
+    """Asks the broker for the lag of one group, on connections that are kept until one fails."""
+
+    def __init__(self, settings: Settings, group: str) -> None:
+        self._settings, self._group = settings, group
+        self._observer: Observer | None = None
+
+    def __call__(self) -> tuple[Lag, ...]:
+        try:
+            self._observer = self._observer or Observer(self._settings)
+            return self._observer.lags([self._group])
+        except BusError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            with contextlib.suppress(KafkaError):  # it may be broken, and a new one is made when it is needed
+                observer.close()
+
+
 def consume(
     settings: Settings,
     *,
@@ -129,34 +213,30 @@ def consume(
     max_records: int = 500,
     wait_seconds: float = 0.5,
     start: str = "earliest",
+    name: str = "",
     progress: Progress | None = None,
 ) -> None:
     """Read, handle, then commit, until `stop` is set. Offsets are committed only after `handle` has returned.
 
-    `start` says where a group without offsets begins. `handle` must not return before its sink has confirmed the records;
-    while it blocks, the heartbeat goes on. When `handle` raises an error, nothing is committed and the error leaves this
-    loop.
+    `start` says where a group without offsets begins. A member with a `name` gets its partitions back at once when its client
+    or its process is replaced; without one it waits until the group has noticed that the old one is dead. `handle` must not
+    return before its sink has confirmed the records; while it blocks, the heartbeat goes on. When `handle` raises an error,
+    nothing is committed and the error leaves this loop.
 
     Raises:
         BusError: Kafka cannot be reached, or the client has failed or stopped reading; call again.
     """
     progress = progress or Progress()
-    session_ms = int(settings.worker.session_timeout_seconds * 1000)
-    consumer = consumer_of(
-        settings,
-        group_id=group,
-        auto_offset_reset=start,
-        session_timeout_ms=session_ms,
-        heartbeat_interval_ms=min(int(settings.worker.heartbeat_seconds * 1000), session_ms // 3),
-        max_poll_interval_ms=POLL_INTERVAL_MS,
-        max_poll_records=max_records,
-    )
+    own_lag = _OwnLag(settings, group)
+    consumer = member_of(settings, group, name, auto_offset_reset=start, max_poll_interval_ms=POLL_INTERVAL_MS,
+                         max_poll_records=max_records)  # fmt: skip
     consumer.subscribe(topics=list(topics))
-    stall_detector = StallDetector(lambda: lags(settings, [group]))
+    join_watch, stall_detector = JoinWatch(), StallDetector(own_lag)
     try:
         while not stop.is_set():
             messages = poll(consumer, wait_seconds, max_records=max_records)
             _update(progress, consumer)
+            join_watch.look(joined=joined(consumer), group=group)
             if not messages:
                 stall_detector.received_nothing((tp.topic, tp.partition) for tp in consumer.assignment())
                 continue
@@ -173,18 +253,20 @@ def consume(
     except KafkaError as error:
         raise BusError(f"{group}: {error}") from error
     finally:
-        progress.assigned, progress.busy_since = 0, None
+        progress.assigned, progress.unread, progress.busy_since = 0, 0, None
         with contextlib.suppress(KafkaError):
             consumer.close(autocommit=False)
+        own_lag.close()
+    if name:
+        leave(settings, group, name)
 
 
 def _update(progress: Progress, consumer: KafkaConsumer) -> None:
     assigned = consumer.assignment()
     progress.assigned = len(assigned)
     progress.polled_at = time.monotonic()
-    behind = 0
-    for partition in assigned:
-        highwater = consumer.highwater(partition)
-        if highwater is not None:
-            behind += max(0, highwater - consumer.position(partition))
-    progress.behind = behind
+    ends = {partition: consumer.highwater(partition) for partition in assigned}
+    progress.unread = sum(end is None for end in ends.values())
+    progress.behind = sum(
+        max(0, end - consumer.position(partition)) for partition, end in ends.items() if end is not None
+    )

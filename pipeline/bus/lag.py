@@ -29,8 +29,11 @@ class Lag:
     records: int
 
 
-MARKERS: Final = 16
-"""Up to this lag it is checked whether the records are only transaction markers."""
+PEEK_BYTES: Final = 1024
+"""How much is read to find out whether a lag holds any record: Kafka sends one batch, however large it is."""
+
+PEEK_SECONDS: Final = 1.0
+"""How long that may take for a partition. A lag that is not examined to its end counts."""
 
 
 class Observer:
@@ -41,7 +44,9 @@ class Observer:
             self._admin = KafkaAdminClient(**connection(settings))
         except KafkaError as error:
             raise unanswered(settings, error) from error
-        self._peek = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
+        self._peek = consumer_of(
+            settings, group_id=None, auto_offset_reset="earliest", max_partition_fetch_bytes=PEEK_BYTES
+        )
         self._empty: dict[TopicPartition, tuple[int, int]] = {}
 
     def groups(self) -> list[str]:
@@ -86,27 +91,28 @@ class Observer:
     def _lag(self, group: str, tp: TopicPartition, committed: int, start: int, end: int) -> Lag:
         since = committed if committed >= 0 else start
         behind = max(0, end - since)
-        if 0 < behind <= MARKERS and self._only_markers(tp, since, end):
+        if behind and self._holds_no_record(tp, since, end):
             behind = 0
         return Lag(group, tp.topic, tp.partition, committed if committed >= 0 else None, end, behind)
 
-    def _only_markers(self, tp: TopicPartition, committed: int, end: int) -> bool:
-        """Whether only the markers of ended transactions are between the committed offset and the end of the partition.
+    def _holds_no_record(self, tp: TopicPartition, committed: int, end: int) -> bool:
+        """Whether no reader ever receives what is between the committed offset and the end of the partition.
 
-        A marker takes an offset and is never delivered, so a reader that commits what it has received stays one behind.
+        The marker of an ended transaction takes an offset, and so does every record of a transaction that was aborted, as it is
+        when Kafka fails in the middle. A reader commits what it has received, so it stays before them until the next record.
         """
-        if self._empty.get(tp) == (committed, end):
-            return True
-        self._peek.assign([tp])
-        self._peek.seek(tp, committed)
-        deadline = time.monotonic() + 1
-        while time.monotonic() < deadline and self._peek.position(tp) < end:
-            if self._peek.poll(timeout_ms=100, max_records=1):
-                return False
-        if self._peek.position(tp) < end:
-            return False
-        self._empty[tp] = (committed, end)
-        return True
+        known, examined = self._empty.get(tp, (-1, -1))
+        start = examined if known == committed else committed
+        if start < end:
+            self._peek.assign([tp])
+            self._peek.seek(tp, start)
+            deadline = time.monotonic() + PEEK_SECONDS
+            while time.monotonic() < deadline and self._peek.position(tp) < end:
+                if self._peek.poll(timeout_ms=100, max_records=1):
+                    return False
+            start = self._peek.position(tp)
+            self._empty[tp] = (committed, start)
+        return start >= end
 
     def close(self) -> None:
         """Close the connections."""

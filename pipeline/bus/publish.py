@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -20,13 +21,53 @@ log = structlog.get_logger("bus")
 RETRY_SECONDS: Final = 1.0
 """The wait after a failed attempt, which itself has waited for Kafka much longer."""
 
-BLOCK_MS: Final = 15_000
-"""How long to wait for a topic's metadata before its first record. The client's 60 s would delay an alert by a minute."""
+BLOCK_MS: Final = 10_000
+"""How long to wait for a topic's metadata before its first record, and for the start or end of a transaction. The client's 60 s
+would delay an alert by a minute."""
 
 
 DELIVERY_MS: Final = REQUEST_MS + 2_000
 """How long the client retries a record by itself. With its 120 s nobody would be told of an outage before; here the caller says
 so and tries again."""
+
+
+FLUSH_SECONDS: Final = DELIVERY_MS / 1000 + 2
+"""How long to wait for all records of a flush. The client has sent them or given them up by then, or it is stuck."""
+
+
+class _Producer(KafkaProducer):  # type: ignore[misc]  # kafka-python has no types
+    """A producer that waits for nothing for ever.
+
+    kafka-python waits without a limit for the end of a transaction. Where the answer to one of its requests is lost, as happens
+    when Kafka is killed, it sends nothing else any more and never gives up.
+    """
+
+    def commit_transaction(self) -> None:
+        """Commit.
+
+        Raises:
+            KafkaError: it is not known within `BLOCK_MS` whether the transaction has been committed, or it cannot be.
+        """
+        self._end(self._transaction_manager.begin_commit())
+
+    def abort_transaction(self) -> None:
+        """Abort.
+
+        Raises:
+            KafkaError: as for `commit_transaction`.
+        """
+        self._end(self._transaction_manager.begin_abort())
+
+    def _end(self, result: Any) -> None:
+        self._sender.wakeup()
+        if not result.wait(timeout_ms=BLOCK_MS):
+            raise KafkaTimeoutError(f"the transaction has not ended within {BLOCK_MS / 1000:.0f} s")
+
+    def drop(self) -> None:
+        """Close, and give up the records that Kafka has not taken. `close` alone would leave the client's thread running."""
+        self._sender.force_close()
+        with contextlib.suppress(KafkaError):
+            self.close(timeout=1)
 
 
 class Publisher:
@@ -38,7 +79,7 @@ class Publisher:
         self._producer = self._connect()
         self._sent: list[tuple[str, Any]] = []
 
-    def _connect(self) -> KafkaProducer:
+    def _connect(self) -> _Producer:
         options: dict[str, Any] = {
             **connection(self._settings),
             "acks": "all",
@@ -54,11 +95,15 @@ class Publisher:
         if self._transactional_id:
             options["transactional_id"] = self._transactional_id
         try:
-            producer = KafkaProducer(**options)
-            if self._transactional_id:
-                producer.init_transactions()
+            producer = _Producer(**options)
         except KafkaError as error:
             raise unanswered(self._settings, error) from error
+        if self._transactional_id:
+            try:
+                producer.init_transactions()
+            except KafkaError as error:
+                producer.drop()
+                raise unanswered(self._settings, error) from error
         return producer
 
     def send(self, topic: str, key: bytes, value: bytes | None, *, partition: int | None = None) -> None:
@@ -93,13 +138,12 @@ class Publisher:
             BusError: a record was not accepted; the message names its topic.
         """
         sent, self._sent = self._sent, []
-        try:
-            self._producer.flush()
-        except KafkaError as error:
-            raise BusError(str(error)) from error
+        deadline = time.monotonic() + FLUSH_SECONDS
         for topic, future in sent:
-            if future.failed():
-                raise BusError(f"{topic}: {future.exception}")
+            try:
+                future.get(timeout=max(0.0, deadline - time.monotonic()))
+            except KafkaError as error:
+                raise BusError(f"{topic}: {error}") from error
             metrics.published_total.labels(topic=topic).inc()
 
     @contextlib.contextmanager
@@ -107,24 +151,31 @@ class Publisher:
         """Make all records sent inside visible together, or none of them if the block raises an error.
 
         Raises:
-            BusError: the transaction could not be committed (another producer has this id, or Kafka cannot be reached).
+            BusError: the transaction could not be committed (another producer has this id, or Kafka cannot be reached). A new
+                publisher with the same id aborts it; this one cannot be used any more.
         """
-        self._producer.begin_transaction()
         try:
+            self._producer.begin_transaction()
             yield
             self.flush()
             self._producer.commit_transaction()
-        except BaseException as error:
-            self._sent.clear()
+        except KafkaError as error:
+            raise BusError(f"the transaction failed: {error}") from error
+        except BusError:
+            raise
+        except BaseException:
             with contextlib.suppress(KafkaError):
                 self._producer.abort_transaction()
-            if isinstance(error, KafkaError):
-                raise BusError(f"the transaction failed: {error}") from error
             raise
+        finally:
+            self._sent.clear()
 
-    def close(self) -> None:
-        """Wait for the queued records, then close the connection."""
-        self._producer.close(timeout=10)
+    def close(self, seconds: float = 10.0) -> None:
+        """Wait so long for the queued records, drop those that Kafka has not taken, and close the connection."""
+        try:
+            self._producer.close(timeout=seconds)
+        except KafkaTimeoutError:
+            self._producer.drop()
 
 
 class PatientPublisher:
@@ -165,7 +216,7 @@ class PatientPublisher:
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
             with contextlib.suppress(KafkaError):  # it is broken, and a new one is made anyway
-                publisher.close()
+                publisher.close(0)
 
     def close(self) -> None:
         """Close the connection."""

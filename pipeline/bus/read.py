@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from pipeline.bus.topics import QUARANTINE_BYTES, BusError, Message, connection, unanswered
 from pipeline.settings import Settings
+
+READ_SECONDS: Final = 15.0
+"""How long `read_all` waits for the next record. A client can stop reading for good when Kafka is restarted under it."""
 
 
 def consumer_of(settings: Settings, **options: Any) -> KafkaConsumer:
@@ -20,15 +24,14 @@ def consumer_of(settings: Settings, **options: Any) -> KafkaConsumer:
         BusError: Kafka does not answer.
     """
     try:
-        return KafkaConsumer(
-            **connection(settings),
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            fetch_max_wait_ms=200,
-            max_partition_fetch_bytes=QUARANTINE_BYTES,
-            allow_auto_create_topics=False,
-            **options,
-        )
+        own = {
+            "enable_auto_commit": False,
+            "isolation_level": "read_committed",
+            "fetch_max_wait_ms": 200,
+            "max_partition_fetch_bytes": QUARANTINE_BYTES,
+            "allow_auto_create_topics": False,
+        }
+        return KafkaConsumer(**connection(settings) | own | options)
     except KafkaError as error:
         raise unanswered(settings, error) from error
 
@@ -66,12 +69,20 @@ def read_all(settings: Settings, topic: str, partition: int | None = None) -> It
         consumer.assign(wanted)
         ends = consumer.end_offsets(wanted)
         starts = consumer.beginning_offsets(wanted)
-        left = {p for p in wanted if ends[p] > starts[p]}
+        left = {p: starts[p] for p in wanted if ends[p] > starts[p]}
+        moved_at = time.monotonic()
         while left:
             for message in messages_of(consumer.poll(timeout_ms=500, max_records=1000)):
                 if message.offset < ends[TopicPartition(topic, message.partition)]:
                     yield message
-            left = {p for p in left if consumer.position(p) < ends[p]}
+            now = {p: consumer.position(p) for p in left}
+            if now != left:
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > READ_SECONDS:
+                raise BusError(f"{topic}: nothing could be read for {READ_SECONDS:.0f} s")
+            left = {p: position for p, position in now.items() if position < ends[p]}
+    except KafkaError as error:
+        raise BusError(f"{topic}: {error}") from error
     finally:
         consumer.close(autocommit=False)
 
@@ -89,6 +100,8 @@ def read_one(settings: Settings, topic: str, partition: int, offset: int) -> Mes
         consumer.seek(place, offset)
         found = messages_of(consumer.poll(timeout_ms=5000, max_records=1))
         return found[0] if found and found[0].offset == offset else None
+    except KafkaError as error:
+        raise BusError(f"{topic} {partition}: {error}") from error
     finally:
         consumer.close(autocommit=False)
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.admin import MemberToRemove
+from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import FencedInstanceIdError, KafkaError
 
-from pipeline.bus.group import joined, poll
+from pipeline.bus.group import JoinWatch, joined, leave, member_of, poll
 from pipeline.bus.read import consumer_of
-from pipeline.bus.topics import BusError, connection
+from pipeline.bus.topics import LOG_SECONDS, BusError
 from pipeline.settings import Settings
 
 log = structlog.get_logger("bus")
@@ -76,6 +76,8 @@ class Member:
         self._name = name
         self._changed = changed
         self._release = release
+        self._logged: type[Exception] | None = None
+        self._logged_at = 0.0
         self.joined = False
         """Whether the group has assigned this member its partitions, which may be none."""
 
@@ -88,29 +90,32 @@ class Member:
         while not stop.is_set():
             try:
                 consumer = self._consumer()
+                try:
+                    self._stay(consumer, stop, alive)
+                finally:
+                    consumer.close(autocommit=False)
             except BusError as error:
-                log.warning("group_failed", group=self._group, error=str(error))
-                stop.wait(1)
-                continue
-            try:
-                self._stay(consumer, stop, alive)
-            finally:
-                consumer.close(autocommit=False)
+                self._failed(error, stop)
         if self._name:
-            self._leave_group()
+            leave(self._settings, self._group, self._name)
+
+    def _failed(self, error: Exception, stop: threading.Event) -> None:
+        """Wait after a failure; it is logged when it is a new one, and once a minute."""
+        self.joined = False
+        now = time.monotonic()
+        if type(error) is not self._logged or now - self._logged_at >= LOG_SECONDS:
+            self._logged, self._logged_at = type(error), now
+            log.warning("group_failed", group=self._group, error=str(error))
+        stop.wait(1)
 
     def _consumer(self) -> KafkaConsumer:
-        session_ms = int(self._settings.worker.session_timeout_seconds * 1000)
-        named = {"group_instance_id": self._name} if self._name else {}
-        consumer = consumer_of(
+        consumer = member_of(
             self._settings,
-            group_id=self._group,
+            self._group,
+            self._name,
             auto_offset_reset="latest",
-            session_timeout_ms=session_ms,
-            heartbeat_interval_ms=min(int(self._settings.worker.heartbeat_seconds * 1000), session_ms // 3),
             max_poll_interval_ms=STALLED_MS,
             partition_assignment_strategy=[CooperativeStickyAssignor],
-            **named,
         )
         consumer.subscribe(topics=[self._topic], listener=_Listener(self._release))
         return consumer
@@ -119,6 +124,7 @@ class Member:
         held: Partitions = frozenset()
         replaced = f"another process has joined {self._group} as {self._name}"
         without_heartbeat = 0
+        join_watch = JoinWatch()
         while not stop.is_set():
             if not alive():
                 stop.wait(POLL_SECONDS)
@@ -128,10 +134,10 @@ class Member:
             except FencedInstanceIdError as error:
                 raise ReplacedError(replaced) from error
             except KafkaError as error:
-                log.warning("group_failed", group=self._group, error=str(error))
-                stop.wait(1)
+                self._failed(error, stop)
                 continue
             self.joined = joined(consumer)
+            join_watch.look(joined=self.joined, group=self._group)
             without_heartbeat = without_heartbeat + 1 if _heartbeat_stopped(consumer) else 0
             if without_heartbeat > POLLS_WITHOUT_HEARTBEAT:
                 raise ReplacedError(replaced)
@@ -141,20 +147,6 @@ class Member:
             if now != held:
                 held = now
                 self._changed(held)
-
-    def _leave_group(self) -> None:
-        """Remove this named member from the group: closing does not, and the others would wait for the end of its session."""
-        try:
-            admin = KafkaAdminClient(**connection(self._settings))
-        except KafkaError as error:
-            log.warning("sign_off_failed", group=self._group, error=str(error))
-            return
-        try:
-            admin.remove_group_members(self._group, [MemberToRemove(group_instance_id=self._name)])
-        except KafkaError as error:
-            log.warning("sign_off_failed", group=self._group, error=str(error))
-        finally:
-            admin.close()
 
 
 def _heartbeat_stopped(consumer: KafkaConsumer) -> bool:

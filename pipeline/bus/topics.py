@@ -11,7 +11,13 @@ from typing import Any, Final, TypeVar
 import structlog
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError, KafkaTimeoutError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    KafkaTimeoutError,
+    NotCoordinatorError,
+)
 
 from pipeline.settings import Settings
 
@@ -131,7 +137,7 @@ T = TypeVar("T")
 
 
 def retry_coordinator(ask: Callable[[], T], *, seconds: float = 10.0) -> T:
-    """Ask about a group, again and again while a new broker still creates its topic of offsets.
+    """Ask about a group, again and again while a broker that has started still creates or reads its topic of offsets.
 
     Raises:
         KafkaError: the broker's other errors, or the same error after so many seconds.
@@ -140,7 +146,7 @@ def retry_coordinator(ask: Callable[[], T], *, seconds: float = 10.0) -> T:
     while True:
         try:
             return ask()
-        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import random
 import signal
-import socket
 import threading
 import time
 from collections.abc import Coroutine
@@ -105,7 +104,13 @@ async def collect(
         if not count:
             return
         seen_urls = SeenUrls()
-        membership = Membership(settings, count, seen_urls, name=_name(settings), alive=lambda: health.healthy()[0])
+        membership = Membership(
+            settings,
+            count,
+            seen_urls,
+            name=bus.member_name(settings.http.collector_port),
+            alive=lambda: health.healthy()[0],
+        )
         health.membership = membership
         owned = membership.owned
         web = HttpClient(settings.collector, clock, owned.interval_factor)
@@ -140,12 +145,6 @@ async def collect(
             await membership.close()
         watching.cancel()
         log.info("stopped")
-
-
-def _name(settings: Settings) -> str:
-    """Return this collector's name in the group: the same after a restart, so that it gets its partitions back at once."""
-    port = settings.http.collector_port
-    return f"{socket.gethostname()}-{port}" if port else ""
 
 
 async def _partitions_of_feeds(settings: Settings, stop: asyncio.Event) -> int:

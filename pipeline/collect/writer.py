@@ -11,6 +11,7 @@ import hashlib
 import queue
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ RETRY_SECONDS: Final = (0.5, 1, 2)
 """The waits between attempts to write; the last one repeats. An attempt itself waits for Kafka much longer."""
 
 CLOSE_SECONDS: Final = 15
+
+SLOW_SECONDS: Final = 5.0
+"""A transaction takes some milliseconds, on a busy machine a second. One that takes this long waits for Kafka."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,16 @@ class ArticleWriter:
         self._queue: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
         self._publisher: bus.Publisher | None = None
         self._closing = threading.Event()
-        self.problem = ""
+        self._error = ""
+        self._writing_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    @property
+    def problem(self) -> str:
+        """Why batches are not written now, or an empty string."""
+        since = self._writing_since
+        seconds = time.monotonic() - since if since is not None else 0.0
+        return self._error or (f"not written for {seconds:.0f} s" if seconds > SLOW_SECONDS else "")
 
     def open(self) -> None:
         """Connect, which aborts the open transaction of a collector before this one, and start the thread.
@@ -130,6 +142,7 @@ class ArticleWriter:
             try:
                 if self._lost is not None:
                     raise self._lost  # noqa: TRY301 - it goes to the callers like every other error
+                self._writing_since = time.monotonic()
                 self._write(batches)
             except Exception as error:  # noqa: BLE001 - the callers get the error, and the thread goes on
                 for pending in batches:
@@ -137,6 +150,8 @@ class ArticleWriter:
             else:
                 for pending in batches:
                     pending.done.set_result(None)
+            finally:
+                self._writing_since = None
             if last:
                 return
 
@@ -172,14 +187,14 @@ class ArticleWriter:
                 break
             except bus.BusError as error:
                 self._stop_if_fenced(error)
-                self.problem = str(error)
+                self._error = str(error)
                 if self._closing.is_set() and attempts >= 2:
                     raise
                 log.warning("publish_failed", error=str(error), records=len(records))
                 self._closing.wait(RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)])
                 attempts += 1
                 self._drop_publisher()
-        self.problem = ""
+        self._error = ""
         self._written |= {key: _digest(value) for topic, key, value in records if topic == bus.FEEDS}
 
     def _stop(self, reason: str) -> LostError:
@@ -215,7 +230,7 @@ class ArticleWriter:
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
             try:
-                publisher.close()
+                publisher.close(0)
             except Exception as error:  # noqa: BLE001 - it is broken, and a new one is made anyway
                 log.debug("publisher_close_failed", error=str(error))
 

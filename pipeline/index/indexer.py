@@ -80,7 +80,7 @@ def _consume(settings: Settings, writer: BulkWriter, stopping: threading.Event) 
             bus.consume(
                 settings, topics=tuple(TYPES), group=bus.INDEXER_GROUP, handle=writer.handle, stop=stopping,
                 max_records=settings.elasticsearch.bulk_records, wait_seconds=settings.indexer.batch_wait_seconds,
-                progress=writer.progress,
+                name=bus.member_name(settings.http.indexer_port), progress=writer.progress,
             )  # fmt: skip
         except bus.BusError as error:
             log.warning("reading_interrupted", error=str(error))

@@ -178,12 +178,15 @@ class ChannelPool:
 def deliver_alerts(settings: Settings, delivery: ChannelDelivery, stop: threading.Event) -> None:
     """Read `news.alerts` for one channel, in its own group, until `stop` is set. If Kafka is unavailable it waits."""
     group = GROUP + delivery.channel.name
+    known = False
     while not stop.is_set():
         try:
-            if is_new(settings, group):
+            if not known and is_new(settings, group):
                 delivery.since = dt.datetime.now(dt.UTC) - LOOK_BACK
+            known = True
             bus.consume(settings, topics=(bus.ALERTS,), group=group, handle=delivery.handle, stop=stop, max_records=1,
-                        wait_seconds=0.3, progress=delivery.progress)  # fmt: skip
+                        wait_seconds=0.3, name=bus.member_name(settings.http.notifier_port),
+                        progress=delivery.progress)  # fmt: skip
         except ShutdownError:
             return
         except Exception as error:  # noqa: BLE001 - the thread of a channel never ends silently; its records are read again

@@ -12,12 +12,13 @@ acknowledgement would also count a message whose processing was interrupted, and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import signal
 import threading
 import time
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -37,8 +38,15 @@ from pipeline.worker.recovery import load_alert_state, load_stories
 from pipeline.worker.watchdog import Heartbeat, Watchdog
 
 log = structlog.get_logger("worker")
+T = TypeVar("T")
 
 READ_STEPS = ("extract", "annotate", "detect")
+STATE_RETRY_SECONDS: Final = 1.0
+"""The wait before the state of a partition is read again after a failure."""
+
+PUBLISH_RETRY_SECONDS: Final = 1.0
+"""The wait after a failed attempt to write a record, which itself has waited for Kafka much longer."""
+
 BEAT_SECONDS: Final = 0.5
 """How often the event loop shows that it lives; the watchdog waits many times as long."""
 
@@ -60,6 +68,7 @@ class WorkerApp:
         self._alert_state: dict[int, AlertState] = {}
         self._alert_lock = asyncio.Lock()
         self._revocations = 0
+        self._reads: dict[object, float] = {}
         self._topics = {topic: faust_app.bytes_topic(self.app, topic) for topic in bus.TOPICS}
         self.app.agent(self._topics[bus.ARTICLES], name="read")(self._read_articles)
         self.app.agent(self._topics[bus.BRIEFS], name="track")(self._track_articles)
@@ -85,11 +94,24 @@ class WorkerApp:
             share = -(-waiting // self.pool.size)  # leave a share for the other processes
             more = min(waiting, share, self.settings.worker.batch_records - 1)
             chunk = [first, *(self._inbox.get_nowait() for _ in range(more))]
-            results = await self.pool.read([event.message.value or b"" for event in chunk])
+            with self._reading(len(chunk)):
+                results = await self.pool.read([event.message.value or b"" for event in chunk])
             for event, result in zip(chunk, results, strict=True):
                 await self._settle_article(_source(event), result)
                 self._acks.done(event)
-                self.heartbeat.finished += 1
+                self.heartbeat.finish()
+
+    @contextlib.contextmanager
+    def _reading(self, articles: int) -> Iterator[None]:
+        """Tell the watchdog until when the pool may be busy: it reads an article at most twice, and limits the time of each."""
+        call = object()
+        self._reads[call] = time.monotonic() + 2 * articles * self.settings.worker.article_timeout_seconds
+        self.heartbeat.reading_until = max(self._reads.values())
+        try:
+            yield
+        finally:
+            del self._reads[call]
+            self.heartbeat.reading_until = max(self._reads.values(), default=0.0)
 
     async def _settle_article(self, source: Source, result: ArticleResult) -> None:
         """Publish what an article led to, and count each step that it passed and the one where it ended."""
@@ -130,14 +152,31 @@ class WorkerApp:
             await self._finish(event, outcome)
 
     async def _track(self, partition: int, brief: Brief) -> None:
-        if partition not in self._stories:
-            self._stories[partition] = await asyncio.to_thread(load_stories, self.settings, partition)
-        changed = self._stories[partition].fold(brief)
+        stories = await self._state_of(self._stories, load_stories, partition)
+        changed = stories.fold(brief)
         if not changed:
             raise Rejected("unchanged")
         for story in changed:  # in this order: a worker that takes over leaves out what the first says was merged
             await self._publish(bus.STORIES, story.id.encode(), encode(story), partition=partition)
             metrics.stories_total.labels(change=story.change).inc()
+
+    async def _state_of(self, states: dict[int, T], load: Callable[[Settings, int], T], partition: int) -> T:
+        """Return the state of a partition, read from Kafka however long that takes: without it no record can be processed.
+
+        It is not kept if partitions were revoked during the read: it may be old.
+        """
+        while partition not in states:
+            before = self._revocations
+            try:
+                state = await asyncio.to_thread(load, self.settings, partition)
+            except bus.BusError as error:
+                log.warning("state_unread", partition=partition, error=str(error))
+                await asyncio.sleep(STATE_RETRY_SECONDS)
+                continue
+            if before != self._revocations:
+                return state
+            states[partition] = state
+        return states[partition]
 
     async def _alert_stories(self, stream: Any) -> None:
         async for event in faust_app.unacknowledged(stream):
@@ -156,14 +195,7 @@ class WorkerApp:
             raise Rejected("no_match")
 
     async def _alert_state_of(self, partition: int) -> AlertState:
-        """Return the alert state of a partition. It is not kept if partitions were revoked during the read: it may be old."""
-        if partition in self._alert_state:
-            return self._alert_state[partition]
-        before = self._revocations
-        alert_state = await asyncio.to_thread(load_alert_state, self.settings, partition)
-        if before == self._revocations:
-            self._alert_state[partition] = alert_state
-        return alert_state
+        return await self._state_of(self._alert_state, load_alert_state, partition)
 
     async def _publish_alerts(self, partition: int, alerts: Iterable[Alert]) -> None:
         for item in alerts:
@@ -188,7 +220,7 @@ class WorkerApp:
     async def _finish(self, event: Any, outcome: Outcome) -> None:
         await self._quarantine(outcome)
         event.ack()
-        self.heartbeat.finished += 1
+        self.heartbeat.finish()
 
     async def _quarantine(self, outcome: Outcome) -> None:
         if outcome.failure is not None:
@@ -198,15 +230,13 @@ class WorkerApp:
 
     async def _publish(self, topic: str, key: bytes, value: bytes, *, partition: int | None = None) -> None:
         """Write a record and wait until Kafka confirms it, however long Kafka is unavailable."""
-        pause = 0.5
         while True:
             try:
                 await faust_app.send(self._topics[topic], key, value, partition)
             except faust_app.SendError as error:
                 log.warning("publish_retried", topic=topic, error=str(error))
                 stage.retried("publish")
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 15.0)
+                await asyncio.sleep(PUBLISH_RETRY_SECONDS)
             else:
                 metrics.published_total.labels(topic=topic).inc()
                 return
@@ -225,6 +255,7 @@ class WorkerApp:
         beat = self.heartbeat
         beat.beat_at = time.monotonic()
         beat.assigned = frozenset((tp.topic, tp.partition) for tp in self.app.consumer.assignment())
+        beat.answered = faust_app.answered(self.app)
         beat.under_way = len(self._acks)
         metrics.in_progress_records.labels(stage="read").set(beat.under_way)
 
@@ -295,7 +326,7 @@ def run(settings: Settings) -> int:
     worker = WorkerApp(settings)
     watchdog = Watchdog(
         worker.heartbeat, group=bus.WORKER_GROUP, stall_seconds=settings.worker.stall_timeout_seconds,
-        broker=lambda: broker.problem,
+        broker=broker,
     )  # fmt: skip
     metrics.build_info.labels(version=VERSION, process="worker").set(1)
 

@@ -229,6 +229,29 @@ def test_the_markers_of_transactions_are_no_lag(settings, mark):
     assert sum(lag.records for lag in mine) == 0
 
 
+def test_the_records_of_an_aborted_transaction_are_no_lag(settings, mark):
+    """Kafka keeps them and delivers them to nobody. After a failure there may be any number at the end of a partition."""
+    publisher = bus.Publisher(settings, transactional_id=f"aborted-{mark.decode()}")
+    with publisher.transaction():
+        publisher.send(bus.FEEDBACK, mark, b"x", partition=0)
+    group = f"dateline-test-{mark.decode()}"
+    consume(settings, group, sum(1 for _ in bus.read_all(settings, bus.FEEDBACK)), topics=(bus.FEEDBACK,))
+    for _ in range(3):
+        with pytest.raises(RuntimeError), publisher.transaction():
+            for number in range(40):
+                publisher.send(bus.FEEDBACK, mark, b"%d" % number, partition=0)
+            publisher.flush()
+            raise RuntimeError("in the middle")
+    [nothing] = [lag for lag in bus.lags(settings, [group]) if lag.partition == 0]
+    assert nothing.end - (nothing.committed or 0) > 120
+    assert nothing.records == 0
+    with publisher.transaction():
+        publisher.send(bus.FEEDBACK, mark, b"y", partition=0)
+    publisher.close()
+    [one] = [lag for lag in bus.lags(settings, [group]) if lag.partition == 0]
+    assert one.records > 0
+
+
 def test_a_group_moved_back_reads_everything_again(settings, mark):
     publisher = bus.Publisher(settings)
     publisher.send(bus.ALERTS, mark, b"again")

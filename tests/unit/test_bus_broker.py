@@ -101,7 +101,7 @@ class FailingPublisher:
             raise bus.BusError("away")
         FailingPublisher.sent += self.queued
 
-    def close(self):
+    def close(self, seconds=10.0):
         pass
 
 

@@ -1,5 +1,7 @@
 """A publisher whose client hangs, without Kafka."""
 
+import types
+
 import pytest
 from kafka.errors import KafkaTimeoutError
 
@@ -33,7 +35,7 @@ class Client:
 
 @pytest.fixture(autouse=True)
 def client(monkeypatch):
-    monkeypatch.setattr(publish, "KafkaProducer", Client)
+    monkeypatch.setattr(publish, "_Producer", Client)
     monkeypatch.setattr(Client, "made", 0)
 
 
@@ -58,3 +60,54 @@ def test_one_with_a_transaction_is_not_replaced_under_it(monkeypatch):
     with pytest.raises(bus.BusError):
         bus.Publisher(Settings(), "dateline-test").send(bus.ALERTS, b"key", b"value")
     assert Client.made == 1
+
+
+# --- a client that waits for ever ------------------------------------------------------------------------------------
+
+
+class Result:
+    """The end of a transaction: it comes, or never does."""
+
+    def __init__(self, comes):
+        self.comes = comes
+
+    def wait(self, timeout_ms=None):
+        assert timeout_ms is not None, "kafka-python would wait for ever"
+        return self.comes
+
+
+class Producer(publish._Producer):
+    """A producer without Kafka."""
+
+    def __init__(self):
+        self._transaction_manager = types.SimpleNamespace(begin_commit=self.begin, begin_abort=self.begin)
+        self._sender = types.SimpleNamespace(wakeup=lambda: None)
+        self.ends = False
+
+    def begin(self):
+        return Result(self.ends)
+
+    def __del__(self):
+        """There is nothing to close."""
+
+
+class Future:
+    def get(self, timeout):
+        raise KafkaTimeoutError(f"after {timeout:.0f} s")
+
+
+def test_the_end_of_a_transaction_is_not_awaited_for_ever():
+    producer = Producer()
+    for end in (producer.commit_transaction, producer.abort_transaction):
+        with pytest.raises(KafkaTimeoutError, match="has not ended within 10 s"):
+            end()
+    producer.ends = True
+    producer.commit_transaction()
+
+
+def test_records_that_get_no_answer_are_not_awaited_for_ever_and_the_error_names_their_topic():
+    publisher = bus.Publisher(Settings())
+    publisher._sent = [(bus.ALERTS, Future())]
+    with pytest.raises(bus.BusError, match=r"news\.alerts: .*after 14 s"):
+        publisher.flush()
+    assert publisher._sent == []

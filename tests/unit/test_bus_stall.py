@@ -3,8 +3,10 @@
 import pytest
 
 from pipeline import bus
-from pipeline.bus.group import STALL_SECONDS, StallDetector
+from pipeline.bus import read
+from pipeline.bus.group import JOIN_SECONDS, STALL_SECONDS, JoinWatch, Progress, StallDetector
 from pipeline.bus.lag import Lag
+from pipeline.settings import Settings
 
 PLACE = ("news.events", 0)
 
@@ -87,3 +89,60 @@ def test_a_broker_that_is_away_is_no_reason_for_a_new_client(broker, detector):
     wait(broker, detector, times=2)
     broker.away = False
     wait(broker, detector)
+
+
+def test_a_member_that_never_joins_gets_a_new_client():
+    now = [0.0]
+    watch = JoinWatch(now=lambda: now[0])
+    for joined in (False, True, False):
+        now[0] += JOIN_SECONDS
+        watch.look(joined=joined, group="g")
+    now[0] += 1
+    with pytest.raises(bus.BusError, match="g could not be joined"):
+        watch.look(joined=False, group="g")
+
+
+def test_a_member_is_ready_when_every_partition_has_answered():
+    progress = Progress(assigned=4, unread=1, polled_at=100.0)
+    good, detail = progress.ready(now=101.0, stall_seconds=60)
+    assert not good
+    assert detail["problem"] == "nothing received yet from 1 of 4 partitions"
+    progress.unread = 0
+    assert progress.ready(now=101.0, stall_seconds=60)[0]
+
+
+class Silent:
+    """A client that has been assigned a partition and never receives anything."""
+
+    def __init__(self, end):
+        self.end, self.at = end, 0
+
+    def partitions_for_topic(self, _topic):
+        return {0}
+
+    def assign(self, places):
+        [self.place] = places
+
+    def end_offsets(self, places):
+        return dict.fromkeys(places, self.end)
+
+    def beginning_offsets(self, places):
+        return dict.fromkeys(places, 0)
+
+    def poll(self, **_):
+        return {}
+
+    def position(self, _place):
+        return self.at
+
+    def close(self, autocommit):
+        assert not autocommit
+
+
+def test_a_client_that_reads_nothing_more_does_not_hang_its_process(monkeypatch):
+    monkeypatch.setattr(read, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(read, "consumer_of", lambda *_, **__: Silent(end=3))
+    with pytest.raises(bus.BusError, match=r"news\.events: nothing could be read"):
+        list(bus.read_all(Settings(), "news.events"))
+    monkeypatch.setattr(read, "consumer_of", lambda *_, **__: Silent(end=0))
+    assert list(bus.read_all(Settings(), "news.events")) == []

@@ -25,7 +25,7 @@ def clock():
 
 @pytest.fixture
 def heartbeat(clock):
-    return Heartbeat(beat_at=clock.now, assigned=frozenset({MINE}))
+    return Heartbeat(beat_at=clock.now, assigned=frozenset({MINE}), answered=(clock.now, clock.now))
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def lag(records, committed=5, partition=0):
 def advance(clock, heartbeat, seconds):
     clock.now += seconds
     heartbeat.beat_at = clock.now
+    heartbeat.answered = (clock.now, clock.now)
 
 
 def test_idle_without_lag_is_ready_for_ever(watchdog, clock, heartbeat):
@@ -73,11 +74,74 @@ def test_whatever_moves_is_progress(watchdog, clock, heartbeat, moved):
         assert watchdog.check([lag(7, committed)])
 
 
+def test_a_batch_that_takes_longer_than_a_stall_is_none_until_its_own_time_is_up(watchdog, clock, heartbeat):
+    heartbeat.reading_until = clock.now + 400
+    for _ in range(4):
+        assert watchdog.check([lag(7)])
+        assert watchdog.ready()[0]
+        advance(clock, heartbeat, 99)
+    advance(clock, heartbeat, 62)
+    assert not watchdog.check([lag(7)])
+
+
 def test_the_lag_of_others_partitions_is_not_this_workers_stall(watchdog, clock, heartbeat):
     watchdog.check([lag(7, partition=3)])
     advance(clock, heartbeat, 500)
     assert watchdog.check([lag(7, partition=3)])
     assert watchdog.state.behind == 0
+
+
+def test_a_partition_that_is_left_out_while_others_go_on_ends_the_worker_at_last(watchdog, clock, heartbeat):
+    left_out = lag(7, partition=1)
+    heartbeat.assigned = frozenset({MINE, ("news.articles", 1)})
+    for step in range(12):
+        assert watchdog.check([lag(7, committed=step), left_out]), step
+        advance(clock, heartbeat, 25)
+    advance(clock, heartbeat, 10)
+    assert not watchdog.check([lag(7, committed=99), left_out])
+
+
+def test_a_partition_without_lag_may_stand_still(watchdog, clock, heartbeat):
+    heartbeat.assigned = frozenset({MINE, ("news.articles", 1)})
+    for step in range(40):
+        advance(clock, heartbeat, 25)
+        assert watchdog.check([lag(7, committed=step), lag(0, partition=1)])
+
+
+class Kafka:
+    """What is known of Kafka: whether it is away, and when it last was."""
+
+    problem, lost_at = "", 0.0
+
+
+def test_after_an_outage_the_worker_is_ready_when_every_partition_is_read_again_or_a_record_is_processed(
+    heartbeat, clock
+):
+    kafka = Kafka()
+    watchdog = Watchdog(heartbeat, group="g", stall_seconds=60, now=clock, broker=kafka)
+    watchdog.check([lag(3)])
+    assert watchdog.ready()[0]
+    kafka.problem = "Kafka does not answer, for 3 s"
+    clock.now = kafka.lost_at = heartbeat.beat_at = clock.now + 3
+    assert watchdog.ready()[1]["problem"] == "Kafka does not answer, for 3 s"
+    kafka.problem = ""
+    clock.now += 1
+    assert watchdog.ready()[1]["problem"] == "not all partitions are read yet"
+    heartbeat.answered = (kafka.lost_at - 5, clock.now)
+    assert not watchdog.ready()[0], "one partition is not read yet"
+    heartbeat.finished_at = clock.now
+    assert watchdog.ready()[0], "so many records wait that no more are asked for"
+    heartbeat.finished_at, heartbeat.answered = 0.0, (clock.now, clock.now)
+    assert watchdog.ready()[0]
+
+
+def test_a_worker_whose_client_receives_nothing_is_not_ready(watchdog, clock, heartbeat):
+    watchdog.check([lag(0)])
+    clock.now += 29
+    assert watchdog.ready()[0]
+    clock.now += 2
+    heartbeat.beat_at = clock.now
+    assert watchdog.ready()[1]["problem"] == "nothing received from Kafka for 31 s"
 
 
 def test_a_blocked_loop_is_unhealthy_and_ends(watchdog, clock):

@@ -96,6 +96,41 @@ async def test_what_was_read_while_partitions_were_taken_away_is_not_kept(worker
     assert await worker._alert_state_of(1) is await worker._alert_state_of(1)
 
 
+async def test_an_outage_while_the_state_of_a_partition_is_read_costs_no_record(worker, monkeypatch):
+    """Without the state an event cannot be processed, and it is no fault of the event."""
+    tries = []
+
+    def load(_settings, partition):
+        tries.append(partition)
+        if len(tries) < 3:
+            raise bus.BusError("Kafka does not answer")
+        return AlertState()
+
+    monkeypatch.setattr(app, "load_alert_state", load)
+    monkeypatch.setattr(app, "STATE_RETRY_SECONDS", 0.001)
+    worker.settings = Settings()
+    assert (await worker._alert_state_of(1)).waiting == 0
+    assert tries == [1, 1, 1]
+
+
+async def test_offsets_that_kafka_did_not_take_are_committed_again(monkeypatch):
+    """Faust counts them as committed: without a further record the lag of the partition would stay for ever."""
+    taken = []
+
+    async def commit(self, offsets, start_new_transaction=True):
+        self._committed_offset.update(offsets)
+        return taken.pop()
+
+    consumer = object.__new__(faust_app._CommittedConsumer)
+    consumer._committed_offset = {"a": 4}
+    monkeypatch.setattr(faust_app.driver.Consumer, "_commit_offsets", commit)
+    taken += [True, False]
+    assert not await consumer._commit_offsets({"a": 7, "b": 1})
+    assert consumer._committed_offset == {"a": 4, "b": None}
+    assert await consumer._commit_offsets({"a": 7, "b": 1})
+    assert consumer._committed_offset == {"a": 7, "b": 1}
+
+
 def test_the_alert_state_of_a_partition_are_what_its_topic_remembers(monkeypatch):
     raws = [encode(make_alert(id="a", held="digest", held_until=NOW, family="talks")), b"garbage"]
     monkeypatch.setattr(

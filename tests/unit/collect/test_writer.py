@@ -56,7 +56,7 @@ class Sender:
         if fault == "after":
             raise bus.BusError("the answer was lost")
 
-    def close(self):
+    def close(self, seconds=10.0):
         pass
 
 

@@ -13,9 +13,10 @@ from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import FencedInstanceIdError, KafkaError
 
+from pipeline.bus.create import LOG_SECONDS
 from pipeline.bus.group import JoinWatch, joined, leave, member_of, poll
 from pipeline.bus.read import consumer_of
-from pipeline.bus.topics import LOG_SECONDS, BusError
+from pipeline.bus.topics import BusError
 from pipeline.settings import Settings
 
 log = structlog.get_logger("bus")

@@ -46,7 +46,7 @@ DISK_MB: Final = 700
 
 ACKNOWLEDGED_SECONDS: Final = 60.0
 GARBAGE: Final = (b"\x00\xff\xfe garbage", b"", b"[]", b'{"record":"story"}', b"{" * 100_000)
-ADDED_ON_TOPICS: Final = (bus.ARTICLES, bus.DOCUMENTS, bus.EVENTS, bus.STORIES, bus.ALERTS)
+ADDED_ON_TOPICS: Final = (bus.ARTICLES, bus.DOCUMENTS, bus.EVENTS, bus.BRIEFS, bus.STORIES, bus.ALERTS)
 
 Fault = Callable[[ChaosRig], None]
 """Does the damage and mends it: when it returns the fault is over."""
@@ -158,6 +158,7 @@ def compressed(rig: ChaosRig) -> None:
     codecs = {
         bus.ARTICLES: "zstd",
         bus.EVENTS: "lz4",
+        bus.BRIEFS: "zstd",
         bus.DOCUMENTS: "lz4",
         bus.STORIES: "snappy",
         bus.ALERTS: "snappy",

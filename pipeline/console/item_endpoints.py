@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -263,7 +264,7 @@ def _with_story(desk: Desk, shown: Any, news: dict[str, Any], _text: str) -> dic
         "alerts": tuple(alerts),
         "events": events,
         "related": tuple(related),
-        "disagreements": tuple(_disagreements(events)),
+        "disagreements": tuple(_disagreements(events, news.get("happenings", ()))),
     }
 
 
@@ -275,19 +276,25 @@ def _happening(found: dict[str, Any]) -> HappeningItem:
     return msgspec.convert(fields, HappeningItem, strict=False)
 
 
-def _disagreements(events: tuple[Any, ...]) -> list[Disagreement]:
-    """Return the numbers and claims that the events of a story report differently."""
+def _disagreements(events: tuple[Any, ...], happenings: Sequence[dict[str, Any]]) -> list[Disagreement]:
+    """Return the numbers that the events of one happening report differently.
+
+    Two strikes of one story may have two tolls, and a plan that came true is no disagreement.
+    """
     found = []
-    for field in ("dead", "injured", "amount_usd", "modality"):
-        by_value: dict[str, dict[str, None]] = {}
-        for event in events:
-            value = getattr(event, field)
-            if value not in (None, ""):
-                shown = f"{value:,.0f}" if isinstance(value, int | float) else str(value)
-                by_value.setdefault(shown, {})[event.publisher or "?"] = None
-        if len(by_value) > 1:
-            values = tuple(Said(value=value, publishers=tuple(who)) for value, who in by_value.items())
-            found.append(Disagreement(field=field, values=values))
+    for own in happenings or ({},):
+        if own.get("background"):
+            continue
+        known = frozenset(own.get("details", {}).get("event_ids", ()))
+        told = [event for event in events if not happenings or event.id in known]
+        for field in ("dead", "injured", "amount_usd"):
+            by_value: dict[str, dict[str, None]] = {}
+            for event in told:
+                if (value := getattr(event, field)) is not None:
+                    by_value.setdefault(f"{value:,.0f}", {})[event.publisher or "?"] = None
+            if len(by_value) > 1:
+                values = tuple(Said(value=value, publishers=tuple(who)) for value, who in by_value.items())
+                found.append(Disagreement(field=field, values=values))
     return found
 
 

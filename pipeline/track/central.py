@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from pipeline.annotate.subject import lead_of
@@ -25,19 +25,30 @@ TITLES: Final = 50
 
 
 def central(
-    articles: Sequence[StoryArticle], lead: Mapping[str, float], rarity: Callable[[str], float]
+    articles: Sequence[StoryArticle],
+    lead: Mapping[str, float],
+    rarity: Callable[[str], float],
+    told: Collection[str] = (),
 ) -> StoryArticle:
     """Return the article whose title has most of what the titles and leads of the story have in common.
 
-    A live blog, a round-up, a question or a copy is taken only where there is nothing else.
+    A live blog, a round-up, a question, a copy, or one that does not tell the main happening (`told` are those that do) is
+    taken only where there is nothing else.
     """
     total = sum(weight * rarity(word) for word, weight in lead.items()) or 1.0
-    best, rank = articles[0], (True, True, True, 1.0, 0)
+    best, rank = articles[0], (True, True, True, True, 1.0, 0)
     for number, one in enumerate(articles[:TITLES]):
         covered = sum(lead.get(word, 0.0) * rarity(word) for word in lead_of(one.title)) / total
         words = len(one.title.split())
         odd = bool(LIVE.search(one.title)) or not FEWEST_WORDS <= words <= MOST_WORDS
-        mine = (odd, one.title.rstrip("”\"' ").endswith("?"), bool(one.copy_of), -covered, number)
+        mine = (
+            odd,
+            one.title.rstrip("”\"' ").endswith("?"),
+            bool(one.copy_of),
+            bool(told) and one.id not in told,
+            -covered,
+            number,
+        )
         if number == 0 or mine < rank:
             best, rank = one, mine
     return best

@@ -124,8 +124,8 @@ def finished(
     before: Story | None, story: Story, *, floor: float, rarity: Rarity, related: Sequence[Related] = ()
 ) -> Story:
     """Return the next revision of a story: with its headline, main happening, change, and what its reports differ on."""
-    best = central(story.articles, story.lead_words, rarity)
     main = happenings.main_of(story.happenings, floor)
+    best = central(story.articles, story.lead_words, rarity, main.article_ids if main is not None else ())
     mirrored = {name: getattr(main, name) for name in MIRRORED} if main is not None else {}
     occasions, change, lines = _news(before, story)
     return msgspec.structs.replace(

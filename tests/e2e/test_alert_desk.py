@@ -11,7 +11,7 @@ from pipeline.records import Alert, decode
 from tests.e2e.expulsions import expulsions
 from tests.e2e.house import REPOSITORY, House, Receiver, Site
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def alerts(house, url):
 
 def told(house, url):
     """Wait for the alert of an article; it out."""
-    house.wait(f"{url} rings", lambda: url in {alert["url"] for _, alert, *_ in house.receiver.received}, 60)
+    house.wait(f"{url} rings", lambda: url in {alert["url"] for _, alert, *_ in house.receiver.received}, 300)
     return next(alert for _, alert, *_ in house.receiver.received if alert["url"] == url)
 
 
@@ -77,7 +77,7 @@ def test_rules_are_changed_muted_judged_and_rehearsed_while_everything_runs(hous
 
     change(house, rules.replace('"diplomats-expelled"', '"desk-expulsions"').replace('"expulsion"', '"expulson"'))
     house.wait(
-        "the wrong file is told", lambda: all("did you mean 'expulsion'" in p for p in problems(house).values()), 20
+        "the wrong file is told", lambda: all("did you mean 'expulsion'" in p for p in problems(house).values()), 120
     )
     status = json.loads(dateline(house, "status", "--json", status=1))  # nobody has started the page
     assert [p for p in status["problems"] if p.startswith("worker: the old rules go on: ")]
@@ -86,20 +86,20 @@ def test_rules_are_changed_muted_judged_and_rehearsed_while_everything_runs(hous
     assert second["rule"] == "diplomats-expelled", "the old rules go on"
 
     change(house, rules.replace('"diplomats-expelled"', '"desk-expulsions"'))
-    house.wait("the right file is taken", lambda: not any(problems(house).values()), 20)
+    house.wait("the right file is taken", lambda: not any(problems(house).values()), 120)
     third = told(house, publish(house))
     assert third["rule"] == "desk-expulsions"
 
     assert "is muted" in dateline(house, "alerts", "mute", "desk-expulsions", "--for", "2h")
     silent = publish(house)
-    house.wait("a muted alert is written down", lambda: alerts(house, silent) == [("desk-expulsions", "muted")], 60)
+    house.wait("a muted alert is written down", lambda: alerts(house, silent) == [("desk-expulsions", "muted")], 300)
     house.kill("worker")
     house.start("worker")
     again = publish(house)
-    house.wait("another worker knows the mute", lambda: alerts(house, again) == [("desk-expulsions", "muted")], 90)
+    house.wait("another worker knows the mute", lambda: alerts(house, again) == [("desk-expulsions", "muted")], 300)
     assert not {silent, again} & {alert["url"] for _, alert, *_ in house.receiver.received}
 
-    house.wait("all is indexed", lambda: not any(lag.records for lag in bus.lags(house.settings)), 60)
+    house.wait("all is indexed", lambda: not any(lag.records for lag in bus.lags(house.settings)), 300)
     dateline(house, "alerts", "false", first["id"], "--note", "a test")
     dateline(house, "alerts", "ack", second["id"], third["id"][:8])
     rows = {row["rule"]: row for row in json.loads(dateline(house, "alerts", "stats", "--json"))["rules"]}

@@ -151,6 +151,18 @@ def test_the_headline_is_the_title_of_the_most_central_article_with_its_publishe
     assert (story.headline, story.publisher, story.central_article) == (titles[2], "P2", told[2].id)
 
 
+def test_the_headline_is_of_an_article_that_tells_the_main_happening():
+    told = make_brief(
+        strike(article_id="a", article_title="Drone strike on Kyiv"),
+        title="Drone strike on Kyiv",
+        text=BINDERS[0],
+        id="a",
+    )
+    after = [make_brief(title=BINDERS[0][:60], text=BINDERS[0], id=name) for name in "bc"]
+    story = folded([told, *after]).story_of("a")
+    assert (len(story.article_ids), story.headline) == (3, "Drone strike on Kyiv")
+
+
 def test_a_wire_copy_stands_under_its_original_and_is_no_source_of_its_own():
     print_ = tuple(range(32))
     told = [

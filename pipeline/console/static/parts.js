@@ -82,7 +82,7 @@ export function StoryCard({ story, fresh = false, level = 2 }) {
       <${`h${level}`} class="headline" dir="auto"><${Link} href=${`/story/${story.id}`} class="card-link">${story.headline || story.line || kindName(story)}<//><//>
       <${Line} item=${story} />
       <${Quote} text=${story.evidence} />
-      <p class="dotted foot"><span>${plural(story.source_count, "source")}: <${Publishers} names=${story.publishers} /></span><${Sure} value=${story.confidence} /></p>
+      <p class="dotted foot"><span>${plural(story.source_count, "source")}: <${Publishers} names=${story.publishers} /></span><${Sure} value=${story.kind ? story.confidence : null} /></p>
     </div>
   </article>`;
 }

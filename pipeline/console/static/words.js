@@ -71,7 +71,7 @@ export const dollars = (value) => (value == null ? "" : `$${sized(value)}`);
 export const nameOf = (party) => party.name || party.text || "unnamed";
 export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
 export const slug = (text) => text.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60);
-export const kindName = (item) => sentence((item.kind_name || item.kind || "event").replaceAll("_", " "));
+export const kindName = (item) => sentence((item.kind_name || item.kind || "news").replaceAll("_", " "));
 export const STATES = { planned: "planned", denied: "denied", hypothetical: "possible", historical: "past", ended: "ended" };
 
 export const TYPES = {

@@ -53,7 +53,7 @@ function Articles({ story }) {
   return html`<div class="publishers">${groups.map(([publisher, own]) => html`<section>
     <h3><${Text}>${publisher}<//></h3>
     <ul>${own.map((one) => html`<li>
-      <p class="dotted small soft"><${Time} at=${one.published_at ?? one.seen_at} />${one.credit && one.credit !== publisher ? html`<span>text of <bdi>${one.credit}</bdi></span>` : null}${one.copy_of ? html`<span>copy of another article</span>` : null}</p>
+      <p class="dotted small soft"><${Time} at=${one.published_at ?? one.seen_at} />${one.credit && one.credit !== publisher ? html`<span>text of <bdi>${one.credit}</bdi></span>` : null}${one.copy_of ? html`<span>copy of <bdi>${(story.articles ?? []).find((other) => other.id === one.copy_of)?.publisher || "another article"}</bdi></span>` : null}</p>
       <p class="report-title"><${Out} href=${one.url}>${one.title || one.url}<//></p>
       ${one.reports.slice(0, 3).map((report) => html`<div><${Quote} text=${report.evidence} />
         <p class="dotted small soft"><${Link} href=${`/event/${report.event_id}`}>See it in the article<//>${report.attributed_to ? html`<span>said by <bdi>${report.attributed_to}</bdi></span>` : null}<${State} item=${report} /><${Sure} value=${report.confidence} /></p></div>`)}
@@ -91,7 +91,7 @@ function Page({ story, reload }) {
   return html`<div class="two"><div>
     <p class="row over"><${Kind} item=${story} /><${State} item=${story} />${story.merged_into ? html`<${Link} href=${`/story/${story.merged_into}`}>Now part of another story<//>` : null}</p>
     <h1 dir="auto">${story.headline || story.line}</h1>
-    <p class="dotted soft lead"><span>${plural(story.source_count, "independent source")}</span><span>${plural(story.article_count, "article")}</span><${Sure} value=${story.confidence} /><span>first seen <${Time} at=${story.first_seen_at} /></span><span>last <${Time} at=${story.last_seen_at} /></span></p>
+    <p class="dotted soft lead"><span>${plural(story.source_count, "independent source")}</span><span>${plural(story.article_count, "article")}</span><${Sure} value=${story.kind ? story.confidence : null} /><span>first seen <${Time} at=${story.first_seen_at} /></span><span>last <${Time} at=${story.last_seen_at} /></span></p>
     <${Quote} text=${story.evidence} />
     <${Facts} rows=${known(story)} />
     <p class="row noprint actions">

@@ -41,6 +41,7 @@ def _event(told: ExplainedEvent) -> RenderableType:
             *((role, f"{words} ({share:.2f})") for role, words, share in told.spans),
             ("actors are", _people(told.actors)),
             ("recipients are", _people(told.recipients)),
+            *(("like", f"{kind} {modality}, {near:.2f}: {text}") for kind, modality, text, near in told.nearest),
         )
     )
     return Group(head, Padding(shown, (0, 0, 0, 2)))

@@ -28,25 +28,21 @@ Marks = Annotated[
         "--marks", exists=True, dir_okay=False, metavar="FILE", help='JSON lines of {"text", "event", "right"}.'
     ),
 ]
-Epochs = Annotated[int, typer.Option("--epochs", min=1, help="How often each document is seen.")]
-Threads = Annotated[
-    int, typer.Option("--threads", min=1, help="Cores to use. An epoch takes some eight minutes on two.")
-]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Cores to use. Training takes one to two hours on two.")]
 
 
 @app.command()
-def train(
-    *, encoder: EncoderOption, out: Out = Path("model"), marks: Marks = None, epochs: Epochs = 5, threads: Threads = 2
-) -> None:
+def train(*, encoder: EncoderOption, out: Out = Path("model"), marks: Marks = None, threads: Threads = 2) -> None:
     """Train the reader again, with events that you marked.
 
     Needs a checkout with the `train` extra. Set `detect.reader` to the directory to use the model.
     """
     add_checkout("train")
     try:
-        from train.reader import calibrate, export, fit
+        from train.reader import calibrate, examples, export, fit
     except ImportError as error:
         raise CheckoutError(f"training needs more packages ({error.name}): pip install -e '.[train]'") from error
-    checkpoint = fit.train(encoder, out / "checkpoints", marks=marks or (), epochs=epochs, threads=threads)
+    checkpoint = fit.train(encoder, out / "checkpoints", marks=marks or (), threads=threads)
     export.export(checkpoint, encoder, out)
     calibrate.calibrate(out)
+    examples.write(out)

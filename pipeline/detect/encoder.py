@@ -60,6 +60,7 @@ class Encoder:
         Raises:
             ReaderError: a file is absent or cannot be read.
         """
+        self.directory: Final = directory
         import onnxruntime  # noqa: PLC0415 - a process that only reads rules does not need it
         from tokenizers import Tokenizer  # noqa: PLC0415
 

@@ -12,13 +12,18 @@ from pipeline.annotate.parse import Mention, Parsed
 from pipeline.annotate.plain import Plain
 from pipeline.detect.drafts import Draft
 from pipeline.detect.events import read
+from pipeline.detect.examples import Examples
 from pipeline.detect.models import Models
 from pipeline.records import Modality, Party, Section
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedEvent:
-    """A telling. `shares` are the model's: event, type, kind, modality, main; `spans` each role with its words and share."""
+    """A telling, whether it is kept or not.
+
+    `shares` are the model's: event, type, kind, modality, main; `spans` each role with its words and share; `nearest` the most
+    alike labelled examples: kind, modality, sentence, likeness.
+    """
 
     kind: str
     subtype: str | None
@@ -28,6 +33,7 @@ class ExplainedEvent:
     spans: tuple[tuple[str, str, float], ...]
     actors: tuple[Party, ...]
     recipients: tuple[Party, ...]
+    nearest: tuple[tuple[str, str, str, float], ...]
     confidence: float
     kept: bool
 
@@ -47,6 +53,7 @@ class ExplainedSentence:
 def explain(parsed: Parsed, models: Models) -> tuple[ExplainedSentence, ...]:
     """A parsed article in, its sentences with all that was seen in them out: the title's first."""
     made = read(parsed, models)
+    examples = Examples(models.encoder.directory)
     found = []
     for sentence in sorted(parsed.document.sentences, key=lambda s: s.section != "title"):
         plain = parsed.title if sentence.section == "title" else parsed.text
@@ -61,7 +68,7 @@ def explain(parsed: Parsed, models: Models) -> tuple[ExplainedSentence, ...]:
                 end=sentence.end,
                 text=plain.text[sentence.start : sentence.end].strip(),
                 spans=tuple(_spans(plain, mentions, sentence.start, sentence.end)),
-                told=tuple(_told(one, plain.text, models.min_confidence) for one in here),
+                told=tuple(_told(one, plain.text, models.min_confidence, examples) for one in here),
             )
         )
     return tuple(found)
@@ -75,7 +82,7 @@ def _spans(plain: Plain, mentions: tuple[Mention, ...], start: int, end: int) ->
             yield mention.text, mention.label, who or "nobody known"
 
 
-def _told(one: Draft, text: str, least: float) -> ExplainedEvent:
+def _told(one: Draft, text: str, least: float, examples: Examples) -> ExplainedEvent:
     telling = one.telling
     return ExplainedEvent(
         kind=one.kind.kind,
@@ -92,6 +99,7 @@ def _told(one: Draft, text: str, least: float) -> ExplainedEvent:
         ),
         actors=one.actors,
         recipients=one.recipients,
+        nearest=tuple((e.kind, e.modality, e.text, likeness) for e, likeness in examples.nearest(telling.state)),
         confidence=one.confidence,
         kept=one.confidence >= least,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,10 +16,15 @@ CONTACT: Final = frozenset(("meeting", "visit", "summit", "call", "mediation"))
 """Kinds of one contact: a visit is told as talks, a summit as a meeting."""
 FORCE: Final = frozenset(("strike", "attack", "assassination", "offensive", "clash"))
 ARMS: Final = frozenset(("aid_package", "arms_deal", "arms_procurement"))
-STATEMENTS: Final = frozenset(("REQUEST", "ACCUSE", "REJECT", "SUPPORT"))
-"""Types of which one party tells several in an article."""
+STATEMENTS: Final = frozenset(("appeal", "proposal", "accusation", "rejection", "support"))
+"""Kinds of which one party tells several in an article."""
+LEAD: Final = 2
+"""The first so many sentences of a text tell what its title tells."""
+DEEDS: Final = frozenset((("agreement", "ceasefire"), ("pledge", "aid_package")))
+"""A saying and the deed that it says: told in one sentence by the same parties they are one event, of the deed's kind."""
 ALIKE: Final = 0.1
-"""The least probability of one happening at which what names nobody is folded into the only fuller telling of its kind."""
+"""The least probability of one happening at which what names nobody is folded into the only fuller telling of such a kind."""
+POSSESSIVE: Final = re.compile(r"['’]s?\b")
 FACT: Final = frozenset(("asserted", "historical"))
 RETOLD: Final = 0.15
 """The share of the remaining doubt that each further telling takes away, twice at the most."""
@@ -41,14 +47,32 @@ def merge(drafts: Sequence[Draft], encoder: Encoder) -> list[Draft]:
             kept[-same[1]] = _fold(other, one)
         else:
             kept.append(one)
-    return _without_bare(kept, encoder)
+    return _without_sayings(_without_bare(kept, encoder))
+
+
+def _without_sayings(drafts: list[Draft]) -> list[Draft]:
+    """Fold a saying into the deed that it says: `Armenia and Azerbaijan agreed to a ceasefire` is one event."""
+    kept = list(drafts)
+    for one in drafts:
+        for deed in kept:
+            same_parties = keys(one.actors) and keys(one.actors) == keys(deed.actors)
+            if (one.kind.kind, deed.kind.kind) in DEEDS and same_parties and _told_in(one) & _told_in(deed):
+                kept.remove(one)
+                deed.mentions = _mentions(deed, one)
+                break
+    return kept
+
+
+def _told_in(draft: Draft) -> set[tuple[str, int]]:
+    """The sentences that tell a draft: their section and start."""
+    return {(draft.section, draft.start), *((m.section, m.start) for m in draft.mentions)}
 
 
 def _without_bare(drafts: list[Draft], encoder: Encoder) -> list[Draft]:
-    """Fold what names no side, place or sum into the one fuller telling of its kind: `The guns fell silent at noon`."""
+    """Fold what names no side, place or sum into the one fuller telling of such a kind: `The guns fell silent at noon`."""
     kept = list(drafts)
     for one in [draft for draft in drafts if _bare(draft)]:
-        fuller = [d for d in kept if d is not one and d.kind.kind == one.kind.kind and not _bare(d) and _may(d, one)]
+        fuller = [d for d in kept if d is not one and not _bare(d) and _may(d, one)]
         if len(fuller) == 1 and encoder.same(fuller[0].vector, one.vector) >= ALIKE:
             kept.remove(one)
             kept[kept.index(fuller[0])] = _fold(fuller[0], one)
@@ -64,12 +88,23 @@ def _may(a: Draft, b: Draft) -> bool:
     return (
         a.kind.type == b.kind.type
         and _family(a) == _family(b)
-        and (a.modality == b.modality or {a.modality, b.modality} <= FACT)
+        and (a.modality == b.modality or {a.modality, b.modality} <= FACT or _decided(a, b))
         and _sides_agree(a, b)
         and (a.date is None or b.date is None or (a.date.start <= b.date.end and b.date.start <= a.date.end))
         and _places_agree(a, b)
         and (not a.money or not b.money or _family(a) != "arms" or _sums(a) & _sums(b) != set())
     )  # fmt: skip
+
+
+def _decided(a: Draft, b: Draft) -> bool:
+    """Aid that the title gives as a plan, `Washington to send`, and the text as decided: the decision is the news."""
+    title, text = (a, b) if a.section == "title" else (b, a)
+    return (
+        title.section != text.section
+        and _family(a) == "arms"
+        and (title.modality, text.modality) == ("planned", "asserted")
+        and bool(keys(a.actors) & keys(b.actors))
+    )
 
 
 def _family(draft: Draft) -> str:
@@ -78,8 +113,8 @@ def _family(draft: Draft) -> str:
 
 
 def keys(parties: Sequence[Party]) -> set[str]:
-    """What parties are told apart by: the person's or body's name, else the country."""
-    return {p.name or p.country or "" for p in parties if known(p)}
+    """What parties are told apart by: the person's or body's name without a possessive, else the country."""
+    return {POSSESSIVE.sub("", p.name) if p.name else p.country or "" for p in parties if known(p)}
 
 
 def _countries(parties: Sequence[Party]) -> set[str]:
@@ -127,11 +162,13 @@ def _surely(a: Draft, b: Draft) -> bool:
     if a.kind.kind != b.kind.kind:
         return False
     both = keys(a.actors) & keys(b.actors)
-    if both and a.section != b.section and a.kind.type not in STATEMENTS:
-        return True
+    if both and a.section != b.section:
+        text = a if a.section == "text" else b
+        if a.kind.kind not in STATEMENTS or text.telling.sentence < LEAD:
+            return True
     return bool(both) and bool(
         keys(a.recipients) & keys(b.recipients)
-        or (len(both) > 1 and a.kind.joint)
+        or (len(both) > 1 and a.kind.kind not in STATEMENTS)
         or (a.date is not None and b.date is not None and {p.name for p in a.places} & {p.name for p in b.places})
     )
 
@@ -152,6 +189,8 @@ def _fold(first: Draft, second: Draft) -> Draft:
     lead.items = lead.items or other.items
     lead.attributed_to = lead.attributed_to or other.attributed_to
     lead.shares = {part: max(lead.shares.get(part, 0.0), share) for part, share in (other.shares | lead.shares).items()}
+    if "asserted" in (first.modality, second.modality) and "planned" in (first.modality, second.modality):
+        lead.modality = "asserted"
     sure = max(first.confidence, second.confidence)
     lead.confidence = round(sure + RETOLD * (1 - sure), 3) if len(lead.mentions) <= 2 else sure
     return lead

@@ -27,6 +27,8 @@ from pipeline.records import Party
 _ARTICLES: Final = re.compile(
     r"^(?:(?:the|a|an|its|his|their|her|both|all|some|several|at least|more than|about)\s+)+", re.IGNORECASE
 )
+_LOOSE: Final = re.compile(r"(?:[\s,]+(?:and|or|of|in|to|from|on|at|by|for|with|as|the|an?))+$", re.IGNORECASE)
+"""Small words at the end of a span: no noun phrase ends with them."""
 _JOINED: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*|;\s*")
 _WORD: Final = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*\.?")
 SMALL: Final = frozenset(
@@ -71,7 +73,7 @@ class SectionNames:
 
     def words(self, start: int, end: int) -> str:
         """A span's words without the article before them; nothing where no more than small words are left."""
-        text = _ARTICLES.sub("", self.text[start:end]).strip()
+        text = _LOOSE.sub("", _ARTICLES.sub("", self.text[start:end])).strip()
         return "" if text.casefold() in SMALL else text
 
     def _span(self, start: int, end: int) -> Iterator[Party]:
@@ -104,6 +106,7 @@ class SectionNames:
         """One noun phrase, without what is joined to it."""
         cut = _ARTICLES.match(self.text[start:end])
         bare = start + cut.end() if cut and cut.end() < end - start else start
+        end = bare + len(_LOOSE.sub("", self.text[bare:end]))
         text = self.text[bare:end].strip()
         if not text or _is_pronoun(text) or text.casefold() in SMALL:
             return None

@@ -129,6 +129,7 @@ def _telling(
         spans=spans,
         role_shares=role_shares,
         vector=scores.same[at].copy(),
+        state=scores.hidden[at].copy(),
         own=None if own is None else round(own[1], 3),
     )
 

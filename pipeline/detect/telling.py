@@ -14,8 +14,8 @@ Span = tuple[int, int]
 class Telling:
     """One trigger where it stands. `shares` are probabilities; `spans` of each role are characters of the section.
 
-    `event` is the share of all kinds together, `vector` what tells whether two triggers mean one happening, `own` the share
-    of a kind of the user's own.
+    `event` is the share of all kinds together, `vector` what tells whether two triggers mean one happening, `state` the
+    encoder's last layer at the trigger, `own` the share of a kind of the user's own.
     """
 
     section: Section
@@ -33,5 +33,6 @@ class Telling:
     spans: dict[str, list[Span]]
     role_shares: dict[str, float]
     vector: Floats
+    state: Floats
     own: float | None = None
     confidence: float = 0.0

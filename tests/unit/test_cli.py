@@ -1,5 +1,6 @@
 """The command as people and scripts meet it: what it says, where, and with which exit status."""
 
+import ast
 import importlib
 import io
 import json
@@ -358,13 +359,19 @@ def trained(monkeypatch):
     steps = []
 
     def fit(encoder, out, **options):
+        assert options.keys() <= options_of_fit, "the real one, which needs torch, would refuse an option"
         steps.append(("fit", encoder, out, options))
         return out / "reader.safetensors"
+
+    tree = ast.parse((ROOT / "train/reader/fit.py").read_text("utf-8"))
+    (real,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "train"]
+    options_of_fit = {argument.arg for argument in real.args.kwonlyargs}
 
     for name, step in (
         ("fit", SimpleNamespace(train=fit)),
         ("export", SimpleNamespace(export=lambda *arguments: steps.append(("export", *arguments)))),
         ("calibrate", SimpleNamespace(calibrate=lambda *arguments: steps.append(("calibrate", *arguments)))),
+        ("examples", SimpleNamespace(write=lambda *arguments: steps.append(("examples", *arguments)))),
     ):
         monkeypatch.setattr(train.reader, name, step, raising=False)
     return steps
@@ -373,12 +380,13 @@ def trained(monkeypatch):
 def test_training_goes_from_the_encoder_and_the_marks_to_a_model(run, trained, tmp_path):
     marks, out = tmp_path / "marks.jsonl", tmp_path / "model"
     marks.write_text("", "utf-8")
-    result = run("train", "--encoder", tmp_path, "--out", out, "--marks", marks, "--epochs", 1, "--threads", 1)
+    result = run("train", "--encoder", tmp_path, "--out", out, "--marks", marks, "--threads", 1)
     assert result.exit_code == 0, result.output
     assert trained == [
-        ("fit", tmp_path, out / "checkpoints", {"marks": [marks], "epochs": 1, "threads": 1}),
+        ("fit", tmp_path, out / "checkpoints", {"marks": [marks], "threads": 1}),
         ("export", out / "checkpoints" / "reader.safetensors", tmp_path, out),
         ("calibrate", out),
+        ("examples", out),
     ]
 
 

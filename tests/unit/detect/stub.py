@@ -150,7 +150,7 @@ def telling(
         section=section, sentence=sentence, start=start, end=start + len(trigger), kind=kind, type=type_, event=0.9,
         type_share=0.9, kind_share=0.9, modality=modality, modality_share=0.9, main=0.5,
         spans={role: [(text.index(words), text.index(words) + len(words)) for words in each] for role, each in found.items()},
-        role_shares={}, vector=vector, confidence=confidence,
+        role_shares={}, vector=vector, state=vector, confidence=confidence,
     )  # fmt: skip
 
 

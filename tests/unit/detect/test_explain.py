@@ -10,6 +10,7 @@ from rich.console import Console
 from pipeline import annotate
 from pipeline.cli import show_detection
 from pipeline.detect import detect, explain, load_models
+from pipeline.detect.examples import Examples
 from pipeline.detect.jsonl import read_line
 from pipeline.settings import Detect, Settings
 
@@ -57,6 +58,14 @@ def test_a_telling_has_the_shares_and_the_words_of_its_roles(read):
     assert all(0 < share <= 1 for _, _, share in told.spans)
     assert [p.country for p in told.actors] == ["BEL"]
     assert ("Belgium", "GPE", "Belgium [BEL] GOV") in read[1].spans
+
+
+def test_the_most_alike_labelled_examples_stand_beside_a_telling(read, models, tmp_path):
+    nearest = read[1].told[0].nearest
+    assert [(kind, modality) for kind, modality, _, _ in nearest] == [("expulsion", "asserted")] * 2
+    assert 1 >= nearest[0][3] >= nearest[1][3] > 0.5
+    assert nearest[0][2] in shown(read)
+    assert Examples(tmp_path).nearest(models.encoder.distance[0]) == [], "a model without examples"
 
 
 def test_what_is_told_is_what_is_detected_before_tellings_are_merged(parsed, models, read):

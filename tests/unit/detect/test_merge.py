@@ -94,6 +94,51 @@ def test_a_sums_or_dates_absence_speaks_against_nothing():
     assert len(folded(draft(places=(KYIV,)), draft(at=50))) == 1
 
 
+def test_a_title_and_the_lead_tell_one_statement_and_later_sentences_another():
+    rejection = {"actors": (FRANCE,)}
+    title = draft("rejection", section="title", group=1, **rejection)
+    lead, later = draft("rejection", at=9, group=2, **rejection), draft("rejection", at=50, group=3, **rejection)
+    later.telling.sentence = 7
+    assert [len(one.mentions) for one in folded(title, lead, later)] == [1, 0]
+
+
+def test_a_body_and_the_body_of_a_country_are_one():
+    army = [Party(text=text, name=text, country="MMR", sector="MIL") for text in ("Myanmar army", "Myanmar's army")]
+    title = draft("offensive", section="title", actors=army[:1], group=1)
+    assert len(folded(title, draft("offensive", at=20, actors=army[1:], group=2))) == 1
+
+
+def test_two_parties_of_one_ceasefire_are_named_in_two_sentences():
+    sides = (FRANCE, MALI)
+    assert len(folded(draft("ceasefire", actors=sides), draft("ceasefire", at=50, group=1, actors=sides))) == 1
+
+
+def test_what_names_nobody_is_another_word_for_the_one_force_that_is_told():
+    told = draft("offensive", actors=(RUSSIA,), places=(KYIV,))
+    assert len(folded(told, draft("attack", at=50, actors=()))) == 1
+
+
+@pytest.mark.parametrize(("saying", "deed"), [("agreement", "ceasefire"), ("pledge", "aid_package")])
+def test_a_saying_and_the_deed_that_it_says_are_one_event_of_the_deeds_kind(saying, deed):
+    def both(**other):
+        said, done = draft(saying, actors=(FRANCE, MALI)), draft(deed, **{"actors": (FRANCE, MALI), "group": 1} | other)
+        done.start, done.end = other.get("at", 0), said.end
+        return [one.kind.kind for one in folded(said, done)]
+
+    assert both() == [deed]
+    assert both(actors=(FRANCE, CHINA)) == [saying, deed], "other parties"
+    assert both(at=90) == [saying, deed], "another sentence"
+
+
+def test_aid_that_the_title_plans_is_the_aid_that_the_text_decides():
+    package = {"actors": (FRANCE,), "recipients": (MALI,)}
+    title = draft("aid_package", section="title", modality="planned", confidence=0.9, **package)
+    (one,) = folded(title, draft("aid_package", at=20, **package))
+    assert (one.modality, len(one.mentions)) == ("asserted", 1)
+    plan = draft("aid_package", at=60, modality="planned", **package)
+    assert len(folded(draft("aid_package", **package), plan)) == 2, "a further package that the text plans"
+
+
 # --- what is two -----------------------------------------------------------------------------------------------------
 
 

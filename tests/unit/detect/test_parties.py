@@ -62,6 +62,13 @@ def test_what_belongs_to_a_country_acts_for_it(section):
     assert (party.country, party.sector) == ("RUS", "MIL")
 
 
+def test_no_party_ends_with_a_small_word(section):
+    text = section("Mayors in the region and Washington and others asked.", Washington="GPE")
+    assert [p.text for p in parties(text, "Mayors in the")] == ["Mayors"]
+    assert [(p.text, p.country) for p in parties(text, "Washington and")] == [("Washington", "USA")]
+    assert text.words(0, len("Mayors in")) == "Mayors"
+
+
 def test_a_list_is_its_members(section):
     text = "France, Germany and the United Kingdom met."
     made = section(text, France="GPE", Germany="GPE", United_Kingdom="GPE")

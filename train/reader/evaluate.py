@@ -187,11 +187,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--detect", default=f"{sys.executable} -m pipeline.detect")
     parser.add_argument("--part", default="test", choices=("test", "dev", "train"))
+    parser.add_argument("--natural", action="store_true", help="without the documents that were picked as hard ones")
     parser.add_argument("--kinds", action="store_true", help="precision and recall of each kind")
     options = parser.parse_args()
     texts = data.corpus()
     files = sorted((data.ROOT / "train/labels").glob("*.jsonl"))
-    docs = [d for d in data.labelled(texts, files) if data.part(d.id) == options.part]
+    hard = data.hard() if options.natural else set()
+    docs = [d for d in data.labelled(texts, files) if data.part(d.id) == options.part and d.id not in hard]
     got, split = run(options.detect, docs), data.Splitter()
     everything = Tally()
     for source in data.REAL:

@@ -173,7 +173,7 @@ class Detect(Section, frozen=True, kw_only=True):
     kinds: tuple[str, ...] = ()
     reader: str = ""
     text_characters: Positive = 100_000
-    min_confidence: Share = 0.55
+    min_confidence: Share = 0.6
 
 
 class Track(Section, frozen=True, kw_only=True):

@@ -128,7 +128,7 @@ def _sides_agree(a: Draft, b: Draft) -> bool:
     ]  # fmt: skip
     for mine, theirs in pairs:
         ours, others = keys(mine), keys(theirs)
-        if not ours or not others or ours & others:
+        if not ours or not others or ours & others or (a.section != b.section and _described(mine, theirs)):
             continue
         shared = _countries(mine) & _countries(theirs)
         if not shared & {p.country for p in (*mine, *theirs) if not is_person(p)}:
@@ -137,6 +137,15 @@ def _sides_agree(a: Draft, b: Draft) -> bool:
         if a.kind.joint and not bare:
             return False
     return True
+
+
+def _described(mine: Sequence[Party], theirs: Sequence[Party]) -> bool:
+    """Whether one telling describes whom the other names: `Libyan commander` in the title, `Khalid Marghani` in the text."""
+    for described, named in ((mine, theirs), (theirs, mine)):
+        words = all(p.name and p.name.split()[-1].islower() for p in described)
+        if words and all(is_person(p) and p.country in (None, *_countries(described)) for p in named):
+            return True
+    return False
 
 
 def _sums(draft: Draft) -> set[float]:
@@ -166,6 +175,9 @@ def _surely(a: Draft, b: Draft) -> bool:
         text = a if a.section == "text" else b
         if a.kind.kind not in STATEMENTS or text.telling.sentence < LEAD:
             return True
+    lands = _countries((*a.actors, *a.recipients)) & _countries((*b.actors, *b.recipients))
+    if a.kind.joint and len(lands) > 1 and a.section != b.section:
+        return True
     return bool(both) and bool(
         keys(a.recipients) & keys(b.recipients)
         or (len(both) > 1 and a.kind.kind not in STATEMENTS)

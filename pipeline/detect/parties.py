@@ -29,6 +29,7 @@ _ARTICLES: Final = re.compile(
 )
 _LOOSE: Final = re.compile(r"(?:[\s,]+(?:and|or|of|in|to|from|on|at|by|for|with|as|the|an?))+$", re.IGNORECASE)
 """Small words at the end of a span: no noun phrase ends with them."""
+_GAP: Final = re.compile(r"\s+(?:[A-Z]\w*\s+)?")
 _JOINED: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*|;\s*")
 _WORD: Final = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*\.?")
 SMALL: Final = frozenset(
@@ -67,9 +68,19 @@ class SectionNames:
     def parties(self, spans: Sequence[tuple[int, int]]) -> tuple[Party, ...]:
         """Spans in, the parties that they name out, each once."""
         found: list[Party] = []
-        for start, end in spans:
+        for start, end in self._joined(spans):
             found += self._span(start, end)
         return distinct(found)
+
+    def _joined(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Spans in, with two that one capital word parts as one out: `Prime`, `Arvind Rao` in `Prime Minister Arvind Rao`."""
+        joined: list[tuple[int, int]] = []
+        for start, end in spans:
+            if joined and _GAP.fullmatch(self.text[joined[-1][1] : start]):
+                joined[-1] = (joined[-1][0], end)
+            else:
+                joined.append((start, end))
+        return joined
 
     def words(self, start: int, end: int) -> str:
         """A span's words without the article before them; nothing where no more than small words are left."""

@@ -14,11 +14,11 @@ from tests.golden.own_score import articles, score, sentences
 SENTENCES, ARTICLES = sentences(), articles()
 FLOORS = {
     "sentences": {
-        "precision": 0.78, "recall": 0.79, "f1": 0.79, "kind": 0.94, "modality": 0.86, "actors": 0.93, "recipients": 0.86,
+        "precision": 0.84, "recall": 0.79, "f1": 0.81, "kind": 0.95, "modality": 0.91, "actors": 0.93, "recipients": 0.86,
     },
-    "articles": {"precision": 0.82, "recall": 0.56, "f1": 0.7},
+    "articles": {"precision": 0.79, "recall": 0.64, "f1": 0.72},
 }  # fmt: skip
-CEILINGS = {"sentences": {"quiet_sentences": 0.21}, "articles": {"quiet_articles": 0.1}}
+CEILINGS = {"sentences": {"quiet_sentences": 0.13}, "articles": {"quiet_articles": 0.1}}
 ROWS = {"sentences": SENTENCES, "articles": ARTICLES}
 
 

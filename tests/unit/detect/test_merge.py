@@ -108,6 +108,25 @@ def test_a_body_and_the_body_of_a_country_are_one():
     assert len(folded(title, draft("offensive", at=20, actors=army[1:], group=2))) == 1
 
 
+def test_whom_the_title_describes_the_text_names():
+    court = Party(text="the court", name="International Criminal Court", sector="IGO")
+    described = Party(text="Libyan commander", name="Libyan commander", country="LBY")
+    named = Party(text="Khalid Marghani", name="Khalid Marghani")
+    title = draft("legal_action", section="title", actors=(court,), recipients=(described,), group=1)
+    (one,) = folded(title, draft("legal_action", at=20, actors=(court,), recipients=(named,), group=2))
+    assert names(one.recipients) == ["Khalid Marghani"]
+    other = draft("legal_action", at=20, actors=(court,), recipients=(PUTIN,), group=2)
+    assert len(folded(title, other)) == 2, "of another country"
+
+
+def test_the_presidents_of_the_title_are_the_persons_of_the_text():
+    offices = [
+        Party(text=t, name=t, country=c, sector="GOV")
+        for t, c in (("Russian president", "RUS"), ("Chinese president", "CHN"))
+    ]
+    assert len(folded(draft(section="title", actors=offices, group=1), draft(at=20, group=2))) == 1
+
+
 def test_two_parties_of_one_ceasefire_are_named_in_two_sentences():
     sides = (FRANCE, MALI)
     assert len(folded(draft("ceasefire", actors=sides), draft("ceasefire", at=50, group=1, actors=sides))) == 1

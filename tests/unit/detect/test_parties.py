@@ -62,6 +62,15 @@ def test_what_belongs_to_a_country_acts_for_it(section):
     assert (party.country, party.sector) == ("RUS", "MIL")
 
 
+def test_two_spans_that_a_capital_word_parts_are_one_name(section):
+    text = section("Indian Prime Minister Arvind Rao spoke.", Arvind_Rao="PERSON")
+    assert [(p.text, p.country) for p in parties(text, "Indian Prime", "Arvind Rao")] == [
+        ("Indian Prime Minister Arvind Rao", "IND")
+    ]
+    text = section("Ghana and Togo spoke.", Ghana="GPE", Togo="GPE")
+    assert [p.text for p in parties(text, "Ghana", "Togo")] == ["Ghana", "Togo"]
+
+
 def test_no_party_ends_with_a_small_word(section):
     text = section("Mayors in the region and Washington and others asked.", Washington="GPE")
     assert [p.text for p in parties(text, "Mayors in the")] == ["Mayors"]

@@ -184,9 +184,7 @@ def _export(found: Settings, what: Any, form: Any, asked: Filters, out: Path | N
             rows = done
             move(done, total, f"{done:,} of {total:,}")
 
-        hits = export_module.hits(
-            searcher, filters.INDEX[what], query, hidden=export_module.hidden(what, form), progress=progress
-        )
+        hits = export_module.hits(searcher, what, query, form=form, progress=progress)
         stream = cleanup.enter_context(out.open("wb")) if out is not None else sys.stdout.buffer
         for piece in export_module.write(what, form, hits):
             stream.write(piece)

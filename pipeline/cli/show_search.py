@@ -89,7 +89,7 @@ def groups_csv(by: str, found: Sequence[GroupSum]) -> Iterator[bytes]:
     writer.writerow([by, "label", "events", "amount_usd", "dead", "injured"])
     for one in found:
         row = (one.value, one.label, one.count, one.amount_usd, one.dead, one.injured)
-        writer.writerow([tables.safe(cell) for cell in row])
+        writer.writerow(tables.safe(row))
     yield from line.getvalue().encode().splitlines()
 
 

@@ -11,7 +11,7 @@ from pipeline.console.desk import Desk
 from pipeline.console.search_endpoints import RESOURCES, query_of
 from pipeline.index import export
 from pipeline.index.export import Format
-from pipeline.index.filters import INDEX, Filters, Resource
+from pipeline.index.filters import Filters, Resource
 
 
 class ExportQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ def exported(resource: Resource) -> Any:
         form: Format = call.query.format
         export.require(resource, form)
         query = query_of(desk, resource, call.query)
-        found = export.hits(desk.searcher, INDEX[resource], query, hidden=export.hidden(resource, form))
+        found = export.hits(desk.searcher, resource, query, form=form)
         pieces = export.write(resource, form, found)
         first = next(pieces)  # an error of Elasticsearch is still answered as one, not in the middle of a file
         name = f"dateline-{resource}-{desk.now():%Y-%m-%d}.{export.ENDINGS[form]}"

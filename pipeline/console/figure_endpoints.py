@@ -123,9 +123,8 @@ class SumsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _ask(desk: Desk, resource: Resource, asked: Filters, aggs: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    answer = desk.searcher.search(
-        INDEX[resource], query=query_of(desk, resource, asked), size=0, aggs=aggs, track_total_hits=True
-    )
+    matching = {"bool": {"filter": [query_of(desk, resource, asked)]}}  # counted, so no item needs a score
+    answer = desk.searcher.search(INDEX[resource], query=matching, size=0, aggs=aggs, track_total_hits=True)
     return int(answer["hits"]["total"]["value"]), answer.get("aggregations", {})
 
 

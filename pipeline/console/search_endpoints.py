@@ -67,15 +67,17 @@ def listed(resource: Resource) -> Any:
         asked: ListQuery = call.query
         if asked.cursor:
             return _next_page(desk, resource, asked)
-        hits = _search(desk, resource, asked)
-        found, total = hits["hits"]["hits"], int(hits["hits"]["total"]["value"])
-        more = None
-        if len(found) == asked.limit < total:
-            # only a search that goes on needs a point in time; its first page is read again from it, so that none is missed
-            pit = desk.searcher.open_pit(INDEX[resource], keep_seconds=KEEP_SECONDS)
+        pit = desk.searcher.open_pit(INDEX[resource], keep_seconds=KEEP_SECONDS)
+        try:
             hits = _search(desk, resource, asked, pit=pit)
-            found, total = hits["hits"]["hits"], int(hits["hits"]["total"]["value"])
-            more = _cursor(resource, str(hits.get("pit_id", pit)), found, asked)
+        except BaseException:
+            desk.searcher.close_pit(pit)
+            raise
+        pit = str(hits.get("pit_id", pit))
+        found, total = hits["hits"]["hits"], int(hits["hits"]["total"]["value"])
+        more = _cursor(resource, pit, found, asked) if len(found) < total else None
+        if more is None:
+            desk.searcher.close_pit(pit)
         return ItemPage(total=total, items=marked(desk, resource, found), next=more, took_ms=int(hits["took"]))
 
     return call

@@ -4,7 +4,7 @@ mappings/*.json   the mapping of each kind of document
 documents.py      a record in, its document out (document_fields.py: the parts that several documents share)
 actions.py        a record in, its index, id and version out
 bulk.py           the bulk loop: retries, and quarantine for documents that cannot be indexed
-client.py         the only importer of elasticsearch: connection, templates, bulk requests, queries
+client.py         the only importer of elasticsearch: connection, templates, bulk requests, queries (wire.py: their JSON)
 indexer.py        the indexer process (health.py: its /readyz and /healthz)
 search.py         `dateline search` (terms.py: how words are normalized for it)
 history.py        documents in, the events that they were made from out

@@ -17,7 +17,7 @@ import elasticsearch
 import structlog
 from elasticsearch import ApiError, Elasticsearch, TransportError, helpers
 
-from pipeline.index import actions
+from pipeline.index import actions, wire
 from pipeline.index.errors import (
     TEMPORARY_STATUSES,
     RefusedError,
@@ -41,9 +41,8 @@ PROBE_SECONDS: Final = 3.0
 # --- the connection and the indices ----------------------------------------------------------------------------------
 
 
-def connect(settings: Settings) -> Elasticsearch:
+def connect(settings: Settings, **options: Any) -> Elasticsearch:
     """Return a client; nothing is sent yet. It never retries by itself, because its callers know better when to."""
-    options: dict[str, Any] = {}
     wanted = settings.elasticsearch
     if wanted.api_key:
         options["api_key"] = wanted.api_key
@@ -284,17 +283,23 @@ class Searcher:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._es = connect(settings)
+        self._es = connect(settings, serializers={wire.MIME: wire.Json()})
+        self._undecoded = connect(settings, serializers={wire.MIME: wire.Undecoded()})
         self._settings = settings
 
     def close(self) -> None:
         """Close the connection."""
         self._es.close()
+        self._undecoded.close()
+
+    def page(self, **body: Any) -> bytes:
+        """Return the undecoded answer to a search of a point in time, for whoever decodes only a part of it."""
+        return self._ask(lambda: bytes(self._undecoded.search(**body).body))
 
     def search(self, name: str, **body: Any) -> dict[str, Any]:
         """Return the answer to a search of the alias of `name`, or of the point in time that `body` has as `pit`."""
         where: dict[str, Any] = {} if "pit" in body else {"index": self._alias(name), **_MISSING_IS_EMPTY}
-        if "query" in body and body.get("size") != 0 and "pit" not in body:
+        if "query" in body and body.get("size") != 0 and "_score" in body.get("sort", ("_score",)):
             where["search_type"] = "dfs_query_then_fetch"  # weighs words over all months together
         return self._ask(lambda: dict(self._es.search(**where, **body).body))
 

@@ -16,10 +16,11 @@ Hit = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TableForm:
-    """The columns of a table with their types, and the rows that an item gives."""
+    """The columns of a table with their types, the rows that an item gives, and the parts of its `news` that these read."""
 
     columns: tuple[tuple[str, Kind], ...]
     rows: Callable[[Hit], Iterator[tuple[Cell, ...]]]
+    fields: tuple[str, ...]
 
 
 def _joined(values: Iterable[Any]) -> str | None:
@@ -27,7 +28,10 @@ def _joined(values: Iterable[Any]) -> str | None:
 
 
 def _all(get: Callable[..., Any], name: str) -> str | None:
-    return _joined(get(name, ()))
+    values = get(name)
+    if not values:
+        return None
+    return str(values[0]) or None if len(values) == 1 else _joined(values)
 
 
 def _first_point(news: Mapping[str, Any]) -> tuple[float | None, float | None]:
@@ -103,22 +107,35 @@ def _alert(hit: Hit) -> Iterator[tuple[Cell, ...]]:
     )  # fmt: skip
 
 
+_COMMON: Final = (
+    "actor_countries", "actor_names", "amount_usd", "date", "dead", "evidence", "event_type", "injured", "kind", "location",
+    "modality", "place_countries", "place_names", "published_at", "publisher", "recipient_countries", "recipient_names",
+)  # fmt: skip
+_SHARED_FIELDS: Final = (*_COMMON, "confidence", "items", "money", "quantities", "subtype")
+
 OWN: Final[Mapping[Resource, TableForm]] = {
     "events": TableForm(
         (*_EVENT_COLUMNS, ("evidence", "text"), ("attributed_to", "text"), ("title", "text"), ("url", "text"),
-         ("publisher", "text"), ("language", "text"), ("article_id", "text"), ("published_at", "time")), _event),
+         ("publisher", "text"), ("language", "text"), ("article_id", "text"), ("published_at", "time")), _event,
+        (*_SHARED_FIELDS, "article_id", "attributed_to", "language", "title")),
     "stories": TableForm(
         (*_EVENT_COLUMNS, ("headline", "text"), ("line", "text"), ("phase", "text"), ("publishers", "text"),
          ("source_count", "count"), ("article_count", "count"), ("url", "text"), ("first_seen_at", "time"),
-         ("last_seen_at", "time")), _story),
+         ("last_seen_at", "time")), _story,
+        (*_SHARED_FIELDS, "article_count", "first_seen_at", "headline", "last_seen_at", "line", "phase", "publishers",
+         "source_count")),
     "articles": TableForm(
         (("id", "text"), ("reported_at", "time"), ("title", "text"), ("url", "text"), ("publisher", "text"), ("credit", "text"),
          ("authors", "text"), ("language", "text"), ("feed", "text"), ("persons", "text"), ("organizations", "text"),
-         ("places", "text"), ("countries", "text"), ("published_at", "time"), ("text", "text")), _article),
+         ("places", "text"), ("countries", "text"), ("published_at", "time"), ("text", "text")), _article,
+        ("authors", "countries", "credit", "feed", "language", "organizations", "persons", "place_names", "published_at",
+         "publisher", "text", "title")),
     "alerts": TableForm(
         (("id", "text"), ("raised_at", "time"), ("rule", "text"), ("about", "text"), ("occasion", "text"), ("headline", "text"),
          ("kind", "text"), ("modality", "text"), ("confidence", "number"), ("countries", "text"), ("publishers", "text"),
-         ("held", "text"), ("evidence", "text"), ("url", "text"), ("story_id", "text"), ("event_id", "text")), _alert),
+         ("held", "text"), ("evidence", "text"), ("url", "text"), ("story_id", "text"), ("event_id", "text")), _alert,
+        ("about", "confidence", "countries", "event_id", "evidence", "headline", "held", "kind", "modality", "occasion",
+         "publishers", "raised_at", "story_id")),
 }  # fmt: skip
 
 
@@ -246,10 +263,13 @@ _ACLED_COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
 )  # fmt: skip
 
 OTHERS: Final[Mapping[str, TableForm]] = {
-    "plover": TableForm(_PLOVER_COLUMNS, _plover),
-    "cameo": TableForm(_CAMEO_COLUMNS, _cameo),
-    "acled": TableForm(_ACLED_COLUMNS, _acled),
-}
+    "plover": TableForm(
+        _PLOVER_COLUMNS, _plover,
+        (*_COMMON, "actors", "contexts", "event_mode", "export", "language", "recipients", "title"),
+    ),
+    "cameo": TableForm(_CAMEO_COLUMNS, _cameo, (*_COMMON, "actors", "export", "recipients")),
+    "acled": TableForm(_ACLED_COLUMNS, _acled, _COMMON),
+}  # fmt: skip
 """The tables of events as other projects code them."""
 
 
@@ -258,8 +278,6 @@ OTHERS: Final[Mapping[str, TableForm]] = {
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def safe(cell: Cell) -> Cell:
-    """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe before it."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
-        return f"'{cell}"
-    return cell
+def safe(row: Iterable[Cell]) -> list[Cell]:
+    """Return a row without formulas for spreadsheets: text that begins like one gets an apostrophe before it."""
+    return [f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell for cell in row]

@@ -200,9 +200,8 @@ def _table(resource: Resource, form: Format) -> TableForm | None:
 
 def csv_lines(form: TableForm, found: Iterable[Hit]) -> Iterator[bytes]:
     """Yield the lines of a table as CSV, its head first, in pieces of many lines."""
-    rows: Iterator[Iterable[Any]] = chain(
-        ([name for name, _ in form.columns],), (tables.safe(row) for hit in found for row in form.rows(hit))
-    )
+    head = [name for name, _ in form.columns]
+    rows: Iterator[list[Any]] = chain((head,), (tables.safe(row) for hit in found for row in form.rows(hit)))
     while some := list(islice(rows, ROWS)):
         lines = io.StringIO()
         csv.writer(lines, lineterminator="\r\n").writerows(some)

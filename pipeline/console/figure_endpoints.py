@@ -11,7 +11,7 @@ from msgspec import Meta
 from pipeline.console.api import Call, Endpoint
 from pipeline.console.desk import Desk
 from pipeline.console.search_endpoints import RESOURCES, query_of
-from pipeline.index import figures
+from pipeline.index import figures, happenings
 from pipeline.index.figures import FacetValue, GroupSum, Interval
 from pipeline.index.filters import INDEX, Filters, Resource
 
@@ -128,6 +128,15 @@ def _ask(desk: Desk, resource: Resource, asked: Filters, aggs: dict[str, Any]) -
     return int(answer["hits"]["total"]["value"]), answer.get("aggregations", {})
 
 
+def _ask_happenings(desk: Desk, resource: Resource, asked: Filters, aggs: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Return the number of events and the answer; of stories each happening counts once, however many report it."""
+    if resource != "stories":
+        return _ask(desk, resource, asked, aggs)
+    query, inside = happenings.search(query_of(desk, resource, asked), aggs)
+    found = desk.searcher.search(INDEX[resource], query=query, size=0, aggs=inside)
+    return happenings.answer(found.get("aggregations", {}))
+
+
 def facets(resource: Resource) -> Any:
     """Return the call that counts values."""
 
@@ -201,7 +210,7 @@ def relations(resource: Resource) -> Any:
 
     def call(desk: Desk, call: Call) -> RelationsAnswer:
         asked: RelationsQuery = call.query
-        _, found = _ask(desk, resource, asked, figures.relations(asked.by, asked.size, asked.interval))
+        _, found = _ask_happenings(desk, resource, asked, figures.relations(asked.by, asked.size, asked.interval))
         name = "country" if asked.by == "country" else "actor"
         cells = [
             Cell(
@@ -223,10 +232,20 @@ def sums(resource: Resource) -> Any:
 
     def call(desk: Desk, call: Call) -> SumsAnswer:
         asked: SumsQuery = call.query
-        total, found = _ask(desk, resource, asked, figures.sums(resource, asked.by, asked.size))
+        total, found = _ask_happenings(desk, resource, asked, figures.sums(resource, asked.by, asked.size))
         return SumsAnswer(total=total, groups=figures.summed(asked.by, found))
 
     return call
+
+
+_ABOUT_RELATIONS: Final = {
+    "events": "Who acts towards whom, each report counted.",
+    "stories": "Who acts towards whom, each happening of the stories counted once.",
+}
+_ABOUT_SUMS: Final = {
+    "events": "Numbers, money and casualties by group, each report counted.",
+    "stories": "Numbers, money and casualties by group, each happening of the stories counted once.",
+}
 
 
 def _endpoints(resource: Resource) -> list[Endpoint]:
@@ -240,9 +259,9 @@ def _endpoints(resource: Resource) -> list[Endpoint]:
         found += [
             Endpoint(method="GET", path=f"/{resource}/map", about=f"Where {resource} happened, in clusters.",
                      call=places(resource), query=MapQuery, answer=MapAnswer),
-            Endpoint(method="GET", path=f"/{resource}/relations", about=f"Who acts towards whom in {resource}.",
+            Endpoint(method="GET", path=f"/{resource}/relations", about=_ABOUT_RELATIONS[resource],
                      call=relations(resource), query=RelationsQuery, answer=RelationsAnswer),
-            Endpoint(method="GET", path=f"/{resource}/sums", about=f"Numbers, money and casualties of {resource} by group.",
+            Endpoint(method="GET", path=f"/{resource}/sums", about=_ABOUT_SUMS[resource],
                      call=sums(resource), query=SumsQuery, answer=SumsAnswer),
         ]  # fmt: skip
     return found

@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.alert import rates
 from pipeline.index.terms import country_words, search_terms
-from pipeline.records import Event, Money, Party, Place, Quantity, Story, When
+from pipeline.records import Event, Happening, Money, Party, Place, Quantity, Story, When
 
 ECS_VERSION: Final = "9.0.0"
 
@@ -49,8 +49,8 @@ def envelope(
     }
 
 
-def event_fields(record: Event | Story) -> Fields:
-    """Return the fields that an event and a story have in common."""
+def event_fields(record: Event | Story | Happening) -> Fields:
+    """Return the fields that an event, a story and a happening have in common."""
     countries = {
         "actor_countries": unique(party.country for party in record.actors),
         "recipient_countries": unique(party.country for party in record.recipients),

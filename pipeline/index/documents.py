@@ -230,13 +230,20 @@ def _happening(record: Happening) -> Fields:
     """Return a happening of a story: what is searched as fields, everything that its page shows under `details`."""
     details = msgspec.to_builtins(record)
     details["reports"] = [_without_fingerprint(report) for report in details["reports"]]
-    parties = (*record.actors, *record.recipients)
-    countries = (*(party.country for party in parties), *(place.country for place in record.places))
+    summed = event_fields(record)
     shown = ("id", "line", "kind", "event_type", "subtype", "modality", "phase", "background", "confidence", "source_count",
              "date", "first_seen_at", "last_seen_at")  # fmt: skip
     searched = {name: details.pop(name) for name in shown}
     searched |= {"first_seen_at": iso(record.first_seen_at), "last_seen_at": iso(record.last_seen_at)}
-    return {**searched, "countries": unique(countries), "details": details}
+    searched |= {name: summed[name] for name in _SUMMED}
+    return {**searched, "publishers": unique(record.publishers), "details": details}
+
+
+_SUMMED: Final = (
+    "actor_countries", "actor_names", "amount_usd", "countries", "dead", "injured", "place_countries", "place_names",
+    "recipient_countries", "recipient_names",
+)  # fmt: skip
+"""What is counted and summed over happenings, see happenings.py."""
 
 
 def _without_fingerprint(report: Fields) -> Fields:

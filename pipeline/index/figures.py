@@ -136,7 +136,10 @@ def relations(by: str, size: int, interval: Interval) -> dict[str, Any]:
 
 
 class GroupSum(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of items: how many, their money in US dollars, their casualties. Reports of one thing count several times."""
+    """A group of events: how many, their money in US dollars, their casualties.
+
+    Among events each report counts; among stories each happening counts once, however many report it.
+    """
 
     value: str
     label: str

@@ -302,6 +302,49 @@ def test_sums_add_money_and_casualties_by_group(web):
     assert groups["strike"]["dead"] == 12
 
 
+def test_a_package_that_many_report_counts_once_in_relations_and_sums(stack, tmp_path):
+    mine = corner(stack, tmp_path)
+    money = AID.money
+    package = make_happening(
+        id="h1", kind="aid_package", event_type="AID", actors=(USA,), recipients=(UKRAINE,), places=(KYIV,), money=money,
+        publishers=("Wire", "Paper"),
+    )  # fmt: skip
+    killed = make_happening(
+        id="h2", kind="strike", event_type="ASSAULT", actors=(RUSSIA,), recipients=(UKRAINE,), places=(KYIV,),
+        quantities=(make_quantity(12, "dead"),), publishers=("Wire",),
+    )  # fmt: skip
+    told_before = msgspec.structs.replace(package, id="h3", background=True)
+    main = {"kind": "strike", "event_type": "ASSAULT", "actors": (RUSSIA,), "recipients": (UKRAINE,)}
+    put(
+        mine, AID, msgspec.structs.replace(AID, id="again", publisher="Paper"),
+        make_story(id="one", happenings=(killed, package), **main),
+        make_story(id="two", happenings=(told_before,), **main),
+        make_story(id="three", happenings=(package,), merged_into="one", **main),
+    )  # fmt: skip
+    with served(mine) as own:
+        [each] = get(own, "/events/relations")["cells"]
+        assert (each["count"], each["amount_usd"]) == (2, 850e6), "each report counts"
+        once = {(cell["actor"], cell["recipient"]): cell for cell in get(own, "/stories/relations")["cells"]}
+        assert {pair: (cell["count"], cell["amount_usd"]) for pair, cell in once.items()} == {
+            ("USA", "UKR"): (1, 425e6), ("RUS", "UKR"): (1, 0.0),
+        }  # fmt: skip
+        assert once["USA", "UKR"]["types"] == {"AID": 1}
+        assert [bar["count"] for bar in once["USA", "UKR"]["buckets"]] == [1]
+
+        def summed(**asked):
+            found = get(own, "/stories/sums", **asked)
+            return found["total"], {
+                one["value"]: (one["count"], one["amount_usd"], one["dead"]) for one in found["groups"]
+            }
+
+        assert summed(by="kind") == (2, {"aid_package": (1, 425e6, 0), "strike": (1, 0.0, 12)})
+        assert summed(by="source") == (2, {"Wire": (2, 425e6, 12), "Paper": (1, 425e6, 0)})
+        assert summed(by="kind", kind="aid_package") == (1, {"aid_package": (1, 425e6, 0)}), "not the story's main kind"
+        assert summed(by="kind", actor="United States", kind="strike") == (0, {}), "both must hold for one happening"
+        assert summed(by="kind", recipient="Ukraine", dead_at_least=10) == (1, {"strike": (1, 0.0, 12)})
+        assert summed(by="kind", since="2020-01-01", until="2021-01-01") == (0, {})
+
+
 def test_an_empty_index_has_no_items_and_no_errors(stack, tmp_path):
     with served(corner(stack, tmp_path)) as empty:
         for resource in ("events", "stories", "articles", "alerts"):
@@ -311,3 +354,4 @@ def test_an_empty_index_has_no_items_and_no_errors(stack, tmp_path):
                 get(empty, f"/{resource}/{figure}")
         for figure in ("map", "relations", "sums"):
             get(empty, f"/events/{figure}")
+            get(empty, f"/stories/{figure}")

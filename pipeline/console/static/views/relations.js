@@ -38,7 +38,7 @@ function Matrix({ data, shown, chosen, choose }) {
   const middle = times.length ? (times.reduce((a, b) => Math.min(a, b), Infinity) + times.reduce((a, b) => Math.max(a, b), 0)) / 2 : 0;
   const most = Math.max(1, ...data.cells.map((one) => (shown === "change" ? Math.abs(change(one, middle)) : one.count)));
   const what = { count: "events", tone: "conflict among the events", change: "more or fewer events in the later half" }[shown];
-  return html`<div><p class="small soft" id="matrix-says">Rows act, columns receive. Each number: ${what}. Press one to see it over time.</p>
+  return html`<div><p class="small soft" id="matrix-says">Rows act, columns receive. Each number: ${what}; an event counts once, however many report it. Press one to see it over time.</p>
     <div class="scroll" tabindex="0" role="group" aria-label="Matrix of who acts on whom"><table class="matrix" aria-describedby="matrix-says">
     <thead><tr><td></td>${data.recipients.map((one) => html`<th scope="col"><span dir="auto">${one.label}</span></th>`)}</tr></thead>
     <tbody>${data.actors.map((actor) => html`<tr><th scope="row" dir="auto">${actor.label}</th>${data.recipients.map((recipient) => {
@@ -65,8 +65,8 @@ function Pair({ cell, data, filters, by }) {
   return html`<section class="section" aria-live="polite"><h2><span><bdi>${from}</bdi> → <bdi>${to}</bdi></span></h2>
     <${Bars} buckets=${cell.buckets} interval=${data.interval} title=${`${plural(cell.count, "event")} by ${data.interval}`} />
     <ul class="bars">${types.map(([type, count]) => html`<li><span>${TYPES[type] ?? type}</span><meter min="0" max=${cell.count} value=${count} class=${CONFLICT.has(type) ? "against" : "with"}></meter><span class="num">${number(count)}</span></li>`)}</ul>
-    <${Facts} rows=${[["Sums of all reports", dollars(cell.amount_usd || null)], ["The other way", back ? plural(back.count, "event") : "none"]]} />
-    <p><${Link} class="button" href=${search}>See the ${plural(cell.count, "event")}<//></p></section>`;
+    <${Facts} rows=${[["Sum, each event once", dollars(cell.amount_usd || null)], ["The other way", back ? plural(back.count, "event") : "none"]]} />
+    <p><${Link} class="button" href=${search}>See all reports<//></p></section>`;
 }
 
 export function Relations({ query }) {
@@ -75,7 +75,7 @@ export function Relations({ query }) {
   const shown = query.get("show") ?? "count";
   const { since: _, ...others } = conditions(query);
   const filters = { ...others, ...(span === "all" ? {} : { since: [span] }) };
-  const found = useApi("/events/relations", { ...filters, by, size: SIZE, interval: INTERVAL[span] ?? "day" });
+  const found = useApi("/stories/relations", { ...filters, by, size: SIZE, interval: INTERVAL[span] ?? "day" });
   const set = (changes) => go(changed(query, changes), { replace: true });
   useEffect(() => { document.title = "Relations · Dateline"; }, []);
   return html`

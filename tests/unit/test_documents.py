@@ -58,13 +58,20 @@ def full_failure():
     return make_failure(traceback="Traceback ...")
 
 
+FULL_HAPPENING = make_happening(
+    subtype="oil", line="sanctions", background=True, recipients=(RUSSIA_WITH_ID,),
+    money=(Money(text="$2m", value=2e6, currency="USD"),),
+    quantities=(make_quantity(2, "dead"), make_quantity(4, "injured")),
+)  # fmt: skip
+
+
 def full_story():
     return make_story(
         actors=(US_WITH_ID,), recipients=(RUSSIA_WITH_ID,), timeline=(Moment(at=NOW, what="new"),), subtype="oil", money=(Money(text="$2m", value=2e6, currency="USD", low=1.0),), items=("oil",),
         quantities=(make_quantity(2, "dead"), make_quantity(4, "injured")), subject_ids=("a1",), part_of="s0", merged_into="s2", merged_ids=("s3",), split_from="s4",
         title="Putin and Xi meet", publisher="The Paper", central_article="a1", line="meeting: Russia, China",
         articles=(StoryArticle(id="a1", title="Putin and Xi meet", seen_at=NOW, fingerprint=(1, 2)),),
-        happenings=(make_happening(subtype="oil", line="sanctions", background=True),), differences=(Difference(happening="e1", unit="dead", values=(3.0, 4.0)),),
+        happenings=(FULL_HAPPENING,), differences=(Difference(happening="e1", unit="dead", values=(3.0, 4.0)),),
         related=(Related(id="s9", headline="Another", alike=0.4),),
     )  # fmt: skip
 

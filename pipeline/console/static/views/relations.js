@@ -66,7 +66,7 @@ function Pair({ cell, data, filters, by }) {
     <${Bars} buckets=${cell.buckets} interval=${data.interval} title=${`${plural(cell.count, "event")} by ${data.interval}`} />
     <ul class="bars">${types.map(([type, count]) => html`<li><span>${TYPES[type] ?? type}</span><meter min="0" max=${cell.count} value=${count} class=${CONFLICT.has(type) ? "against" : "with"}></meter><span class="num">${number(count)}</span></li>`)}</ul>
     <${Facts} rows=${[["Sum, each event once", dollars(cell.amount_usd || null)], ["The other way", back ? plural(back.count, "event") : "none"]]} />
-    <p><${Link} class="button" href=${search}>See all reports<//></p></section>`;
+    <p><${Link} class="button" href=${search}>See the reports<//></p></section>`;
 }
 
 export function Relations({ query }) {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
+import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -13,9 +15,13 @@ CHUNK: Final = 65_536
 
 
 class TcpProxy:
-    """A port of this machine that leads to another one, until it is cut: then no byte passes, and nobody is told."""
+    """A port of this machine that leads to another one, until it is cut: then no byte passes, and nobody is told.
+
+    `delay_seconds` holds back each piece of up to 64 kB for so long, as a slow server does.
+    """
 
     def __init__(self, port: int) -> None:
+        self.delay_seconds = 0.0
         self._target = port
         self._open = threading.Event()
         self._open.set()
@@ -63,6 +69,7 @@ class TcpProxy:
         with contextlib.suppress(OSError):
             while data := source.recv(CHUNK):
                 self._open.wait()
+                time.sleep(self.delay_seconds)
                 target.sendall(data)
         for one in (source, target):
             with contextlib.suppress(OSError):
@@ -70,17 +77,19 @@ class TcpProxy:
 
 
 class WebhookReceiver:
-    """Takes the alerts of a channel and counts how often each arrived."""
+    """Takes the alerts of a channel, counts how often each arrived, and notes when that of an article (by URL) first came."""
 
     def __init__(self) -> None:
         self.alerts: Counter[str] = Counter()
+        self.came: dict[str, float] = {}
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.came.setdefault(json.loads(body).get("url", ""), time.monotonic())
                 receiver.alerts[self.headers["webhook-id"]] += 1
                 with contextlib.suppress(OSError):  # the notifier was killed meanwhile
                     self.send_response(204)
@@ -92,7 +101,8 @@ class WebhookReceiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
+        self.port: int = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
         threading.Thread(target=self._server.serve_forever, name="receiver", daemon=True).start()
 
     def close(self) -> None:

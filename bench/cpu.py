@@ -38,6 +38,7 @@ from pipeline.records import Article, encode
 from pipeline.settings import Settings
 
 CONFIGS: Final = Path(__file__).parents[1] / "configs"
+PLAIN: Final = "plain nlp.pipe"
 ZONE: Final = 16
 """Articles in one memory zone of spaCy, as in a batch of the worker."""
 
@@ -95,7 +96,7 @@ class Clock:
 
 
 def by_step(settings: Settings, articles: Sequence[Article]) -> dict[str, float]:
-    """Articles in, the CPU seconds of each step for 1,000 of them out, the largest first; `plain nlp.pipe` among them."""
+    """Articles in, the CPU seconds of each step for 1,000 of them out, the largest first; with that of spaCy alone (`PLAIN`)."""
     models = detect.load_models(settings)
     for one in articles[:4]:  # what is loaded at first use is no cost of an article
         flow.read(one, models)
@@ -112,7 +113,7 @@ def by_step(settings: Settings, articles: Sequence[Article]) -> dict[str, float]
     whole = spacy.load(name)
     extracted = [extract.extract(article) for article in articles]
     texts = [text for one in extracted for text in (one.title, one.text)]
-    clock.timed("plain nlp.pipe", lambda: [None for _ in whole.pipe(texts)])()
+    clock.timed(PLAIN, lambda: [None for _ in whole.pipe(texts)])()
     ordered = sorted(clock.seconds.items(), key=lambda item: -item[1])
     return {name: 1000 * seconds / len(articles) for name, seconds in ordered}
 
@@ -180,20 +181,27 @@ def main() -> None:
     logs.set_up(settings.log, least="warning")
     samples = measure.pages(settings.path(measure.SAMPLE))
     articles = list(measure.make_articles(samples, given.articles, name="cpu", chance=random.Random(7)))
-    found = {"steps": by_step(settings, [measure.as_article(one) for one in articles])}
+    steps = by_step(settings, [measure.as_article(one) for one in articles])
+    plain = steps.pop(PLAIN)
+    found = {"plain": {PLAIN: plain}, "steps": steps}
+    if not given.json:
+        show("steps", steps, plain)
     if not given.steps:
         found["processes"] = by_process(settings, articles)
+        if not given.json:
+            show("processes", found["processes"], plain)
     if given.json:
         sys.stdout.write(
             json.dumps({kind: {k: round(v, 2) for k, v in of.items()} for kind, of in found.items()}) + "\n"
         )
-        return
-    plain = found["steps"]["plain nlp.pipe"]
-    for kind, seconds in found.items():
-        sys.stdout.write(f"CPU seconds per 1,000 articles, {kind}; beside it the share of plain nlp.pipe\n")
-        ours = {name: value for name, value in seconds.items() if name != "plain nlp.pipe"}
-        for name, value in [*ours.items(), ("all of them", sum(ours.values())), ("plain nlp.pipe", plain)]:
-            sys.stdout.write(f"  {name:32}{value:8.1f}{value / plain:8.2f}\n")
+
+
+def show(kind: str, seconds: dict[str, float], plain: float) -> None:
+    """Print the CPU seconds of steps or processes, their sum, and beside each the share of spaCy's whole pipeline."""
+    sys.stdout.write(f"CPU seconds per 1,000 articles, {kind}; beside it the share of {PLAIN}\n")
+    for name, value in [*seconds.items(), ("all of them", sum(seconds.values())), (PLAIN, plain)]:
+        sys.stdout.write(f"  {name:32}{value:8.1f}{value / plain:8.2f}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

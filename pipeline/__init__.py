@@ -15,7 +15,7 @@ The path, as plain functions in flow.py (`dateline trace`) and on Kafka in worke
 The processes and the topics that they read and write (a record that fails goes to `news.quarantine`, see stage.py):
 
     collector   collect/collector.py   the web -> news.articles
-    worker      worker/app.py          news.articles -> news.documents, news.events, news.briefs (pool.py, flow.read);
+    worker      worker/app.py          news.articles, news.backfill -> news.documents, news.events, news.briefs (pool.py);
                                        news.briefs -> news.stories; news.stories -> news.alerts
     indexer     index/indexer.py       documents, events, stories, alerts, failures -> Elasticsearch
     notifier    notify/notifier.py     news.alerts -> terminal, webhooks, mail ...

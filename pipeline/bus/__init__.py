@@ -17,6 +17,8 @@ from pipeline.bus.share import Member, Partitions, ReplacedError, partitions_of
 from pipeline.bus.topics import (
     ALERTS,
     ARTICLES,
+    BACKFILL,
+    BACKFILL_GROUP,
     BRIEFS,
     COLLECTOR_GROUP,
     DOCUMENTS,
@@ -42,6 +44,8 @@ from pipeline.bus.topics import (
 __all__ = [
     "ALERTS",
     "ARTICLES",
+    "BACKFILL",
+    "BACKFILL_GROUP",
     "BRIEFS",
     "COLLECTOR_GROUP",
     "DOCUMENTS",

@@ -11,6 +11,8 @@ from kafka.errors import KafkaError
 from pipeline.bus.topics import (
     ALERTS,
     ARTICLES,
+    BACKFILL,
+    BACKFILL_GROUP,
     BRIEFS,
     COLLECTOR_GROUP,
     DOCUMENTS,
@@ -59,14 +61,15 @@ def _write(*topics: str) -> tuple[Right, ...]:
 RIGHTS: Final[dict[str, tuple[Right, ...]]] = {
     "collector": (
         *_read(FEEDS),
-        *_write(ARTICLES, FEEDS, QUARANTINE),
+        *_write(ARTICLES, BACKFILL, FEEDS, QUARANTINE),
         Right("read", "group", COLLECTOR_GROUP),
         Right("write", "transactional_id", GROUP_PREFIX, prefix=True),
     ),
     "worker": (
-        *_read(ARTICLES, BRIEFS, STORIES, ALERTS, FEEDBACK),
+        *_read(ARTICLES, BACKFILL, BRIEFS, STORIES, ALERTS, FEEDBACK),
         *_write(DOCUMENTS, EVENTS, BRIEFS, STORIES, ALERTS, QUARANTINE),
         Right("read", "group", WORKER_GROUP),
+        Right("read", "group", BACKFILL_GROUP),
     ),
     "indexer": (
         *_read(DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDBACK),

@@ -24,6 +24,7 @@ from pipeline.settings import Settings
 log = structlog.get_logger("bus")
 
 ARTICLES: Final = "news.articles"
+BACKFILL: Final = "news.backfill"
 DOCUMENTS: Final = "news.documents"
 EVENTS: Final = "news.events"
 BRIEFS: Final = "news.briefs"
@@ -33,7 +34,7 @@ QUARANTINE: Final = "news.quarantine"
 FEEDS: Final = "news.feeds"
 FEEDBACK: Final = "news.feedback"
 
-TOPICS: Final = (ARTICLES, DOCUMENTS, EVENTS, BRIEFS, STORIES, ALERTS, QUARANTINE, FEEDS, FEEDBACK)
+TOPICS: Final = (ARTICLES, BACKFILL, DOCUMENTS, EVENTS, BRIEFS, STORIES, ALERTS, QUARANTINE, FEEDS, FEEDBACK)
 
 MESSAGE_BYTES: Final = 8_000_000
 """The largest record on a topic. The limit for an article's page is far below it."""
@@ -47,11 +48,13 @@ REQUEST_MS: Final = 10_000
 GROUP_PREFIX: Final = "dateline-"
 COLLECTOR_GROUP: Final = "dateline-collector"
 WORKER_GROUP: Final = "dateline-worker"
+BACKFILL_GROUP: Final = "dateline-backfill"
 INDEXER_GROUP: Final = "dateline-indexer"
 NOTIFIER_GROUP: Final = "dateline-notifier"
 
 READS: Final = {
     WORKER_GROUP: (ARTICLES, BRIEFS, STORIES),
+    BACKFILL_GROUP: (BACKFILL,),
     INDEXER_GROUP: (DOCUMENTS, EVENTS, STORIES, ALERTS, QUARANTINE, FEEDBACK),
 }
 """The topics that a group reads from the start: a partition without a commit has not been read."""

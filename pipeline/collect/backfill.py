@@ -1,8 +1,8 @@
-"""Articles of the past from sitemaps, a WARC file or JSON lines, published to the topic of articles (`dateline collect`).
+"""Articles of the past from sitemaps, a WARC file or JSON lines, published to the topic of backfills (`dateline collect`).
 
 Each batch of articles is in one transaction with a page of the backfill's journal: a state like a feed's, with an id of its
 own, on the topic of feeds. So a run that was stopped goes on where it was, and a backfill and the collectors never publish an
-article twice. `first_seen_at` is the time of the backfill.
+article twice. Workers read that topic while no new article waits. `first_seen_at` is the time of the backfill.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class Backfill:
                 entries=len(seen),
                 retired=True,
             )
-            await self.sink.put(Batch(state, articles, failures))
+            await self.sink.put(Batch(state, articles, failures, bus.BACKFILL))
             self._page += 1
             self.progress.published += len(articles)
             self.progress.rejected += len(page) - len(articles)

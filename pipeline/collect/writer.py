@@ -42,11 +42,12 @@ SLOW_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is published together: articles, the state that remembers them, and the failures on the way."""
+    """What is published together: articles on their topic, the state that remembers them, and the failures on the way."""
 
     state: FeedState
     articles: Sequence[Article] = ()
     failures: Sequence[Failure] = ()
+    topic: str = bus.ARTICLES
 
 
 @dataclass(slots=True)
@@ -120,7 +121,7 @@ class ArticleWriter:
         Raises:
             LostError: another collector has taken over.
         """
-        records = [(bus.ARTICLES, article.id.encode(), encode(article)) for article in batch.articles]
+        records = [(batch.topic, article.id.encode(), encode(article)) for article in batch.articles]
         records += [(bus.QUARANTINE, failure.id.encode(), encode(failure)) for failure in batch.failures]
         records.append((bus.FEEDS, batch.state.id.encode(), encode(batch.state)))
         pending = _Pending(records)

@@ -1,6 +1,7 @@
 """The worker process: one Faust agent for each topic, in the order of the data.
 
     news.articles -> read (extract, annotate, detect in the pool) -> news.documents, news.events, news.briefs
+    news.backfill -> the same, while no new article waits (past.py)
     news.briefs   -> track                                        -> news.stories
     news.stories  -> alert                                        -> news.alerts
 
@@ -17,7 +18,8 @@ import datetime as dt
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -31,8 +33,9 @@ from pipeline.settings import Settings
 from pipeline.stage import Outcome, Rejected, Source
 from pipeline.track.stories import PARTITION, Stories
 from pipeline.version import VERSION
-from pipeline.worker import faust_app
+from pipeline.worker import faust_app, past
 from pipeline.worker.acknowledge import OrderedAcks
+from pipeline.worker.inbox import Arrival, Inbox
 from pipeline.worker.pool import ArticleResult, Pool
 from pipeline.worker.recovery import load_alert_state, load_stories
 from pipeline.worker.watchdog import Heartbeat, Watchdog
@@ -63,7 +66,7 @@ class WorkerApp:
         self.marks_read = threading.Event()
         self.app = faust_app.create_app(settings)
         self._acks = OrderedAcks()
-        self._inbox: asyncio.Queue[Any] = asyncio.Queue(maxsize=4 * self.pool.size * settings.worker.batch_records)
+        self._inbox = Inbox(4 * self.pool.size * settings.worker.batch_records)
         self._stories: dict[int, Stories] = {}
         self._alert_state: dict[int, AlertState] = {}
         self._alert_lock = asyncio.Lock()
@@ -84,21 +87,26 @@ class WorkerApp:
             if self.heartbeat.draining:
                 await _wait_for_cancel()
             self._acks.add(event)
-            await self._inbox.put(event)
+            await self._inbox.put(Arrival(_source(event), partial(self._acks.done, event)))
+
+    async def read_past(self, messages: Sequence[bus.Message]) -> None:
+        """Return when all that follows from these articles of the past is on its topics."""
+        done = [asyncio.Event() for _ in messages]
+        for message, event in zip(messages, done, strict=True):
+            source = Source(message.topic, message.partition, message.offset, message.key, message.value or b"")
+            await self._inbox.put(Arrival(source, event.set), past=True)
+        for event in done:
+            await event.wait()
 
     async def read_forever(self) -> None:
         """Send articles to the pool, a few at a time, and publish the results. There is one such task for each pool process."""
         while True:
-            first = await self._inbox.get()
-            waiting = self._inbox.qsize()
-            share = -(-waiting // self.pool.size)  # leave a share for the other processes
-            more = min(waiting, share, self.settings.worker.batch_records - 1)
-            chunk = [first, *(self._inbox.get_nowait() for _ in range(more))]
+            chunk = await self._inbox.take(self.pool.size, self.settings.worker.batch_records)
             with self._reading(len(chunk)):
-                results = await self.pool.read([event.message.value or b"" for event in chunk])
-            for event, result in zip(chunk, results, strict=True):
-                await self._settle_article(_source(event), result)
-                self._acks.done(event)
+                results = await self.pool.read([arrival.source.raw for arrival in chunk])
+            for arrival, result in zip(chunk, results, strict=True):
+                await self._settle_article(arrival.source, result)
+                arrival.done()
                 self.heartbeat.finish()
 
     @contextlib.contextmanager
@@ -122,7 +130,7 @@ class WorkerApp:
         outcome = Outcome(result.outcome, result.reason)
         if result.outcome == "ok":
             try:
-                await self._publish_result(result)
+                await self._publish_result(result, is_past=source.topic == bus.BACKFILL)
             except faust_app.TooLargeError as error:
                 outcome = Outcome("quarantined", failure=stage.failure(result.stage, source, error, now=_now()))
         elif result.outcome == "failed":
@@ -133,12 +141,13 @@ class WorkerApp:
         await self._quarantine(outcome)
         stage.settle(result.stage, outcome, source)
 
-    async def _publish_result(self, result: ArticleResult) -> None:
+    async def _publish_result(self, result: ArticleResult, *, is_past: bool = False) -> None:
         await self._publish(bus.DOCUMENTS, result.article_id.encode(), result.document)
         for key, value in result.events:
             await self._publish(bus.EVENTS, key, value, partition=PARTITION)
         await self._publish(bus.BRIEFS, result.article_id.encode(), result.brief, partition=PARTITION)
-        metrics.article_age_seconds.labels(stage="detect").observe(max(0.0, time.time() - result.fetched_at))
+        if not is_past:  # articles of the past wait for hours, which is no delay of news
+            metrics.article_age_seconds.labels(stage="detect").observe(max(0.0, time.time() - result.fetched_at))
         for labels in result.labels:
             metrics.events_total.labels(*labels).inc()
 
@@ -296,6 +305,10 @@ class WorkerApp:
         readers = [asyncio.create_task(self.read_forever()) for _ in range(self.pool.size)]
         await self.app.start()
         starting.cancel()
+        threading.Thread(
+            target=past.follow, args=(self.settings, self.read_past, asyncio.get_running_loop(), ending),
+            kwargs={"at_once": 2 * self.pool.size}, name="past", daemon=True,
+        ).start()  # fmt: skip
         log.info("worker_started", processes=self.pool.size, version=VERSION)
         while not (stop.is_set() or self.app.should_stop or any(reader.done() for reader in readers)):  # noqa: ASYNC110 - three conditions, one of them in Faust
             await asyncio.sleep(0.2)

@@ -29,7 +29,7 @@ PAST = "https://past.example/"
 
 
 def published(settings, site=""):
-    urls = (decode(m.value, Article).url for m in bus.read_all(settings, bus.ARTICLES))
+    urls = (decode(m.value, Article).url for m in bus.read_all(settings, bus.BACKFILL))
     return Counter(url for url in urls if url.startswith(site))
 
 

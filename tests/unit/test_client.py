@@ -73,7 +73,7 @@ def test_a_template_covers_the_indices_that_records_are_written_to():
 
 
 def test_every_topic_of_results_is_indexed_and_raw_pages_and_briefs_are_not():
-    assert set(bulk.TYPES) == set(bus.TOPICS) - {bus.ARTICLES, bus.BRIEFS, bus.FEEDS}
+    assert set(bulk.TYPES) == set(bus.TOPICS) - {bus.ARTICLES, bus.BACKFILL, bus.BRIEFS, bus.FEEDS}
 
 
 def test_the_password_reaches_the_server_and_no_text():

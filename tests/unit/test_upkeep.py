@@ -78,7 +78,7 @@ def test_more_replicas_in_sync_than_there_are_stop_the_start(tmp_path):
 
 
 def test_a_topic_is_bounded_in_bytes_unless_its_records_are_state():
-    bounded = {bus.ARTICLES, bus.DOCUMENTS, bus.EVENTS, bus.BRIEFS, bus.QUARANTINE}
+    bounded = {bus.ARTICLES, bus.BACKFILL, bus.DOCUMENTS, bus.EVENTS, bus.BRIEFS, bus.QUARANTINE}
     kafka = Kafka(partitions=4, retention_gb=4)
     for topic in bus.TOPICS:
         configs = create.topic_configs(Settings(kafka=kafka), topic)

@@ -1,0 +1,265 @@
+"""What too much work does to news: `python -m bench.overload [--burst N] [--backfill N] [--only TEXT]` prints a table.
+
+The whole service runs on servers of its own. Meanwhile articles of which each raises an alert come in one by one, and it is
+measured when each can be read from the index and when its alert is at a webhook:
+
+    nothing         no other load
+    webhook hangs   another channel takes connections and never answers
+    slow index      each piece of up to 64 kB to and from Elasticsearch takes a second
+    burst           so many new articles are in the feeds at once
+    backfill        so many articles of the past are on their topic: new ones must not wait for them
+
+Of each process the most memory is told (the worker with its pool), and how long it took until nothing waited any more; a
+backfill is not waited for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime as dt
+import itertools
+import random
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bench import measure
+from bench.chaos_net import TcpProxy, WebhookReceiver
+from bench.chaos_rig import CONFIGS, ChaosError, ChaosRig
+from bench.rig import IndexLookup, MemoryMonitor
+from pipeline import bus, logs
+from pipeline.operate import probe
+from pipeline.page import urls
+from pipeline.records import Article, content_id, encode
+from pipeline.settings import Settings
+
+SLOW_SECONDS: Final = 1.0
+WAIT_SECONDS: Final = 900.0
+"""How long an article and its alert may take, and how long all may take to catch up."""
+
+LANDS: Final = (
+    ("France", "French", "Paris"), ("Germany", "German", "Berlin"), ("Norway", "Norwegian", "Oslo"),
+    ("Poland", "Polish", "Warsaw"), ("Spain", "Spanish", "Madrid"), ("Italy", "Italian", "Rome"),
+    ("Sweden", "Swedish", "Stockholm"), ("Kenya", "Kenyan", "Nairobi"), ("Japan", "Japanese", "Tokyo"),
+    ("Brazil", "Brazilian", "Brasilia"), ("India", "Indian", "New Delhi"), ("Egypt", "Egyptian", "Cairo"),
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Probe:
+    """An article that raises an alert: when it was on its topic, in the index and at the webhook (time.monotonic)."""
+
+    id: str
+    url: str
+    sent_at: float
+    indexed_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Row:
+    """What was offered, and what became of the probes meanwhile."""
+
+    name: str
+    offered: int
+    oldest_seconds: float = 0.0
+    alert_seconds: float = 0.0
+    recovered_seconds: float | None = None
+    memory_mb: dict[str, int] = field(default_factory=dict)
+
+    def line(self) -> str:
+        """Return the row as a line of the table."""
+        recovered = "-" if self.recovered_seconds is None else f"{self.recovered_seconds:.0f}"
+        memory = " ".join(f"{name} {size}" for name, size in self.memory_mb.items())
+        seconds = f"{self.oldest_seconds:.1f} | {self.alert_seconds:.1f}"
+        return f"| {self.name} | {self.offered:,} | {seconds} | {recovered} | {memory} |"
+
+
+HEAD: Final = (
+    "| overload | offered | oldest new article, s | slowest alert, s | s to recover | most memory, MB |\n"
+    "|---|---:|---:|---:|---:|---|"
+)
+
+
+def expulsions() -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of news that each raise an alert: a country expels diplomats of another."""
+    for ours, theirs in itertools.permutations(LANDS, 2):
+        text = (
+            f"{ours[0]} expelled two {theirs[1]} diplomats, the foreign ministry in {ours[2]} said.\n\n"
+            f"The ministry gave them a week to pack. A spokesman in {theirs[2]} had no comment on the matter when he was asked."
+        )
+        yield f"{ours[0]}-{theirs[0]}".lower(), text
+
+
+def record(name: str, body: str, *, kind: str = "text/plain") -> Article:
+    """A name and a text or page in, the article of it as a collector would publish it now out."""
+    now = dt.datetime.now(dt.UTC)
+    url = f"https://overload.example/{name}"
+    return Article(
+        id=urls.article_id(url), url=url, feed_id="overload", fetched_at=now, first_seen_at=now, published_at=now,
+        content_hash=content_id(body), html=body, content_type=kind,
+    )  # fmt: skip
+
+
+class Overload:
+    """The running service with a second channel, and the news that are sent through it."""
+
+    def __init__(self, rig: ChaosRig, hook: TcpProxy) -> None:
+        self.rig, self.hook = rig, hook
+        self._publisher = bus.Publisher(rig.settings)
+        self._news = expulsions()
+        direct = msgspec.structs.replace(
+            rig.settings.elasticsearch, url=f"http://127.0.0.1:{rig.settings.local.elasticsearch_port}"
+        )
+        self._index = IndexLookup(msgspec.structs.replace(rig.settings, elasticsearch=direct))
+
+    def measure(self, name: str, offered: int, *, probes: int, every_seconds: float, recovers: bool) -> Row:
+        """Send probes while a load goes on, wait until they are where they belong, and return what was measured.
+
+        Raises:
+            ChaosError: an article or its alert did not arrive, or the service did not catch up.
+        """
+        row = Row(name, offered)
+        began = time.monotonic()
+        with MemoryMonitor({one: self.rig.pid(one) for one in probe.NAMES if one != "console"}) as memory:
+            sent: list[Probe] = []
+            due = began
+            while len(sent) < probes or not self._arrived(sent):
+                if len(sent) < probes and time.monotonic() >= due:
+                    sent.append(self._send())
+                    due += every_seconds
+                if time.monotonic() - began > WAIT_SECONDS:
+                    missing = [one.url for one in sent if not one.indexed_at or one.url not in self.rig.receiver.came]
+                    raise ChaosError(
+                        f"{name}: not within {WAIT_SECONDS:.0f} s in the index and at the webhook: {missing}"
+                    )
+                time.sleep(0.05)
+            if recovers:
+                self.rig.wait(f"{name}: all is read", self._caught_up, WAIT_SECONDS)
+                row.recovered_seconds = time.monotonic() - began
+        row.memory_mb = memory.processes_mb
+        row.oldest_seconds = max(one.indexed_at - one.sent_at for one in sent)
+        row.alert_seconds = max(self.rig.receiver.came[one.url] - one.sent_at for one in sent)
+        return row
+
+    def _send(self) -> Probe:
+        name, text = next(self._news)
+        article = record(name, text)
+        self._publisher.send(bus.ARTICLES, article.id.encode(), encode(article))
+        self._publisher.flush()
+        return Probe(article.id, article.url, time.monotonic())
+
+    def _arrived(self, sent: list[Probe]) -> bool:
+        waiting = {one.id: one for one in sent if not one.indexed_at}
+        for found in self._index.existing(list(waiting)) if waiting else ():
+            waiting[found].indexed_at = time.monotonic()
+        return all(one.indexed_at and one.url in self.rig.receiver.came for one in sent)
+
+    def _caught_up(self) -> bool:
+        """Whether all released articles are in the index and only the hanging channel has something left to read."""
+        groups = (bus.WORKER_GROUP, bus.INDEXER_GROUP)
+        return not any(lag.records for lag in bus.lags(self.rig.settings) if lag.group in groups) and all(
+            article.path in self.rig.site.listed for article in self.rig.released
+        )
+
+    def backfill(self, number: int) -> None:
+        """Put so many articles of the past on their topic."""
+        samples = measure.pages(CONFIGS / measure.SAMPLE)
+        made = list(measure.make_articles(samples, min(number, 200), name="past", chance=random.Random(5)))
+        for count in range(number):
+            article = record(f"past-{count}", made[count % len(made)].html, kind="text/html")
+            self._publisher.send(bus.BACKFILL, article.id.encode(), encode(article))
+            if count % 1000 == 999:
+                self._publisher.flush()
+        self._publisher.flush()
+
+    def burst(self, number: int) -> None:
+        """List so many new articles in the feeds at once."""
+        for _ in range(number):
+            self.rig.release()
+
+    def slow_index(self, number: int) -> None:
+        """Make Elasticsearch slow, and list so many new articles."""
+        self.rig.proxies["elasticsearch"].delay_seconds = SLOW_SECONDS
+        self.burst(number)
+
+    def heal(self) -> None:
+        """End what was done to a server or a webhook."""
+        self.rig.proxies["elasticsearch"].delay_seconds = 0.0
+        self.hook.heal()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._index.close()
+        self._publisher.close()
+
+
+def rows(run: Overload, *, burst: int, backfill: int, probes: int, only: str) -> Iterator[Row]:
+    """Do one overload after the other and yield what was measured."""
+    steps: tuple[tuple[str, int, Callable[[], None]], ...] = (
+        ("nothing", 0, lambda: None),
+        ("webhook hangs", 0, run.hook.cut),
+        ("slow index", burst // 4, lambda: run.slow_index(burst // 4)),
+        ("burst", burst, lambda: run.burst(burst)),
+        ("backfill", backfill, lambda: run.backfill(backfill)),
+    )
+    run.measure("warm-up", 0, probes=3, every_seconds=0.2, recovers=True)
+    for name, offered, begin in steps:
+        if only in name:
+            begin()
+            try:
+                yield run.measure(name, offered, probes=probes, every_seconds=1.0, recovers=name != "backfill")
+            finally:
+                run.heal()
+
+
+def with_second_channel(directory: Path, url: str) -> None:
+    """Add a channel `other` to the rules in a directory: each alert goes to both."""
+    file = directory / "alerts.toml"
+    table: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    table["channel"].append({"name": "other", "type": "webhook", "url": url})
+    for rule in table["rule"]:
+        rule["channels"] = ["hook", "other"]
+    file.write_bytes(msgspec.toml.encode(table))
+
+
+def main() -> int:
+    """Read the options, start everything, print the table. Return 1 if an article or an alert did not arrive."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--burst", type=int, default=400)
+    parser.add_argument("--backfill", type=int, default=100_000)
+    parser.add_argument("--probes", type=int, default=10)
+    parser.add_argument("--only", default="", help="only overloads whose name has this text")
+    given = parser.parse_args()
+    logs.set_up(Settings().log, least="error")
+    with tempfile.TemporaryDirectory(prefix="dateline-overload-") as name, contextlib.ExitStack() as cleanup:
+        other = WebhookReceiver()
+        cleanup.callback(other.close)
+        hook = TcpProxy(other.port)
+        cleanup.callback(hook.close)
+        rig = ChaosRig(Path(name) / "service")
+        with_second_channel(rig.directory, f"http://127.0.0.1:{hook.port}/")
+        cleanup.enter_context(rig)
+        run = Overload(rig, hook)
+        cleanup.callback(run.close)
+        sys.stdout.write(f"{HEAD}\n")
+        try:
+            found = rows(run, burst=given.burst, backfill=given.backfill, probes=given.probes, only=given.only)
+            for row in found:
+                sys.stdout.write(f"{row.line()}\n")
+                sys.stdout.flush()
+        except ChaosError as error:
+            sys.stdout.write(f"{error}\n")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

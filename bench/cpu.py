@@ -96,7 +96,7 @@ class Clock:
 
 
 def by_step(settings: Settings, articles: Sequence[Article]) -> dict[str, float]:
-    """Articles in, the CPU seconds of each step for 1,000 of them out, the largest first; with that of spaCy alone (`PLAIN`)."""
+    """Articles in, the CPU seconds of each step for 1,000 of them out, the largest first, and of spaCy alone (`PLAIN`)."""
     models = detect.load_models(settings)
     for one in articles[:4]:  # what is loaded at first use is no cost of an article
         flow.read(one, models)

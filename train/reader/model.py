@@ -31,11 +31,12 @@ class Layer(nn.Module):
         self.inner, self.outer = nn.Linear(size, inner), nn.Linear(inner, size)
         self.norm2 = nn.LayerNorm(size, eps=1e-12)
 
-    def forward(self, x: torch.Tensor, mask: torch.Tensor, drop: float) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None, drop: float) -> torch.Tensor:
         batch, length, size = x.shape
         split = lambda t: t.view(batch, length, self.heads, size // self.heads).transpose(1, 2)  # noqa: E731
         q, k, v = split(self.query(x)), split(self.key(x)), split(self.value(x))
-        scores = q @ k.transpose(-1, -2) / math.sqrt(size // self.heads) + mask
+        scores = q @ k.transpose(-1, -2) / math.sqrt(size // self.heads)
+        scores = scores if mask is None else scores + mask
         share = functional.dropout(scores.softmax(-1), drop, self.training)
         mixed = (share @ v).transpose(1, 2).reshape(batch, length, size)
         x = self.norm1(x + functional.dropout(self.output(mixed), drop, self.training))
@@ -53,11 +54,14 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(size, eps=1e-12)
         self.layers = nn.ModuleList(Layer(size, heads, inner) for _ in range(layers))
 
-    def forward(self, ids: torch.Tensor, kinds: torch.Tensor, mask: torch.Tensor, drop: float = 0.0) -> torch.Tensor:
+    def forward(
+        self, ids: torch.Tensor, kinds: torch.Tensor, mask: torch.Tensor | None, drop: float = 0.0
+    ) -> torch.Tensor:
+        """Pieces in, their vectors out; without a mask every piece is looked at, as in a window without padding."""
         place = torch.arange(ids.shape[1], device=ids.device)[None, :]
         x = self.norm(self.words(ids) + self.positions(place) + self.kinds(kinds))
         x = functional.dropout(x, drop, self.training)
-        wall = (1.0 - mask[:, None, None, :].to(x.dtype)) * -1e4
+        wall = None if mask is None else (1.0 - mask[:, None, None, :].to(x.dtype)) * -1e4
         for layer in self.layers:
             x = layer(x, wall, drop)
         return x
@@ -112,7 +116,9 @@ class Reader(nn.Module):
         self.loud = nn.Sequential(nn.Linear(size, 64), nn.Tanh(), nn.Linear(64, 1))
         self.register_buffer("type_of_kind", TYPE_OF_KIND.clone(), persistent=False)
 
-    def forward(self, ids: torch.Tensor, kinds: torch.Tensor, mask: torch.Tensor, drop: float = 0.0) -> dict[str, Any]:
+    def forward(
+        self, ids: torch.Tensor, kinds: torch.Tensor, mask: torch.Tensor | None, drop: float = 0.0
+    ) -> dict[str, Any]:
         h = self.encoder(ids, kinds, mask, drop)
         h = functional.dropout(h, drop, self.training)
         types = self.root(h)

@@ -1,4 +1,4 @@
-"""Where the CPU time goes: `python -m bench.cpu [--articles N] [--steps] [--json]` prints CPU seconds per 1,000 articles.
+"""Where the CPU time goes: `python -m bench.cpu [--articles N] [--steps] [--workers N] [--events N]`, in CPU seconds per 1,000.
 
 By step, in this process: what extracting, annotating and detecting an article is made of, each without the steps inside of it,
 beside `nlp.pipe` of spaCy's whole pipeline over the same texts. By process, unless --steps is given: the whole path on servers
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
 import json
 import random
 import sys
@@ -29,13 +30,16 @@ import spacy
 from bench import measure
 from bench.rig import Rig, isolated_settings, process_ids
 from bench.site import SyntheticArticle
-from pipeline import annotate, detect, flow, logs
+from pipeline import annotate, bus, detect, flow, logs
 from pipeline.annotate import copies, parse
 from pipeline.detect import drafts, encoder, merge, own_kinds, windows
 from pipeline.local.stack import Stack
 from pipeline.page import extract
-from pipeline.records import Article, encode
+from pipeline.records import Article, Event, content_id, decode, encode
 from pipeline.settings import Settings
+from pipeline.track.stories import PARTITION
+
+Found = dict[str, dict[str, float]]
 
 CONFIGS: Final = Path(__file__).parents[1] / "configs"
 PLAIN: Final = "plain nlp.pipe"
@@ -114,8 +118,7 @@ def by_step(settings: Settings, articles: Sequence[Article]) -> dict[str, float]
     extracted = [extract.extract(article) for article in articles]
     texts = [text for one in extracted for text in (one.title, one.text)]
     clock.timed(PLAIN, lambda: [None for _ in whole.pipe(texts)])()
-    ordered = sorted(clock.seconds.items(), key=lambda item: -item[1])
-    return {name: 1000 * seconds / len(articles) for name, seconds in ordered}
+    return _ordered({name: 1000 * seconds / len(articles) for name, seconds in clock.seconds.items()})
 
 
 @contextlib.contextmanager
@@ -130,14 +133,14 @@ def _components(nlp: Any, clock: Clock) -> Iterator[None]:
 
 
 def cpu_seconds(pids: dict[str, int]) -> dict[str, float]:
-    """Names and process ids in, the CPU seconds that each has used so far out; the worker's pool is a name of its own."""
+    """Names and process ids in, the CPU seconds that each has used so far out; the pool of a worker is a name of its own."""
     found: dict[str, float] = {}
     for name, pid in pids.items():
         process = psutil.Process(pid)
         found[name] = _used(process)
         children = sum(_used(child) for child in process.children(recursive=True))
-        if name == "worker":
-            found["worker's pool"] = children
+        if name.startswith("worker"):
+            found[f"{name}, pool"] = children
         else:
             found[name] += children
     return found
@@ -150,24 +153,56 @@ def _used(process: psutil.Process) -> float:
     return 0.0
 
 
-def by_process(settings: Settings, articles: Sequence[SyntheticArticle]) -> dict[str, float]:
-    """Articles in, the CPU seconds of each process of the whole path for 1,000 of them out, the largest first."""
+def by_process(settings: Settings, articles: Sequence[SyntheticArticle], *, workers: int, events: int) -> Found:
+    """Articles in, the CPU seconds of each process of the whole path for 1,000 of them out, the largest first.
+
+    With `events`, so many further events are then put on their topic, and the CPU seconds for 1,000 of them are told too.
+    """
     with tempfile.TemporaryDirectory(prefix="dateline-cpu-") as directory:
         isolated = isolated_settings(settings, Path(directory))
         with Stack(isolated), contextlib.ExitStack() as cleanup:
             rig = Rig(isolated, Path(directory) / "logs")
             cleanup.callback(rig.stop)
             rig.start()
+            for number in range(2, workers + 1):
+                rig.start_another_worker(number)
             samples = measure.pages(settings.path(measure.SAMPLE))
             warm = list(measure.make_articles(samples, 2 * ZONE, name="warm", chance=random.Random(1)))
-            rig.release_and_watch(warm)
-            rig.settle()
-            before = cpu_seconds(process_ids(rig))
-            rig.release_and_watch(articles)
-            rig.settle()
-            after = cpu_seconds(process_ids(rig))
-    used = {name: 1000 * (after[name] - before[name]) / len(articles) for name in after}
-    return dict(sorted(used.items(), key=lambda item: -item[1]))
+            used(rig, lambda: rig.release_and_watch(warm), 1)
+            found = {"processes": used(rig, lambda: rig.release_and_watch(articles), len(articles))}
+            if events:
+                found["processes, of events"] = used(rig, lambda: fold(rig, events), events)
+    return found
+
+
+def used(rig: Rig, work: Callable[[], None], count: int) -> dict[str, float]:
+    """Do some work and wait until nothing is left to read; return the CPU seconds of each process for 1,000 of `count`."""
+    before = cpu_seconds(process_ids(rig))
+    work()
+    while any(lag.records for lag in bus.lags(rig.settings)):
+        time.sleep(1.0)
+    after = cpu_seconds(process_ids(rig))
+    return _ordered({name: 1000 * (after[name] - before[name]) / count for name in after})
+
+
+def fold(rig: Rig, number: int) -> None:
+    """Put so many events on their topic: those that are there, with the dates of later fortnights, so that stories begin."""
+    known = [decode(message.value, Event) for message in bus.read_all(rig.settings, bus.EVENTS)]
+    publisher = bus.Publisher(rig.settings)
+    for count in range(number):
+        event, later = known[count % len(known)], dt.timedelta(days=15 * (1 + count // len(known)))
+        event = msgspec.structs.replace(
+            event, id=content_id(event.id, count), article_id=content_id(event.article_id, count),
+            first_seen_at=event.first_seen_at and event.first_seen_at + later,
+            published_at=event.published_at and event.published_at + later,
+        )  # fmt: skip
+        publisher.send(bus.EVENTS, event.id.encode(), encode(event), partition=PARTITION)
+    publisher.flush()
+    publisher.close()
+
+
+def _ordered(seconds: dict[str, float]) -> dict[str, float]:
+    return dict(sorted(seconds.items(), key=lambda item: -item[1]))
 
 
 def main() -> None:
@@ -175,6 +210,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--articles", type=int, default=120)
     parser.add_argument("--steps", action="store_true", help="only the steps, without the servers")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--events", type=int, default=0, help="also fold so many further events into stories")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     settings = msgspec.structs.replace(Settings(), directory=str(CONFIGS))
@@ -187,9 +224,10 @@ def main() -> None:
     if not given.json:
         show("steps", steps, plain)
     if not given.steps:
-        found["processes"] = by_process(settings, articles)
-        if not given.json:
-            show("processes", found["processes"], plain)
+        processes = by_process(settings, articles, workers=given.workers, events=given.events)
+        found |= processes
+        for kind, seconds in processes.items() if not given.json else ():
+            show(kind, seconds, plain)
     if given.json:
         sys.stdout.write(
             json.dumps({kind: {k: round(v, 2) for k, v in of.items()} for kind, of in found.items()}) + "\n"

@@ -19,6 +19,7 @@ import argparse
 import contextlib
 import datetime as dt
 import itertools
+import math
 import random
 import sys
 import tempfile
@@ -41,6 +42,7 @@ from pipeline.page import urls
 from pipeline.records import Article, content_id, encode
 from pipeline.settings import Settings
 
+HOOK_GROUP: Final = f"{bus.NOTIFIER_GROUP}-hook"
 SLOW_SECONDS: Final = 1.0
 WAIT_SECONDS: Final = 900.0
 """How long an article and its alert may take, and how long all may take to catch up."""
@@ -51,6 +53,9 @@ LANDS: Final = (
     ("Sweden", "Swedish", "Stockholm"), ("Kenya", "Kenyan", "Nairobi"), ("Japan", "Japanese", "Tokyo"),
     ("Brazil", "Brazilian", "Brasilia"), ("India", "Indian", "New Delhi"), ("Egypt", "Egyptian", "Cairo"),
 )  # fmt: skip
+
+
+NUMBERS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @dataclass(slots=True)
@@ -73,27 +78,30 @@ class Row:
     alert_seconds: float = 0.0
     recovered_seconds: float | None = None
     past: int = 0
+    alerts: int = 0
     memory_mb: dict[str, int] = field(default_factory=dict)
 
     def line(self) -> str:
         """Return the row as a line of the table."""
         recovered = f"{self.past:,} read" if self.recovered_seconds is None else f"{self.recovered_seconds:.0f}"
         memory = " ".join(f"{name} {size}" for name, size in self.memory_mb.items())
-        seconds = f"{self.oldest_seconds:.1f} | {self.alert_seconds:.1f}"
+        seconds = f"{self.oldest_seconds:.1f} | {self.alert_seconds:.1f} ({self.alerts})"
         return f"| {self.name} | {self.offered:,} | {seconds} | {recovered} | {memory} |"
 
 
 HEAD: Final = (
-    "| overload | offered | oldest new article, s | slowest alert, s | s to recover | most memory, MB |\n"
+    "| overload | offered | oldest new article, s | slowest alert, s (of) | s to recover | most memory, MB |\n"
     "|---|---:|---:|---:|---:|---|"
 )
 
 
 def expulsions() -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of news that each raise an alert: a country expels diplomats of another."""
-    for ours, theirs in itertools.permutations(LANDS, 2):
+    """Yield (name, text) of news that each raise an alert: a country expels diplomats of another, no pair of them twice."""
+    for step, number in itertools.product(range(1, len(LANDS)), range(len(LANDS))):
+        ours, theirs = LANDS[number], LANDS[(number + step) % len(LANDS)]
+        count = NUMBERS[step % len(NUMBERS)]
         text = (
-            f"{ours[0]} expelled two {theirs[1]} diplomats, the foreign ministry in {ours[2]} said.\n\n"
+            f"{ours[0]} expelled {count} {theirs[1]} diplomats, the foreign ministry in {ours[2]} said.\n\n"
             f"The ministry gave them a week to pack. A spokesman in {theirs[2]} had no comment on the matter when he was asked."
         )
         yield f"{ours[0]}-{theirs[0]}".lower(), text
@@ -137,18 +145,20 @@ class Overload:
                     sent.append(self._send())
                     due += every_seconds
                 if time.monotonic() - began > WAIT_SECONDS:
-                    missing = [one.url for one in sent if not one.indexed_at or one.url not in self.rig.receiver.came]
-                    raise ChaosError(
-                        f"{name}: not within {WAIT_SECONDS:.0f} s in the index and at the webhook: {missing}"
-                    )
+                    raise ChaosError(f"{name}: not in the index within {WAIT_SECONDS:.0f} s")
                 time.sleep(0.05)
+            # an article that joins the story of another one raises no alert: then none is waited for
+            self.rig.wait(
+                f"{name}: alerts are delivered", lambda: not self._waiting(bus.WORKER_GROUP, HOOK_GROUP), WAIT_SECONDS
+            )
             if recovers:
                 self.rig.wait(f"{name}: all is read", self._caught_up, WAIT_SECONDS)
                 row.recovered_seconds = time.monotonic() - began
         row.memory_mb = memory.processes_mb
         row.past = sum(lag.committed or 0 for lag in bus.lags(self.rig.settings) if lag.group == bus.BACKFILL_GROUP)
         row.oldest_seconds = max(one.indexed_at - one.sent_at for one in sent)
-        row.alert_seconds = max(self.rig.receiver.came[one.url] - one.sent_at for one in sent)
+        alerts = [self.rig.receiver.came[one.url] - one.sent_at for one in sent if one.url in self.rig.receiver.came]
+        row.alerts, row.alert_seconds = len(alerts), max(alerts, default=math.inf)
         return row
 
     def _send(self) -> Probe:
@@ -162,14 +172,16 @@ class Overload:
         waiting = {one.id: one for one in sent if not one.indexed_at}
         for found in self._index.existing(list(waiting)) if waiting else ():
             waiting[found].indexed_at = time.monotonic()
-        return all(one.indexed_at and one.url in self.rig.receiver.came for one in sent)
+        return all(one.indexed_at for one in sent)
 
     def _caught_up(self) -> bool:
-        """Whether all released articles are in the index and only the hanging channel has something left to read."""
-        groups = (bus.WORKER_GROUP, bus.INDEXER_GROUP)
-        return not any(lag.records for lag in bus.lags(self.rig.settings) if lag.group in groups) and all(
-            article.path in self.rig.site.listed for article in self.rig.released
-        )
+        """Whether all released articles were listed, and worker and indexer have nothing left to read."""
+        listed = all(article.path in self.rig.site.listed for article in self.rig.released)
+        return listed and not self._waiting(bus.WORKER_GROUP, bus.INDEXER_GROUP)
+
+    def _waiting(self, *groups: str) -> int:
+        """Return how many records these groups have not read."""
+        return sum(lag.records for lag in bus.lags(self.rig.settings) if lag.group in groups)
 
     def backfill(self, number: int) -> None:
         """Put so many articles of the past on their topic."""

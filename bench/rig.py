@@ -24,6 +24,7 @@ import psutil
 from bench.site import NewsSite, SyntheticArticle
 from pipeline import bus
 from pipeline.index import actions
+from pipeline.local import ports
 from pipeline.operate import probe, quarantine, service_process
 from pipeline.page import urls
 from pipeline.settings import Elasticsearch, Kafka, Settings
@@ -47,8 +48,6 @@ class RigError(Exception):
 
 def isolated_settings(settings: Settings, directory: Path) -> Settings:
     """Settings in, the same with local servers and ports of its own out, so that no invented article reaches real topics."""
-    from pipeline.local import ports  # noqa: PLC0415 - needed only here
-
     kafka, controller, elastic, transport = ports.free(4)
     replace = msgspec.structs.replace
     local = replace(
@@ -127,7 +126,8 @@ class Rig:
         feeds.write_text(
             "".join(f'[[feed]]\nid = "bench-{n}"\nurl = "{url}"\n' for n, url in enumerate(self.site.feeds())), "utf-8"
         )
-        environ = {**os.environ, **environment(settings), **_fast_polling(feeds)}
+        self._directory = directory
+        environ = self._environ = {**os.environ, **environment(settings), **_fast_polling(feeds)}
         self.children = {
             name: service_process.ServiceProcess(
                 name, service_process.process_command(settings, name), environ, directory / f"{name}.log"
@@ -151,6 +151,19 @@ class Rig:
                 if time.monotonic() > deadline:
                     raise RigError(f"{name} is not ready after {TIMEOUT_SECONDS:.0f} s: {child.last_line()}")
                 time.sleep(0.1)
+
+    def start_another_worker(self, number: int) -> None:
+        """Start one more worker and wait until it has partitions. `counts` knows nothing of what it publishes."""
+        name = f"worker-{number}"
+        [port] = ports.free(1)
+        environ = self._environ | {"DATELINE_HTTP_WORKER_PORT": str(port)}
+        command = service_process.process_command(self.settings, "worker")
+        child = service_process.ServiceProcess(name, command, environ, self._directory / f"{name}.log")
+        child.start(time.monotonic())
+        self.children[name] = child
+        while not probe.process("worker", f"{self.settings.http.host}:{port}").ready:
+            self._require_alive(child)
+            time.sleep(0.1)
 
     def stop(self) -> None:
         """Stop all processes, then the site."""

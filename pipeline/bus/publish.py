@@ -87,7 +87,7 @@ class Publisher:
             "linger_ms": 5,
             "batch_size": 262_144,
             "max_request_size": QUARANTINE_BYTES,
-            "compression_type": "gzip",
+            "compression_type": "zstd",  # as small as gzip in a ninth of the time (docs/performance.md)
             "allow_auto_create_topics": False,
             "max_block_ms": BLOCK_MS,
             "delivery_timeout_ms": DELIVERY_MS,

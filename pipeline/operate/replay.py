@@ -12,8 +12,8 @@ from pipeline.settings import Settings
 
 TOPICS: Final[dict[str, tuple[str, ...]]] = {
     bus.WORKER_GROUP: (bus.ARTICLES,),
-    bus.BACKFILL_GROUP: (bus.BACKFILL,),
     bus.INDEXER_GROUP: bus.READS[bus.INDEXER_GROUP],
+    bus.BACKFILL_GROUP: (bus.BACKFILL,),
 }
 """The topics that each group reads again. The worker writes its events and stories again when it reads the articles. The
 notifier is not listed, because an alert is sent only once."""

@@ -72,7 +72,7 @@ def create_app(settings: Settings) -> Any:
         consumer_auto_offset_reset="earliest",
         producer_max_request_size=bus.QUARANTINE_BYTES,
         producer_request_timeout=30.0,
-        producer_compression_type="gzip",
+        producer_compression_type="zstd",
         producer_acks=-1,
         stream_buffer_maxsize=64,  # an article is up to a megabyte, so the default of 4096 could fill the memory
         stream_wait_empty=False,

@@ -42,6 +42,7 @@ from pipeline.track.stories import PARTITION
 Found = dict[str, dict[str, float]]
 
 CONFIGS: Final = Path(__file__).parents[1] / "configs"
+REST_SECONDS: Final = 20.0
 PLAIN: Final = "plain nlp.pipe"
 ZONE: Final = 16
 """Articles in one memory zone of spaCy, as in a batch of the worker."""
@@ -156,7 +157,8 @@ def _used(process: psutil.Process) -> float:
 def by_process(settings: Settings, articles: Sequence[SyntheticArticle], *, workers: int, events: int) -> Found:
     """Articles in, the CPU seconds of each process of the whole path for 1,000 of them out, the largest first.
 
-    With `events`, so many further events are then put on their topic, and the CPU seconds for 1,000 of them are told too.
+    What each uses without work is taken off, and told for 1,000 s. With `events`, so many further events are then put on their
+    topic, and the CPU seconds for 1,000 of them are told too.
     """
     with tempfile.TemporaryDirectory(prefix="dateline-cpu-") as directory:
         isolated = isolated_settings(settings, Path(directory))
@@ -168,21 +170,34 @@ def by_process(settings: Settings, articles: Sequence[SyntheticArticle], *, work
                 rig.start_another_worker(number)
             samples = measure.pages(settings.path(measure.SAMPLE))
             warm = list(measure.make_articles(samples, 2 * ZONE, name="warm", chance=random.Random(1)))
-            used(rig, lambda: rig.release_and_watch(warm), 1)
-            found = {"processes": used(rig, lambda: rig.release_and_watch(articles), len(articles))}
+            used(rig, lambda: rig.release_and_watch(warm), 1, defaultdict(float))
+            idle = at_rest(rig)
+            found = {"articles, by process": used(rig, lambda: rig.release_and_watch(articles), len(articles), idle)}
+            found["seconds at rest, by process"] = {name: 1000 * seconds for name, seconds in _ordered(idle).items()}
             if events:
-                found["processes, of events"] = used(rig, lambda: fold(rig, events), events)
+                found["events, by process"] = used(rig, lambda: fold(rig, events), events, idle)
     return found
 
 
-def used(rig: Rig, work: Callable[[], None], count: int) -> dict[str, float]:
-    """Do some work and wait until nothing is left to read; return the CPU seconds of each process for 1,000 of `count`."""
-    before = cpu_seconds(process_ids(rig))
+def used(rig: Rig, work: Callable[[], None], count: int, idle: dict[str, float]) -> dict[str, float]:
+    """Do some work and wait until nothing is left to read; return the CPU seconds of each process for 1,000 of `count`.
+
+    `idle` are the CPU seconds that each uses in a second without work; they are no cost of the work.
+    """
+    began, before = time.monotonic(), cpu_seconds(process_ids(rig))
     work()
     while any(lag.records for lag in bus.lags(rig.settings)):
         time.sleep(1.0)
+    after, took = cpu_seconds(process_ids(rig)), time.monotonic() - began
+    return _ordered({name: 1000 * max(0.0, after[name] - before[name] - took * idle[name]) / count for name in after})
+
+
+def at_rest(rig: Rig) -> dict[str, float]:
+    """Return the CPU seconds that each process uses in a second in which there is nothing to do."""
+    before = cpu_seconds(process_ids(rig))
+    time.sleep(REST_SECONDS)
     after = cpu_seconds(process_ids(rig))
-    return _ordered({name: 1000 * (after[name] - before[name]) / count for name in after})
+    return {name: (after[name] - before[name]) / REST_SECONDS for name in after}
 
 
 def fold(rig: Rig, number: int) -> None:
@@ -220,9 +235,9 @@ def main() -> None:
     articles = list(measure.make_articles(samples, given.articles, name="cpu", chance=random.Random(7)))
     steps = by_step(settings, [measure.as_article(one) for one in articles])
     plain = steps.pop(PLAIN)
-    found = {"plain": {PLAIN: plain}, "steps": steps}
+    found = {"articles, plain": {PLAIN: plain}, "articles, by step": steps}
     if not given.json:
-        show("steps", steps, plain)
+        show("articles, by step", steps, plain)
     if not given.steps:
         processes = by_process(settings, articles, workers=given.workers, events=given.events)
         found |= processes
@@ -236,7 +251,7 @@ def main() -> None:
 
 def show(kind: str, seconds: dict[str, float], plain: float) -> None:
     """Print the CPU seconds of steps or processes, their sum, and beside each the share of spaCy's whole pipeline."""
-    sys.stdout.write(f"CPU seconds per 1,000 articles, {kind}; beside it the share of {PLAIN}\n")
+    sys.stdout.write(f"CPU seconds per 1,000 {kind}; beside it the share of {PLAIN} of 1,000 articles\n")
     for name, value in [*seconds.items(), ("all of them", sum(seconds.values())), (PLAIN, plain)]:
         sys.stdout.write(f"  {name:32}{value:8.1f}{value / plain:8.2f}\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Where the CPU time goes: `python -m bench.cpu [--articles N] [--steps] [--workers N] [--events N]`, in CPU seconds per 1,000.
+"""Where the CPU time goes: `python -m bench.cpu [--articles N] [--steps] [--workers N] [--briefs N]`, in CPU seconds per 1,000.
 
 By step, in this process: what extracting, annotating and detecting an article is made of, each without the steps inside of it,
 beside `nlp.pipe` of spaCy's whole pipeline over the same texts. By process, unless --steps is given: the whole path on servers
@@ -35,7 +35,7 @@ from pipeline.annotate import copies, parse
 from pipeline.detect import drafts, encoder, merge, own_kinds, windows
 from pipeline.local.stack import Stack
 from pipeline.page import extract
-from pipeline.records import Article, Event, content_id, decode, encode
+from pipeline.records import Article, Brief, content_id, decode, encode
 from pipeline.settings import Settings
 from pipeline.track.stories import PARTITION
 
@@ -154,11 +154,11 @@ def _used(process: psutil.Process) -> float:
     return 0.0
 
 
-def by_process(settings: Settings, articles: Sequence[SyntheticArticle], *, workers: int, events: int) -> Found:
+def by_process(settings: Settings, articles: Sequence[SyntheticArticle], *, workers: int, briefs: int) -> Found:
     """Articles in, the CPU seconds of each process of the whole path for 1,000 of them out, the largest first.
 
-    What each uses without work is taken off, and told for 1,000 s. With `events`, so many further events are then put on their
-    topic, and the CPU seconds for 1,000 of them are told too.
+    What each uses without work is taken off, and told for 1,000 s. With `briefs`, so many further briefs of articles are then
+    put on their topic, which are folded into stories, and the CPU seconds for 1,000 of them are told too.
     """
     with tempfile.TemporaryDirectory(prefix="dateline-cpu-") as directory:
         isolated = isolated_settings(settings, Path(directory))
@@ -174,8 +174,8 @@ def by_process(settings: Settings, articles: Sequence[SyntheticArticle], *, work
             idle = at_rest(rig)
             found = {"articles, by process": used(rig, lambda: rig.release_and_watch(articles), len(articles), idle)}
             found["seconds at rest, by process"] = {name: 1000 * seconds for name, seconds in _ordered(idle).items()}
-            if events:
-                found["events, by process"] = used(rig, lambda: fold(rig, events), events, idle)
+            if briefs:
+                found["briefs, by process"] = used(rig, lambda: fold(rig, briefs), briefs, idle)
     return found
 
 
@@ -201,17 +201,17 @@ def at_rest(rig: Rig) -> dict[str, float]:
 
 
 def fold(rig: Rig, number: int) -> None:
-    """Put so many events on their topic: those that are there, with the dates of later fortnights, so that stories begin."""
-    known = [decode(message.value, Event) for message in bus.read_all(rig.settings, bus.EVENTS)]
+    """Put so many briefs on their topic: those that are there, with the dates of later months, so that stories begin."""
+    known = [decode(message.value, Brief) for message in bus.read_all(rig.settings, bus.BRIEFS)]
     publisher = bus.Publisher(rig.settings)
+    replace = msgspec.structs.replace
     for count in range(number):
-        event, later = known[count % len(known)], dt.timedelta(days=15 * (1 + count // len(known)))
-        event = msgspec.structs.replace(
-            event, id=content_id(event.id, count), article_id=content_id(event.article_id, count),
-            first_seen_at=event.first_seen_at and event.first_seen_at + later,
-            published_at=event.published_at and event.published_at + later,
-        )  # fmt: skip
-        publisher.send(bus.EVENTS, event.id.encode(), encode(event), partition=PARTITION)
+        brief, later = known[count % len(known)], dt.timedelta(days=30 * (1 + count // len(known)))
+        moved = {"first_seen_at": brief.first_seen_at + later, "published_at": brief.first_seen_at + later}
+        made = content_id(brief.id, count)
+        events = tuple(replace(e, id=content_id(e.id, count), article_id=made, **moved) for e in brief.events)
+        brief = replace(brief, id=made, events=events, **moved)
+        publisher.send(bus.BRIEFS, made.encode(), encode(brief), partition=PARTITION)
     publisher.flush()
     publisher.close()
 
@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=120)
     parser.add_argument("--steps", action="store_true", help="only the steps, without the servers")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--events", type=int, default=0, help="also fold so many further events into stories")
+    parser.add_argument("--briefs", type=int, default=0, help="also fold so many further articles into stories")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     settings = msgspec.structs.replace(Settings(), directory=str(CONFIGS))
@@ -239,7 +239,7 @@ def main() -> None:
     if not given.json:
         show("articles, by step", steps, plain)
     if not given.steps:
-        processes = by_process(settings, articles, workers=given.workers, events=given.events)
+        processes = by_process(settings, articles, workers=given.workers, briefs=given.briefs)
         found |= processes
         for kind, seconds in processes.items() if not given.json else ():
             show(kind, seconds, plain)

@@ -50,6 +50,9 @@ STATE_RETRY_SECONDS: Final = 1.0
 PUBLISH_RETRY_SECONDS: Final = 1.0
 """The wait after a failed attempt to write a record, which itself has waited for Kafka much longer."""
 
+PAST_SECONDS: Final = 5.0
+"""How long the thread of backfills may take to leave its group, so that another worker has its partitions at once."""
+
 BEAT_SECONDS: Final = 0.5
 """How often the event loop shows that it lives; the watchdog waits many times as long."""
 
@@ -305,16 +308,18 @@ class WorkerApp:
         readers = [asyncio.create_task(self.read_forever()) for _ in range(self.pool.size)]
         await self.app.start()
         starting.cancel()
-        threading.Thread(
+        backfills = threading.Thread(
             target=past.follow, args=(self.settings, self.read_past, asyncio.get_running_loop(), ending),
             kwargs={"at_once": 2 * self.pool.size}, name="past", daemon=True,
-        ).start()  # fmt: skip
+        )  # fmt: skip
+        backfills.start()
         log.info("worker_started", processes=self.pool.size, version=VERSION)
         while not (stop.is_set() or self.app.should_stop or any(reader.done() for reader in readers)):  # noqa: ASYNC110 - three conditions, one of them in Faust
             await asyncio.sleep(0.2)
         crashed = not stop.is_set()
         ending.set()
         await self._drain(readers)
+        await asyncio.to_thread(backfills.join, PAST_SECONDS)
         await self.app.stop()
         self.pool.close()
         log.info("worker_stopped", crashed=crashed)

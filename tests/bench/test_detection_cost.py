@@ -18,8 +18,8 @@ def cost():
 
 
 def test_reading_costs_little_more_than_the_whole_pipeline_of_spacy(cost):
-    """Measured: 1.34 for the short articles of the sample, beside a busy process on the other core."""
-    assert cost[0] <= 1.6
+    """Measured: 1.27 for the short articles of the sample, on a busy machine."""
+    assert cost[0] <= 1.5
 
 
 def test_a_process_with_everything_loaded_stays_small(cost):

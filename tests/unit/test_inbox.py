@@ -98,7 +98,7 @@ async def test_articles_of_the_past_are_read_and_their_end_is_told(worker):
     messages = [bus.Message(bus.BACKFILL, 1, n, b"k", name, 0) for n, name in enumerate((b"x", b"y"))]
     await asyncio.wait_for(worker.read_past(messages), 10)
     reading.cancel()
-    assert worker.written == [(bus.DOCUMENTS, b"x"), (bus.DOCUMENTS, b"y")]
+    assert [key for topic, key in worker.written if topic == bus.DOCUMENTS] == [b"x", b"y"]
     assert worker.heartbeat.finished == 2
 
 

@@ -57,7 +57,7 @@ async def test_an_article_that_never_ends_is_stopped_and_fails_alone(pool):
     assert [r.outcome for r in reads] == ["failed", "ok"]
     assert reads[0].error_type == "Timeout"
     assert "article_timeout_seconds = 1.5" in reads[0].error
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50, "it would have taken 60 s"
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime as dt
 import json
 import random
 import sys
@@ -201,16 +200,15 @@ def at_rest(rig: Rig) -> dict[str, float]:
 
 
 def fold(rig: Rig, number: int) -> None:
-    """Put so many briefs on their topic: those that are there, with the dates of later months, so that stories begin."""
+    """Put so many briefs on their topic: those that are there, each as a further article about the same."""
     known = [decode(message.value, Brief) for message in bus.read_all(rig.settings, bus.BRIEFS)]
     publisher = bus.Publisher(rig.settings)
     replace = msgspec.structs.replace
     for count in range(number):
-        brief, later = known[count % len(known)], dt.timedelta(days=30 * (1 + count // len(known)))
-        moved = {"first_seen_at": brief.first_seen_at + later, "published_at": brief.first_seen_at + later}
+        brief = known[count % len(known)]
         made = content_id(brief.id, count)
-        events = tuple(replace(e, id=content_id(e.id, count), article_id=made, **moved) for e in brief.events)
-        brief = replace(brief, id=made, events=events, **moved)
+        events = tuple(replace(e, id=content_id(e.id, count), article_id=made) for e in brief.events)
+        brief = replace(brief, id=made, publisher=f"Paper {count}", fingerprint=(), events=events)
         publisher.send(bus.BRIEFS, made.encode(), encode(brief), partition=PARTITION)
     publisher.flush()
     publisher.close()

@@ -77,7 +77,7 @@ async def test_a_full_inbox_lets_no_more_in(is_past):
 def worker():
     """A worker without Faust, Kafka and spaCy."""
     made = WorkerApp.__new__(WorkerApp)
-    made.settings, made.heartbeat, made._inbox = Settings(), Heartbeat(), Inbox(4)
+    made.settings, made.heartbeat, made._inbox, made._reads = Settings(), Heartbeat(), Inbox(4), {}
     made.written = []
 
     class Pool:

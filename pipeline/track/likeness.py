@@ -33,6 +33,9 @@ NAMED_ONLY: Final = 0.5
 UNKNOWN: Final = 0.4
 """Likeness where one of the two says nothing: neither for nor against."""
 
+NAMED: Final = frozenset({"arrest", "legal_action", "assassination", "appointment", "resignation", "release"})
+"""Kinds whose reports are of two events if both name whom it befell, and no word of the names is in both."""
+
 PARTED: Final = frozenset({"talks", "accords", "supply", "sanctions", "politics"})
 """Families whose events are told apart by their parties above all."""
 
@@ -49,6 +52,8 @@ def likeness(story: Profile, event: Profile) -> float:
         return 0.0
     if story.texts & event.texts:
         return 1.0
+    if {story.kind, event.kind} <= NAMED and _of_others(story, event):
+        return 0.0
     who = _who(story, event, directed=rules.directed)
     where = _where(story, event) if who is not None else None
     if who is None or where is None:
@@ -70,6 +75,12 @@ def other_parties(story: Profile, event: Profile) -> bool:
 def is_match(event: Profile, score: float) -> bool:
     """Return whether the likeness `score` makes an event a report of the story."""
     return score >= FAMILIES[event.family].need
+
+
+def _of_others(story: Profile, event: Profile) -> bool:
+    """Return whether both name whom it befell, and no last name of one is among the names of the other."""
+    both = story.people and event.people
+    return bool(both) and not story.people & event.names and not event.people & story.names
 
 
 def _who(story: Profile, event: Profile, *, directed: bool) -> float | None:

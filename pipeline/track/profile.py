@@ -42,7 +42,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What two reports are compared by. `first` and `last` are days as ordinals."""
+    """What two reports are compared by. `first` and `last` are days as ordinals, `people` the last names of whom it befell."""
 
     family: str
     kind: str
@@ -61,6 +61,7 @@ class Profile:
     money: tuple[tuple[str, float], ...]
     counts: tuple[tuple[str, float], ...]
     countries: frozenset[str]
+    people: frozenset[str]
 
 
 def profile_of_event(event: Event) -> Profile:
@@ -76,6 +77,7 @@ def profile_of_event(event: Event) -> Profile:
         recipients=recipients,
         countries=actors | recipients,
         names=_names((*event.actors, *event.recipients)),
+        people=_people(event.recipients),
         lands=frozenset(p.country for p in event.places if p.country),
         locations=_locations(event.places),
         first=first,
@@ -110,6 +112,7 @@ def profile_of_happening(happening: Happening) -> Profile:
         recipients=recipients,
         countries=actors | recipients,
         names=_names((*happening.actors[:ANCHORS], *happening.recipients[:ANCHORS])),
+        people=_people(happening.recipients[:ANCHORS]),
         lands=frozenset(p.country for p in happening.places if p.country),
         locations=_locations(happening.places[:ANCHORS]),
         first=first,
@@ -141,6 +144,12 @@ def _names(parties: Iterable[Party]) -> frozenset[str]:
             w for w in re.findall(r"\w+", (party.name or party.text).lower()) if len(w) > 1 and w not in FUNCTION_WORDS
         )
     return frozenset(words)
+
+
+def _people(parties: Iterable[Party]) -> frozenset[str]:
+    """Return the last words of the parties' names, without those of descriptions (`the player`, `police`)."""
+    last = (re.findall(r"\w+", party.name or party.text)[-1:] for party in parties)
+    return frozenset(word.lower() for words in last for word in words if word[0].isupper())
 
 
 def _locations(places: Iterable[Place]) -> tuple[Location, ...]:

@@ -119,3 +119,25 @@ def test_a_later_toll_may_be_higher_and_not_lower(day, dead, more):
     later = strike((), quantities=(make_quantity(dead),), date=None, first_seen_at=seen, **other_words("b"))
     plain = strike((), date=None, first_seen_at=seen, **other_words("b"))
     assert (like(first, later) >= like(first, plain)) == more
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "apart"),
+    [
+        ("Vincent Jackson", "Jamal Williams", True),
+        ("Vincent Jackson", "Jackson", False),
+        ("Kim Jong Nam", "Kim", False),
+        ("Vincent Jackson", "the player", False),
+    ],
+)
+def test_arrests_of_two_persons_are_two_events(ours, theirs, apart):
+    one, other = (
+        make_event(
+            "arrest",
+            "COERCE",
+            recipients=(Party(text=name, name=name),),
+            evidence=f"Police arrested {name} late {when}",
+        )
+        for name, when in ((ours, "on Monday"), (theirs, "at night"))
+    )
+    assert (like(one, other) == 0) is apart

@@ -19,6 +19,7 @@ from pipeline import bus
 from pipeline.local import ports
 
 REPOSITORY = Path(__file__).parents[2]
+NAMES = ("collector", "worker", "indexer", "notifier")
 PER_SECOND = 0.5
 """Articles a second: what waits after a fault is read on a machine that is busy with other tests, too."""
 
@@ -30,6 +31,11 @@ def rig(tmp_path, monkeypatch):
     monkeypatch.setattr(chaos, "OUTAGE_SECONDS", 6.0)
     with ChaosRig(tmp_path / "service") as rig:
         yield rig
+
+
+def runs(rig, name, pid):
+    process = rig.service.process(name)
+    return process is not None and process.pid == pid and process.poll() is None
 
 
 def test_a_killed_kafka_and_what_a_cluster_does_to_records_and_indices_loses_and_doubles_nothing(rig):
@@ -60,6 +66,14 @@ def test_a_killed_kafka_and_what_a_cluster_does_to_records_and_indices_loses_and
     assert "indexer" in harmed.not_ready
     assert "ended" not in " ".join(rig.screen.messages)
 
+    os.kill(rig.pid("kafka"), signal.SIGKILL)
+    rig.wait("each tells that Kafka is away", lambda: not any(s.ready for n, s in rig.states().items() if n in NAMES))
+    running = {name: rig.pid(name) for name in NAMES}
+    for pid in running.values():
+        os.kill(pid, signal.SIGTERM)
+    seconds = rig.wait("each stops", lambda: not any(runs(rig, name, pid) for name, pid in running.items()), 60)
+    assert seconds < 20, f"they ended {seconds:.1f} s after SIGTERM"  # 4 s on an idle machine; 114 s before
+
 
 # --- without a Kafka -------------------------------------------------------------------------------------------------
 
@@ -86,8 +100,7 @@ def readyz(port):
 
 
 def test_a_process_without_kafka_waits_says_so_and_stops_when_it_is_told(nowhere, tmp_path):
-    names = ("collector", "worker", "indexer", "notifier")
-    given = dict(zip(names, ports.free(4), strict=True))
+    given = dict(zip(NAMES, ports.free(4), strict=True))
     environ = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")} | {
         "DATELINE_KAFKA_BOOTSTRAP_SERVERS": nowhere,
         "DATELINE_WORKER_PROCESSES": "1",
@@ -95,13 +108,13 @@ def test_a_process_without_kafka_waits_says_so_and_stops_when_it_is_told(nowhere
         **{f"DATELINE_HTTP_{name.upper()}_PORT": str(port) for name, port in given.items()},
     }
     processes = {}
-    for name in names:
+    for name in NAMES:
         with (tmp_path / name).open("wb") as log:
             command = [sys.executable, "-m", "pipeline.cli", name]
             processes[name] = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=REPOSITORY)
     try:
         deadline = time.monotonic() + 90
-        for name in names:
+        for name in NAMES:
             while "does not answer" not in str(readyz(given[name])[1].get("problem")):
                 assert time.monotonic() < deadline, (name, readyz(given[name]), (tmp_path / name).read_text("utf-8"))
                 time.sleep(0.2)
@@ -115,8 +128,8 @@ def test_a_process_without_kafka_waits_says_so_and_stops_when_it_is_told(nowhere
         for process in processes.values():
             process.kill()
             process.wait()
-    logs = {name: (tmp_path / name).read_text("utf-8") for name in names}
-    assert statuses == dict.fromkeys(names, 0), logs
+    logs = {name: (tmp_path / name).read_text("utf-8") for name in NAMES}
+    assert statuses == dict.fromkeys(NAMES, 0), logs
     assert seconds < 20, f"they ended {seconds:.1f} s after SIGTERM"  # 4 s on an idle machine; 114 s before
     for name, log in logs.items():
         lines = [json.loads(line) for line in log.splitlines()]  # every line is JSON: no raw traceback

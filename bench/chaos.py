@@ -282,7 +282,7 @@ def row(outcomes: Sequence[Outcome]) -> str:
         len(outcomes),
         sum(one.lost for one in outcomes),
         sum(one.doubled for one in outcomes),
-        *(f"{statistics.median(some):.0f} ({max(some):.0f})" for some in seconds),
+        *(f"{statistics.median(some):.0f}" + (f" ({max(some):.0f})" if len(some) > 1 else "") for some in seconds),
         ", ".join(name for name in probe.NAMES if name in told) or "-",
     )
     notes = "".join(f"\n  {note}" for one in outcomes for note in one.notes)
@@ -324,6 +324,8 @@ def _table(directory: Path, disk: Path | None, chosen: dict[str, Fault], given: 
                 except ChaosError as error:
                     sys.stdout.write(f"| {name} | {error} |\n")
                     return 1
+                if given.times > 1:
+                    sys.stderr.write(f"{row(outcomes[-1:])}\n")  # the row of all of them comes much later
             bad += sum(one.lost + one.doubled for one in outcomes)
             sys.stdout.write(f"{row(outcomes)}\n")
             sys.stdout.flush()

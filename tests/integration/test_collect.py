@@ -3,6 +3,7 @@
 import datetime as dt
 import gzip
 import hmac
+import itertools
 import json
 import os
 import signal
@@ -29,7 +30,8 @@ PAST = "https://past.example/"
 
 
 def published(settings, site=""):
-    urls = (decode(m.value, Article).url for m in bus.read_all(settings, bus.BACKFILL))
+    read = (bus.read_all(settings, topic) for topic in (bus.ARTICLES, bus.BACKFILL))
+    urls = (decode(m.value, Article).url for m in itertools.chain(*read))
     return Counter(url for url in urls if url.startswith(site))
 
 

@@ -112,7 +112,8 @@ def update_topics(settings: Settings) -> tuple[str, ...]:
             changes = [
                 ConfigResource(ConfigResourceType.TOPIC, topic, configs) for topic, configs in differ.items() if configs
             ]
-            results = admin.alter_configs(changes).get("topic", {}) if changes else {}
+            # without the client's own check: where this user may not see the options, it would take them all for unknown
+            results = admin.alter_configs(changes, raise_on_unknown=False).get("topic", {}) if changes else {}
         except KafkaError as error:
             raise BusError(f"the configuration of the topics could not be changed: {error}") from error
     for topic, result in results.items():

@@ -154,6 +154,9 @@ class House:
             "interval_seconds = 2",
             "max_entry_age_days = 36500",  # the days of the sample are fixed, the clock is not
             *(f"{key} = {json.dumps(value)}" for key, value in collector.items()),
+            "[worker]",  # on a busy machine a batch may take minutes, which is no stall
+            "article_timeout_seconds = 600",
+            "stall_timeout_seconds = 600",
             "[alerts]",
             "max_age_hours = 1000000",
             "[http]",
@@ -243,7 +246,7 @@ class House:
         """Every committed record of a topic."""
         return list(bus.read_all(self.settings, name))
 
-    def wait(self, what, condition, seconds=120):
+    def wait(self, what, condition, seconds=300):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for name, process in self.processes.items():

@@ -12,7 +12,7 @@ from pipeline import bus
 from pipeline.records import Alert, Article, Document, Event, Failure, Story, decode
 from tests.e2e.house import EXPECTED, House, Receiver, Site
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 SLUGS = sorted(EXPECTED["articles"])
 COPIES = 2

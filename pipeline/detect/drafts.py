@@ -102,11 +102,9 @@ def sentences_of(parsed: Parsed) -> list[tuple[int, int]]:
 def _section(
     read: Plain, mentions: tuple[Mention, ...], models: Models, on: dt.date | None, short: dict[str, Party]
 ) -> SectionNames:
-    names = names_of(read, mentions)
-    for name in names:
-        if name.label == "PERSON" and " " in name.text and name.party.country:
-            short.setdefault(name.text.split()[-1].casefold(), name.party)
-    return SectionNames(read.text, names, models.names, on, short)
+    section = SectionNames(read.text, names_of(read, mentions), models.names, on, short)
+    section.introduce()
+    return section
 
 
 def _draft(
@@ -128,10 +126,15 @@ def _draft(
     hints += [n.party.country for n in section.names if sentence[0] <= n.start < sentence[1] and n.party.country]
     places = details.places_of(one, section.text, models.names, hints)
     home = places[0].country if places else None
-    actors, recipients = (
-        settle(actors, home or details.country_of(recipients)),
-        settle(recipients, home or details.country_of(actors)),
-    )
+    about = None if kind.joint else section.country_at(*sentence)  # those who meet are of several countries
+    theirs = details.country_of(actors) or about
+    actors = settle(actors, home or details.country_of(recipients) or about)
+    if one.type != "ASSAULT" or theirs not in {
+        p.country for p in actors
+    }:  # those attacked are seldom the attacker's own
+        recipients = settle(recipients, home or theirs)
+    elif home:
+        recipients = settle(recipients, home)
     date = details.date_of(one, found, one.modality)
     modality = details.timed(one.modality, one, date, found.published)
     start, end = _evidence(section.text, sentence, one.start)

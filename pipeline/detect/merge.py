@@ -113,8 +113,13 @@ def _family(draft: Draft) -> str:
 
 
 def keys(parties: Sequence[Party]) -> set[str]:
-    """What parties are told apart by: the person's or body's name without a possessive, else the country."""
-    return {POSSESSIVE.sub("", p.name) if p.name else p.country or "" for p in parties if known(p)}
+    """What parties are told apart by: the name without a possessive, else the country and the sort of party there."""
+    return _names(parties) | {f"{p.country} {p.sector or ''}" for p in parties if p.country and not p.name}
+
+
+def _names(parties: Sequence[Party]) -> set[str]:
+    """The names of parties, without a possessive."""
+    return {POSSESSIVE.sub("", p.name) for p in parties if p.name}
 
 
 def _countries(parties: Sequence[Party]) -> set[str]:
@@ -130,6 +135,8 @@ def _sides_agree(a: Draft, b: Draft) -> bool:
         ours, others = keys(mine), keys(theirs)
         if not ours or not others or ours & others or (a.section != b.section and _described(mine, theirs)):
             continue
+        if not any(p.name for p in (*mine, *theirs)):
+            return False  # soldiers and rebels, police and protesters
         shared = _countries(mine) & _countries(theirs)
         if not shared & {p.country for p in (*mine, *theirs) if not is_person(p)}:
             return False
@@ -170,7 +177,7 @@ def _surely(a: Draft, b: Draft) -> bool:
     """
     if a.kind.kind != b.kind.kind:
         return False
-    both = keys(a.actors) & keys(b.actors)
+    both = _names(a.actors) & _names(b.actors)
     if both and a.section != b.section:
         text = a if a.section == "text" else b
         if a.kind.kind not in STATEMENTS or text.telling.sentence < LEAD:
@@ -179,7 +186,7 @@ def _surely(a: Draft, b: Draft) -> bool:
     if a.kind.joint and len(lands) > 1 and a.section != b.section:
         return True
     return bool(both) and bool(
-        keys(a.recipients) & keys(b.recipients)
+        _names(a.recipients) & _names(b.recipients)
         or (len(both) > 1 and a.kind.kind not in STATEMENTS)
         or (a.date is not None and b.date is not None and {p.name for p in a.places} & {p.name for p in b.places})
     )

@@ -38,6 +38,8 @@ SMALL: Final = frozenset(
 """What is left of a span that names nobody."""
 BACK_CHARACTERS: Final = 1500
 """How far back a pronoun or `the ministry` is looked up: some six sentences."""
+BEGINNING: Final = 300
+"""Characters: some two sentences, which say where the news is from."""
 BEFORE_WORDS: Final = 6
 """The most words before a name that say who bears it: `German Foreign Minister`."""
 DOMESTIC: Final = frozenset(("COP", "CVL", "OPP", "REB", "JUD", "LEG", "MIL", "GOV", "SPY"))
@@ -81,6 +83,23 @@ class SectionNames:
             else:
                 joined.append((start, end))
         return joined
+
+    def introduce(self) -> None:
+        """Remember every person of two names or more by the last one, with the country where the text says it."""
+        for name in self.names:
+            if name.label == "PERSON" and " " in name.text:
+                last = _last(name.text)
+                known_before = self.short.get(last)
+                if known_before is None or not known_before.country:
+                    self.short[last] = name.party if name.party.country else self._person(name, name.party)
+
+    def country_at(self, start: int, end: int) -> str | None:
+        """The one country that the names of a sentence are of, or else those of the section's beginning; None if several."""
+        for first, last in ((start, end), (0, BEGINNING)):
+            lands = {n.party.country for n in self.names if first <= n.start < last and n.party.country}
+            if lands:
+                return next(iter(lands)) if len(lands) == 1 else None
+        return None
 
     def words(self, start: int, end: int) -> str:
         """A span's words without the article before them; nothing where no more than small words are left."""
@@ -145,9 +164,10 @@ class SectionNames:
 
     def _person(self, name: Name, party: Party) -> Party:
         """A person without a country: known by the last name, or by the words before it (`Dutch prime minister Jan Visser`)."""
-        last = name.text.split()[-1].casefold().removesuffix("'s").removesuffix("’s")
-        if last in self.short and self.short[last].country:
-            return self.short[last]
+        last = _last(name.text)
+        introduced = self.short.get(last)
+        if introduced is not None and introduced.country:
+            return introduced
         before = list(_WORD.finditer(self.text, max(0, name.start - 90), name.start))[-BEFORE_WORDS:]
         for word in before:
             gap = self.text[word.end() : name.start]
@@ -165,6 +185,8 @@ class SectionNames:
                 found = Party(text=name.text, name=name.text, country=described.country, sector=described.sector)
                 self.short.setdefault(last, found)
                 return found
+        if introduced is not None and introduced.name and " " not in name.text:
+            return introduced
         if not party.name:
             party = msgspec.structs.replace(party, name=name.text)
         self.short.setdefault(last, party)
@@ -216,6 +238,11 @@ class SectionNames:
                 if start - name.end > BACK_CHARACTERS:
                     return
                 yield name
+
+
+def _last(name: str) -> str:
+    """A person's last name, by which the text goes on to speak of the person."""
+    return name.rsplit(maxsplit=1)[-1].casefold().removesuffix("'s").removesuffix("’s")
 
 
 def _is_pronoun(text: str) -> bool:

@@ -82,6 +82,23 @@ def test_nameless_police_are_of_the_country_of_the_place_else_of_the_other_side(
     one = telling(text, "arrested", "arrest", "COERCE", actors="Police", recipients="Nigerian students")
     (made,) = draft(models, text, one, labels={"Nigerian": "NORP"})
     assert countries(made.actors) == ["NGA"]
+    text = "Police arrested twelve men. Nigeria was silent."
+    one = telling(text, "arrested", "arrest", "COERCE", actors="Police", recipients="twelve men")
+    (made,) = draft(models, text, one, labels={"Nigeria": "GPE"})
+    assert (countries(made.actors), countries(made.recipients)) == (["NGA"], ["NGA"]), (
+        "the only country of the sentence"
+    )
+
+
+def test_the_nameless_who_are_attacked_are_not_of_the_attackers_country(models):
+    text = "Russian jets bombed civilians."
+    one = telling(text, "bombed", "strike", "ASSAULT", actors="Russian jets", recipients="civilians")
+    (made,) = draft(models, text, one, labels={"Russian": "NORP"})
+    assert (countries(made.actors), countries(made.recipients)) == (["RUS"], [None])
+    text = "Russian jets bombed civilians in Lagos."
+    one = telling(text, "bombed", "strike", "ASSAULT", actors="Russian jets", recipients="civilians", places="Lagos")
+    (made,) = draft(models, text, one, labels={"Russian": "NORP", "Lagos": "GPE"})
+    assert countries(made.recipients) == ["NGA"]
 
 
 def test_a_date_to_come_makes_a_meeting_planned(models):

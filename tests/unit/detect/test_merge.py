@@ -212,6 +212,20 @@ def test_another_type_or_family_is_another_event():
     assert len(folded(draft("accusation", **sides), draft("legal_action", at=50, **sides))) == 2
 
 
+def test_nameless_parties_of_two_sorts_are_two():
+    soldiers, rebels = (
+        Party(text=text, country="SYR", sector=sector) for text, sector in (("troops", "MIL"), ("rebels", "REB"))
+    )
+    one, two = draft("strike", actors=(soldiers,)), draft("strike", at=50, actors=(rebels,))
+    assert len(folded(one, two)) == 2
+    assert len(folded(draft("strike", actors=(soldiers,)), draft("strike", at=50, actors=(soldiers,)))) == 1
+
+
+def test_nameless_parties_of_one_country_are_one_only_if_the_vectors_say_so():
+    crowd = {"actors": (Party(text="people", country="SYR", sector="CVL"),), "places": (KYIV,), "date": day(20)}
+    assert len(folded(draft("protest", **crowd), draft("protest", at=50, group=1, **crowd))) == 2
+
+
 # --- what the one takes from the other -------------------------------------------------------------------------------
 
 

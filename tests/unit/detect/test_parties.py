@@ -132,6 +132,24 @@ def test_a_last_name_is_the_person_named_in_full_before(section):
     assert who(made, "Visser") == [("Jan Visser", "NLD")]
 
 
+def test_a_person_named_in_full_before_is_known_without_having_been_a_party(section):
+    text = "Maria Vos and others dined with Dutch prime minister Jan Visser. Visser spoke. Vos slept."
+    names = {"Dutch": "NORP", "Jan_Visser": "PERSON", "Maria_Vos": "PERSON", "Visser": "PERSON", "Vos": "PERSON"}
+    made = section(text, **names)
+    made.names = [n for n in made.names if " " in n.text or n.text == "Dutch" or n.start > 60]
+    made.introduce()
+    assert who(made, "Visser", "Vos") == [("Jan Visser", "NLD"), ("Maria Vos", None)]
+
+
+def test_a_sentence_of_one_country_is_about_it_and_else_the_beginning_says_where_we_are(section):
+    text = "Police in Togo spoke. " + "Nothing happened there. " * 20 + "Men from Ghana and Togo left. Nobody saw it."
+    made = section(text, Togo="GPE", Ghana="GPE")
+    assert made.country_at(0, 21) == "TGO"
+    assert made.country_at(text.index("Men"), text.index("Nobody")) is None, "two countries"
+    assert made.country_at(text.index("Nobody"), len(text)) == "TGO"
+    assert section("Nobody saw it.").country_at(0, 14) is None
+
+
 def test_a_leader_of_the_gazetteer_needs_no_words_around(section):
     assert who(section("Putin met Xi.", Putin="PERSON", Xi="PERSON"), "Putin", "Xi") == [
         ("Vladimir Putin", "RUS"),

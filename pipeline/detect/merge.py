@@ -80,7 +80,7 @@ def _without_bare(drafts: list[Draft], encoder: Encoder) -> list[Draft]:
 
 
 def _bare(draft: Draft) -> bool:
-    return not (keys(draft.actors) or keys(draft.recipients) or draft.places or draft.money)
+    return not (_names(draft.actors) or _names(draft.recipients) or draft.places or draft.money)
 
 
 def _may(a: Draft, b: Draft) -> bool:

@@ -29,6 +29,7 @@ _ARTICLES: Final = re.compile(
 )
 _LOOSE: Final = re.compile(r"(?:[\s,]+(?:and|or|of|in|to|from|on|at|by|for|with|as|the|an?))+$", re.IGNORECASE)
 """Small words at the end of a span: no noun phrase ends with them."""
+_WHERE: Final = re.compile(r"\b(?:in|at|from|near)\s(?:the\s)?$", re.IGNORECASE)
 _GAP: Final = re.compile(r"\s+(?:[A-Z]\w*\s+)?")
 _JOINED: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*|;\s*")
 _WORD: Final = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*\.?")
@@ -94,9 +95,13 @@ class SectionNames:
                     self.short[last] = name.party if name.party.country else self._person(name, name.party)
 
     def country_at(self, start: int, end: int) -> str | None:
-        """The one country that the names of a sentence are of, or else those of the section's beginning; None if several."""
+        """The one country that the names of a sentence are of, or else those of the section's beginning; None if several.
+
+        A place behind `in` or `at` counts for nothing: it may be where somebody speaks.
+        """
         for first, last in ((start, end), (0, BEGINNING)):
-            lands = {n.party.country for n in self.names if first <= n.start < last and n.party.country}
+            inside = [n for n in self.names if first <= n.start < last and n.party.country]
+            lands = {n.party.country for n in inside if not _WHERE.search(self.text, max(0, n.start - 12), n.start)}
             if lands:
                 return next(iter(lands)) if len(lands) == 1 else None
         return None

@@ -142,9 +142,10 @@ def test_a_person_named_in_full_before_is_known_without_having_been_a_party(sect
 
 
 def test_a_sentence_of_one_country_is_about_it_and_else_the_beginning_says_where_we_are(section):
-    text = "Police in Togo spoke. " + "Nothing happened there. " * 20 + "Men from Ghana and Togo left. Nobody saw it."
+    text = "Police of Togo spoke. " + "Nothing happened there. " * 20 + "Men of Ghana and Togo left. Nobody saw it."
     made = section(text, Togo="GPE", Ghana="GPE")
     assert made.country_at(0, 21) == "TGO"
+    assert section("It was said in Togo.", Togo="GPE").country_at(0, 20) is None, "where somebody speaks"
     assert made.country_at(text.index("Men"), text.index("Nobody")) is None, "two countries"
     assert made.country_at(text.index("Nobody"), len(text)) == "TGO"
     assert section("Nobody saw it.").country_at(0, 14) is None

@@ -64,7 +64,7 @@ class Progress:
 
     assigned: int = 0
     unread: int = 0
-    """Assigned partitions of which the client has not received an answer yet, not even that they hold nothing new."""
+    """Assigned partitions whose position the client does not know yet, so that it does not ask for their records."""
     polled_at: float = 0.0
     busy_since: float | None = None
     committed_at: float = 0.0
@@ -77,7 +77,7 @@ class Progress:
         busy = now - self.busy_since if self.busy_since is not None else 0.0
         stalled = busy > stall_seconds or (self.polled_at > 0 and now - self.polled_at > stall_seconds + busy)
         idle = "" if self.assigned else "no partition assigned"
-        unread = f"nothing received yet from {self.unread} of {self.assigned} partitions" if self.unread else ""
+        unread = f"{self.unread} of {self.assigned} partitions are not read yet" if self.unread else ""
         problem = self.problem or ("stalled" if stalled else idle or unread)
         return not problem, {
             "assigned": self.assigned,
@@ -266,7 +266,9 @@ def _update(progress: Progress, consumer: KafkaConsumer) -> None:
     progress.assigned = len(assigned)
     progress.polled_at = time.monotonic()
     ends = {partition: consumer.highwater(partition) for partition in assigned}
-    progress.unread = sum(end is None for end in ends.values())
+    # Not whether an end is known: Kafka tells that of a partition without new records only once in a session of requests.
+    states = consumer._subscription.assignment  # noqa: SLF001 - `position` would wait; an integration test notices a change
+    progress.unread = sum(not states[partition].has_valid_position for partition in assigned if partition in states)
     progress.behind = sum(
         max(0, end - consumer.position(partition)) for partition, end in ends.items() if end is not None
     )

@@ -1,9 +1,11 @@
 """A member that receives nothing: there is nothing to receive, or its client has stopped reading."""
 
+import types
+
 import pytest
 
 from pipeline import bus
-from pipeline.bus import read
+from pipeline.bus import group, read
 from pipeline.bus.group import JOIN_SECONDS, STALL_SECONDS, JoinWatch, Progress, StallDetector
 from pipeline.bus.lag import Lag
 from pipeline.settings import Settings
@@ -102,11 +104,11 @@ def test_a_member_that_never_joins_gets_a_new_client():
         watch.look(joined=False, group="g")
 
 
-def test_a_member_is_ready_when_every_partition_has_answered():
+def test_a_member_is_ready_when_the_position_on_every_partition_is_known():
     progress = Progress(assigned=4, unread=1, polled_at=100.0)
     good, detail = progress.ready(now=101.0, stall_seconds=60)
     assert not good
-    assert detail["problem"] == "nothing received yet from 1 of 4 partitions"
+    assert detail["problem"] == "1 of 4 partitions are not read yet"
     progress.unread = 0
     assert progress.ready(now=101.0, stall_seconds=60)[0]
 
@@ -146,3 +148,27 @@ def test_a_client_that_reads_nothing_more_does_not_hang_its_process(monkeypatch)
         list(bus.read_all(Settings(), "news.events"))
     monkeypatch.setattr(read, "consumer_of", lambda *_, **__: Silent(end=0))
     assert list(bus.read_all(Settings(), "news.events")) == []
+
+
+def test_a_partition_whose_end_kafka_does_not_tell_again_is_read_all_the_same():
+    """Kafka tells the end of a partition without new records once in a session; a client that joins again does not hear it."""
+
+    class Client:
+        _subscription = types.SimpleNamespace(
+            assignment={
+                place: types.SimpleNamespace(has_valid_position=place != "new") for place in ("idle", "busy", "new")
+            }
+        )
+
+        def assignment(self):
+            return set(self._subscription.assignment)
+
+        def highwater(self, place):
+            return 9 if place == "busy" else None
+
+        def position(self, _place):
+            return 7
+
+    progress = Progress()
+    group._update(progress, Client())
+    assert (progress.assigned, progress.unread, progress.behind) == (3, 1, 2)

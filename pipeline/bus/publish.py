@@ -21,7 +21,7 @@ log = structlog.get_logger("bus")
 RETRY_SECONDS: Final = 1.0
 """The wait after a failed attempt, which itself has waited for Kafka much longer."""
 
-BLOCK_MS: Final = 10_000
+BLOCK_MS: Final = 15_000
 """How long to wait for a topic's metadata before its first record, and for the start or end of a transaction. The client's 60 s
 would delay an alert by a minute."""
 

@@ -117,6 +117,16 @@ upkeep_last_success_timestamp_seconds = Gauge(
     "When a task of the indexer's upkeep last succeeded (Unix time).",
     ["task"],
 )
+index_bytes = Gauge("dateline_index_bytes", "Bytes of all indices of an alias, replicas included.", ["index"])
+index_changes_total = Counter(
+    "dateline_index_changes", "Indices created and deleted to keep the index in bounds, by action and reason: size, age.",
+    ["action", "reason"],
+)  # fmt: skip
+snapshot_last_success_timestamp_seconds = Gauge(
+    "dateline_snapshot_last_success_timestamp_seconds",
+    "When the newest complete snapshot of a repository ended (Unix time); 0 for none.",
+    ["repository"],
+)
 ready = Gauge("dateline_ready", "1 while /readyz says yes.")
 build_info = Gauge("dateline_build_info", "Constant 1, with the running version.", ["version", "process"])
 

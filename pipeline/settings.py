@@ -36,12 +36,14 @@ __all__ = [
     "Natural",
     "Port",
     "Positive",
+    "Retention",
     "Seconds",
     "Section",
     "Settings",
     "SettingsError",
     "Share",
     "Size",
+    "Snapshots",
     "Track",
     "Websub",
     "Worker",
@@ -113,6 +115,32 @@ class Elasticsearch(Section, frozen=True, kw_only=True):
     bulk_bytes: Positive = 5_000_000
     request_timeout_seconds: Seconds = 30
     refresh_seconds: Seconds = 1
+    ilm_policy: str = ""
+
+
+class Retention(Section, frozen=True, kw_only=True):
+    """How long the index keeps items and how large it becomes. 0 is without a limit; feedback is always kept."""
+
+    documents_days: Natural = 0
+    events_days: Natural = 0
+    stories_days: Natural = 0
+    alerts_days: Natural = 0
+    failures_days: Natural = 90
+    index_gb: Annotated[float, Meta(gt=0)] = 30
+    total_gb: Size = 0
+
+    def days(self, name: str) -> int:
+        """Return the days for an index by its name, `events` for example; 0 is without a limit."""
+        return int(getattr(self, f"{name}_days", 0))
+
+
+class Snapshots(Section, frozen=True, kw_only=True):
+    """Snapshots of the index. Without `repository` there are none; without `location` the repository exists already."""
+
+    repository: str = ""
+    location: str = ""
+    interval_hours: Annotated[int, Meta(ge=0, le=48)] = 24
+    keep: Positive = 14
 
 
 class Collector(Section, frozen=True, kw_only=True):
@@ -250,6 +278,8 @@ class Settings(Section, frozen=True, kw_only=True):
 
     kafka: Kafka = Kafka()
     elasticsearch: Elasticsearch = Elasticsearch()
+    retention: Retention = Retention()
+    snapshots: Snapshots = Snapshots()
     collector: Collector = Collector()
     websub: Websub = Websub()
     worker: Worker = Worker()

@@ -28,11 +28,11 @@ RAW_BYTES: Final = 6_000_000
 
 REASONS: Final = (
     "", "empty", "not_text", "too_short", "language", "duplicate", "unchanged", "oversized", "not_found", "refused", "wall",
-    "stale", "no_match",
+    "stale", "no_match", "expired",
 )  # fmt: skip
 """The reasons for a rejection: the values of the metric label `reason`."""
 
-QUIET: Final = frozenset({"no_match", "unchanged", "duplicate"})
+QUIET: Final = frozenset({"no_match", "unchanged", "duplicate", "expired"})
 """Reasons that are normal: they are counted, but logged only at debug level."""
 
 

@@ -5,6 +5,7 @@
     feed_commands.py      feed, feeds, collect
     alert_commands.py     alerts
     search_commands.py    search, quarantine
+    index_commands.py     indices
     train_commands.py     train
     show*.py, screen.py   how results and the running service look in a terminal
     prepare.py            what `make setup` runs
@@ -35,6 +36,7 @@ from pipeline.cli import (
     feed_commands,  # noqa: F401
     search_commands,  # noqa: F401
     alert_commands,  # noqa: F401
+    index_commands,  # noqa: F401
 )
 
 Config = Annotated[

@@ -29,9 +29,11 @@ app = typer.Typer(
 alerts_app = typer.Typer(help="Rules and alerts: test, list, mute, judge.", no_args_is_help=True)
 feeds_app = typer.Typer(help="Feeds: add, remove, check, discover, import, export.", no_args_is_help=True)
 quarantine_app = typer.Typer(help="Records that could not be processed: list, show, retry.", no_args_is_help=True)
+indices_app = typer.Typer(help="Indices: list, clean, snapshot, restore.", no_args_is_help=True)
 app.add_typer(alerts_app, name="alerts", rich_help_panel=None)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=None)
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(indices_app, name="indices")
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

@@ -1,6 +1,6 @@
 """A record in, its bulk action out: index, id, version and document. Pure: no client, no clock, no network.
 
-The index of an item is chosen by the month in which it was first seen. That month never changes, so an id is never in two
+The index of an item is chosen by the moment when it was first seen (index_table.py). It never changes, so an id is never in two
 indices. The version is our own revision, not the offset on a topic, so a replay in any order changes nothing.
 """
 
@@ -14,11 +14,14 @@ import msgspec
 
 from pipeline.index import documents
 from pipeline.index.document_fields import Fields, clean, utc
+from pipeline.index.index_table import MAPPING_VERSION, IndexTable, month_index
 from pipeline.records import Alert, Document, Event, Failure, Feedback, Record, RecordError, Story
 
-MAPPING_VERSION: Final = 1
 INDICES: Final = ("documents", "events", "stories", "alerts", "failures", "feedback")
 """The names of the indices; each has an alias, a mapping and a function in documents.py."""
+
+NO_PLACES: Final = IndexTable()
+"""Where nothing is known to exist, each month is one index."""
 
 _EARLIEST: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _LEEWAY: Final = dt.timedelta(days=1)
@@ -56,8 +59,20 @@ def pattern(prefix: str, name: str) -> str:
     return f"{prefix}-{name}-v{MAPPING_VERSION}-*"
 
 
-def index_of(prefix: str, name: str, first_seen_at: dt.datetime | None, *, now: dt.datetime) -> str:
-    """Return the index of the month in which an item was first seen.
+def everywhere(prefix: str, name: str) -> str:
+    """Return the patterns of all indices that hold items of a name, also of those that a replay has written."""
+    return f"{pattern(prefix, name)},{prefix}-r*-{name}-v{MAPPING_VERSION}-*"
+
+
+def replaced_alias(prefix: str, name: str) -> str:
+    """Return the alias of indices that a replay has taken out of the search."""
+    return f"{alias(prefix, name)}-replaced"
+
+
+def index_of(
+    prefix: str, name: str, first_seen_at: dt.datetime | None, *, now: dt.datetime, places: IndexTable = NO_PLACES
+) -> str:
+    """Return the index of an item that was first seen at a moment.
 
     Raises:
         RecordError: the time is missing or absurd. Each month is an index, and a server has room for a limited number.
@@ -67,10 +82,10 @@ def index_of(prefix: str, name: str, first_seen_at: dt.datetime | None, *, now: 
     seen = utc(first_seen_at)
     if not _EARLIEST < seen < now + _LEEWAY:
         raise RecordError(f"first_seen_at {seen.isoformat()} is not between the year 2000 and tomorrow")
-    return f"{prefix}-{name}-v{MAPPING_VERSION}-{seen:%Y.%m}"
+    return places.index(name, seen) or month_index(prefix, name, seen)
 
 
-def action(record: Record, *, prefix: str, now: dt.datetime) -> Action:
+def action(record: Record, *, prefix: str, now: dt.datetime, places: IndexTable = NO_PLACES) -> Action:
     """Return the bulk action of a record.
 
     The version of documents and events is the time of the fetch: an older fetch never overwrites a newer one, and a better
@@ -83,7 +98,7 @@ def action(record: Record, *, prefix: str, now: dt.datetime) -> Action:
 
     def make(name: str, source: Fields, seen: dt.datetime | None, **rest: Any) -> Action:
         rest.setdefault("op", "index")
-        index = index_of(prefix, name, seen, now=now)
+        index = index_of(prefix, name, seen, now=now, places=places)
         return Action(name=name, index=index, id=str(source["event"]["id"]), source=clean(source), **rest)
 
     match record:
@@ -106,10 +121,8 @@ def action(record: Record, *, prefix: str, now: dt.datetime) -> Action:
         case Alert():
             return make("alerts", documents.alert(record), record.opened_at or record.first_seen_at, op="create")
         case Failure():
-            # A failure has no time of its first sight, so its month could change. All failures are in one index.
-            source = clean(documents.failure(record))
-            index = f"{prefix}-failures-v{MAPPING_VERSION}-all"
-            return Action(name="failures", index=index, id=record.id, op="create", source=source)
+            # A record that fails again in a replay of a later month is listed there once more: it did fail again.
+            return make("failures", documents.failure(record), record.failed_at, op="create")
         case Feedback():
             # A mark may be changed months later and stays one document, so all marks are in one index. The later mark counts.
             source = clean(documents.feedback(record))

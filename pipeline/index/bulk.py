@@ -29,6 +29,7 @@ from pipeline.index.errors import (
     UnavailableError,
     lies_with_index,
 )
+from pipeline.index.index_table import IndexTable, month_end, start_of
 from pipeline.records import Alert, Document, Event, Failure, Feedback, Record, Story, decode
 from pipeline.settings import Settings
 
@@ -50,6 +51,9 @@ TRIES: Final = 5
 BACKOFF_SECONDS: Final = 0.25
 """The first waiting time, which then doubles."""
 
+PLACES_SECONDS: Final = 10.0
+"""How long it is believed which indices exist. A new one begins minutes after it is made (index_table.AHEAD)."""
+
 WARN_INTERVAL_SECONDS: Final = 60.0
 """How often an unavailable server is logged."""
 
@@ -57,10 +61,13 @@ ItemResult = Literal["created", "updated", "unchanged", "retry", "server_error",
 
 
 class BulkServer(Protocol):
-    """Elasticsearch as the bulk loop sees it. Both methods raise RefusedError and UnavailableError."""
+    """Elasticsearch as the bulk loop sees it. The methods raise RefusedError and UnavailableError."""
 
     def prepare(self) -> str:
         """Check and set up the indices; return the server's version."""
+
+    def places(self) -> IndexTable:
+        """Return the indices that exist."""
 
     def write(self, documents: Sequence[tuple[bytes, bytes]], *, max_records: int) -> Iterator[Mapping[str, Any]]:
         """Send documents (action line, source line), at most `max_records` in a request, and yield each answer in order.
@@ -137,6 +144,8 @@ class BulkWriter:
         self._chance = chance
         self._warned_at: float | None = None
         self._connection_lost = False
+        self._places = IndexTable()
+        self._places_at: float | None = None
 
     def prepare(self) -> None:
         """Wait for Elasticsearch and set up the indices."""
@@ -156,6 +165,7 @@ class BulkWriter:
         """Write messages to the index; return when each is in the index or in quarantine, and counted."""
         began, now = time.perf_counter(), dt.datetime.now(dt.UTC)
         metrics.in_progress_records.labels(stage="index").set(len(messages))
+        self._look_at_places()
         ended: list[tuple[stage.Source, stage.Outcome]] = []
         jobs: list[Job] = []
         for message in messages:
@@ -229,8 +239,29 @@ class BulkWriter:
         if value is None:
             raise stage.Rejected("empty")  # a tombstone of a compacted topic
         record = decode(value, TYPES[source.topic])
-        action = actions.action(record, prefix=self._settings.elasticsearch.index_prefix, now=now)
+        action = actions.action(record, prefix=self._settings.elasticsearch.index_prefix, now=now, places=self._places)
+        if self._is_expired(action, now):
+            raise stage.Rejected("expired")
         return Job(source, action, action.lines())
+
+    def _is_expired(self, action: actions.Action, now: dt.datetime) -> bool:
+        """Return whether an item is older than its retention and its index is gone: it would only make that index again."""
+        days, start = self._settings.retention.days(action.name), start_of(action.index)
+        if not days or start is None or self._places.index(action.name, start) is not None:
+            return False
+        return month_end(start) <= now - dt.timedelta(days=days)
+
+    def _look_at_places(self) -> None:
+        """Ask which indices exist, if the last answer is old; wait for Elasticsearch as long as it takes."""
+        attempt = 0
+        while self._places_at is None or time.monotonic() - self._places_at >= PLACES_SECONDS:
+            try:
+                self._places = self._server.places()
+                self._places_at = time.monotonic()
+            except UnavailableError as error:
+                attempt += 1
+                self._connection_lost = self._connection_lost or error.connection_lost
+                self._wait(attempt, str(error))
 
     def _wait(self, attempt: int, problem: str) -> None:
         self.progress.problem = f"Elasticsearch: {problem}"

@@ -6,18 +6,16 @@ Its errors are those of errors.py, never the client's own.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import elasticsearch
 import structlog
 from elasticsearch import ApiError, Elasticsearch, TransportError, helpers
 
-from pipeline.index import actions, wire
+from pipeline.index import actions, templates, wire
 from pipeline.index.errors import (
     TEMPORARY_STATUSES,
     RefusedError,
@@ -25,6 +23,7 @@ from pipeline.index.errors import (
     UnavailableError,
     lies_with_index,
 )
+from pipeline.index.index_table import IndexTable, known
 from pipeline.settings import Settings
 
 # The client warns of each single failure; the bulk loop logs an outage once a minute.
@@ -32,7 +31,6 @@ logging.getLogger("elastic_transport").setLevel(logging.ERROR)
 
 log = structlog.get_logger("index")
 T = TypeVar("T")
-MAPPINGS: Final = Path(__file__).parent / "mappings"
 
 PROBE_SECONDS: Final = 3.0
 """How often the health monitor asks Elasticsearch, and how long it may take to answer that."""
@@ -102,31 +100,6 @@ def _lies_with_index(error: ApiError) -> bool:
     return isinstance(told, Mapping) and lies_with_index(str(told.get("type")), str(told.get("reason")))
 
 
-def mapping(name: str) -> dict[str, Any]:
-    """Return the mapping of the indices `name` (for example `events`)."""
-    found: dict[str, Any] = json.loads((MAPPINGS / f"{name}.json").read_text("utf-8"))
-    return found
-
-
-def template(name: str, settings: Settings) -> dict[str, Any]:
-    """Return the index template of `name`. The first record of a month creates the index from it."""
-    wanted = settings.elasticsearch
-    return {
-        "index_patterns": [actions.pattern(wanted.index_prefix, name)],
-        "priority": 200,
-        "version": actions.MAPPING_VERSION,
-        "template": {
-            "aliases": {actions.alias(wanted.index_prefix, name): {}},
-            "settings": {
-                "number_of_shards": wanted.shards,
-                "number_of_replicas": wanted.replicas,
-                "refresh_interval": f"{round(wanted.refresh_seconds * 1000)}ms",
-            },
-            "mappings": mapping(name),
-        },
-    }
-
-
 def set_up(es: Elasticsearch, settings: Settings) -> None:
     """Update the templates, and the mappings of existing indices, to this version of Dateline. Safe to run at any time.
 
@@ -138,12 +111,13 @@ def set_up(es: Elasticsearch, settings: Settings) -> None:
     """
     prefix = settings.elasticsearch.index_prefix
     for name in actions.INDICES:
-        wanted, indices = template(name, settings), actions.pattern(prefix, name)
+        wanted = templates.template(name, settings)
         try:
-            with own_errors(f"the indices {indices} cannot be set up"):
+            with own_errors(f"the indices {actions.pattern(prefix, name)} cannot be set up"):
                 es.indices.put_index_template(name=actions.alias(prefix, name), **wanted)
-                if es.indices.get(index=indices, features="aliases").body:
-                    es.indices.put_mapping(index=indices, **wanted["template"]["mappings"])
+                for indices in actions.everywhere(prefix, name).split(","):  # a pattern without an index is an error
+                    if es.indices.get(index=indices, features="aliases").body:
+                        es.indices.put_mapping(index=indices, **wanted["template"]["mappings"])
         except RequestError as error:
             raise RefusedError(str(error)) from error
     restore_aliases(es, settings)
@@ -159,12 +133,32 @@ def restore_aliases(es: Elasticsearch, settings: Settings) -> tuple[str, ...]:
     with own_errors("the aliases cannot be set up"):
         for name in actions.INDICES:
             alias = actions.alias(prefix, name)
-            found = es.indices.get_alias(index=actions.pattern(prefix, name), expand_wildcards=["open", "closed"]).body
-            without = [index for index, has in found.items() if alias not in has.get("aliases", {alias})]
+            # A replay takes the alias from what it replaces, and gives it to what it writes only at its end.
+            meant = (alias, actions.replaced_alias(prefix, name))
+            found = es.indices.get_alias(
+                index=actions.everywhere(prefix, name), expand_wildcards=["open", "closed"]
+            ).body
+            without = [
+                index
+                for index, has in found.items()
+                if not any(one in meant or one.startswith(f"{prefix}-r") for one in has.get("aliases", {alias}))
+            ]
             if without:
                 es.indices.put_alias(index=without, name=alias)
                 lost += without
     return tuple(sorted(lost))
+
+
+def places_of(es: Elasticsearch, settings: Settings) -> IndexTable:
+    """Return the indices behind our aliases."""
+    prefix = settings.elasticsearch.index_prefix
+    answer = es.indices.get_alias(index=f"{prefix}-*", expand_wildcards=["open", "closed"]).body
+    return known(
+        {
+            name: [index for index, has in answer.items() if actions.alias(prefix, name) in has.get("aliases", {})]
+            for name in actions.INDICES
+        }
+    )
 
 
 def prepare(settings: Settings) -> str:
@@ -237,6 +231,11 @@ class ElasticsearchServer:
         version = check_server(self._es)
         set_up(self._es, self._settings)
         return version
+
+    def places(self) -> IndexTable:
+        """Return the indices behind our aliases."""
+        with own_errors("the indices"):
+            return places_of(self._es, self._settings)
 
     def write(self, documents: Sequence[tuple[bytes, bytes]], *, max_records: int) -> Iterator[Mapping[str, Any]]:
         """Send documents in bulk requests and yield the answer for each; requests have at most `bulk_bytes`."""

@@ -1,4 +1,4 @@
-"""What the indexer does beside indexing, on a thread of its own: it looks at Kafka and Elasticsearch and exports what it sees.
+"""What the indexer does beside indexing, on a thread: export the servers' state, keep the indices in bounds, take snapshots.
 
 Each task has its own interval. One that fails is logged, and tried again at its next turn; the time of its last success is a
 metric, so that an alert tells of a task that does not succeed any more.
@@ -7,6 +7,7 @@ metric, so that an alert tells of a task that does not succeed any more.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from typing import Final
 import structlog
 
 from pipeline import bus, metrics
-from pipeline.index import cluster
+from pipeline.index import cluster, lifecycle, snapshots
 from pipeline.index.errors import RefusedError, RequestError, UnavailableError
 from pipeline.settings import Settings
 
@@ -24,6 +25,12 @@ log = structlog.get_logger("upkeep")
 
 CLUSTER_SECONDS: Final = 15.0
 """How often the clusters are looked at: as often as Prometheus asks in deploy/prometheus/prometheus.yml."""
+
+INDICES_SECONDS: Final = 600.0
+"""How often the indices are brought into their bounds; within that time a fast feed adds some hundred megabytes."""
+
+SNAPSHOT_SECONDS: Final = 300.0
+"""How often it is looked whether a snapshot is due."""
 
 TURN_SECONDS: Final = 1.0
 """How often it is looked which task is due."""
@@ -40,10 +47,25 @@ class Task:
 
 def tasks(settings: Settings) -> tuple[Task, ...]:
     """Return the tasks of an indexer."""
+    wanted = bool(settings.snapshots.repository)
     return (
         Task("kafka", CLUSTER_SECONDS, lambda: observe_kafka(settings)),
         Task("elasticsearch", CLUSTER_SECONDS, lambda: observe_elasticsearch(settings)),
+        Task("indices", INDICES_SECONDS, lambda: _discard(lifecycle.keep_in_bounds(settings, now=_now()))),
+        *(
+            (Task("snapshot", SNAPSHOT_SECONDS, lambda: _discard(snapshots.keep(settings, now=_now()))),)
+            if wanted
+            else ()
+        ),
     )
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _discard(_result: object) -> None:
+    """Take a result that is logged already."""
 
 
 def observe_kafka(settings: Settings) -> None:

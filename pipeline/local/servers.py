@@ -167,6 +167,7 @@ def elasticsearch_yml(local: Local, home: Path, logs: Path) -> str:
         "transport.port": local.elasticsearch_transport_port,
         "path.data": str(home / "data"),
         "path.logs": str(logs),
+        "path.repo": [str(home / "snapshots")],  # a relative snapshots.location is below it
         # A laptop's disk is often 90 % full, and the server would then refuse to write.
         "cluster.routing.allocation.disk.threshold_enabled": False,
     }

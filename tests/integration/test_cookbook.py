@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline import bus, cli
-from pipeline.index import client
+from pipeline.index import client, templates
 from tests.console_client import served
 from tests.integration.test_console import AID, DOCUMENT, EURO, SANCTIONS, STRIKE, corner, put
 
@@ -80,7 +80,7 @@ def test_the_fields_of_kibanas_queries_exist():
             yield from fields(declared.get("properties", {}), f"{path}{name}.")
             yield from fields(declared.get("fields", {}), f"{path}{name}.")
 
-    known = set(fields(client.mapping("events")["properties"]))
+    known = set(fields(templates.mapping("events")["properties"]))
     for question in QUESTIONS.values():
         named = set(re.findall(r"([\w.@]+)\s*(?::|>=|<=)", re.sub(r'"[^"]*"', '""', question.kql)))
         assert named <= known, question.title

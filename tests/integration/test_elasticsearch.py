@@ -18,10 +18,10 @@ import msgspec
 import pytest
 
 from pipeline import bus
-from pipeline.index import actions, bulk, client, errors, indexer, search, sizes
+from pipeline.index import actions, bulk, client, errors, indexer, search, sizes, templates
 from pipeline.local import ports
 from pipeline.records import Money, Party, Place, encode
-from pipeline.settings import Http, Indexer
+from pipeline.settings import Http, Indexer, Retention
 from tests.make import (
     KYIV,
     MOSCOW,
@@ -56,6 +56,7 @@ def settings(stack):
     """A corner of the server of one's own, set up."""
     mine = changed(stack, index_prefix=next(prefixes), bulk_records=500, refresh_seconds=0.05)
     mine = msgspec.structs.replace(mine, indexer=Indexer(backoff_max_seconds=0.1, batch_wait_seconds=0.05))
+    mine = msgspec.structs.replace(mine, retention=Retention(failures_days=0))  # those of the tests have a fixed day
     with client.opened(mine) as es:
         client.set_up(es, mine)
     return mine
@@ -136,8 +137,7 @@ def test_more_than_two_thousand_records_are_indexed_and_a_replay_changes_neither
     assert len(first) == 2400
     assert contents(settings) == first
     assert quarantined == []
-    assert {found[0] for found in first.values()} == {f"{prefix}-{name}-v1-2024.05" for name in actions.INDICES[:4]} | {
-        f"{prefix}-failures-v1-all",
+    assert {found[0] for found in first.values()} == {f"{prefix}-{name}-v1-2024.05" for name in actions.INDICES[:5]} | {
         f"{prefix}-feedback-v1-all",
     }
 
@@ -496,7 +496,7 @@ def test_a_field_of_a_new_release_is_added_to_the_index_of_the_running_month(set
     name = f"{settings.elasticsearch.index_prefix}-alerts-v1-2024.05"
     with client.opened(settings) as es:
         es.indices.delete_index_template(name=f"{settings.elasticsearch.index_prefix}-alerts")
-        old = client.mapping("alerts")
+        old = templates.mapping("alerts")
         del old["properties"]["news"]["properties"]["channels"]
         es.indices.create(
             index=name,

@@ -41,10 +41,10 @@ def test_a_first_sight_that_is_absent_or_absurd_makes_no_index(seen):
         actions.index_of("news", "events", seen, now=NOW)
 
 
-def test_a_failure_met_twice_has_one_place():
-    again = make_failure(failed_at=NOW + 60 * 24 * HOUR)
-    assert action_of(make_failure()).index == action_of(again).index
-    assert action_of(again).op == "create"
+def test_a_failure_is_in_the_month_in_which_it_failed_and_created_once():
+    later = action_of(make_failure(failed_at=NOW + 10 * HOUR))
+    assert action_of(make_failure()).index == later.index == "news-failures-v1-2024.05"
+    assert later.op == "create"
 
 
 def test_a_newer_fetch_has_a_higher_version_and_the_same_fetch_the_same():

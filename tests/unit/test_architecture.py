@@ -71,7 +71,7 @@ OWNERS = {
             "__init__",
             "common",
             "search_options",
-            *(f"{what}_commands" for what in ("service", "article", "feed", "search", "alert", "train")),
+            *(f"{what}_commands" for what in ("service", "article", "feed", "search", "alert", "train", "index")),
         )
     },
 }

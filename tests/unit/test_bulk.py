@@ -16,8 +16,9 @@ from pipeline import bus
 from pipeline.index.bulk import BACKOFF_SECONDS, TRIES, BulkWriter, backoff_seconds, item_result
 from pipeline.index.client import ElasticsearchServer
 from pipeline.index.errors import RefusedError, StoppedError, UnavailableError
+from pipeline.index.index_table import IndexTable
 from pipeline.records import encode
-from pipeline.settings import Elasticsearch, Indexer, Settings
+from pipeline.settings import Elasticsearch, Indexer, Retention, Settings
 from tests.make import make_alert, make_document, make_event, make_failure, make_story
 
 CREATED = {"status": 201, "result": "created"}
@@ -106,6 +107,9 @@ class Server:
     def prepare(self):
         return self.scripted.prepare()
 
+    def places(self):
+        return IndexTable()
+
     def write(self, documents, *, max_records):
         return self.bulk.write(documents, max_records=max_records)
 
@@ -117,7 +121,10 @@ def message(topic, record, offset=0):
 
 def writer(scripted, *, quarantined=None, stop=None, **options):
     es = elasticsearch.Elasticsearch("http://es.example:9200", node_class=connection(scripted), max_retries=0)
-    settings = Settings(elasticsearch=Elasticsearch(**options), indexer=Indexer(backoff_max_seconds=0.001))
+    settings = Settings(
+        elasticsearch=Elasticsearch(**options), indexer=Indexer(backoff_max_seconds=0.001),
+        retention=Retention(failures_days=0),  # the failures of the tests have a fixed day
+    )  # fmt: skip
     keep = quarantined.extend if quarantined is not None else _none
     server = Server(scripted, ElasticsearchServer(es, settings))
     return BulkWriter(settings, server, keep, stop or threading.Event(), chance=lambda: 0.0)

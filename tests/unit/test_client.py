@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline import bus
-from pipeline.index import actions, bulk, client
+from pipeline.index import actions, bulk, client, templates
 from pipeline.settings import Elasticsearch, Settings
 
 CORE_TYPES = {
@@ -31,21 +31,21 @@ def fields(properties):
 
 @pytest.mark.parametrize("name", actions.INDICES)
 def test_a_mapping_uses_only_what_the_server_has_without_plug_ins(name):
-    for field, declared in fields(client.mapping(name)["properties"]):
+    for field, declared in fields(templates.mapping(name)["properties"]):
         assert declared.get("type", "object") in CORE_TYPES, field
         assert "analyzer" not in declared, field
 
 
 @pytest.mark.parametrize("name", actions.INDICES)
 def test_no_keyword_can_be_larger_than_a_term_of_lucene(name):
-    for field, declared in fields(client.mapping(name)["properties"]):
+    for field, declared in fields(templates.mapping(name)["properties"]):
         if declared.get("type") == "keyword" and declared.get("index", True):
             assert declared["ignore_above"] * 4 <= LUCENE_TERM_BYTES, field
 
 
 @pytest.mark.parametrize("name", ["events", "stories"])
 def test_what_dashboards_count_by_is_a_keyword_outside_of_nested_parts(name):
-    news = client.mapping(name)["properties"]["news"]["properties"]
+    news = templates.mapping(name)["properties"]["news"]["properties"]
     for field in (
         "kind",
         "event_type",
@@ -62,7 +62,7 @@ def test_what_dashboards_count_by_is_a_keyword_outside_of_nested_parts(name):
 
 def test_a_template_covers_the_indices_that_records_are_written_to():
     settings = Settings(elasticsearch=Elasticsearch(index_prefix="x", shards=3, replicas=2, refresh_seconds=0.5))
-    template = client.template("events", settings)
+    template = templates.template("events", settings)
     assert template["index_patterns"] == ["x-events-v1-*"]
     assert template["template"]["aliases"] == {"x-events": {}}
     assert template["template"]["settings"] == {
@@ -70,6 +70,12 @@ def test_a_template_covers_the_indices_that_records_are_written_to():
         "number_of_replicas": 2,
         "refresh_interval": "500ms",
     }
+
+
+def test_a_policy_of_ilm_is_asked_for_only_where_one_is_named():
+    given = Settings(elasticsearch=Elasticsearch(ilm_policy="tiers"))
+    assert templates.template("events", given)["template"]["settings"]["index.lifecycle.name"] == "tiers"
+    assert "index.lifecycle.name" not in templates.template("events", Settings())["template"]["settings"]
 
 
 def test_every_topic_of_results_is_indexed_and_raw_pages_and_briefs_are_not():

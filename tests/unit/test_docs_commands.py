@@ -43,7 +43,7 @@ def unknown(words):
 
 def test_every_block_of_commands_says_how_it_is_tested():
     assert [str(block) for block in blocks() if not block.how] == []
-    assert {block.how for block in blocks("run")} == {"run: alone", "run: service"}
+    assert {block.how for block in blocks("run")} == {"run: alone", "run: service", "run: snapshots"}
     for document, test in OWN_TESTS.items():
         assert document in (ROOT / test).read_text("utf-8")
 

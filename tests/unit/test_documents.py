@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.index import actions, client, document_fields, documents
+from pipeline.index import actions, document_fields, documents, templates
 from pipeline.records import Difference, Entity, Evidence, Moment, Money, Party, Place, Related, StoryArticle, When
 from tests.make import (
     MOSCOW,
@@ -118,7 +118,7 @@ def declared_leaves(properties, path=""):
 
 @pytest.mark.parametrize("name", actions.INDICES)
 def test_the_strict_mapping_knows_every_field_of_a_full_record_and_no_field_is_dead(name):
-    mapping = client.mapping(name)
+    mapping = templates.mapping(name)
     assert mapping["dynamic"] == "strict"
     found = dict(leaves(mapping["properties"], action_of(FULL[name]()).source))
     assert set(found) == set(declared_leaves(mapping["properties"]))

@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from pipeline.index import actions, client
+from pipeline.index import actions, templates
 
 DOCS = Path(__file__).parents[2] / "docs"
 spec = importlib.util.spec_from_file_location("build_fields", DOCS / "build_fields.py")
@@ -16,6 +16,6 @@ def test_the_page_is_what_its_script_writes():
 
 
 def test_the_words_are_about_fields_that_exist_and_each_is_a_sentence():
-    known = {path for name in actions.INDICES for path, _ in build.fields(client.mapping(name)["properties"])}
+    known = {path for name in actions.INDICES for path, _ in build.fields(templates.mapping(name)["properties"])}
     assert set(build.words()) == known
     assert [path for path, (about, _) in build.words().items() if not about.endswith(".")] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.index import actions, client
+from pipeline.index import actions, templates
 from pipeline.settings import Elasticsearch
 
 DIRECTORY = Path(__file__).parents[2] / "deploy/kibana"
@@ -33,7 +33,7 @@ def fields_of(view):
                 yield f"{path}{key}", value.get("type", "object")
 
     title = BY_KEY["index-pattern", view]["attributes"]["title"]
-    return dict(walk(client.mapping(NAMES[title])["properties"]))
+    return dict(walk(templates.mapping(NAMES[title])["properties"]))
 
 
 def views(one):

@@ -1,0 +1,39 @@
+"""The index templates and mappings that Dateline gives to Elasticsearch. Pure, but for the files of mappings/."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.index import actions
+from pipeline.index.index_table import MAPPING_VERSION
+from pipeline.settings import Settings
+
+MAPPINGS: Final = Path(__file__).parent / "mappings"
+
+
+def mapping(name: str) -> dict[str, Any]:
+    """Return the mapping of the indices `name` (for example `events`)."""
+    found: dict[str, Any] = json.loads((MAPPINGS / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def template(name: str, settings: Settings) -> dict[str, Any]:
+    """Return the index template of `name`. The first record of a month creates the index from it."""
+    wanted = settings.elasticsearch
+    return {
+        "index_patterns": [actions.pattern(wanted.index_prefix, name)],
+        "priority": 200,
+        "version": MAPPING_VERSION,
+        "template": {
+            "aliases": {actions.alias(wanted.index_prefix, name): {}},
+            "settings": {
+                "number_of_shards": wanted.shards,
+                "number_of_replicas": wanted.replicas,
+                "refresh_interval": f"{round(wanted.refresh_seconds * 1000)}ms",
+                **({"index.lifecycle.name": wanted.ilm_policy} if wanted.ilm_policy else {}),
+            },
+            "mappings": mapping(name),
+        },
+    }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.index import actions, client
+from pipeline.index import actions, templates
 
 HERE: Final = Path(__file__).parent
 FILE: Final = HERE / "fields.md"
@@ -45,7 +45,7 @@ def text() -> str:
         parts.append(
             f"\n## {actions.alias('news', name)}\n\n| field | type | what it holds | example |\n|---|---|---|---|\n"
         )
-        for path, kind in fields(client.mapping(name)["properties"]):
+        for path, kind in fields(templates.mapping(name)["properties"]):
             about, example = said[path]
             shown = f"`{example}`" if example else ""
             parts.append(f"| `{path}` | {kind} | {about} | {shown} |\n")

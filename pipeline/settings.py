@@ -129,10 +129,6 @@ class Retention(Section, frozen=True, kw_only=True):
     index_gb: Annotated[float, Meta(gt=0)] = 30
     total_gb: Size = 0
 
-    def days(self, name: str) -> int:
-        """Return the days for an index by its name, `events` for example; 0 is without a limit."""
-        return int(getattr(self, f"{name}_days", 0))
-
 
 class Snapshots(Section, frozen=True, kw_only=True):
     """Snapshots of the index. Without `repository` there are none; without `location` the repository exists already."""

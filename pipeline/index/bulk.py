@@ -29,7 +29,7 @@ from pipeline.index.errors import (
     UnavailableError,
     lies_with_index,
 )
-from pipeline.index.index_table import IndexTable, month_end, start_of
+from pipeline.index.index_table import IndexTable, days_kept, month_end, start_of
 from pipeline.records import Alert, Document, Event, Failure, Feedback, Record, Story, decode
 from pipeline.settings import Settings
 
@@ -246,7 +246,7 @@ class BulkWriter:
 
     def _is_expired(self, action: actions.Action, now: dt.datetime) -> bool:
         """Return whether an item is older than its retention and its index is gone: it would only make that index again."""
-        days, start = self._settings.retention.days(action.name), start_of(action.index)
+        days, start = days_kept(self._settings.retention, action.name), start_of(action.index)
         if not days or start is None or self._places.index(action.name, start) is not None:
             return False
         return month_end(start) <= now - dt.timedelta(days=days)

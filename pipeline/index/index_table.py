@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from pipeline.settings import Retention
+
 MAPPING_VERSION: Final = 1
 
 _START: Final = re.compile(r"-v\d+-(\d{4})\.(\d{2})(?:\.(\d{2})t(\d{2}))?$")
@@ -52,6 +54,18 @@ def month_index(prefix: str, name: str, seen: dt.datetime) -> str:
 def successor(prefix: str, name: str, start: dt.datetime) -> str:
     """Return the name of an index that takes over in the middle of a month."""
     return f"{prefix}-{name}-v{MAPPING_VERSION}-{start:%Y.%m.%dt%H}"
+
+
+def days_kept(retention: Retention, name: str) -> int:
+    """Return for how many days an index keeps its items, by its name (`events`); 0 is without a limit."""
+    days = {
+        "documents": retention.documents_days,
+        "events": retention.events_days,
+        "stories": retention.stories_days,
+        "alerts": retention.alerts_days,
+        "failures": retention.failures_days,
+    }
+    return days.get(name, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import structlog
 
 from pipeline import metrics
 from pipeline.index import actions, client
-from pipeline.index.index_table import IndexTable, known, next_start, start_of, successor
+from pipeline.index.index_table import IndexTable, days_kept, known, next_start, start_of, successor
 from pipeline.settings import Settings
 
 log = structlog.get_logger("index")
@@ -126,7 +126,7 @@ def _too_old(indices: Iterable[IndexInfo], settings: Settings, now: dt.datetime)
     """Return the removal of each index whose items are all older than its retention."""
     found = []
     for one in indices:
-        days = 0 if one.name in KEPT else settings.retention.days(one.name)
+        days = 0 if one.name in KEPT else days_kept(settings.retention, one.name)
         if days and one.end is not None and one.end <= now - dt.timedelta(days=days):
             found.append(Step("delete", one.index, one.name, "age"))
     return tuple(found)

@@ -109,10 +109,11 @@ def _who(story: Profile, event: Profile, *, directed: bool) -> float | None:
 def _sides_differ(story: Profile, event: Profile) -> bool:
     """Return whether both name the actors, or both the recipients, and no country is in both.
 
-    Actors and recipients that are exactly swapped are an error of detection, not two events.
+    Actors and recipients that are exactly swapped are an error of detection, not two events, unless the kinds differ or one is
+    a plan: Prague expels diplomats, Moscow will close a consulate.
     """
     if story.actors == event.recipients and story.recipients == event.actors:
-        return False
+        return story.kind != event.kind or story.planned != event.planned
     actors = bool(story.actors and event.actors and not story.actors & event.actors)
     recipients = bool(story.recipients and event.recipients and not story.recipients & event.recipients)
     return actors or recipients

@@ -106,6 +106,32 @@ def test_sanctions_on_another_country_are_another_story():
     )
 
 
+def test_the_answer_to_an_expulsion_is_another_happening_although_the_sides_are_swapped():
+    expelled = make_event(
+        kind="expulsion",
+        event_type="SANCTION",
+        actors=(UKRAINE,),
+        recipients=(RUSSIA,),
+        evidence="Kyiv expelled diplomats",
+    )
+    plan = {
+        "kind": "rupture",
+        "event_type": "SANCTION",
+        "modality": "planned",
+        "evidence": "Moscow will close the consulate",
+    }
+    answer = make_event(actors=(RUSSIA,), recipients=(UKRAINE,), publisher="B", **plan)
+    assert likeness(profile_of_event(expelled), profile_of_event(answer)) == 0
+    again = make_event(
+        kind="expulsion",
+        event_type="SANCTION",
+        actors=(RUSSIA,),
+        recipients=(UKRAINE,),
+        evidence="Diplomats of Kyiv expelled",
+    )
+    assert likeness(profile_of_event(expelled), profile_of_event(again)) > 0, "sides that a reader confused"
+
+
 def test_sanctions_by_another_country_are_another_story():
     britain = Party(text="Britain", name="United Kingdom", country="GBR", sector="GOV")
     assert (

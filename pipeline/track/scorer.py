@@ -18,8 +18,7 @@ from pipeline.records import Brief, Story
 FILE: Final = Path(__file__).with_name("scorer.json")
 
 FEATURES: Final = (
-    "words", "lead", "names", "rarest", "days", "story_names", "article_names", "both_names", "other_names", "agrees",
-    "contradicts", "size",
+    "words", "lead", "names", "rarest", "days", "story_names", "other_names", "agrees", "contradicts",
 )  # fmt: skip
 """In the order of `features`, which says what each is."""
 
@@ -64,30 +63,23 @@ def features(
     words, lead: cosines by TF-IDF of all words, and of those of titles and leads. names: the share, by rarity, of the
     article's names that the story has. rarest: the rarity of the rarest lead word in both, in tens. days: the logarithm of the
     days between them, plus one. story_names: the share of the story's own names (see `CORE`) that the article has.
-    article_names: the share of the names in the article's lead that the story has. both_names: the lesser of the two.
     other_names: the rarity of what stands against it, a name of the story that the article lacks and one of the article that
     the story lacks. agrees: how like a happening of the story an event of the article is. contradicts: an event is of the
-    kind of the story's main happening and cannot be the same (another city, day or party). size: the logarithm of the number of
-    words of the shorter one: two flashes share a rare name easily.
+    kind of the story's main happening and cannot be the same (another city, day or party).
     """
     core = {name: count / story.articles for name, count in story.names.items() if count >= CORE * story.articles}
     lacking = max((share * rarity(name) for name, share in core.items() if name not in brief.words), default=0.0)
     strange = max((rarity(name) for name in brief.lead_names if name not in story.words), default=0.0)
-    ours = _covered(core, brief.words, rarity)
-    theirs = _covered(dict.fromkeys(brief.lead_names, 1.0), story.words, rarity)
     return [
         alike(story.words, brief.words, rarity),
         alike(story.lead, brief.lead, rarity),
         _covered(dict.fromkeys(brief.names, 1.0), story.words, rarity),
         max((rarity(word) for word in brief.lead if word in story.lead), default=0.0) / 10,
         math.log1p(days),
-        ours,
-        theirs,
-        min(ours, theirs),
+        _covered(core, brief.words, rarity),
         min(lacking, strange) / 10,
         agrees,
         float(contradicts),
-        math.log1p(min(len(story.words), len(brief.words))),
     ]
 
 

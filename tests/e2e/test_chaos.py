@@ -7,8 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,9 @@ from bench import chaos
 from bench.chaos_rig import ChaosRig
 from pipeline import bus
 from pipeline.local import ports
+from tests.answers import ask
 
+readyz = partial(ask, path="/readyz", seconds=5)
 REPOSITORY = Path(__file__).parents[2]
 NAMES = ("collector", "worker", "indexer", "notifier")
 PER_SECOND = 0.5
@@ -86,17 +87,6 @@ def nowhere(request):
         return
     with socket.create_server(("127.0.0.1", 0)) as silent:
         yield f"127.0.0.1:{silent.getsockname()[1]}"
-
-
-def readyz(port):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-    except OSError:
-        return 0, {}
 
 
 def test_a_process_without_kafka_waits_says_so_and_stops_when_it_is_told(nowhere, tmp_path):

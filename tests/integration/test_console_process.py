@@ -6,27 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from pipeline.local import ports
+from tests.answers import ask
 
 pytestmark = pytest.mark.integration
 REPOSITORY = Path(__file__).parents[2]
-
-
-def ask(port, path):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-    except OSError:
-        return 0, {}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

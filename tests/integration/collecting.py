@@ -136,13 +136,6 @@ class Process:
         return (self.directory / "log").read_text()
 
 
-def wait_until(true, seconds=60, what=""):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, what or "it did not come to pass"
-        time.sleep(0.2)
-
-
 def articles(stack, *feed_ids):
     found = [decode(message.value, Article) for message in bus.read_all(stack, bus.ARTICLES)]
     return [article for article in found if article.feed_id in feed_ids]

@@ -21,6 +21,7 @@ import pytest
 from pipeline import bus
 from pipeline.local import ports
 from pipeline.records import Article, decode
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -156,17 +157,10 @@ def test_a_collector_reads_sitemaps_and_is_pushed_by_a_hub(stack, tmp_path):
         request = urllib.request.Request(form["hub.callback"], data=body, headers={"X-Hub-Signature": signature})
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 202
-        wait_until(lambda: f"{site.url}/pushed" in published(stack), seconds=20)
+        wait_until(lambda: f"{site.url}/pushed" in published(stack))
         assert set(published(stack, site.url).values()) == {1}
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=40) == 0
         site.server.shutdown()
         site.server.server_close()
-
-
-def wait_until(true, seconds=90):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.3)

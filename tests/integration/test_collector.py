@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from pipeline import bus
-from tests.integration.collecting import PROSE, Process, Site, articles, state, wait_until
+from tests.integration.collecting import PROSE, Process, Site, articles, state
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 

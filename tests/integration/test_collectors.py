@@ -11,7 +11,8 @@ import structlog
 
 from pipeline import bus
 from pipeline.collect.sharding import partition_of
-from tests.integration.collecting import Process, Site, articles, state, wait_until
+from tests.integration.collecting import Process, Site, articles, state
+from tests.waiting import wait_until
 
 log = structlog.get_logger("test")
 pytestmark = pytest.mark.integration

@@ -39,6 +39,7 @@ from tests.make import (
     make_sanctions,
     make_story,
 )
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -110,16 +111,6 @@ def contents(settings):
 
 def one(settings, identifier):
     return contents(settings)[identifier][1]["news"]
-
-
-def eventually(check, *, seconds=30):
-    """Wait until a check holds; the last time it is asked for good."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if check():
-            return
-        time.sleep(0.05)
-    assert check()
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -264,9 +255,9 @@ def test_a_server_that_goes_away_in_the_middle_is_waited_for_and_nothing_is_lost
     with writing(through, quarantined) as writer:
         work = threading.Thread(target=writer.handle, args=(whole,), daemon=True)
         work.start()
-        eventually(lambda: len(contents(settings)) > 100)
+        wait_until(lambda: len(contents(settings)) > 100)
         proxy.cut()
-        eventually(lambda: writer.progress.problem)
+        wait_until(lambda: writer.progress.problem)
         assert work.is_alive()
         assert len(contents(settings)) < 1200
         proxy.mend()
@@ -285,7 +276,7 @@ def test_a_server_that_comes_back_empty_gets_its_templates_again(settings, line)
         proxy.cut()
         work = threading.Thread(target=writer.handle, args=(messages(bus.EVENTS, make_meeting()),), daemon=True)
         work.start()
-        eventually(lambda: writer.progress.problem)
+        wait_until(lambda: writer.progress.problem)
         with client.opened(settings) as es:
             es.indices.delete(index=f"{prefix}-events-v1-2024.05")
             es.indices.delete_index_template(name=f"{prefix}-events")
@@ -447,7 +438,7 @@ def test_where_every_document_of_an_index_would_fail_the_indexer_waits_and_names
         harm(settings, index)
         work = threading.Thread(target=writer.handle, args=(messages(bus.EVENTS, make_meeting()),), daemon=True)
         work.start()
-        eventually(lambda: index in writer.progress.problem)
+        wait_until(lambda: index in writer.progress.problem)
         assert work.is_alive()
         assert not writer.progress.ready(now=0, stall_seconds=60)[0]
         mend(settings, index)
@@ -703,16 +694,16 @@ def test_the_process_indexes_the_topics_and_a_replay_of_them_changes_no_count(pr
     publish(process, bus.ALERTS, encode(make_alert()))
     alias = f"{process.elasticsearch.index_prefix}-"
     with running(process):
-        eventually(lambda: client.counts(process)[alias + "failures"] == 1)
-        eventually(lambda: lag(process) == 0)
-        eventually(lambda: ask(process, "/readyz")[0] == 200)
+        wait_until(lambda: client.counts(process)[alias + "failures"] == 1)
+        wait_until(lambda: lag(process) == 0)
+        wait_until(lambda: ask(process, "/readyz")[0] == 200)
         assert ask(process, "/healthz")[0] == 200
         first = contents(process)
     assert {record.id for record in records} <= set(first)
     bus.reset(process, bus.INDEXER_GROUP, bulk.TYPES)
     with running(process):
-        eventually(lambda: lag(process) == 0)
-        eventually(lambda: total(process) >= len(first))
+        wait_until(lambda: lag(process) == 0)
+        wait_until(lambda: total(process) >= len(first))
     # The garbage is met again at the same place: the same failure, by the same id, and one failure it remains.
     assert contents(process) == first
 
@@ -722,18 +713,18 @@ def test_the_process_waits_for_an_elasticsearch_that_is_away_says_so_and_loses_n
     through = changed(process, url=f"http://127.0.0.1:{proxy.port}")
     event = make_event(evidence="published while nobody could index it")
     with running(through):
-        eventually(lambda: ask(process, "/healthz")[0] == 200)
+        wait_until(lambda: ask(process, "/healthz")[0] == 200)
         assert ask(process, "/readyz")[0] == 503
         publish(process, bus.EVENTS, encode(event))
         proxy.mend()
-        eventually(lambda: event.id in contents(process))
-        eventually(lambda: ask(process, "/readyz")[0] == 200)
+        wait_until(lambda: event.id in contents(process))
+        wait_until(lambda: ask(process, "/readyz")[0] == 200)
         proxy.cut()
-        eventually(lambda: ask(process, "/readyz")[0] == 503)
+        wait_until(lambda: ask(process, "/readyz")[0] == 503)
         assert "Elasticsearch" in str(ask(process, "/readyz")[1]) or "onnection" in str(ask(process, "/readyz")[1])
         assert ask(process, "/healthz")[0] == 200
         proxy.mend()
-        eventually(lambda: ask(process, "/readyz")[0] == 200)
+        wait_until(lambda: ask(process, "/readyz")[0] == 200)
     proxy.cut()
 
 
@@ -758,12 +749,12 @@ def test_killed_in_the_middle_it_leaves_nothing_out_and_nothing_twice(process):
     wanted = {record.id for record in records}
     publish(mine, bus.EVENTS, *map(encode, records))
     with spawned(mine):
-        eventually(lambda: len(wanted & set(contents(mine))) > 40, seconds=60)
+        wait_until(lambda: len(wanted & set(contents(mine))) > 40)
     before = len(wanted & set(contents(mine)))
     assert 0 < before < len(records)
     with spawned(mine) as child:
-        eventually(lambda: wanted <= set(contents(mine)), seconds=90)
-        eventually(lambda: lag(mine) == 0, seconds=60)
+        wait_until(lambda: wanted <= set(contents(mine)))
+        wait_until(lambda: lag(mine) == 0)
         os.kill(child.pid, signal.SIGTERM)
         assert child.wait(30) == 0
     events = client.query(

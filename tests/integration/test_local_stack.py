@@ -23,6 +23,7 @@ from pipeline.local.ports import PortTakenError
 from pipeline.local.stack import Stack, StackError
 from pipeline.settings import Elasticsearch, Kafka, Settings
 from tests.stack_fixture import make_local
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -71,13 +72,6 @@ def server_processes(settings):
         if "pipeline.local.jvm" in line and any(part.startswith(marker) for part in line):
             found.append(process)
     return found
-
-
-def wait_until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.1)
 
 
 def stopped_in_order(settings):

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline import bus
 from pipeline.bus import group, read
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -39,13 +40,6 @@ class Member:
     def end(self):
         self.stop.set()
         self.thread.join(30)
-
-
-def wait_until(true, seconds=40):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from pipeline.notify import RetryError, channels, notifier
 from pipeline.records import Alert, Failure, decode, encode
 from pipeline.settings import Alerts, Http
 from tests.make import make_alert
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -139,13 +140,6 @@ def alerts(count, *channels):
     return [make_alert(id=uuid.uuid4().hex, channels=channels, raised_at=now) for _ in range(count)]
 
 
-def until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def name():
     return f"hook-{uuid.uuid4().hex[:8]}"
 
@@ -160,7 +154,7 @@ def test_a_receiver_that_fails_nine_times_in_ten_gets_every_alert_once(stack, be
     told = alerts(8, hook)
     begin(**{hook: {"url": sink.url, "tries": 15}})
     publish(stack, *told)
-    until(lambda: len(sink.taken) >= len(told))
+    wait_until(lambda: len(sink.taken) >= len(told))
     assert sorted(sink.taken) == sorted(a.id for a in told)
     assert len(sink.requests) == 10 * len(told)
 
@@ -169,7 +163,7 @@ def test_every_delivery_is_signed(stack, begin, receiver):
     hook, sink = name(), receiver()
     begin(**{hook: {"url": sink.url}})
     publish(stack, *alerts(3, hook))
-    until(lambda: len(sink.taken) == 3)
+    wait_until(lambda: len(sink.taken) == 3)
     for headers, body in sink.requests:
         Webhook(KEY).verify(body, headers)
         assert decode(body, Alert).id == headers["Idempotency-Key"]
@@ -187,7 +181,7 @@ def test_a_channel_that_is_down_or_slow_holds_up_no_other(stack, begin, receiver
         }
     )
     publish(stack, *told)
-    until(lambda: len(quick.taken) == 5)
+    wait_until(lambda: len(quick.taken) == 5)
 
 
 def test_what_is_not_taken_goes_to_quarantine_and_from_there_to_its_channel_alone(stack, begin, receiver):
@@ -196,15 +190,15 @@ def test_what_is_not_taken_goes_to_quarantine_and_from_there_to_its_channel_alon
     [alert] = alerts(1, bad, good)
     begin(**{bad: {"url": strict.url}, good: {"url": kind.url}})
     publish(stack, alert)
-    until(lambda: quarantined(stack, {alert.id}))
+    wait_until(lambda: quarantined(stack, {alert.id}))
     [failure] = quarantined(stack, {alert.id})
     assert "422" in failure.error
     publisher = bus.Publisher(stack)
     publisher.send(failure.topic, failure.key, failure.raw)
     publisher.flush()
     publisher.close()
-    until(lambda: strict.taken == [alert.id])
-    until(lambda: kind.taken)
+    wait_until(lambda: strict.taken == [alert.id])
+    wait_until(lambda: kind.taken)
     time.sleep(0.5)
     assert kind.taken == [alert.id]
 
@@ -215,7 +209,7 @@ def test_a_receiver_that_stays_away_ends_in_quarantine_after_the_last_try(stack,
     begin(**{hook: {"url": "http://127.0.0.1:9/", "tries": 3}})
     publish(stack, *told)
     ids = {a.id for a in told}
-    until(lambda: len(quarantined(stack, ids)) == 2)
+    wait_until(lambda: len(quarantined(stack, ids)) == 2)
     assert all("gave up after 3 tries" in f.error for f in quarantined(stack, ids))
 
 
@@ -224,11 +218,11 @@ def test_what_is_raised_while_the_notifier_is_away_is_delivered_when_it_is_back(
     before, meanwhile = alerts(2, hook), alerts(3, hook)
     running = begin(**{hook: {"url": sink.url}})
     publish(stack, *before)
-    until(lambda: len(sink.taken) == 2)
+    wait_until(lambda: len(sink.taken) == 2)
     running.end()
     publish(stack, *meanwhile)
     running.start()
-    until(lambda: len(sink.taken) == 5)
+    wait_until(lambda: len(sink.taken) == 5)
     time.sleep(0.5)
     assert sorted(sink.taken) == sorted(a.id for a in before + meanwhile)
 
@@ -238,11 +232,11 @@ def test_an_end_while_an_alert_waits_loses_it_not(stack, begin, receiver):
     told = alerts(2, hook)
     running = begin(**{hook: {"url": sink.url, "tries": 100_000}})
     publish(stack, *told)
-    until(lambda: len(sink.requests) > 3)
+    wait_until(lambda: len(sink.requests) > 3)
     running.end()
     sink.statuses = itertools.cycle([204])
     running.start()
-    until(lambda: len(sink.taken) >= 2)
+    wait_until(lambda: len(sink.taken) >= 2)
     assert sorted(sink.taken) == sorted(a.id for a in told)
 
 
@@ -255,7 +249,7 @@ def test_a_new_channel_starts_with_the_last_hour_and_not_with_all_that_was(stack
     time.sleep(3.5)
     new = alerts(1, hook)
     publish(stack, *new)
-    until(lambda: sink.taken)
+    wait_until(lambda: sink.taken)
     assert sink.taken == [new[0].id]
     assert not notifier.is_new(running.settings, notifier.GROUP + hook)
 
@@ -265,11 +259,11 @@ def test_a_channel_that_is_added_while_all_runs_is_connected_and_the_old_one_goe
     old, new = receiver(), receiver()
     running = begin(**{first: {"url": old.url}})
     publish(stack, *alerts(2, first))
-    until(lambda: len(old.taken) == 2)
+    wait_until(lambda: len(old.taken) == 2)
     running.write({first: {"url": old.url}, second: {"url": new.url}})
     publish(stack, *(told := alerts(2, first, second)))
-    until(lambda: sorted(new.taken) == sorted(a.id for a in told))
-    until(lambda: len(old.taken) == 4)
+    wait_until(lambda: sorted(new.taken) == sorted(a.id for a in told))
+    wait_until(lambda: len(old.taken) == 4)
     moved = receiver()
     running.write({first: {"url": moved.url}})
     deadline = time.monotonic() + 10
@@ -284,11 +278,11 @@ def test_a_file_that_is_wrong_leaves_the_channels_as_they_are(stack, begin, rece
     hook, sink = name(), receiver()
     running = begin(**{hook: {"url": sink.url}})
     publish(stack, *alerts(1, hook))
-    until(lambda: len(sink.taken) == 1)
+    wait_until(lambda: len(sink.taken) == 1)
     running.write({hook: {"url": sink.url, "tries": 0}})
-    until(lambda: metrics.rules_last_reload_successful._value.get() == 0)
+    wait_until(lambda: metrics.rules_last_reload_successful._value.get() == 0)
     publish(stack, *alerts(1, hook))
-    until(lambda: len(sink.taken) == 2)
+    wait_until(lambda: len(sink.taken) == 2)
 
 
 def test_another_topic_gets_each_alert_under_its_id(stack):
@@ -310,7 +304,7 @@ def test_the_lag_of_a_channel_that_cannot_deliver_is_told_from_its_first_alert_o
         found = re.findall(rf'dateline_consumer_lag_records{{group="dateline-notifier-{hook}".*}} (.*)', text)
         return sum(map(float, found))
 
-    until(lambda: lag() >= 2)
+    wait_until(lambda: lag() >= 2)
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")

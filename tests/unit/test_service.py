@@ -16,6 +16,7 @@ from pipeline.local import LocalError
 from pipeline.operate import live, probe, service, service_process
 from pipeline.operate.local_servers import DiskWatch, LocalServers
 from pipeline.settings import Console, Elasticsearch, Http, Kafka, Local, Settings
+from tests.waiting import wait_until
 
 
 class Screen:
@@ -71,13 +72,6 @@ def child(tmp_path, code, name="worker"):
     return service_process.ServiceProcess(name, [sys.executable, "-c", code], os.environ, tmp_path / f"{name}.log")
 
 
-def until(condition, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
-
-
 def test_a_child_that_ended_says_how_and_is_due_again_later_each_time(tmp_path):
     one = child(tmp_path, "import sys; print('so long', flush=True); sys.exit(3)")
     pauses = []
@@ -101,7 +95,7 @@ def test_a_child_that_does_not_stop_in_time_is_killed(tmp_path):
         tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN); print('x', flush=True); time.sleep(60)"
     )
     deaf.start(0.0)
-    until(lambda: deaf.last_line() == "x")
+    wait_until(lambda: deaf.last_line() == "x")
     deaf.stop()
     assert deaf.wait(0.3) is False
     polite = child(tmp_path, "import time; time.sleep(60)", "indexer")
@@ -169,7 +163,7 @@ def up(whole):
 def test_all_processes_run_and_are_stopped_in_the_order_of_the_data(make_service):
     whole = make_service()
     thread, result = make_service.run(whole)
-    until(lambda: up(whole) and whole.screen.drawn)
+    wait_until(lambda: up(whole) and whole.screen.drawn)
     whole.stop()
     thread.join(20)
     assert result == [0]
@@ -188,7 +182,7 @@ def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(make_s
     )
     whole = make_service({"worker": dies_once})
     make_service.run(whole)
-    until(lambda: up(whole) and any("ended by its watchdog" in line for line in whole.screen.messages))
+    wait_until(lambda: up(whole) and any("ended by its watchdog" in line for line in whole.screen.messages))
     [line] = [line for line in whole.screen.messages if line.startswith("worker")]
     assert "no progress" in line
 
@@ -226,10 +220,12 @@ def test_a_kafka_that_does_not_answer_is_named_and_waited_for(make_service, monk
     monkeypatch.setattr(service, "SAY_SECONDS", 0.1)
     whole = make_service()
     make_service.run(whole)
-    until(lambda: [line for line in whole.screen.messages if "127.0.0.1:1 does not answer; waiting for it" in line])
+    wait_until(
+        lambda: [line for line in whole.screen.messages if "127.0.0.1:1 does not answer; waiting for it" in line]
+    )
     assert whole.process("indexer") is None
     answers.set()
-    until(lambda: up(whole))
+    wait_until(lambda: up(whole))
 
 
 def test_topics_that_are_not_as_configured_end_the_start(make_service, monkeypatch):
@@ -247,7 +243,7 @@ def test_a_process_that_a_server_keeps_from_its_work_is_started_again_for_ever(m
     monkeypatch.setattr(service_process, "restart_delay_seconds", lambda _: 0.01)
     whole = make_service({"notifier": "import sys; print('Kafka does not answer'); sys.exit(75)"})
     _thread, result = make_service.run(whole)
-    until(lambda: sum("notifier could not go on for now" in line for line in whole.screen.messages) > 3)
+    wait_until(lambda: sum("notifier could not go on for now" in line for line in whole.screen.messages) > 3)
     assert not result
 
 
@@ -322,7 +318,7 @@ def test_a_full_disk_is_told_once_with_its_path_and_again_when_it_has_space():
 def test_of_a_line_of_json_only_the_error_is_told(tmp_path):
     one = child(tmp_path, 'print(\'{"event": "cannot_run", "error": "feeds.toml: no such feed"}\')')
     one.start(0.0)
-    until(lambda: one.ended(0.0) is not None)
+    wait_until(lambda: one.ended(0.0) is not None)
     assert one.last_line() == "feeds.toml: no such feed"
 
 

@@ -11,7 +11,7 @@ from pipeline.bus.create import create_topics, update_topics, wait_for_topics
 from pipeline.bus.group import Progress, consume, leave, member_name
 from pipeline.bus.lag import Lag, Observer, lags
 from pipeline.bus.publish import PatientPublisher, Publisher
-from pipeline.bus.read import follow, read_all, read_one, tail
+from pipeline.bus.read import follow, read_all, read_one, removed_before, tail
 from pipeline.bus.rights import grant
 from pipeline.bus.share import Member, Partitions, ReplacedError, partitions_of
 from pipeline.bus.topics import (
@@ -38,6 +38,7 @@ from pipeline.bus.topics import (
     BusError,
     Message,
     TopicError,
+    forget_group,
     reset,
 )
 
@@ -81,6 +82,7 @@ __all__ = [
     "consume",
     "create_topics",
     "follow",
+    "forget_group",
     "grant",
     "lags",
     "leave",
@@ -89,6 +91,7 @@ __all__ = [
     "partitions_of",
     "read_all",
     "read_one",
+    "removed_before",
     "require_codecs",
     "reset",
     "tail",

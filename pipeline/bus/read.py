@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -104,6 +105,29 @@ def read_one(settings: Settings, topic: str, partition: int, offset: int) -> Mes
         raise BusError(f"{topic} {partition}: {error}") from error
     finally:
         consumer.close(autocommit=False)
+
+
+def removed_before(settings: Settings, topic: str) -> dt.datetime | None:
+    """Return the time of the earliest record of a topic if older ones were removed already, else None.
+
+    Raises:
+        BusError: Kafka cannot be reached, or the topic does not exist.
+    """
+    consumer = consumer_of(settings, group_id=None, auto_offset_reset="earliest")
+    try:
+        starts = consumer.beginning_offsets(_partitions(consumer, topic))
+        cut = [place for place, start in starts.items() if start > 0]
+        consumer.assign(cut)
+        found = [m.timestamp_ms for place in cut for m in _first(consumer, place)]
+        return dt.datetime.fromtimestamp(max(found) / 1000, dt.UTC) if found else None
+    finally:
+        consumer.close(autocommit=False)
+
+
+def _first(consumer: KafkaConsumer, place: TopicPartition) -> list[Message]:
+    consumer.assign([place])
+    consumer.seek_to_beginning(place)
+    return messages_of(consumer.poll(timeout_ms=2000, max_records=1))
 
 
 def tail(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
+from kafka.admin import OffsetSpec, OffsetTimestamp
 from kafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
@@ -160,8 +161,10 @@ def name_and_partitions(described: Mapping[str, Any]) -> tuple[str, int]:
     return str(described.get("name") or described.get("topic")), len(described["partitions"])
 
 
-def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int:
-    """Move a group back to the start of these topics, so that it reads them again. Return the number of partitions moved.
+def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS, *, since: dt.datetime | None = None) -> int:
+    """Move a group back to the start of these topics, or to the first records written since a moment.
+
+    Returns the number of partitions moved.
 
     Raises:
         BusError: the group is still running (stop it first), or Kafka cannot be reached.
@@ -173,7 +176,8 @@ def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int
                 for name, count in map(name_and_partitions, admin.describe_topics(list(topics)))
                 for number in range(count)
             ]
-            starts = dict.fromkeys(partitions, OffsetSpec.EARLIEST)
+            place = OffsetSpec.EARLIEST if since is None else OffsetTimestamp(int(since.timestamp() * 1000))
+            starts = dict.fromkeys(partitions, place)
             moved = retry_coordinator(lambda: admin.reset_group_offsets(group, starts))
         except KafkaError as error:
             raise BusError(f"group {group} could not be moved: {error}") from error
@@ -182,6 +186,19 @@ def reset(settings: Settings, group: str, topics: Iterable[str] = TOPICS) -> int
         tp, why = next(iter(failed.items()))
         raise BusError(f"group {group}: {tp.topic} {tp.partition}: {getattr(why, '__name__', why)}; is it running?")
     return len(moved)
+
+
+def forget_group(settings: Settings, group: str) -> None:
+    """Remove a group that has no members, with its offsets; nothing happens if it does not exist.
+
+    Raises:
+        BusError: Kafka cannot be reached.
+    """
+    with admin_of(settings) as admin:
+        try:
+            admin.delete_groups([group])
+        except KafkaError as error:
+            log.debug("group_not_removed", group=group, error=str(error))
 
 
 def _is_error(error: object) -> bool:

@@ -22,6 +22,14 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 for e
 Group = Annotated[
     str, typer.Option("--group", help="The consumer group: worker, indexer, or its full name.", metavar="GROUP")
 ]
+FromDate = Annotated[
+    str | None, typer.Option("--from", help="From when on: a date or time, or 7d ago.", metavar="DATE")
+]
+ReplayStage = Annotated[
+    Literal["detect", "track", "index"],
+    typer.Option("--stage", help="From which stage on; index copies what is there into new indices."),
+]
+Abort = Annotated[bool, typer.Option("--abort", help="Remove what a replay has written that has not ended.")]
 FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Read the topics again from their start.")]
 Principal = Annotated[
     str,
@@ -228,21 +236,57 @@ def check() -> None:
 
 @app.command()
 def replay(
-    group: Group,
+    group: Group = "",
     from_beginning: FromBeginning = False,
+    from_date: FromDate = None,
+    stage: ReplayStage = "detect",
+    abort: Abort = False,
 ) -> None:
-    """Make a stopped consumer group read its topics again.
+    """Read past records again, into new indices or by a group.
 
-    Every step can run twice, so a replay only adds what is missing and updates what new code reads differently.
+    With --from past articles go through today's code into new indices, while the service runs; then the aliases are switched.
+    Run it again to go on after a kill. With --group a stopped consumer group reads its topics again, which adds what is
+    missing and updates what new code reads differently.
     """
     from pipeline.operate import replay as replay_module
 
+    if abort or from_date:
+        _rebuild(from_date, stage, abort=abort)
+        return
+    if not group:
+        raise typer.BadParameter("give --from DATE, or --group GROUP", param_hint="--from")
     if not from_beginning:
         raise typer.BadParameter(
             "give --from-beginning: there is no other place to replay from", param_hint="--from-beginning"
         )
     name, read_again, waiting = replay_module.replay(settings(), group)
     print(f"{name} reads {', '.join(read_again)} from the start when it is started again: {waiting} records")
+
+
+def _rebuild(from_date: str | None, stage: Literal["detect", "track", "index"], *, abort: bool) -> None:
+    """Run a replay into new indices to its end, or remove one that has not ended."""
+    from pipeline.cli.common import moment
+    from pipeline.cli.screen import bar
+    from pipeline.operate import rebuild
+
+    found = settings()
+    if abort:
+        print("removed what it had written" if rebuild.abort(found) else "no replay has been begun")
+        return
+    since = moment(from_date)
+    assert since is not None
+    if from_date and from_date[-1:].isalpha():  # 7d: of a whole day, so that the same command goes on after a kill
+        since = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    job = rebuild.begin(found, stage, since, now=dt.datetime.now(dt.UTC))
+    print(
+        f"replay {job.id} from {job.since:%Y-%m-%d %H:%M}, stage {job.stage}, at its step: {job.step}", file=sys.stderr
+    )
+    counts = rebuild.Rebuild(found, job, report=lambda step, done, total: bar(sys.stderr, step, done, total)).run()
+    print(
+        f"{counts.articles} articles read, {counts.failed} failed, {counts.skipped} were older; {counts.stories} stories "
+        f"written, {counts.copied} items copied. The old indices are out of the search; `dateline indices clean --replaced` "
+        "removes them."
+    )
 
 
 @app.command()

@@ -9,6 +9,7 @@ probe.py              ask one process for /readyz and /metrics
 check.py              `dateline check`: every configuration file
 quarantine.py         records that could not be processed: list them, send them again
 replay.py             let a consumer group read its topics again
+rebuild.py            past articles through today's code into new indices, and the switch
 offline.py            the path over files: trace, explain, stories
 backtest_run.py       the rules over past events
 """

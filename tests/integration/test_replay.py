@@ -110,7 +110,8 @@ def test_a_replay_that_is_killed_goes_on_switches_the_aliases_and_loses_nothing(
     before = stale(99, SINCE - DAY)
     still_open = make_story(id="open", first_seen_at=NOW - 2 * DAY, last_seen_at=NOW - DAY, opened_at=NOW - 2 * DAY)
     write(settings, *before, still_open)
-    live_before = {one.index for one in lifecycle.inspect(settings)}
+    with client.opened(settings) as es:
+        live_before = client.ElasticsearchServer(es, settings).places()
 
     killed = command(settings, "replay", "--from", SINCE.isoformat())
     deadline = time.monotonic() + 150
@@ -141,23 +142,17 @@ def test_a_replay_that_is_killed_goes_on_switches_the_aliases_and_loses_nothing(
     assert not {f"stale{n}" for n in range(len(PAGES))} & found, "what only the earlier reader found is gone"
     assert len(found) > 4
     assert {"stale99", "late"} <= found, "what was before is kept, and what came meanwhile"
-    assert ids(settings, "documents") == {*(f"a{n}" for n in range(len(PAGES))), "a99", "b1"}
+    assert {*(f"a{n}" for n in range(len(PAGES))), "a99", "b1"} <= ids(settings, "documents")
     assert "open" in ids(settings, "stories"), "the tracker goes on with its open stories"
     assert rebuild.abort(settings) is False
     after_the_switch(settings)
 
 
-def write_to_the_old(settings, old, records):
-    es = client.connect(settings)
-    try:
-        server = client.ElasticsearchServer(es, settings)
-        lines = [
-            actions.action(one, prefix=settings.elasticsearch.index_prefix, now=NOW + DAY).lines() for one in records
-        ]
-        assert all(b"-v1-" in header and b"-r2" not in header for header, _ in lines)
-        list(server.write(lines, max_records=10))
-    finally:
-        es.close()
+def write_to_the_old(settings, places, records):
+    prefix = settings.elasticsearch.index_prefix
+    with client.opened(settings) as es:
+        lines = [actions.action(one, prefix=prefix, now=NOW, places=places).lines() for one in records]
+        list(client.ElasticsearchServer(es, settings).write(lines, max_records=10))
 
 
 def after_the_switch(settings):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import MutableMapping
+import time
+from collections.abc import Callable, MutableMapping
 from types import TracebackType
 from typing import Any, Final, TextIO
 
@@ -22,6 +23,31 @@ LIBRARIES: Final = {
     "pipeline.worker.faust_app": "WARNING",  # the same for the classes derived there; our own lines use the logger `worker`
 }
 """The lowest level of each library whose lines are logged."""
+
+REPEATED: Final = "aiokafka"
+"""A library that logs every attempt to reach a server that is away, twenty a second and more."""
+
+REPEAT_SECONDS: Final = 60.0
+"""How often it may log the same text."""
+
+
+class _NoRepeats(logging.Filter):
+    """Lets each text of one library through once a minute, whatever values stand in it."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._logged_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a line is logged."""
+        if record.name.partition(".")[0] != REPEATED:
+            return True
+        now, text = self._now(), str(record.msg)
+        if now - self._logged_at.get(text, -REPEAT_SECONDS) < REPEAT_SECONDS:
+            return False
+        self._logged_at[text] = now
+        return True
 
 
 def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = None) -> None:
@@ -57,6 +83,7 @@ def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = N
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)
+    handler.addFilter(_NoRepeats())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],

@@ -25,8 +25,9 @@ ASK_SECONDS: Final = 2.0
 ANSWER_MS: Final = 5_000
 """How long Kafka may take to answer one, on a machine that is busy."""
 
-END_SECONDS: Final = 3.0
-"""How long a process that has been told to stop may take while Kafka does not answer."""
+END_MS: Final = 3_000
+"""How long Kafka may take to answer while a process ends that has been told to stop. Without an answer it ends at once: its
+clients would wait much longer, and the process has to be gone within five seconds."""
 
 
 class BrokerWatch:
@@ -46,6 +47,7 @@ class BrokerWatch:
         self._settings = settings
         self._admin: Any = None
         self._ask = ask or self._ask_admin
+        self._ask_anew = ask or self._ask_new_admin
         self._now = now
         self._end_process = end_process
         self._away_since: float | None = None
@@ -100,6 +102,11 @@ class BrokerWatch:
             self._admin = KafkaAdminClient(**options)
         self._admin.describe_cluster()
 
+    def _ask_new_admin(self) -> None:
+        """Ask on a new connection: one that is cut or dead would wait for its answer."""
+        options = connection(self._settings) | {"bootstrap_timeout_ms": END_MS, "request_timeout_ms": END_MS}
+        KafkaAdminClient(**options).close()  # it is made only if a broker answers
+
     def _close(self) -> None:
         if self._admin is not None:
             with contextlib.suppress(Exception):  # it is broken, and a new one is made anyway
@@ -116,8 +123,12 @@ class BrokerWatch:
         while not stop.wait(ASK_SECONDS):
             if done.is_set():
                 return
-        while not done.wait(END_SECONDS):
-            if problem := self.problem:
-                log.warning("stopped_without_kafka", waits_for=problem)
-                self._end_process(0)
+        while not done.is_set():
+            try:
+                self._ask_anew()
+            except KafkaError as error:
+                if not done.is_set():
+                    log.warning("stopped_without_kafka", waits_for=self.problem, error=str(error))
+                    self._end_process(0)
                 return
+            done.wait(ASK_SECONDS)

@@ -102,9 +102,11 @@ class WorkerApp:
             await event.wait()
 
     async def read_forever(self) -> None:
-        """Send articles to the pool, a few at a time, and publish the results. There is one such task for each pool process."""
-        while True:
-            chunk = await self._inbox.take(self.pool.size, self.settings.worker.batch_records)
+        """Send articles to the pool, a few at a time, and publish the results, until the inbox is closed.
+
+        There is one such task for each pool process.
+        """
+        while chunk := await self._inbox.take(self.pool.size, self.settings.worker.batch_records):
             with self._reading(len(chunk)):
                 results = await self.pool.read([arrival.source.raw for arrival in chunk])
             for arrival, result in zip(chunk, results, strict=True):
@@ -326,11 +328,10 @@ class WorkerApp:
         return 1 if crashed else 0
 
     async def _drain(self, readers: list[asyncio.Task[None]]) -> None:
-        """Take no more articles and finish those under way; the stop commits their acknowledgements."""
+        """Finish the articles that the pool reads now; the stop commits them. Those that wait are read after the next start."""
         self.heartbeat.draining = True
-        deadline = time.monotonic() + self.settings.worker.drain_timeout_seconds
-        while len(self._acks) and time.monotonic() < deadline and not any(reader.done() for reader in readers):  # noqa: ASYNC110 - ends at the deadline
-            await asyncio.sleep(0.05)
+        self._inbox.close()
+        await asyncio.wait(readers, timeout=self.settings.worker.drain_timeout_seconds)
         log.info("drained", left=len(self._acks))
         for reader in readers:
             if reader.done() and not reader.cancelled() and (error := reader.exception()):

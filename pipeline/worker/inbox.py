@@ -24,6 +24,12 @@ class Inbox:
         self._new: asyncio.Queue[Arrival] = asyncio.Queue(most)
         self._past: asyncio.Queue[Arrival] = asyncio.Queue(most)
         self._arrived = asyncio.Event()
+        self._closed = False
+
+    def close(self) -> None:
+        """Give out no more articles: who takes gets none at once, and what waits here is read again after the next start."""
+        self._closed = True
+        self._arrived.set()
 
     async def put(self, arrival: Arrival, *, past: bool = False) -> None:
         """Add an article."""
@@ -33,11 +39,13 @@ class Inbox:
     async def take(self, processes: int, most: int) -> list[Arrival]:
         """Wait, then return one article, or at most `most` new ones where more wait than so many processes can begin with.
 
-        Of the past it is always one, so that a new article waits for no more than that.
+        Of the past it is always one, so that a new article waits for no more than that. None if the inbox is closed.
         """
-        while self._new.empty() and self._past.empty():
+        while self._new.empty() and self._past.empty() and not self._closed:
             self._arrived.clear()
             await self._arrived.wait()
+        if self._closed:
+            return []
         if self._new.empty():
             return [self._past.get_nowait()]
         first = self._new.get_nowait()

@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
@@ -56,6 +57,10 @@ NICE: Final = 5
 
 ZONE_ARTICLES: Final = 500
 """Articles in one memory zone of spaCy: their new words take some ten megabytes."""
+
+QUIET_TRACKER: Final = "ignore:resource_tracker"
+"""An option `-W` of Python. A worker that ends at once, as without Kafka, leaves semaphores behind, which its helper process
+removes; the helper would say so in lines of plain text between the JSON of the log."""
 
 Reader = Callable[[Sequence[bytes]], list[ArticleResult]]
 
@@ -166,6 +171,8 @@ class Pool:
         self._reader = reader
         self._prepare = prepare
         self._seconds = settings.worker.article_timeout_seconds
+        if QUIET_TRACKER not in sys.warnoptions:  # Python passes these on to its helper process
+            sys.warnoptions.append(QUIET_TRACKER)
         self._shared = self._executor(self.size)
         self._single: ProcessPoolExecutor | None = None
         self._single_lock = asyncio.Lock()

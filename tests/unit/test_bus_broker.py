@@ -1,6 +1,8 @@
 """Whether Kafka answers: told on /readyz and in the log, and a process that is told to stop does not wait for it."""
 
+import socket
 import threading
+import time
 
 import pytest
 import structlog
@@ -50,24 +52,42 @@ def test_an_outage_is_told_at_once_and_logged_once_a_minute_and_at_its_end():
 
 
 @pytest.mark.parametrize("away", [True, False])
-def test_a_process_that_is_told_to_stop_ends_soon_only_where_kafka_is_away(away):
+def test_a_process_that_is_told_to_stop_ends_soon_only_where_kafka_is_away(away, monkeypatch):
+    monkeypatch.setattr("pipeline.bus.broker.ASK_SECONDS", 0.01)
     broker = Broker()
-    broker.away = away
     stop, looked, ended = threading.Event(), threading.Semaphore(0), threading.Event()
 
     def ask():
-        broker.clock += 1  # every look takes a second of this clock
         looked.release()
         broker.ask()
 
     watch = bus.BrokerWatch(SETTINGS, ask=ask, now=lambda: broker.clock, end_process=lambda _: ended.set())
     with watch.running(stop):
+        assert looked.acquire(timeout=10)
+        broker.away = away  # since this moment: nobody has noticed it yet
         stop.set()
-        for _ in range(6):
-            looked.acquire(timeout=None if not away else 2)
+        for _ in range(6 if not away else 0):
+            assert looked.acquire(timeout=10)
         assert ended.wait(10 if away else 0) == away
     broker.away = True
-    assert not (ended.wait(2) and not away), "the block has ended, so nothing is watched any more"
+    assert not (ended.wait(0.2) and not away), "the block has ended, so nothing is watched any more"
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_kafka_that_has_just_gone_is_noticed_within_the_time_that_a_process_has_to_end(silent):
+    """One that refuses connections, and one that takes them and says nothing, by the real client."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings = Settings(kafka=Kafka(bootstrap_servers=f"127.0.0.1:{server.getsockname()[1]}"))
+        if not silent:
+            server.close()
+        stop, ended = threading.Event(), threading.Event()
+        watch = bus.BrokerWatch(settings, ask=None, end_process=lambda _: ended.set())
+        watch._ask = lambda: None  # the watch itself has noticed nothing
+        with watch.running(stop):
+            began = time.monotonic()
+            stop.set()
+            assert ended.wait(60)
+        assert time.monotonic() - began < 15  # 3 s on an idle machine
 
 
 def test_a_process_does_not_start_where_a_compression_could_not_be_read(monkeypatch):

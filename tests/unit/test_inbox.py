@@ -73,6 +73,17 @@ async def test_a_full_inbox_lets_no_more_in(is_past):
     await asyncio.wait_for(late, 10)
 
 
+async def test_a_closed_inbox_gives_nothing_out_whether_articles_wait_or_not():
+    inbox = await filled(new="ab", old="x")
+    inbox.close()
+    assert await inbox.take(1, 16) == []
+    inbox = Inbox(1)
+    waiting = asyncio.create_task(inbox.take(1, 16))
+    await asyncio.sleep(0)
+    inbox.close()
+    assert await asyncio.wait_for(waiting, 10) == []
+
+
 @pytest.fixture
 def worker():
     """A worker without Faust, Kafka and spaCy."""
@@ -100,6 +111,29 @@ async def test_articles_of_the_past_are_read_and_their_end_is_told(worker):
     reading.cancel()
     assert [key for topic, key in worker.written if topic == bus.DOCUMENTS] == [b"x", b"y"]
     assert worker.heartbeat.finished == 2
+
+
+async def test_a_worker_that_is_told_to_stop_finishes_what_the_pool_reads_and_leaves_what_waits(worker):
+    """Sixty-four articles that waited took half a minute; the next worker reads them anyway."""
+    reads, go_on = asyncio.Queue(), asyncio.Event()
+
+    async def slowly(raws):
+        reads.put_nowait(raws)
+        await go_on.wait()
+        return [ArticleResult("ok", "detect", article_id=raw.decode()) for raw in raws]
+
+    worker.pool.read, worker._acks, done = slowly, [], []
+    readers = [asyncio.create_task(worker.read_forever())]
+    for name in "abc":
+        await worker._inbox.put(Arrival(arrival(name).source, lambda name=name: done.append(name)))
+        if name == "a":
+            assert await asyncio.wait_for(reads.get(), 10) == [b"a"]
+    draining = asyncio.create_task(worker._drain(readers))
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.wait_for(draining, 10)
+    assert done == ["a"]
+    assert worker.heartbeat.draining
 
 
 async def test_a_worker_that_ends_commits_nothing_that_is_under_way(monkeypatch):

@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -81,3 +83,25 @@ def test_a_pool_process_writes_its_log_in_the_form_that_is_configured(monkeypatc
     structlog.get_logger("model").info("less than is wanted")
     [line] = capsys.readouterr().err.splitlines()
     assert json.loads(line).items() >= {"event": "loaded", "logger": "model", "level": "warning", "words": 3}.items()
+
+
+ENDS_AT_ONCE = """
+import asyncio, os
+from pipeline.settings import Settings, Worker
+from pipeline.worker.pool import Pool, _exit_with_parent
+
+def prepare(settings):
+    _exit_with_parent()
+
+if __name__ == "__main__":
+    asyncio.run(Pool(Settings(worker=Worker(processes=1)), reader=list, prepare=prepare).warm())
+    os._exit(0)
+"""
+
+
+def test_a_worker_that_ends_at_once_writes_no_plain_text_into_its_log(tmp_path):
+    """Python's helper process told of leaked semaphores, between lines of JSON."""
+    script = tmp_path / "worker.py"
+    script.write_text(ENDS_AT_ONCE, "utf-8")
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=True)
+    assert ran.stdout + ran.stderr == ""

@@ -170,6 +170,9 @@ def elasticsearch_yml(local: Local, home: Path, logs: Path) -> str:
         "path.repo": [str(home / "snapshots")],  # a relative snapshots.location is below it
         # A laptop's disk is often 90 % full, and the server would then refuse to write.
         "cluster.routing.allocation.disk.threshold_enabled": False,
+        # The heap in use contains garbage that this collector (UseSerialGC) has not removed yet: the server would refuse writes
+        # (429) with most of its heap free. What requests have reserved stays limited.
+        "indices.breaker.total.use_real_memory": False,
     }
     return msgspec.json.format(msgspec.json.encode(table)).decode() + "\n"
 

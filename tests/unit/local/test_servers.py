@@ -40,6 +40,13 @@ def test_elasticsearch_listens_on_this_machine_alone(tmp_path):
     assert table["path.data"] == str(tmp_path / "data")
 
 
+def test_elasticsearch_counts_no_garbage_of_its_collector_as_heap_in_use(tmp_path):
+    """With the serial collector the real use of the heap says nothing: a million events were refused (429) on the way."""
+    table = json.loads(servers.elasticsearch_yml(LOCAL, tmp_path, tmp_path / "logs"))
+    assert "-XX:+UseSerialGC" in servers.JVM_OPTIONS
+    assert table["indices.breaker.total.use_real_memory"] is False
+
+
 def test_heaps_come_from_the_settings(tmp_path):
     local = Local(kafka_heap_mb=111, elasticsearch_heap_mb=222)
     assert "-Xmx111m" in servers.kafka_launch(local, tmp_path, []).options

@@ -87,11 +87,14 @@ class Kafka(Section, frozen=True, kw_only=True):
     key_file: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a client certificate that could not be used, and more replicas in sync than there are.
+        """Refuse addresses and a client certificate that could not be used, and more replicas in sync than there are.
 
         Raises:
-            ValueError: the certificate or its key is missing, the protocol has no TLS, or there are too few replicas.
+            ValueError: no host:port, the certificate or its key is missing, the protocol has no TLS, or too few replicas.
         """
+        for server in self.bootstrap_servers.split(",") if self.bootstrap_servers else ():
+            if not re.fullmatch(r"([^\s:/@\[\]]+|\[[0-9a-fA-F:.]+\]):\d+", server.strip()):
+                raise ValueError(f"bootstrap_servers: {without_login(server)!r} is not like kafka.example:9092")
         if self.min_insync_replicas > self.replication_factor:
             raise ValueError(f"min_insync_replicas: at most replication_factor, which is {self.replication_factor}")
         if bool(self.certificate_file) != bool(self.key_file):
@@ -116,6 +119,15 @@ class Elasticsearch(Section, frozen=True, kw_only=True):
     request_timeout_seconds: Seconds = 30
     refresh_seconds: Seconds = 1
     ilm_policy: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an address that could not be used.
+
+        Raises:
+            ValueError: the URL lacks its scheme, host or port.
+        """
+        if self.url and not re.fullmatch(r"https?://[^/?#\s]*[^/?#\s@]:\d+(/[^\s]*)?", self.url):
+            raise ValueError(f"url: {without_login(self.url)!r} is not like https://elastic.example:9200")
 
 
 class Retention(Section, frozen=True, kw_only=True):

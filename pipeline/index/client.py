@@ -62,8 +62,18 @@ def opened(settings: Settings) -> Iterator[Elasticsearch]:
     """
     es = connect(settings)
     try:
-        with own_errors(f"Elasticsearch at {settings.elasticsearch_url}"):
+        with _answers_of(settings):
             yield es
+    finally:
+        es.close()
+
+
+@contextlib.contextmanager
+def _answers_of(settings: Settings) -> Iterator[None]:
+    """Turn the client's errors into ours; where the server does not answer at all, that is all that is said."""
+    try:
+        with own_errors(f"Elasticsearch at {settings.elasticsearch_url}"):
+            yield
     except UnavailableError as error:
         cause = error.__cause__
         silent = isinstance(cause, elasticsearch.ConnectionError) and not isinstance(cause, elasticsearch.SSLError)
@@ -71,8 +81,6 @@ def opened(settings: Settings) -> Iterator[Elasticsearch]:
             raise
         plain = f"Elasticsearch at {settings.elasticsearch_url} does not answer"
         raise UnavailableError(plain, connection_lost=True) from error
-    finally:
-        es.close()
 
 
 @contextlib.contextmanager
@@ -323,7 +331,7 @@ class Searcher:
 
     def _ask(self, ask: Callable[[], T]) -> T:
         def guarded() -> T:
-            with own_errors(f"Elasticsearch at {self._settings.elasticsearch_url}"):
+            with _answers_of(self._settings):
                 return ask()
 
         return _retried(guarded)

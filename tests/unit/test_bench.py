@@ -58,7 +58,7 @@ def test_without_sample_articles_it_says_where_it_looked(tmp_path):
 def test_invented_articles_never_reach_the_cluster_that_is_configured(tmp_path):
     configured = Settings(
         kafka=Kafka(bootstrap_servers="kafka.example:9092", security_protocol="SSL", ca_file="ca.pem", partitions=3),
-        elasticsearch=Elasticsearch(url="https://es.example", api_key="secret", ca_file="ca.pem"),
+        elasticsearch=Elasticsearch(url="https://es.example:9200", api_key="secret", ca_file="ca.pem"),
         directory=str(tmp_path),
     )
     mine = rig.isolated_settings(configured, tmp_path / "data")

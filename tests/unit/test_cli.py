@@ -242,11 +242,14 @@ def test_a_login_in_a_url_is_not_printed(run, monkeypatch):
         assert "https://***@es:9200 is away" in output
 
 
-def test_a_server_that_does_not_answer_is_told_with_what_to_do(free_tcp_port, tmp_path):
+@pytest.mark.parametrize(
+    "command", [("search", "summit"), ("story", "abc"), ("export", "--out", "events.csv"), ("indices", "list")]
+)
+def test_a_server_that_does_not_answer_is_told_with_what_to_do(free_tcp_port, tmp_path, command):
     environ = {"DATELINE_ELASTICSEARCH_URL": f"http://me:secret@127.0.0.1:{free_tcp_port}"}
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", "--config", tmp_path, "search", "summit"],
-        capture_output=True, cwd=ROOT, env={**os.environ, **environ}, text=True, check=False,
+        [sys.executable, "-m", "pipeline.cli", "--config", tmp_path, *command],
+        capture_output=True, cwd=tmp_path, env={**os.environ, **environ}, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == (

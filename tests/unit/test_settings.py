@@ -29,6 +29,39 @@ def test_the_environment_is_above_the_file_and_the_file_above_the_defaults(tmp_p
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("ELASTICSEARCH_URL", "nonsense", "elasticsearch: url: 'nonsense' is not like https://elastic.example:9200"),
+        ("ELASTICSEARCH_URL", "https://es.example", "is not like https://elastic.example:9200"),
+        ("ELASTICSEARCH_URL", "http://me:topsecret@", "elasticsearch: url: 'http://***@' is not like"),
+        ("ELASTICSEARCH_URL", "es:9200", "is not like"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "nonsense", "kafka: bootstrap_servers: 'nonsense' is not like"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "one:9092,two", "'two' is not like kafka.example:9092"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka://me:topsecret@one:9092", "'kafka://***@one:9092' is not like"),
+    ],
+)
+def test_an_address_that_cannot_be_used_stops_the_start_and_keeps_its_password(tmp_path, variable, value, says):
+    """The client's own error came with a traceback, or not before the first request."""
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, environ={f"DATELINE_{variable}": value})
+    assert says in str(caught.value)
+    assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9200", "https://es.example:443/path", "http://me:pw@[::1]:9200", "http://es:9200/"]
+)
+def test_addresses_that_can_be_used(tmp_path, url):
+    load(
+        tmp_path,
+        environ={
+            "DATELINE_ELASTICSEARCH_URL": url,
+            "DATELINE_KAFKA_BOOTSTRAP_SERVERS": "a:9092, [::1]:9092,10.0.0.1:1",
+        },
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("[kafka]\npartition = 3", "kafka.partition: unknown key, did you mean 'partitions'?"),

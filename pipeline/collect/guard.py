@@ -21,11 +21,12 @@ _REFUSED: Final = tuple(
 )
 
 
-_METADATA: Final = tuple(
-    ipaddress.ip_network(network)
-    # link-local (AWS, Google, Azure and others), AWS over IPv6, Alibaba, Azure's host
-    for network in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32", "168.63.129.16/32")
-)
+_METADATA_NETWORKS: Final = (
+    "169.254.0.0/16", "fe80::/10",  # link-local: AWS, Google, Azure, Oracle, OpenStack and others
+    "fd00:ec2::/32", "fd20:ce::/32", "fd00:c1::/32", "fd00:42::/32",  # over IPv6: AWS, Google, Oracle, Scaleway
+    "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32",  # Alibaba, Azure's host, Oracle before
+)  # fmt: skip
+_METADATA: Final = tuple(ipaddress.ip_network(network) for network in _METADATA_NETWORKS)
 """Where clouds answer machines with their credentials. No news is there, so these stay closed to private collectors too."""
 
 

@@ -29,7 +29,7 @@ def test_all_others_are_refused(address):
 @pytest.mark.parametrize(
     "address",
     ["169.254.169.254", "169.254.170.2", "fe80::1%eth0", "fd00:ec2::254", "100.100.100.200", "168.63.129.16",
-     "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"],
+     "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "192.0.0.192"],
 )  # fmt: skip
 def test_the_metadata_of_a_cloud_stays_closed_where_private_addresses_are_allowed(address):
     make = socket_factory(allow_private=True)

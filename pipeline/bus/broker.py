@@ -25,9 +25,12 @@ ASK_SECONDS: Final = 2.0
 ANSWER_MS: Final = 5_000
 """How long Kafka may take to answer one, on a machine that is busy."""
 
-END_MS: Final = 3_000
+END_MS: Final = 4_000
 """How long Kafka may take to answer while a process ends that has been told to stop. Without an answer it ends at once: its
 clients would wait much longer, and the process has to be gone within five seconds."""
+
+END_AWAY_MS: Final = 1_500
+"""The same where it is known already that Kafka does not answer."""
 
 
 class BrokerWatch:
@@ -47,7 +50,7 @@ class BrokerWatch:
         self._settings = settings
         self._admin: Any = None
         self._ask = ask or self._ask_admin
-        self._ask_anew = ask or self._ask_new_admin
+        self._ask_anew = (lambda _: ask()) if ask else self._ask_new_admin
         self._now = now
         self._end_process = end_process
         self._away_since: float | None = None
@@ -102,9 +105,9 @@ class BrokerWatch:
             self._admin = KafkaAdminClient(**options)
         self._admin.describe_cluster()
 
-    def _ask_new_admin(self) -> None:
+    def _ask_new_admin(self, limit_ms: int) -> None:
         """Ask on a new connection: one that is cut or dead would wait for its answer."""
-        options = connection(self._settings) | {"bootstrap_timeout_ms": END_MS, "request_timeout_ms": END_MS}
+        options = connection(self._settings) | {"bootstrap_timeout_ms": limit_ms, "request_timeout_ms": limit_ms}
         KafkaAdminClient(**options).close()  # it is made only if a broker answers
 
     def _close(self) -> None:
@@ -125,7 +128,7 @@ class BrokerWatch:
                 return
         while not done.is_set():
             try:
-                self._ask_anew()
+                self._ask_anew(END_AWAY_MS if self.problem else END_MS)
             except KafkaError as error:
                 if not done.is_set():
                     log.warning("stopped_without_kafka", waits_for=self.problem, error=str(error))

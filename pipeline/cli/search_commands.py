@@ -27,8 +27,12 @@ Resources = Literal["events", "stories", "articles", "alerts"]
 Words = Annotated[str, typer.Argument(metavar="[TEXT]", help="Words of the events; nothing lists the newest.")]
 Limit = Annotated[int, typer.Option("--limit", help="How many events to show.", metavar="N")]
 GroupBy = Annotated[
-    Grouping | None, typer.Option("--group-by", help="Sum up: number of events, money and casualties by group.")
-]  # fmt: skip
+    Grouping | None,
+    typer.Option("--group-by", help="Sum up: number of events, money and casualties by group; each event counts once."),
+]
+CountReports = Annotated[
+    bool, typer.Option("--count-reports", help="With --group-by: count each report, as often as an event is reported.")
+]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV instead of text.")]
 StoryId = Annotated[str, typer.Argument(metavar="STORY", help="The id of a story, or its beginning.")]
 Form = Annotated[ExportForm, typer.Option("--format", help="The format of the file.")]
@@ -77,6 +81,7 @@ def search(
     since: Since = None,
     until: options.Until = None,
     group_by: GroupBy = None,
+    count_reports: CountReports = False,
     limit: Limit = 20,
     as_json: Json = False,
     as_csv: Csv = False,
@@ -92,12 +97,16 @@ def search(
         money_at_least=money_at_least, dead_at_least=dead_at_least, since=since, until=until,
     )  # fmt: skip
     if group_by is not None:
-        groups = search_module.groups(found, group_by, asked, limit=limit)
+        counted: search_module.Counted = "reports" if count_reports else "happenings"
+        groups = search_module.groups(found, group_by, asked, counted=counted, limit=limit)
         if as_csv:
-            write_lines(show_search.groups_csv(group_by, groups))
+            write_lines(show_search.groups_csv(group_by, counted, groups))
         else:
-            print_result(show_search.groups(group_by, groups), {"groups": groups} if as_json else None)
+            answer = {"counted": counted, "groups": groups} if as_json else None
+            print_result(show_search.groups(group_by, counted, groups), answer)
         return
+    if count_reports:
+        raise typer.BadParameter("is about --group-by; without it each report is listed", param_hint="--count-reports")
     if as_csv:
         write_lines(search_module.as_csv(found, asked, limit=limit))
         return

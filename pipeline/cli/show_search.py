@@ -14,6 +14,7 @@ from pipeline.cli import show
 from pipeline.console.item_endpoints import StoryPage
 from pipeline.index import tables
 from pipeline.index.figures import GroupSum
+from pipeline.index.search import Counted
 from pipeline.records import Money, Quantity, When
 from pipeline.track.line import in_words
 
@@ -22,7 +23,9 @@ EVENTS_SHOWN: Final = 30
 
 def hits(total: int, found: Sequence[Mapping[str, Any]]) -> RenderableType:
     """Return the events that a search found, the best first: what, who, where, when, how much, and the sentence."""
-    parts: list[RenderableType] = [show.heading(f"{total:,} event{'s' if total != 1 else ''}", f"{len(found)} shown")]
+    parts: list[RenderableType] = [
+        show.heading(f"{total:,} {'reports of events' if total != 1 else 'report of an event'}", f"{len(found)} shown")
+    ]
     for hit in found:
         head = Text(f"{hit['kind']}", style="bold")
         head.append(f" {hit['modality']}", style=show.MODALITY_STYLES.get(hit["modality"], ""))
@@ -68,25 +71,32 @@ def _quantities(counts: Sequence[Mapping[str, Any]]) -> str:
     return show.quantities([Quantity(text=one.get("text", ""), value=one["value"], unit=one["unit"]) for one in counts])
 
 
-def groups(by: str, found: Sequence[GroupSum]) -> RenderableType:
+NAMES: Final[Mapping[Counted, str]] = {"happenings": "events", "reports": "reports"}
+"""How a column of counts is called."""
+
+NOTES: Final[Mapping[Counted, str]] = {
+    "happenings": "Each event counts once, however many articles report it.",
+    "reports": "Each report counts: sums and casualties of an event that several report are added several times.",
+}
+
+
+def groups(by: str, counted: Counted, found: Sequence[GroupSum]) -> RenderableType:
     """Return groups of events as a table."""
-    table = show.table(by, "events", "sum", "dead", "injured", right=("events", "sum", "dead", "injured"))
+    name_of_count = NAMES[counted]
+    table = show.table(by, name_of_count, "sum", "dead", "injured", right=(name_of_count, "sum", "dead", "injured"))
     for one in found:
         name = one.label if one.label == one.value else f"{one.label} [{one.value}]"
         money = in_words(float(f"{one.amount_usd:.3g}"), "USD") if one.amount_usd else ""
         dead, injured = (f"{number:,}" if number else "" for number in (one.dead, one.injured))
         table.add_row(name, f"{one.count:,}", money, dead, injured)
-    note = Text(
-        "Each report counts: sums and casualties of an event that several report are added several times.", style="dim"
-    )
-    return Group(table, note)
+    return Group(table, Text(NOTES[counted], style="dim"))
 
 
-def groups_csv(by: str, found: Sequence[GroupSum]) -> Iterator[bytes]:
+def groups_csv(by: str, counted: Counted, found: Sequence[GroupSum]) -> Iterator[bytes]:
     """Yield groups of events as lines of CSV."""
     line = io.StringIO()
     writer = csv.writer(line, lineterminator="\n")
-    writer.writerow([by, "label", "events", "amount_usd", "dead", "injured"])
+    writer.writerow([by, "label", NAMES[counted], "amount_usd", "dead", "injured"])
     for one in found:
         row = (one.value, one.label, one.count, one.amount_usd, one.dead, one.injured)
         writer.writerow(tables.safe(row))

@@ -13,7 +13,13 @@ from pipeline.console.desk import Desk
 from pipeline.console.search_endpoints import RESOURCES, query_of
 from pipeline.index import figures, happenings
 from pipeline.index.figures import FacetValue, GroupSum, Interval
-from pipeline.index.filters import INDEX, Filters, Resource
+from pipeline.index.filters import INDEX, Filters, Resource, SearchError
+
+Count = Literal["items", "happenings"]
+"""What the figures of stories count: the stories, or each of their happenings once."""
+
+Counted = Literal["reports", "happenings", "stories", "articles", "alerts"]
+"""What a figure counts. A report is an event as one article tells it: an event that three articles tell has three."""
 
 Size = Annotated[int, Meta(ge=1, le=200)]
 
@@ -23,12 +29,14 @@ class FacetQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     field: Annotated[tuple[str, ...], Meta(max_length=20)] = ()
     size: Size = 20
+    count: Count = "items"
 
 
 class Facets(msgspec.Struct, frozen=True, kw_only=True):
     """The most frequent values of each field."""
 
     total: int
+    counted: Counted
     facets: dict[str, list[FacetValue]]
 
 
@@ -37,6 +45,7 @@ class HistogramQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     interval: Interval = "auto"
     by: Literal["none", "kind", "type", "country", "feed"] = "none"
+    count: Count = "items"
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +61,7 @@ class HistogramAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     interval: Interval
     by: str
+    counted: Counted
     buckets: list[Bar]
 
 
@@ -105,6 +115,7 @@ class RelationsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     recipients: list[FacetValue]
     cells: list[Cell]
     interval: str
+    counted: Counted
 
 
 class SumsQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,7 +130,21 @@ class SumsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Groups of items."""
 
     total: int
+    counted: Counted
     groups: list[GroupSum]
+
+
+def _counted(resource: Resource, count: Count) -> Counted:
+    """Return what is counted.
+
+    Raises:
+        SearchError: happenings of anything but stories.
+    """
+    if count == "happenings":
+        if resource != "stories":
+            raise SearchError(f"count: {resource} have no happenings, stories do")
+        return "happenings"
+    return "reports" if resource == "events" else resource
 
 
 def _ask(desk: Desk, resource: Resource, asked: Filters, aggs: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -128,13 +153,20 @@ def _ask(desk: Desk, resource: Resource, asked: Filters, aggs: dict[str, Any]) -
     return int(answer["hits"]["total"]["value"]), answer.get("aggregations", {})
 
 
-def _ask_happenings(desk: Desk, resource: Resource, asked: Filters, aggs: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Return the number of events and the answer; of stories each happening counts once, however many report it."""
-    if resource != "stories":
+def _ask_about(
+    desk: Desk, resource: Resource, counted: Counted, asked: Filters, aggs: dict[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    """Return how many there are of what is counted, and the answer."""
+    if counted != "happenings":
         return _ask(desk, resource, asked, aggs)
     query, inside = happenings.search(query_of(desk, resource, asked), aggs)
     found = desk.searcher.search(INDEX[resource], query=query, size=0, aggs=inside)
     return happenings.answer(found.get("aggregations", {}))
+
+
+def _of_events(resource: Resource) -> Counted:
+    """Return what figures of events count: among stories each happening once."""
+    return "happenings" if resource == "stories" else "reports"
 
 
 def facets(resource: Resource) -> Any:
@@ -142,8 +174,12 @@ def facets(resource: Resource) -> Any:
 
     def call(desk: Desk, call: Call) -> Facets:
         names = call.query.field or figures.DEFAULT[resource]
-        total, found = _ask(desk, resource, call.query, figures.facets(resource, names, call.query.size))
-        return Facets(total=total, facets={name: figures.counted(name, found.get(name, {})) for name in names})
+        counted = _counted(resource, call.query.count)
+        aggs = figures.facets(resource, names, call.query.size)
+        total, found = _ask_about(desk, resource, counted, call.query, aggs)
+        return Facets(
+            total=total, counted=counted, facets={name: figures.counted(name, found.get(name, {})) for name in names}
+        )
 
     return call
 
@@ -153,14 +189,15 @@ def histogram(resource: Resource) -> Any:
 
     def call(desk: Desk, call: Call) -> HistogramAnswer:
         asked: HistogramQuery = call.query
+        counted = _counted(resource, asked.count)
         interval: Interval = asked.interval
         if interval == "auto":
             ends = {"first": {"min": {"field": "@timestamp"}}, "last": {"max": {"field": "@timestamp"}}}
-            _, found = _ask(desk, resource, asked, ends)
+            _, found = _ask_about(desk, resource, counted, asked, ends)
             interval = figures.fitting_interval(_time(found.get("first")), _time(found.get("last")))
         field = figures.facet_field(resource, asked.by) if asked.by != "none" else None
-        _, found = _ask(desk, resource, asked, {"bars": figures.histogram(interval, field)})
-        return HistogramAnswer(interval=interval, by=asked.by, buckets=_bars(found.get("bars", {})))
+        _, found = _ask_about(desk, resource, counted, asked, {"bars": figures.histogram(interval, field)})
+        return HistogramAnswer(interval=interval, by=asked.by, counted=counted, buckets=_bars(found.get("bars", {})))
 
     return call
 
@@ -210,7 +247,9 @@ def relations(resource: Resource) -> Any:
 
     def call(desk: Desk, call: Call) -> RelationsAnswer:
         asked: RelationsQuery = call.query
-        _, found = _ask_happenings(desk, resource, asked, figures.relations(asked.by, asked.size, asked.interval))
+        counted = _of_events(resource)
+        aggs = figures.relations(asked.by, asked.size, asked.interval)
+        _, found = _ask_about(desk, resource, counted, asked, aggs)
         name = "country" if asked.by == "country" else "actor"
         cells = [
             Cell(
@@ -222,7 +261,9 @@ def relations(resource: Resource) -> Any:
             for one in actor["recipients"]["buckets"]
         ]  # fmt: skip
         actors, recipients = (figures.counted(name, found.get(key, {})) for key in ("actors", "recipients"))
-        return RelationsAnswer(actors=actors, recipients=recipients, cells=cells, interval=asked.interval)
+        return RelationsAnswer(
+            actors=actors, recipients=recipients, cells=cells, interval=asked.interval, counted=counted
+        )
 
     return call
 
@@ -232,8 +273,9 @@ def sums(resource: Resource) -> Any:
 
     def call(desk: Desk, call: Call) -> SumsAnswer:
         asked: SumsQuery = call.query
-        total, found = _ask_happenings(desk, resource, asked, figures.sums(resource, asked.by, asked.size))
-        return SumsAnswer(total=total, groups=figures.summed(asked.by, found))
+        counted = _of_events(resource)
+        total, found = _ask_about(desk, resource, counted, asked, figures.sums(resource, asked.by, asked.size))
+        return SumsAnswer(total=total, counted=counted, groups=figures.summed(asked.by, found))
 
     return call
 

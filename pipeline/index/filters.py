@@ -49,6 +49,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Parties and places are ISO 3166 codes, names of countries, groups of groups.toml or other names. Money is in US dollars at
     the rates of rates.toml. `since` and `until` are about when an item was reported, `happened_*` about the event itself.
+    `with_events` keeps the stories that tell an event, or with false those that tell none, as a recipe or a match.
     """
 
     q: Annotated[str, Meta(max_length=1000)] = ""
@@ -58,6 +59,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     subtype: Names = ()
     modality: tuple[Modality, ...] = ()
     phase: tuple[Phase, ...] = ()
+    with_events: bool | None = None
     actor: Names = ()
     recipient: Names = ()
     party: Names = ()
@@ -122,15 +124,17 @@ RANGES: Final = {
 }  # fmt: skip
 
 NOT_FOR: Final[Mapping[Resource, frozenset[str]]] = {
-    "events": frozenset({"phase", "feed", "held", "mark", "sources_at_least"}),
+    "events": frozenset({"phase", "with_events", "feed", "held", "mark", "sources_at_least"}),
     "stories": frozenset({"language", "feed", "rule", "held", "mark"}),
     "articles": frozenset(
-        {"kind", "type", "subtype", "modality", "phase", "actor", "recipient", "currency", "item", "rule", "held", "mark",
-         "confidence_at_least", "sources_at_least", "happened_since", "happened_until", "box", *RANGES, "casualties_at_least"}
+        {"kind", "type", "subtype", "modality", "phase", "with_events", "actor", "recipient", "currency", "item", "rule",
+         "held", "mark", "confidence_at_least", "sources_at_least", "happened_since", "happened_until", "box", *RANGES,
+         "casualties_at_least"}
     ),
     "alerts": frozenset(
-        {"subtype", "phase", "actor", "recipient", "party", "place", "currency", "item", "language", "feed", "sources_at_least",
-         "happened_since", "happened_until", "box", "article_id", *RANGES, "casualties_at_least"} - {"confidence_at_least"}
+        {"subtype", "phase", "with_events", "actor", "recipient", "party", "place", "currency", "item", "language", "feed",
+         "sources_at_least", "happened_since", "happened_until", "box", "article_id", *RANGES, "casualties_at_least"}
+        - {"confidence_at_least"}
     ),
 }  # fmt: skip
 """The filters that make no sense for a resource: its items have no such field."""
@@ -252,10 +256,21 @@ def _filter(resource: Resource, filters: Filters, now: dt.datetime) -> list[dict
         found.append(_any({"range": {field: {"gte": least}}} for field in ("news.dead", "news.injured")))
     if filters.held is not None:
         held = {"exists": {"field": "news.held"}}
-        found.append(held if filters.held else {"bool": {"must_not": [held]}})
+        found.append(held if filters.held else _none(held))
     if filters.box:
         found.append({"geo_bounding_box": {"news.location": parse_box(filters.box)}})
+    if resource == "stories":
+        found += _stories(filters)
     return [*found, *_times(filters, now), *_ids(resource, filters)]
+
+
+def _stories(filters: Filters) -> list[dict[str, Any]]:
+    """Return the clauses that only stories need; one that was merged into another is told there, and found by its id alone."""
+    merged, told = ({"exists": {"field": f"news.{name}"}} for name in ("merged_into", "kind"))
+    found: list[dict[str, Any]] = [] if filters.story_id else [_none(merged)]
+    if filters.with_events is not None:
+        found.append(told if filters.with_events else _none(told))
+    return found
 
 
 _IN_ARTICLES: Final = (
@@ -334,6 +349,10 @@ def parse_box(text: str) -> dict[str, Any]:
 
 def _any(clauses: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {"bool": {"should": list(clauses), "minimum_should_match": 1}}
+
+
+def _none(clause: dict[str, Any]) -> dict[str, Any]:
+    return {"bool": {"must_not": [clause]}}
 
 
 ORDERS: Final[Mapping[str, tuple[str, str]]] = {

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from pipeline.index.filters import SearchError
+
 PATH: Final = "news.happenings"
 
 _FIELDS: Final = {
@@ -28,22 +30,20 @@ _FIELDS: Final = {
 def search(query: Mapping[str, Any], aggs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the query and the aggregations for `aggs` over the happenings of a search of stories.
 
-    What a story tells as background is another story's news, and a story that was merged into another is told there: neither
-    is counted.
+    What a story tells as background is another story's news, and is not counted.
+
+    Raises:
+        SearchError: something is to be counted that only the story has, not each of its happenings.
     """
+    if lacking := sorted(set(_fields(aggs)) - _FIELDS.keys()):
+        raise SearchError(f"count: a happening has no {', '.join(lacking)}; count stories or reports")
     clauses = query["bool"]["filter"]
     own = [clause for clause in clauses if set(_fields(clause)) <= _FIELDS.keys()]
     inside: dict[str, Any] = {
         "bool": {"filter": [_inside(one) for one in own], "must_not": [{"term": {f"{PATH}.background": True}}]}
     }
     rest = {**query["bool"], "filter": [clause for clause in clauses if clause not in own]}
-    merged = {"exists": {"field": "news.merged_into"}}
-    stories = {
-        "bool": {
-            "filter": [{"bool": rest}, {"nested": {"path": PATH, "query": inside}}],
-            "must_not": [merged],
-        }
-    }
+    stories = {"bool": {"filter": [{"bool": rest}, {"nested": {"path": PATH, "query": inside}}]}}
     matching = {"filter": inside, "aggs": _inside(aggs)}
     return stories, {"happenings": {"nested": {"path": PATH}, "aggs": {"matching": matching}}}
 

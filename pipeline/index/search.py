@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
-from pipeline.index import client, export, figures, filters, items, tables
-from pipeline.index.filters import Filters, Order, SearchError
+from pipeline.index import client, export, figures, filters, happenings, items, tables
+from pipeline.index.filters import Filters, Order, Resource, SearchError
 from pipeline.settings import Settings
+
+Counted = Literal["happenings", "reports"]
+"""What groups count: each event once, or each report of it."""
 
 MOST: Final = 1000
 """The most events of one search; `dateline export` has no limit."""
@@ -69,17 +72,33 @@ def as_csv(settings: Settings, asked: Filters, *, limit: int, now: dt.datetime |
 
 
 def groups(
-    settings: Settings, by: str, asked: Filters, *, limit: int = 50, now: dt.datetime | None = None
+    settings: Settings,
+    by: str,
+    asked: Filters,
+    *,
+    counted: Counted = "happenings",
+    limit: int = 50,
+    now: dt.datetime | None = None,
 ) -> list[figures.GroupSum]:
     """Return the events of a search in groups, with numbers, money and casualties of each.
+
+    Happenings are those of the stories that fit, each counted once however many articles report it; words are then sought in
+    the story. Reports are counted one by one.
 
     Raises:
         SearchError: a filter cannot be understood, or events cannot be grouped like this.
         RefusedError, UnavailableError, RequestError: Elasticsearch does not answer.
     """
-    query = filters.query("events", asked, now=now or dt.datetime.now(dt.UTC))
-    answer = client.query(settings, "events", query=query, size=0, aggs=figures.sums("events", by, limit))
-    return figures.summed(by, answer.get("aggregations", {}))
+    resource: Resource = "events" if counted == "reports" else "stories"
+    query = filters.query(resource, asked, now=now or dt.datetime.now(dt.UTC))
+    aggs = figures.sums(resource, by, limit)
+    if counted == "reports":
+        answer = client.query(settings, "events", query=query, size=0, aggs=aggs)
+        return figures.summed(by, answer.get("aggregations", {}))
+    query, aggs = happenings.search(query, aggs)
+    answer = client.query(settings, "stories", query=query, size=0, aggs=aggs)
+    _, found = happenings.answer(answer.get("aggregations", {}))
+    return figures.summed(by, found)
 
 
 def hit(found: dict[str, Any]) -> dict[str, Any]:

@@ -153,6 +153,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, field in (("actor", "actors"), ("recipient", "recipients")):
             if name in query:
                 found = [one for one in found if {p["country"] for p in one[field]} & set(query[name])]
+        if "with_events" in query:
+            found = [one for one in found if bool(one["kind"]) == (query["with_events"][0] == "true")]
         if "q" in query:
             words = query["q"][0].lower()
             found = [one for one in found if words in f"{one['evidence']} {one.get('headline', '')}".lower()]

@@ -67,8 +67,14 @@ class News:
             self.story(160, "threat", f"{LONG_WORD} threatens to leave talks", ["IRN"], ["ISR"], None, modality="hypothetical", confidence=0.55, evidence=LONG_WORD),
             self.story(300, "ceasefire", "Armenia and Azerbaijan agree to a ceasefire from midnight", ["ARM", "AZE"], [], "Yerevan", sources=4, evidence="Both foreign ministries confirmed that a ceasefire takes effect at midnight along the whole border."),
             self.story(500, "protest", "Dockers deny that a strike in Rotterdam is planned", ["FRA"], [], None, modality="denied", evidence="No walkout is planned, the union said."),
+            self.untold(70, "Plum cake the way the village bakes it"),
         ]  # fmt: skip
-        self.events = [self.event(story, n) for story in self.stories for n in range(max(1, story["source_count"]))]
+        self.events = [
+            self.event(story, n)
+            for story in self.stories
+            if story["kind"]
+            for n in range(max(1, story["source_count"]))
+        ]
         self.alerts = [self.alert(self.stories[0], "large-aid-package", 3), self.alert(self.stories[1], "leaders-meet", 10, mark="ack"),
             self.alert(self.stories[4], "diplomats-expelled", 57, held="throttled"), self.alert(self.stories[5], "new-sanctions", 94)]  # fmt: skip
         self.feeds = [
@@ -137,6 +143,11 @@ class News:
             "publishers": list(publishers or WIRES[:sources]), "source_count": sources, "article_count": sources + 2, "publisher": WIRES[0], "countries": actors + recipients,
             "last_seen_at": self.ago(minutes), "part_of": "", "merged_into": "",
         }  # fmt: skip
+
+    def untold(self, minutes, headline):
+        """Return a story whose articles tell no event."""
+        story = self.story(minutes, "strike", headline, [], [], None, evidence="")
+        return {**story, "kind": "", "kind_name": "", "event_type": "", "confidence": 0.0}
 
     def event(self, story, n):
         own = {name: story[name] for name in ("kind", "kind_name", "event_type", "subtype", "modality", "confidence", "actors", "recipients", "places", "date", "money", "amount_usd", "quantities", "dead", "injured", "items", "evidence", "url", "score")}  # fmt: skip

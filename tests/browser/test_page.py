@@ -59,6 +59,23 @@ def test_a_reader_further_down_is_not_pushed_away_and_may_pause(opened, console)
     expect(page.get_by_role("button", name="Paused")).to_be_visible()
 
 
+def test_stories_without_events_are_one_press_away(opened, console):
+    page = ready(opened(console))
+    cake = page.locator(".card", has_text="Plum cake")
+    expect(cake).to_have_count(0)
+    console.publish("story", {**console.news.untold(0, "Candidates share the point"), "id": "chess"})
+    console.publish("story", {**console.news.stories[0], "id": "fresh", "headline": "A fresh event"})
+    expect(page.locator(".card", has_text="A fresh event")).to_be_visible()
+    expect(page.locator(".card", has_text="Candidates share")).to_have_count(0)
+    page.get_by_role("button", name=re.compile("^Also without events 1")).click()
+    expect(page).to_have_url(re.compile(r"/\?show=all$"))
+    expect(cake).to_be_visible()
+    console.publish("story", {**console.news.untold(0, "Candidates share the point"), "id": "chess"})
+    expect(page.locator(".card", has_text="Candidates share")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Also without events")).click()
+    expect(cake).to_have_count(0)
+
+
 def test_the_view_is_in_the_address(opened, console):
     page = ready(opened(console))
     page.get_by_role("button", name="7 days").click()

@@ -83,7 +83,12 @@ STORY = make_story(
     reports=(make_report(event_id="aid", article_id=DOCUMENT.id, publisher="Wire", evidence=SENTENCE),),
     timeline=(Moment(at=NOW, what="first report"),), publishers=("Wire", "Paper"), source_count=2,
     articles=(StoryArticle(id=DOCUMENT.id, title="Aid for Ukraine", seen_at=NOW, publisher="Wire"),),
-    happenings=(make_happening(line="United States gives Ukraine $425 million", event_ids=("aid", "euro")),),
+    happenings=(
+        make_happening(
+            line="United States gives Ukraine $425 million", event_ids=("aid", "euro"), kind="aid_package", event_type="AID",
+            actors=(USA,), recipients=(UKRAINE,), places=(KYIV,), money=AID.money,
+        ),
+    ),
 )  # fmt: skip
 OTHER = make_story(
     id="other", headline="China and Russia meet", actors=(CHINA,), recipients=(RUSSIA,), last_seen_at=NOW + HOUR
@@ -343,6 +348,32 @@ def test_a_package_that_many_report_counts_once_in_relations_and_sums(stack, tmp
         assert summed(by="kind", actor="United States", kind="strike") == (0, {}), "both must hold for one happening"
         assert summed(by="kind", recipient="Ukraine", dead_at_least=10) == (1, {"strike": (1, 0.0, 12)})
         assert summed(by="kind", since="2020-01-01", until="2021-01-01") == (0, {})
+
+        facets = get(own, "/stories/facets", field=["kind", "source"], count="happenings")
+        counts = {name: {one["value"]: one["count"] for one in values} for name, values in facets["facets"].items()}
+        assert (facets["total"], facets["counted"]) == (2, "happenings")
+        assert counts == {"kind": {"aid_package": 1, "strike": 1}, "source": {"Wire": 2, "Paper": 1}}
+        bars = get(own, "/stories/histogram", count="happenings", by="kind")
+        assert bars["counted"] == "happenings"
+        assert [(bar["count"], bar["parts"]) for bar in bars["buckets"]] == [(2, {"aid_package": 1, "strike": 1})]
+        assert get(own, "/events/facets")["counted"] == "reports"
+        assert get(own, "/stories/facets")["counted"] == "stories"
+        assert "no happenings" in get(own, "/events/facets", 400, count="happenings")["error"]["message"]
+        refused = get(own, "/stories/facets", 400, count="happenings", field="currency")["error"]["message"]
+        assert "a happening has no news.currencies" in refused
+
+
+def test_stories_without_events_and_merged_ones_can_be_left_out(stack, tmp_path):
+    mine = corner(stack, tmp_path)
+    recipe = make_story(id="recipe", kind="", event_type=None, happenings=())
+    put(mine, STORY, recipe, make_story(id="gone", merged_into="story"))
+    with served(mine) as own:
+        assert set(ids(own, "/stories")) == {"story", "recipe"}, "one that was merged is told by the other"
+        assert ids(own, "/stories", with_events="true") == ["story"]
+        assert ids(own, "/stories", with_events="false") == ["recipe"]
+        assert ids(own, "/stories", story_id="gone") == ["gone"]
+        assert get(own, "/stories/gone")["merged_into"] == "story"
+        assert "with_events" in get(own, "/events", 400, with_events="true")["error"]["message"]
 
 
 def test_an_empty_index_has_no_items_and_no_errors(stack, tmp_path):

@@ -45,7 +45,7 @@ def dateline(directory):
 
 def test_events_are_shown_with_who_where_when_and_sum(dateline):
     told = dateline("search", "--actor", "United States", "--recipient", "UKR", "--money-at-least", "1000000")
-    for words in ("1 event", "United States [USA] → Ukraine [UKR]", "Kyiv [UKR]", "425,000,000 USD"):
+    for words in ("1 report of an event", "United States [USA] → Ukraine [UKR]", "Kyiv [UKR]", "425,000,000 USD"):
         assert words in told
 
 
@@ -68,14 +68,32 @@ def test_a_search_as_csv_has_the_columns_of_the_export(dateline):
     assert (row["id"], row["amount_usd"]) == ("euro", "108000000.0")
 
 
-def test_events_are_summed_up_by_group(dateline):
-    told = dateline("search", "--group-by", "kind")
+def test_reports_are_summed_up_by_group(dateline):
+    told = dateline("search", "--group-by", "kind", "--count-reports")
     assert "aid package" in told
     assert "$533 million" in told
-    groups = json.loads(dateline("search", "--group-by", "country", "--json"))["groups"]
-    assert {one["value"]: one["count"] for one in groups}["UKR"] == 3
+    assert "Each report counts" in told
+    found = json.loads(dateline("search", "--group-by", "country", "--count-reports", "--json"))
+    assert found["counted"] == "reports"
+    assert {one["value"]: one["count"] for one in found["groups"]}["UKR"] == 3
+    rows = list(csv.DictReader(io.StringIO(dateline("search", "--group-by", "day", "--count-reports", "--csv"))))
+    assert sum(int(row["reports"]) for row in rows) == 4
+    dateline("search", "--count-reports", status=2)
+
+
+def test_an_event_that_several_report_counts_once_in_a_group(dateline):
+    found = json.loads(dateline("search", "--group-by", "kind", "--recipient", "Ukraine", "--json"))
+    [group] = found["groups"]
+    assert (found["counted"], group["value"], group["count"], group["amount_usd"]) == (
+        "happenings",
+        "aid_package",
+        1,
+        425e6,
+    )
+    told = dateline("search", "--group-by", "source", "--recipient", "Ukraine")
+    assert "Each event counts once" in told
     rows = list(csv.DictReader(io.StringIO(dateline("search", "--group-by", "day", "--csv"))))
-    assert sum(int(row["events"]) for row in rows) == 4
+    assert [row["events"] for row in rows] == ["1"], "the two reports of one package"
 
 
 def test_a_story_is_shown_by_the_beginning_of_its_id(dateline):

@@ -6,7 +6,7 @@ import { dollars, kindName, number, percent, plural, sentence, STATES, TYPES } f
 
 /** Every condition that the query API knows, in the order in which they are shown. */
 export const FILTERS = [
-  "q", "like", "kind", "type", "modality", "phase", "subtype", "party", "actor", "recipient", "country", "group", "place", "money_at_least", "money_at_most",
+  "q", "like", "kind", "type", "modality", "phase", "with_events", "subtype", "party", "actor", "recipient", "country", "group", "place", "money_at_least", "money_at_most",
   "dead_at_least", "injured_at_least", "casualties_at_least", "source", "domain", "language", "feed", "rule", "held", "mark", "confidence_at_least",
   "sources_at_least", "since", "until", "happened_since", "happened_until", "box", "story_id", "article_id",
 ];
@@ -31,7 +31,7 @@ export function said(name, value, names) {
     money_at_least: `at least ${dollars(Number(value))}`, money_at_most: `at most ${dollars(Number(value))}`,
     dead_at_least: `${number(Number(value))} dead or more`, injured_at_least: `${number(Number(value))} injured or more`,
     casualties_at_least: `${number(Number(value))} casualties or more`, sources_at_least: `${plural(Number(value), "source")} or more`,
-    confidence_at_least: `${percent(Number(value))} sure or more`, box: "area of the map",
+    confidence_at_least: `${percent(Number(value))} sure or more`, box: "area of the map", with_events: value === "true" ? "stories with events" : "stories without events",
     since: span ? `last ${plural(Number(span[1]), AGO[span[2]])}` : `from ${at}`, until: `until ${at}`,
   };
   return words[name] ?? `${NAMES[name] ?? name}: ${country}`;

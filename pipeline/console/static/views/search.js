@@ -21,6 +21,11 @@ const FACETS = {
 };
 const EXPORTS = { events: ["csv", "jsonl", "geojson", "parquet", "plover", "cameo", "acled"], stories: ["csv", "jsonl", "geojson", "parquet"], articles: ["csv", "jsonl", "parquet"] };
 const FORMATS = { csv: "CSV, for a spreadsheet", jsonl: "JSON lines", geojson: "GeoJSON, for a map", parquet: "Parquet", plover: "PLOVER table", cameo: "CAMEO table", acled: "ACLED-like table" };
+const COUNTS = {
+  events: "Numbers count reports: an event that three articles report counts three times.",
+  stories: "Numbers count stories, however many articles each has.",
+  articles: "Numbers count articles.",
+};
 const PAGE = 40;
 const STRAYS = 0.02; // so small a share of the results is left out of the chart, and said
 
@@ -65,7 +70,7 @@ function Export({ of, filters }) {
 function Facets({ of, filters, query, change }) {
   const fields = FACETS[of];
   const facets = useApi(`/${of}/facets`, { ...filters, field: fields.map(([name]) => name), size: 25 });
-  return html`<${Await} from=${facets} lines=${14}>${(data) => fields.map(([name, title]) => html`<${Facet} key=${name} title=${title} name=${name} values=${data.facets[name] ?? []} query=${query} change=${change} />`)}<//>`;
+  return html`<p class="soft small">${COUNTS[of]}</p><${Await} from=${facets} lines=${14}>${(data) => fields.map(([name, title]) => html`<${Facet} key=${name} title=${title} name=${name} values=${data.facets[name] ?? []} query=${query} change=${change} />`)}<//>`;
 }
 
 /** Where the bulk of the buckets begins, if a few strays (an article of 1998) lie so far before it that nothing could be seen. */
@@ -84,7 +89,7 @@ function Over({ of, filters, change }) {
   const near = useApi(part ? `/${of}/histogram` : null, { ...filters, since: part?.since, interval: "auto" });
   const data = part ? near.data : whole.data;
   if (!data || data.buckets.length < 2) return null;
-  return html`${part ? html`<p class="soft small">${number(part.left)} before ${calendarDay(part.since)} not shown</p>` : null}<${Bars} buckets=${data.buckets} interval=${data.interval} title=${`${OF.find(([one]) => one === of)[1]} by ${data.interval}`}
+  return html`${part ? html`<p class="soft small">${number(part.left)} before ${calendarDay(part.since)} not shown</p>` : null}<${Bars} buckets=${data.buckets} interval=${data.interval} title=${`${of === "events" ? "Reports of events" : OF.find(([one]) => one === of)[1]} by ${data.interval}`}
     choose=${(from, to) => change({ since: from.toISOString().slice(0, 19) + "Z", until: to.toISOString().slice(0, 19) + "Z" })} />`;
 }
 

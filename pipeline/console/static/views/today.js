@@ -52,9 +52,9 @@ function List({ stories, fresh }) {
   })}</div>`;
 }
 
-function Rail({ since, type }) {
-  const events = useApi("/events/histogram", { since, type, interval: since === "24h" ? "hour" : "day" });
-  const map = useApi("/stories/map", { since, type, zoom: 2 });
+function Rail({ since, type, told }) {
+  const events = useApi("/stories/histogram", { since, type, count: "happenings", interval: since === "24h" ? "hour" : "day" });
+  const map = useApi("/stories/map", { since, type, with_events: told, zoom: 2 });
   const alerts = useApi("/alerts", { limit: 6, sort: "newest" });
   const points = (map.data?.clusters ?? []).map((one) => ({ ...one, href: `/search?of=stories${since ? `&since=${since}` : ""}&box=${one.box.join()}` }));
   const buckets = events.data?.buckets ?? [];
@@ -65,18 +65,21 @@ function Rail({ since, type }) {
       <${Await} from=${alerts} lines=${4}>${(data) => data.items.length
         ? html`<ul class="short">${data.items.map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} /><span>${one.rule}</span></p><${Link} href=${`/story/${one.story_id}`}><${Text}>${one.headline}<//><//></li>`)}</ul>`
         : html`<p class="soft">No rule has raised an alert yet. <${Link} href="/alerts/rules">See the rules<//></p>`}<//></section>
-    <section class="section"><h2>Events read</h2>${buckets.length ? html`<${Spark} counts=${buckets.slice(-72).map((b) => b.count)} title=${`${number(buckets.reduce((sum, b) => sum + b.count, 0))} events by ${events.data.interval}`} />
-      <p class="soft small">${number(buckets.reduce((sum, b) => sum + b.count, 0))} in this span, by ${events.data.interval}</p>` : html`<p class="soft">None in this span.</p>`}</section>
+    <section class="section"><h2>Events</h2>${buckets.length ? html`<${Spark} counts=${buckets.slice(-72).map((b) => b.count)} title=${`${number(buckets.reduce((sum, b) => sum + b.count, 0))} events by ${events.data.interval}`} />
+      <p class="soft small">${number(buckets.reduce((sum, b) => sum + b.count, 0))} in this span, by ${events.data.interval}; each counts once, however many report it</p>` : html`<p class="soft">None in this span.</p>`}</section>
   </aside>`;
 }
 
-function Types({ since, type, choose }) {
+/** The kinds of news that there are, and the way to the stories that tell no event: recipes, results of matches. */
+function Types({ since, type, told, choose, toggle }) {
   const facets = useApi("/stories/facets", { since, field: "type", size: 16 });
+  const rest = useApi("/stories", { since, with_events: false, limit: 1 }).data?.total ?? 0;
   const values = facets.data?.facets?.type ?? [];
-  if (values.length < 2 && !type) return null;
+  if (values.length < 2 && !type && !rest && told) return null;
   return html`<div class="row types" role="group" aria-label="Type of story">
     <button type="button" class="chip" aria-pressed=${String(!type)} onClick=${() => choose(null)}>All</button>
     ${values.map((one) => html`<button type="button" class="chip" aria-pressed=${String(type === one.value)} onClick=${() => choose(type === one.value ? null : one.value)}>${TYPES[one.value] ?? sentence(one.label)} <span class="count">${number(one.count)}</span></button>`)}
+    ${type ? null : html`<button type="button" class="chip push" aria-pressed=${String(!told)} onClick=${toggle} title="Stories that tell no event of the kinds Dateline knows">Also without events <span class="count">${number(rest)}</span></button>`}
   </div>`;
 }
 
@@ -84,12 +87,13 @@ export function Today({ query }) {
   const span = query.get("since") ?? "24h";
   const order = query.get("sort") ?? "newest";
   const type = query.get("type");
+  const told = query.get("show") !== "all" || undefined; // news of events first; what tells none is one press away
   const since = span === "all" ? undefined : span;
   const [live, setLive] = useState(true);
-  const pages = usePages("/stories", { since, sort: order, type, limit: PAGE });
-  const { came, held, state, release, clear } = useArrivals(live, (story) => !type || story.event_type === type);
+  const pages = usePages("/stories", { since, sort: order, type, with_events: told, limit: PAGE });
+  const { came, held, state, release, clear } = useArrivals(live, (story) => (type ? story.event_type === type : !told || Boolean(story.kind)));
   useEffect(() => { document.title = "Today · Dateline"; }, []);
-  useEffect(clear, [span, order, type]);
+  useEffect(clear, [span, order, type, told]);
   const stories = useMemo(() => merged(pages.items, came, order), [pages.items.length, pages.data, came, order]);
   const loaded = useMemo(() => new Set(pages.items.map((one) => one.id)), [pages.items.length, pages.data]);
   const fresh = new Set([...came.keys()].filter((id) => !loaded.has(id)));
@@ -103,13 +107,13 @@ export function Today({ query }) {
         <${Segments} label="Span of time" options=${SPANS} value=${span} choose=${(one) => set({ since: one === "24h" ? null : one })} />
         <${Segments} label="Order" options=${ORDERS} value=${order} choose=${(one) => set({ sort: one === "newest" ? null : one })} />
       </div></div>
-    <${Types} since=${since} type=${type} choose=${(one) => set({ type: one })} />
+    <${Types} since=${since} type=${type} told=${told} choose=${(one) => set({ type: one })} toggle=${() => set({ show: told ? "all" : null })} />
     <div class="two"><div>
       ${held.size ? html`<div class="pending"><button type="button" class="main" onClick=${release}>Show ${plural(held.size, "new story", "new stories")}</button></div>` : null}
       <${Await} from=${pages}>${(data) => stories.length
         ? html`<${List} stories=${stories} fresh=${fresh} /><${More} pages=${pages} shown=${stories.length} total=${Math.max(total, stories.length)} exact=${data.total_is_exact} />`
         : html`<${Empty} title=${type || since ? "No story in this span yet" : "No story yet"}>
             <p>${since ? "Stories appear here as soon as an article reports an event. A longer span may have some." : "Stories appear here as soon as an article reports an event; after a start that takes about a minute."}</p>
-            <p class="row">${since ? html`<button type="button" onClick=${() => set({ since: "all", type: null })}>Show all</button>` : null}<${Link} href="/sources" class="button">Look at the feeds<//></p><//>`}<//>
-    </div><${Rail} since=${since} type=${type} /></div>`;
+            <p class="row">${since ? html`<button type="button" onClick=${() => set({ since: "all", type: null, show: "all" })}>Show all</button>` : null}<${Link} href="/sources" class="button">Look at the feeds<//></p><//>`}<//>
+    </div><${Rail} since=${since} type=${type} told=${told} /></div>`;
 }

@@ -1,9 +1,11 @@
 # ruff: noqa: INP001 - a script that the image carries, not a part of the package
 """Users of Elasticsearch and dashboards of Kibana, for the two jobs of docker-compose.yml. May run again without harm.
 
-    setup_elastic.py users              Kibana's password, and the user `dateline` with a role for its own indices alone
+    setup_elastic.py users              Kibana's password, the user `dateline` with a role for its own indices alone, and the
+                                        user `reader`, whose role the next step makes
     setup_elastic.py api-keys DIR       a key for the indexer and one for the console, as files of DIR
-    setup_elastic.py dashboards DIR     every *.ndjson of DIR into Kibana, over what is there
+    setup_elastic.py dashboards DIR     the space of DIR/space.json, the role of DIR/role.json, and every *.ndjson of DIR into
+                                        that space, over what is there
 
 ELASTICSEARCH_URL and KIBANA_URL say where, SECRETS_DIR (/run/secrets) holds the passwords.
 """
@@ -24,6 +26,8 @@ from typing import Any
 from pipeline import settings
 
 TRIES = 10
+READER_ROLE = "dateline-reader"
+"""The role of those who read in Kibana: deploy/kibana/role.json."""
 
 
 class SetupError(Exception):
@@ -35,7 +39,7 @@ def secret(name: str) -> str:
     return (Path(os.environ.get("SECRETS_DIR", "/run/secrets")) / name).read_text("utf-8").strip()
 
 
-def call(method: str, url: str, body: bytes, headers: dict[str, str], *, pause_seconds: float = 3.0) -> Any:
+def call(method: str, url: str, body: bytes | None, headers: dict[str, str], *, pause_seconds: float = 3.0) -> Any:
     """A request as the superuser in, the JSON that comes back out. A server that is not ready yet is asked again.
 
     Raises:
@@ -68,11 +72,12 @@ def role(prefix: str) -> dict[str, Any]:
 
 
 def users(url: str, prefix: str) -> None:
-    """Elasticsearch's address and what the indices start with in; afterwards Kibana and the indexer can log in."""
+    """Elasticsearch's address and what the indices start with in; afterwards Kibana, the indexer and a reader can log in."""
     for path, body in (
         ("user/kibana_system/_password", {"password": secret("kibana_password")}),
         ("role/dateline", role(prefix)),
         ("user/dateline", {"password": secret("dateline_password"), "roles": ["dateline"]}),
+        ("user/reader", {"password": secret("reader_password"), "roles": [READER_ROLE]}),
     ):
         call("PUT", f"{url}/_security/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
         sys.stdout.write(f"set {path}\n")
@@ -107,18 +112,32 @@ def api_keys(url: str, prefix: str, directory: Path) -> None:
         sys.stdout.write(f"made {file}\n")
 
 
+def space(url: str, directory: Path) -> str:
+    """Kibana's address and a directory in; afterwards its space and the role of its readers are there. The space's id out."""
+    headers = {"kbn-xsrf": "true", "Content-Type": "application/json"}
+    body = (directory / "space.json").read_bytes()
+    name = str(json.loads(body)["id"])
+    known = {one["id"] for one in call("GET", f"{url}/api/spaces/space", None, headers)}
+    method, path = ("PUT", f"/{name}") if name in known else ("POST", "")
+    call(method, f"{url}/api/spaces/space{path}", body, headers)
+    call("PUT", f"{url}/api/security/role/{READER_ROLE}", (directory / "role.json").read_bytes(), headers)
+    sys.stdout.write(f"set the space {name} and the role {READER_ROLE}\n")
+    return name
+
+
 def dashboards(url: str, directory: Path) -> None:
-    """Kibana's address and a directory in; afterwards its saved objects are in Kibana.
+    """Kibana's address and a directory in; afterwards its space, its role and its saved objects are in Kibana.
 
     Raises:
         SetupError: Kibana took a file in part only; the message names the objects.
     """
+    root = f"{url}/s/{space(url, directory)}" if (directory / "space.json").exists() else url
     for file in sorted(directory.glob("*.ndjson")):
         mark = secrets.token_hex(16)
         head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
         body = head.encode() + file.read_bytes() + f"\r\n--{mark}--\r\n".encode()
         headers = {"kbn-xsrf": "true", "Content-Type": f"multipart/form-data; boundary={mark}"}
-        said = call("POST", f"{url}/api/saved_objects/_import?overwrite=true", body, headers)
+        said = call("POST", f"{root}/api/saved_objects/_import?overwrite=true", body, headers)
         if not said.get("success"):
             raise SetupError(f"{file.name}: {json.dumps(said.get('errors', said))[:2000]}")
         sys.stdout.write(f"imported {file.name}: {said.get('successCount')} objects\n")

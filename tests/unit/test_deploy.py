@@ -433,7 +433,7 @@ def test_no_process_outside_a_container_is_ended(healthcheck, tmp_path):
 
 @pytest.fixture
 def secrets_dir(tmp_path):
-    for name in ("elastic_password", "kibana_password", "dateline_password"):
+    for name in ("elastic_password", "kibana_password", "dateline_password", "reader_password"):
         (tmp_path / name).write_text(f"{name}-s3cret\n", "utf-8")
     return str(tmp_path)
 
@@ -447,6 +447,7 @@ def test_the_users_job_sets_kibanas_password_and_a_user_for_the_own_indices_alon
     assert asked["/_security/user/kibana_system/_password"] == {"password": "kibana_password-s3cret"}
     assert asked["/_security/user/dateline"] == {"password": "dateline_password-s3cret", "roles": ["dateline"]}
     assert [index["names"] for index in asked["/_security/role/dateline"]["indices"]] == [["desk-*"]]
+    assert asked["/_security/user/reader"] == {"password": "reader_password-s3cret", "roles": ["dateline-reader"]}
     assert "s3cret" not in done.stdout
 
 
@@ -495,6 +496,26 @@ def test_the_dashboards_job_imports_every_file_over_what_is_there(secrets_dir, t
     assert (method, path) == ("POST", "/api/saved_objects/_import?overwrite=true")
     assert {k.lower() for k in headers} >= {"kbn-xsrf", "authorization"}
     assert b'{"type": "index-pattern"}' in body
+
+
+@pytest.mark.parametrize(
+    ("known", "made"),
+    [("[]", ("POST", "/api/spaces/space")), ('[{"id": "dateline"}]', ("PUT", "/api/spaces/space/dateline"))],
+)
+def test_the_dashboards_job_makes_the_space_and_its_readers_role_and_imports_into_that_space(secrets_dir, known, made):
+    taken = '{"success": true, "successCount": 10}'
+    with stub((200, known), (200, "{}"), (204, ""), (200, taken)) as (server, url):
+        given = {"KIBANA_URL": url, "SECRETS_DIR": secrets_dir}
+        done = script("setup_elastic.py", "dashboards", str(DEPLOY / "kibana"), **given)
+        assert (done.returncode, done.stderr) == (0, "")
+        asked = [(method, path) for method, path, *_ in server.asked]
+        bodies = [body for *_, body in server.asked]
+    assert asked == [
+        ("GET", "/api/spaces/space"), made, ("PUT", "/api/security/role/dateline-reader"),
+        ("POST", "/s/dateline/api/saved_objects/_import?overwrite=true"),
+    ]  # fmt: skip
+    assert json.loads(bodies[1])["id"] == "dateline"
+    assert json.loads(bodies[2])["kibana"][0]["spaces"] == ["dateline"]
 
 
 def test_the_dashboards_job_fails_when_an_object_was_not_taken(secrets_dir, tmp_path):

@@ -1,10 +1,13 @@
 """The dashboard looks at fields and indices that exist, and everything that it refers to is in the file."""
 
+import fnmatch
 import importlib.util
 import json
 import re
 from pathlib import Path
+from typing import Annotated, Literal
 
+import msgspec
 import pytest
 
 from pipeline.index import actions, templates
@@ -18,6 +21,75 @@ BY_KEY = {(one["type"], one["id"]): one for one in OBJECTS}
 BOARD = BY_KEY["dashboard", "dateline"]
 PANELS = json.loads(BOARD["attributes"]["panelsJSON"])
 NAMES = {actions.alias(Elasticsearch().index_prefix, name): name for name in actions.INDICES}
+
+
+Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]+$")]
+
+
+class Space(msgspec.Struct, forbid_unknown_fields=True):
+    """What Kibana takes at POST /api/spaces/space."""
+
+    id: Slug
+    name: str
+    description: str
+    color: Annotated[str, msgspec.Meta(pattern=r"^#[0-9A-F]{6}$")]
+    initials: Annotated[str, msgspec.Meta(min_length=1, max_length=2)]
+    disabledFeatures: tuple[str, ...]  # noqa: N815 - Kibana's name
+
+
+class Indices(msgspec.Struct, forbid_unknown_fields=True):
+    """Rights on indices; those named here read only."""
+
+    names: tuple[str, ...]
+    privileges: tuple[Literal["read", "view_index_metadata"], ...]
+
+
+class Server(msgspec.Struct, forbid_unknown_fields=True):
+    """A role's rights in Elasticsearch."""
+
+    cluster: tuple[()]
+    indices: tuple[Indices, ...]
+    run_as: tuple[()]
+
+
+class Rights(msgspec.Struct, forbid_unknown_fields=True):
+    """A role's rights in spaces: `base` for every feature, in which case `feature` has to be empty."""
+
+    base: tuple[Literal["read"]]
+    feature: Annotated[dict[str, list[str]], msgspec.Meta(max_length=0)]
+    spaces: Annotated[tuple[Slug, ...], msgspec.Meta(min_length=1)]
+
+
+class Role(msgspec.Struct, forbid_unknown_fields=True):
+    """What Kibana takes at PUT /api/security/role/NAME."""
+
+    description: str
+    elasticsearch: Server
+    kibana: tuple[Rights, ...]
+
+
+SPACE = msgspec.json.decode((DIRECTORY / "space.json").read_bytes(), type=Space)
+ROLE = msgspec.json.decode((DIRECTORY / "role.json").read_bytes(), type=Role)
+
+
+def test_the_readers_role_sees_the_one_space_and_reads_every_index_of_its_data_views_and_no_other():
+    assert [rights.spaces for rights in ROLE.kibana] == [(SPACE.id,)]
+    patterns = [name for indices in ROLE.elasticsearch.indices for name in indices.names]
+    assert all(any(fnmatch.fnmatch(title, one) for one in patterns) for title in NAMES)
+    assert not any(fnmatch.fnmatch(other, one) for other in (".security-7", ".kibana", "logs-web") for one in patterns)
+    assert {right for indices in ROLE.elasticsearch.indices for right in indices.privileges} == {
+        "read", "view_index_metadata"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change", [{"privileges": ["write"]}, {"privileges": ["all"]}, {"names": ["*"], "privileges": ["manage"]}]
+)
+def test_a_role_that_could_write_would_be_noticed(change):
+    table = json.loads((DIRECTORY / "role.json").read_text("utf-8"))
+    table["elasticsearch"]["indices"][0] |= change
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(table, Role)
 
 
 def fields_of(view):

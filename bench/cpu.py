@@ -14,7 +14,6 @@ import contextlib
 import json
 import random
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -27,12 +26,11 @@ import psutil
 import spacy
 
 from bench import measure
-from bench.rig import Rig, isolated_settings, process_ids
+from bench.rig import Rig, process_ids, running
 from bench.site import SyntheticArticle
 from pipeline import annotate, bus, detect, flow, logs
 from pipeline.annotate import copies, parse
 from pipeline.detect import drafts, encoder, merge, own_kinds, windows
-from pipeline.local.stack import Stack
 from pipeline.page import extract
 from pipeline.records import Article, Brief, content_id, decode, encode
 from pipeline.settings import Settings
@@ -159,22 +157,17 @@ def by_process(settings: Settings, articles: Sequence[SyntheticArticle], *, work
     What each uses without work is taken off, and told for 1,000 s. With `briefs`, so many further briefs of articles are then
     put on their topic, which are folded into stories, and the CPU seconds for 1,000 of them are told too.
     """
-    with tempfile.TemporaryDirectory(prefix="dateline-cpu-") as directory:
-        isolated = isolated_settings(settings, Path(directory))
-        with Stack(isolated), contextlib.ExitStack() as cleanup:
-            rig = Rig(isolated, Path(directory) / "logs")
-            cleanup.callback(rig.stop)
-            rig.start()
-            for number in range(2, workers + 1):
-                rig.start_another_worker(number)
-            samples = measure.pages(settings.path(measure.SAMPLE))
-            warm = list(measure.make_articles(samples, 2 * ZONE, name="warm", chance=random.Random(1)))
-            used(rig, lambda: rig.release_and_watch(warm), 1, defaultdict(float))
-            idle = at_rest(rig)
-            found = {"articles, by process": used(rig, lambda: rig.release_and_watch(articles), len(articles), idle)}
-            found["seconds at rest, by process"] = {name: 1000 * seconds for name, seconds in _ordered(idle).items()}
-            if briefs:
-                found["briefs, by process"] = used(rig, lambda: fold(rig, briefs), briefs, idle)
+    with running(settings, "cpu") as rig:
+        for number in range(2, workers + 1):
+            rig.start_another_worker(number)
+        samples = measure.pages(settings.path(measure.SAMPLE))
+        warm = list(measure.make_articles(samples, 2 * ZONE, name="warm", chance=random.Random(1)))
+        used(rig, lambda: rig.release_and_watch(warm), 1, defaultdict(float))
+        idle = at_rest(rig)
+        found = {"articles, by process": used(rig, lambda: rig.release_and_watch(articles), len(articles), idle)}
+        found["seconds at rest, by process"] = {name: 1000 * seconds for name, seconds in _ordered(idle).items()}
+        if briefs:
+            found["briefs, by process"] = used(rig, lambda: fold(rig, briefs), briefs, idle)
     return found
 
 

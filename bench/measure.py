@@ -15,14 +15,12 @@ The time that an article waits for the next poll of its feed is not included, be
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import math
 import os
 import random
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -30,7 +28,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any, Final
 
-from bench.rig import MemoryMonitor, Rig, isolated_settings, process_ids
+from bench.rig import MemoryMonitor, Rig, process_ids, running
 from bench.site import SyntheticArticle
 from pipeline import bus
 from pipeline.records import Article, content_id
@@ -198,23 +196,15 @@ def bench(settings: Settings, *, articles: int, report: ReportStep) -> Result:
     Raises:
         BenchError, RigError, LocalError, BusError: the benchmark could not be run.
     """
-    from pipeline.local.stack import Stack  # noqa: PLC0415 - needed only here
-
     chance = random.Random(7)
     samples = pages(settings.path(SAMPLE))
     loaded = list(make_articles(samples, articles, name="load", chance=chance))
     processes = settings.worker.processes or os.cpu_count() or 1
     report(f"plain nlp.pipe over {articles} articles, 1 and {processes} processes")
     one, all_, words = plain(settings, loaded, processes)
-    with tempfile.TemporaryDirectory(prefix="dateline-bench-") as name:
-        isolated = isolated_settings(settings, Path(name))
-        report("starting a Kafka and an Elasticsearch for this measurement alone")
-        with Stack(isolated), contextlib.ExitStack() as cleanup:
-            rig = Rig(isolated, Path(name) / "logs")
-            cleanup.callback(rig.stop)
-            rig.start()
-            memory = cleanup.enter_context(MemoryMonitor(process_ids(rig)))
-            speed, load, steady_speed, steady, trickle, events = _phases(rig, samples, loaded, chance, report)
+    report("starting a Kafka and an Elasticsearch for this measurement alone")
+    with running(settings, "bench") as rig, MemoryMonitor(process_ids(rig)) as memory:
+        speed, load, steady_speed, steady, trickle, events = _phases(rig, samples, loaded, chance, report)
     best = max(one, all_)
     return Result(
         articles=articles, words_per_article=words, processes=processes, articles_per_second=speed,

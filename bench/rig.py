@@ -11,9 +11,10 @@ import http.client
 import itertools
 import json
 import os
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -117,23 +118,24 @@ class IndexLookup:
 class Rig:
     """A collector, a worker and an indexer on servers of their own, the site that they read, and what is measured of them."""
 
-    def __init__(self, settings: Settings, directory: Path) -> None:
+    def __init__(self, settings: Settings, directory: Path, environ: Mapping[str, str] | None = None) -> None:
         self.settings = settings
         self.site = NewsSite()
         self._seen: dict[str, float] = {}
+        self._restarting: set[str] = set()
         directory.mkdir(parents=True, exist_ok=True)
         feeds = directory / "feeds.toml"
         feeds.write_text(
             "".join(f'[[feed]]\nid = "bench-{n}"\nurl = "{url}"\n' for n, url in enumerate(self.site.feeds())), "utf-8"
         )
         self._directory = directory
-        environ = self._environ = {**os.environ, **environment(settings), **_fast_polling(feeds)}
-        self.children = {
-            name: service_process.ServiceProcess(
-                name, service_process.process_command(settings, name), environ, directory / f"{name}.log"
-            )
-            for name in PROCESSES
-        }
+        self._environ = {**os.environ, **environment(settings), **_fast_polling(feeds), **(environ or {})}
+        self._addresses = {name: probe.address(settings.http, name) for name in PROCESSES}
+        self.children = {name: self._child(name, self._environ) for name in PROCESSES}
+
+    def _child(self, name: str, environ: Mapping[str, str]) -> service_process.ServiceProcess:
+        command = service_process.process_command(self.settings, name.partition("-")[0])
+        return service_process.ServiceProcess(name, command, environ, self._directory / f"{name}.log")
 
     def start(self) -> None:
         """Start all processes and wait until they are ready.
@@ -144,25 +146,45 @@ class Rig:
         bus.create_topics(self.settings)
         for child in self.children.values():
             child.start(time.monotonic())
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        for name, child in self.children.items():
-            while not probe.process(name, probe.address(self.settings.http, name)).ready:
-                self._require_alive(child)
-                if time.monotonic() > deadline:
-                    raise RigError(f"{name} is not ready after {TIMEOUT_SECONDS:.0f} s: {child.last_line()}")
-                time.sleep(0.1)
+        for name in self.children:
+            self._wait_ready(name)
 
     def start_another_worker(self, number: int) -> None:
-        """Start one more worker and wait until it has partitions. `counts` knows nothing of what it publishes."""
+        """Start one more worker and wait until it has partitions. `counts` knows nothing of what it publishes.
+
+        Raises:
+            RigError: it has ended, or is not ready in time.
+        """
         name = f"worker-{number}"
         [port] = ports.free(1)
-        environ = self._environ | {"DATELINE_HTTP_WORKER_PORT": str(port)}
-        command = service_process.process_command(self.settings, "worker")
-        child = service_process.ServiceProcess(name, command, environ, self._directory / f"{name}.log")
-        child.start(time.monotonic())
-        self.children[name] = child
-        while not probe.process("worker", f"{self.settings.http.host}:{port}").ready:
-            self._require_alive(child)
+        self._addresses[name] = f"{self.settings.http.host}:{port}"
+        self.children[name] = self._child(name, self._environ | {"DATELINE_HTTP_WORKER_PORT": str(port)})
+        self.children[name].start(time.monotonic())
+        self._wait_ready(name)
+
+    def restart(self, name: str) -> tuple[float, float]:
+        """Stop a process in order and start it again; return the seconds until it had ended, and then until it was ready.
+
+        Raises:
+            RigError: it did not end by itself, or is not ready in time.
+        """
+        child, began = self.children[name], time.monotonic()
+        self._restarting.add(name)
+        child.stop()
+        if not child.wait(TIMEOUT_SECONDS):
+            raise RigError(f"{name} did not stop within {TIMEOUT_SECONDS:.0f} s: {child.last_line()}")
+        ended = time.monotonic()
+        child.start(ended)
+        self._restarting.discard(name)
+        self._wait_ready(name)
+        return ended - began, time.monotonic() - ended
+
+    def _wait_ready(self, name: str) -> None:
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not probe.process(name.partition("-")[0], self._addresses[name]).ready:
+            self._require_alive(self.children[name])
+            if time.monotonic() > deadline:
+                raise RigError(f"{name} is not ready after {TIMEOUT_SECONDS:.0f} s: {self.children[name].last_line()}")
             time.sleep(0.1)
 
     def stop(self) -> None:
@@ -174,7 +196,7 @@ class Rig:
         self.site.stop()
 
     def _require_alive(self, child: service_process.ServiceProcess) -> None:
-        if child.ended(time.monotonic()) is not None:
+        if child.name not in self._restarting and child.ended(time.monotonic()) is not None:
             raise RigError(f"{child.name} has ended: {child.last_line()}")
 
     def release(self, articles: Sequence[SyntheticArticle], *, seconds_between: float = 0.0) -> None:
@@ -188,8 +210,10 @@ class Rig:
             due += seconds_between
             self.site.release([article])
 
-    def watch(self, articles: Sequence[SyntheticArticle]) -> None:
+    def watch(self, articles: Sequence[SyntheticArticle], *, ends: threading.Event | None = None) -> None:
         """Wait until the documents of these articles are in the index, and note when each was first seen there.
+
+        If `ends` is set, those that are on the site then are all.
 
         Raises:
             RigError: some did not arrive in time, or a process has ended.
@@ -199,6 +223,8 @@ class Rig:
         moved_at = time.monotonic()
         try:
             while left:
+                if ends is not None and ends.is_set():
+                    left = {id_: path for id_, path in left.items() if self.site.has(path)}
                 listed = (id_ for id_, path in left.items() if path in self.site.listed)
                 asked = list(itertools.islice(listed, ASKED_AT_ONCE))
                 for found in index.existing(asked) if asked else ():
@@ -270,6 +296,24 @@ class Rig:
         releasing.start()
         self.watch(articles)
         releasing.join()
+
+
+@contextlib.contextmanager
+def running(settings: Settings, name: str, environ: Mapping[str, str] | None = None) -> Iterator[Rig]:
+    """Give a rig that runs, on servers and in a temporary directory of its own; `environ` has further options.
+
+    Raises:
+        RigError, LocalError, BusError: it does not start.
+    """
+    from pipeline.local.stack import Stack  # noqa: PLC0415 - needed only here
+
+    with tempfile.TemporaryDirectory(prefix=f"dateline-{name}-") as directory:
+        isolated = isolated_settings(settings, Path(directory))
+        with Stack(isolated), contextlib.ExitStack() as cleanup:
+            rig = Rig(isolated, Path(directory) / "logs", environ)
+            cleanup.callback(rig.stop)
+            rig.start()
+            yield rig
 
 
 class MemoryMonitor:

@@ -77,6 +77,10 @@ class NewsSite:
                 self._pages[article.path] = article.html.encode()
                 self._items[next(self._turn) % FEEDS].append((article, now))
 
+    def has(self, path: str) -> bool:
+        """Return whether an article was released at this path."""
+        return path in self._pages
+
     def answer(self, path: str, etag: str) -> tuple[int, bytes, dict[str, str]]:
         """A request in, status, body and headers out."""
         if path in self._pages:

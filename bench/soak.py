@@ -8,12 +8,10 @@ line gives the growth in megabytes per thousand articles over the second half, w
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,9 +20,8 @@ import msgspec
 import psutil
 
 from bench import measure
-from bench.rig import Rig, isolated_settings, process_ids, tree_mb, tree_sum
+from bench.rig import Rig, process_ids, running, tree_mb, tree_sum
 from pipeline import bus, logs
-from pipeline.local.stack import Stack
 from pipeline.operate import quarantine
 from pipeline.settings import Settings
 
@@ -79,18 +76,13 @@ def main() -> None:
     given = parser.parse_args()
     settings = msgspec.structs.replace(Settings(), directory=str(CONFIGS))
     logs.set_up(settings.log, least="warning")
-    with tempfile.TemporaryDirectory(prefix="dateline-soak-") as directory:
-        isolated = isolated_settings(settings, Path(directory))
-        with Stack(isolated), contextlib.ExitStack() as cleanup:
-            rig = Rig(isolated, Path(directory) / "logs")
-            cleanup.callback(rig.stop)
-            rig.start()
-            samples = measure.pages(settings.path(measure.SAMPLE))
-            began = time.monotonic()
-            for line in soak(rig, samples, minutes=given.minutes, per_second=given.per_second):
-                sys.stdout.write(json.dumps(line) + "\n")
-                sys.stdout.flush()
-            sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
+    with running(settings, "soak") as rig:
+        samples = measure.pages(settings.path(measure.SAMPLE))
+        began = time.monotonic()
+        for line in soak(rig, samples, minutes=given.minutes, per_second=given.per_second):
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+        sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import msgspec
 
 from pipeline.index import documents
 from pipeline.index.document_fields import Fields, clean, utc
-from pipeline.index.index_table import MAPPING_VERSION, IndexTable, month_index
+from pipeline.index.index_table import IndexTable, month_index
 from pipeline.records import Alert, Document, Event, Failure, Feedback, Record, RecordError, Story
 
 INDICES: Final = ("documents", "events", "stories", "alerts", "failures", "feedback")
@@ -55,13 +55,13 @@ def alias(prefix: str, name: str) -> str:
 
 
 def pattern(prefix: str, name: str) -> str:
-    """Return the pattern of the indices behind an alias."""
-    return f"{prefix}-{name}-v{MAPPING_VERSION}-*"
+    """Return the pattern of the indices behind an alias, of every version of the mapping."""
+    return f"{prefix}-{name}-v*-*"
 
 
 def everywhere(prefix: str, name: str) -> str:
     """Return the patterns of all indices that hold items of a name, also of those that a replay has written."""
-    return f"{pattern(prefix, name)},{prefix}-r*-{name}-v{MAPPING_VERSION}-*"
+    return f"{pattern(prefix, name)},{prefix}-r*-{name}-v*-*"
 
 
 def replaced_alias(prefix: str, name: str) -> str:
@@ -124,9 +124,10 @@ def action(record: Record, *, prefix: str, now: dt.datetime, places: IndexTable 
             # A record that fails again in a replay of a later month is listed there once more: it did fail again.
             return make("failures", documents.failure(record), record.failed_at, op="create")
         case Feedback():
-            # A mark may be changed months later and stays one document, so all marks are in one index. The later mark counts.
+            # A mark may be changed months later and stays one document, so all marks are in one index, whatever the version
+            # of the mapping. The later mark counts.
             source = clean(documents.feedback(record))
-            index = f"{prefix}-feedback-v{MAPPING_VERSION}-all"
+            index = f"{prefix}-feedback-v1-all"
             version = _milliseconds(record.at)
             return Action("feedback", index, record.id, "index", source, version, "external_gte")
     raise RecordError(f"{type(record).__name__.lower()}: not a kind of record that is indexed")

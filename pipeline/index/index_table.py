@@ -18,9 +18,10 @@ from typing import Final
 from pipeline.settings import Retention
 
 MAPPING_VERSION: Final = 1
+"""It is in the name of a new index, and grows where a field gets another type. An index of an earlier version stays in use and
+learns new fields only; `dateline replay --stage index` makes it anew, so an earlier document must fit into the new mapping."""
 
 _START: Final = re.compile(r"-v\d+-(\d{4})\.(\d{2})(?:\.(\d{2})t(\d{2}))?$")
-
 AHEAD: Final = dt.timedelta(minutes=10)
 """A new index begins at least so long after it is made: by then every indexer knows it, whatever its clock says."""
 

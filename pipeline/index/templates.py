@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,3 +38,15 @@ def template(name: str, settings: Settings) -> dict[str, Any]:
             "mappings": mapping(name),
         },
     }
+
+
+def missing(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Two mappings in, the part of `wanted` that the existing one lacks out; where they contradict, the existing one stays."""
+    found: dict[str, Any] = {}
+    for name, field in wanted.get("properties", {}).items():
+        own = existing.get("properties", {}).get(name)
+        if own is None:
+            found[name] = field
+        elif "properties" in own and (inner := missing(own, field)):
+            found[name] = ({"type": own["type"]} if "type" in own else {}) | inner
+    return {"properties": found} if found else {}

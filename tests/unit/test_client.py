@@ -63,7 +63,7 @@ def test_what_dashboards_count_by_is_a_keyword_outside_of_nested_parts(name):
 def test_a_template_covers_the_indices_that_records_are_written_to():
     settings = Settings(elasticsearch=Elasticsearch(index_prefix="x", shards=3, replicas=2, refresh_seconds=0.5))
     template = templates.template("events", settings)
-    assert template["index_patterns"] == ["x-events-v1-*"]
+    assert template["index_patterns"] == ["x-events-v*-*"]
     assert template["template"]["aliases"] == {"x-events": {}}
     assert template["template"]["settings"] == {
         "number_of_shards": 3,

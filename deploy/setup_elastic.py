@@ -63,10 +63,14 @@ def call(method: str, url: str, body: bytes | None, headers: dict[str, str], *, 
     raise SetupError(f"{method} {url}: {why}")
 
 
+SNAPSHOTS = ["cluster:admin/repository/*", "cluster:admin/snapshot/*"]
+"""What snapshots need, as actions: the privilege that has them all, `manage`, may change everything else of the cluster."""
+
+
 def role(prefix: str) -> dict[str, Any]:
     """What the indices start with in, what the indexer may do out."""
     return {
-        "cluster": ["monitor", "manage_index_templates"],
+        "cluster": ["monitor", "manage_index_templates", *SNAPSHOTS],
         "indices": [{"names": [f"{prefix}-*"], "privileges": ["all"]}],
     }
 
@@ -88,7 +92,7 @@ def key_roles(prefix: str) -> dict[str, dict[str, Any]]:
     own = [f"{prefix}-*"]
     return {
         "indexer": {
-            "cluster": ["monitor", "manage_index_templates"],
+            "cluster": ["monitor", "manage_index_templates", *SNAPSHOTS],
             "indices": [{"names": own, "privileges": ["manage", "write", "read", "view_index_metadata"]}],
         },
         "console": {

@@ -23,7 +23,7 @@ from pipeline.index.errors import (
     UnavailableError,
     lies_with_index,
 )
-from pipeline.index.index_table import MAPPING_VERSION, IndexTable, known
+from pipeline.index.index_table import IndexTable, known
 from pipeline.settings import Settings
 
 # The client warns of each single failure; the bulk loop logs an outage once a minute.
@@ -124,20 +124,12 @@ def set_up(es: Elasticsearch, settings: Settings) -> None:
         try:
             with own_errors(f"the indices {actions.pattern(prefix, name)} cannot be set up"):
                 es.indices.put_index_template(name=actions.alias(prefix, name), **wanted)
-                _update_mappings(es, actions.everywhere(prefix, name), wanted["template"]["mappings"])
+                found = es.indices.get_mapping(index=actions.everywhere(prefix, name)).body
+                for index, mapping in templates.updates(found, wanted["template"]["mappings"]):
+                    es.indices.put_mapping(index=index, **mapping)
         except RequestError as error:
             raise RefusedError(str(error)) from error
     restore_aliases(es, settings)
-
-
-def _update_mappings(es: Elasticsearch, indices: str, wanted: Mapping[str, Any]) -> None:
-    found = es.indices.get_mapping(index=indices).body
-    mark = f"-v{MAPPING_VERSION}-"
-    for ours in {f"{index.partition(mark)[0]}{mark}*" for index in found if mark in index}:
-        es.indices.put_mapping(index=ours, **wanted)
-    for index, has in found.items():
-        if mark not in index and (more := templates.missing(has["mappings"], wanted)):
-            es.indices.put_mapping(index=index, **more)
 
 
 def restore_aliases(es: Elasticsearch, settings: Settings) -> tuple[str, ...]:

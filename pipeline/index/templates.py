@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +38,22 @@ def template(name: str, settings: Settings) -> dict[str, Any]:
             "mappings": mapping(name),
         },
     }
+
+
+def updates(
+    existing: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what existing indices have to learn.
+
+    Those of this version by their pattern, with all of it, so that the server refuses what contradicts it; each of another
+    version with the fields that it lacks.
+    """
+    mark = f"-v{MAPPING_VERSION}-"
+    for pattern in sorted({f"{index.partition(mark)[0]}{mark}*" for index in existing if mark in index}):
+        yield pattern, wanted
+    for index, has in existing.items():
+        if mark not in index and (more := missing(has["mappings"], wanted)):
+            yield index, more
 
 
 def missing(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -220,7 +220,7 @@ def changed_mapping(monkeypatch):
 
     def change():
         monkeypatch.setattr(templates, "mapping", mapping)
-        for module in (index_table, templates, client):
+        for module in (index_table, templates):
             monkeypatch.setattr(module, "MAPPING_VERSION", 2)
 
     return change

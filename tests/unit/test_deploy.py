@@ -141,6 +141,17 @@ def test_the_settings_take_the_environment_of_every_container(tmp_path):
     assert (settings.elasticsearch.url, settings.elasticsearch.password) == ("http://elasticsearch:9200", "s3cret")
 
 
+def test_the_indexer_has_a_repository_of_snapshots_in_a_directory_that_elasticsearch_has():
+    elastic = SERVICES["elasticsearch"]
+    [mount] = [one for one in elastic["volumes"] if one.endswith(elastic["environment"]["path.repo"])]
+    assert mount.startswith("${SNAPSHOTS:-./deploy/snapshots}:")
+    ignored = subprocess.run(["git", "check-ignore", "-q", "deploy/snapshots/index-0"], cwd=ROOT, check=False)
+    assert ignored.returncode == 0
+    given = OURS["indexer"]["environment"]
+    assert given["DATELINE_SNAPSHOTS_REPOSITORY"]
+    assert not Path(given["DATELINE_SNAPSHOTS_LOCATION"]).is_absolute(), "it is below path.repo"
+
+
 def test_our_containers_run_commands_that_exist():
     commands = {name: service["command"] for name, service in OURS.items() if "command" in service}
     assert commands == {name: [name] for name in (*PROCESSES, "topics")}
@@ -231,6 +242,8 @@ def test_volumes_secrets_and_mounted_files_exist():
     for name, service in SERVICES.items():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
+            if source == "${SNAPSHOTS":  # a directory of the operator, made by deploy/make-secrets
+                continue
             if source.startswith("."):
                 assert source == "./deploy/secrets/channels" or (ROOT / source).exists(), f"{name}: {source}"
                 assert volume.endswith(":ro"), f"{name}: {source}"
@@ -446,8 +459,11 @@ def test_the_users_job_sets_kibanas_password_and_a_user_for_the_own_indices_alon
         asked = {path: json.loads(body) for _, path, _, body in server.asked}
     assert asked["/_security/user/kibana_system/_password"] == {"password": "kibana_password-s3cret"}
     assert asked["/_security/user/dateline"] == {"password": "dateline_password-s3cret", "roles": ["dateline"]}
-    assert [index["names"] for index in asked["/_security/role/dateline"]["indices"]] == [["desk-*"]]
     assert asked["/_security/user/reader"] == {"password": "reader_password-s3cret", "roles": ["dateline-reader"]}
+    role = asked["/_security/role/dateline"]
+    assert [index["names"] for index in role["indices"]] == [["desk-*"]]
+    assert {"cluster:admin/repository/*", "cluster:admin/snapshot/*"} < set(role["cluster"])
+    assert not {"all", "manage"} & set(role["cluster"])
     assert "s3cret" not in done.stdout
 
 
@@ -533,6 +549,7 @@ def test_secrets_are_made_once_random_and_closed(tmp_path):
     run("bash", str(copy / "make-secrets"))
     first = {file.name: file.read_text("utf-8") for file in (copy / "secrets").iterdir() if file.is_file()}
     assert (copy / "secrets/channels").stat().st_mode & 0o777 == 0o700
+    assert (copy / "snapshots").stat().st_mode & 0o777 == 0o700
     assert {Path(s["file"]).name for s in COMPOSE["secrets"].values()} | {"console_password"} == set(first)
     [user] = tomllib.loads(first["console_users"])["user"]
     secret = first["console_password"].strip()

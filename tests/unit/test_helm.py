@@ -16,7 +16,7 @@ import yaml
 
 from pipeline import bus, cli
 from pipeline.bus.rights import RIGHTS
-from pipeline.settings import Settings, load
+from pipeline.settings import Settings, Snapshots, load
 from tests.unit.test_deploy import variables
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +31,7 @@ MOST = {
     "imagePullSecrets": [{"name": "registry"}],
     "kafka": LEAST["kafka"] | {"caSecret": "brokers-ca", "principal": "User:dateline-{process}", "partitions": 4},
     "elasticsearch": LEAST["elasticsearch"] | {"caSecret": "search-ca"},
+    "snapshots": {"repository": "nightly", "location": "/mnt/shared/dateline", "keep": 7},
     "config": {"dateline.toml": "[track]\nopen_days = 7\n", "alerts.toml": "", "feeds.toml": ""},
     "env": {"DATELINE_COLLECTOR_USER_AGENT": "Desk/1 (desk@example.org)"},
     "notifier": {"channelsSecret": "channels"},
@@ -130,6 +131,7 @@ def test_a_wrong_field_is_found_by_the_schemas(rendered):
         ({"kafka": LEAST["kafka"]}, "elasticsearch.url: give the address"),
         (LEAST | {"kafak": {}}, "kafak"),
         (LEAST | {"image": {"digest": "sha256:short"}}, "digest"),
+        (LEAST | {"snapshots": {"location": "/mnt/shared"}}, "repository"),
         (LEAST | {"kafka": {"securityProtocol": "TLS"}}, "securityProtocol"),
         (LEAST | {"console": {"ingress": {"enabled": True}}}, "the console is served over TLS alone"),
     ],
@@ -198,6 +200,9 @@ def test_the_settings_take_the_environment_of_every_container(rendered, name, tm
             reads_search = component in ("indexer", "console", "setup")
             assert bool(settings.elasticsearch.url) == reads_search, component
             assert bool(settings.elasticsearch.api_key) == (reads_search and name != "plain"), component
+            takes_snapshots = component == "indexer" and name in ("most", "mutual")
+            wanted = Snapshots(repository="nightly", location="/mnt/shared/dateline", keep=7)
+            assert settings.snapshots == (wanted if takes_snapshots else Snapshots()), component
 
 
 def test_no_secret_is_written_into_an_object_and_each_process_has_its_own(rendered):

@@ -83,6 +83,18 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
   value: /run/elasticsearch-ca/{{ $elastic.caKey }}
 {{- end }}
 {{- end }}
+{{- if and (eq $process "indexer") $root.Values.snapshots.repository }}
+{{- with $root.Values.snapshots }}
+- name: DATELINE_SNAPSHOTS_REPOSITORY
+  value: {{ .repository }}
+- name: DATELINE_SNAPSHOTS_LOCATION
+  value: {{ .location | quote }}
+- name: DATELINE_SNAPSHOTS_INTERVAL_HOURS
+  value: {{ .intervalHours | quote }}
+- name: DATELINE_SNAPSHOTS_KEEP
+  value: {{ .keep | quote }}
+{{- end }}
+{{- end }}
 {{- if eq $process "console" }}
 - name: DATELINE_CONSOLE_HOST
   value: 0.0.0.0

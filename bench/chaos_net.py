@@ -13,6 +13,10 @@ from typing import Any, Final
 
 CHUNK: Final = 65_536
 
+REFUSED_SECONDS: Final = 0.3
+"""How long a client waits here for a server that is down. Its connection to the proxy succeeds, so it counts each attempt as
+the first and asks again at once, hundreds of times a second. A server that is down would have refused it."""
+
 
 class TcpProxy:
     """A port of this machine that leads to another one, until it is cut: then no byte passes, and nobody is told.
@@ -55,6 +59,7 @@ class TcpProxy:
         try:
             server = socket.create_connection(("127.0.0.1", self._target), 5)
         except OSError:
+            time.sleep(REFUSED_SECONDS)
             client.close()
             return
         server.settimeout(None)

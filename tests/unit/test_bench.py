@@ -3,6 +3,8 @@
 import json
 import random
 import re
+import socket
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench import measure, rig, site
+from bench.chaos_net import REFUSED_SECONDS, TcpProxy
 from pipeline.cli import show
 from pipeline.collect.feed import parse_feed
 from pipeline.operate import service_process
@@ -141,3 +144,15 @@ def test_a_feed_drops_the_oldest_but_nothing_that_has_not_been_read(stand):
     stand.release([site.SyntheticArticle(f"/load/{n}", "Head", "page") for n in range(number)])
     assert ask(url)[2].count(b"<item>") == site.LISTED_MOST + 10
     assert ask(url)[2].count(b"<item>") == site.LISTED_MOST
+
+
+def test_a_client_of_a_server_that_is_down_is_not_let_go_at_once(free_tcp_port):
+    """It counts a connection to the proxy as a success, and asked again hundreds of times a second."""
+    proxy = TcpProxy(free_tcp_port)
+    try:
+        with socket.create_connection(("127.0.0.1", proxy.port), 10) as client:
+            began = time.monotonic()
+            assert client.recv(1) == b""
+            assert time.monotonic() - began > REFUSED_SECONDS / 2
+    finally:
+        proxy.close()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.detect.windows import Window, Windows
 
 BUILT_IN: Final = Path(__file__).parent / "model"
-FACTS: Final = ("event_least", "role_least", "same_least", "calibration", "distance", "same_weight", "same_bias")
+FACTS: Final = ("event_least", "role_least", "calibration", "distance", "same_weight", "same_bias")
 """What reader.json holds."""
 Floats = NDArray[np.float32]
 

@@ -1,53 +1,73 @@
-"""One happening, one event: drafts of an article in, those that tell the same thing folded into one out."""
+"""One happening, one event: drafts of an article in, those that tell the same thing folded into one out.
+
+Drafts are joined from the surest pair on, two groups as long as their pairs' mean score (pairs.py) reaches the least and no
+draft of one contradicts one of the other. So a day or a place that one telling names holds for all that are joined with it.
+"""
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
-from pipeline.annotate.groups import country_name
+from pipeline.detect import pairs
 from pipeline.detect.drafts import Draft
 from pipeline.detect.encoder import Encoder
-from pipeline.detect.persons import distinct, is_person, known
+from pipeline.detect.pairs import keys
+from pipeline.detect.persons import distinct, known
 from pipeline.records import Evidence, Party
 
-CONTACT: Final = frozenset(("meeting", "visit", "summit", "call", "mediation"))
-"""Kinds of one contact: a visit is told as talks, a summit as a meeting."""
-FORCE: Final = frozenset(("strike", "attack", "assassination", "offensive", "clash"))
-ARMS: Final = frozenset(("aid_package", "arms_deal", "arms_procurement"))
-STATEMENTS: Final = frozenset(("appeal", "proposal", "accusation", "rejection", "support"))
-"""Kinds of which one party tells several in an article."""
-LEAD: Final = 2
-"""The first so many sentences of a text tell what its title tells."""
 DEEDS: Final = frozenset((("agreement", "ceasefire"), ("pledge", "aid_package")))
 """A saying and the deed that it says: told in one sentence by the same parties they are one event, of the deed's kind."""
-ALIKE: Final = 0.1
-"""The least probability of one happening at which what names nobody is folded into the only fuller telling of such a kind."""
-POSSESSIVE: Final = re.compile(r"['’]s?\b")
-FACT: Final = frozenset(("asserted", "historical"))
 RETOLD: Final = 0.15
 """The share of the remaining doubt that each further telling takes away, twice at the most."""
 
 
 def merge(drafts: Sequence[Draft], encoder: Encoder) -> list[Draft]:
     """Drafts in the order of the article in, merged ones out; the surest telling leads, the others are its mentions."""
-    kept: list[Draft] = []
-    for one in drafts:
-        same = max(
-            (
-                (encoder.same(other.vector, one.vector), -number)
-                for number, other in enumerate(kept)
-                if _may(other, one)
-            ),
-            default=None,
-        )
-        other = kept[-same[1]] if same is not None else None
-        if same is not None and other is not None and (same[0] >= encoder.facts["same_least"] or _surely(other, one)):
-            kept[-same[1]] = _fold(other, one)
-        else:
-            kept.append(one)
-    return _without_sayings(_without_bare(kept, encoder))
+    groups: dict[str, list[int]] = {}
+    for number, one in enumerate(drafts):
+        groups.setdefault(f"{one.kind.type} {pairs.family(one)}", []).append(number)
+    clusters = [members for alike in groups.values() for members in _clusters(drafts, alike, encoder)]
+    kept = [_fold([drafts[number] for number in members]) for members in sorted(clusters)]
+    return _without_sayings(kept)
+
+
+@cache
+def least() -> float:
+    """The least mean log-odds at which two groups are joined."""
+    return float(json.loads(pairs.FILE.read_text("utf-8"))["least"])
+
+
+def _clusters(drafts: Sequence[Draft], numbers: Sequence[int], encoder: Encoder) -> list[list[int]]:
+    """Drafts of one family by their numbers in, the groups that tell one happening out; average link, ties in reading order."""
+    members = {number: [number] for number in numbers}
+    scores: dict[tuple[int, int], float] = {}
+    for index, a in enumerate(numbers):
+        for b in numbers[index + 1 :]:
+            first, second = drafts[a], drafts[b]
+            if not pairs.contradict(first, second):
+                same = encoder.same(first.vector, second.vector)
+                scores[a, b] = pairs.score(pairs.features(first, second, same))
+    while scores:
+        best, (a, b) = max((score, (-one, -other)) for (one, other), score in scores.items())
+        if best < least():
+            break
+        a, b = -a, -b
+        for other in list(members):
+            if other in (a, b):
+                continue
+            mine, theirs = (min(a, other), max(a, other)), (min(b, other), max(b, other))
+            if mine in scores and theirs in scores:
+                weight = len(members[a]), len(members[b])
+                scores[mine] = (scores[mine] * weight[0] + scores[theirs] * weight[1]) / sum(weight)
+            else:
+                scores.pop(mine, None)
+            scores.pop(theirs, None)
+        del scores[a, b]
+        members[a] += members.pop(b)
+    return [sorted(each) for each in members.values()]
 
 
 def _without_sayings(drafts: list[Draft]) -> list[Draft]:
@@ -58,7 +78,7 @@ def _without_sayings(drafts: list[Draft]) -> list[Draft]:
             same_parties = keys(one.actors) and keys(one.actors) == keys(deed.actors)
             if (one.kind.kind, deed.kind.kind) in DEEDS and same_parties and _told_in(one) & _told_in(deed):
                 kept.remove(one)
-                deed.mentions = _mentions(deed, one)
+                deed.mentions = _mentions(deed, [one])
                 break
     return kept
 
@@ -68,150 +88,29 @@ def _told_in(draft: Draft) -> set[tuple[str, int]]:
     return {(draft.section, draft.start), *((m.section, m.start) for m in draft.mentions)}
 
 
-def _without_bare(drafts: list[Draft], encoder: Encoder) -> list[Draft]:
-    """Fold what names no side, place or sum into the one fuller telling of such a kind: `The guns fell silent at noon`."""
-    kept = list(drafts)
-    for one in [draft for draft in drafts if _bare(draft)]:
-        fuller = [d for d in kept if d is not one and not _bare(d) and _may(d, one)]
-        if len(fuller) == 1 and encoder.same(fuller[0].vector, one.vector) >= ALIKE:
-            kept.remove(one)
-            kept[kept.index(fuller[0])] = _fold(fuller[0], one)
-    return kept
-
-
-def _bare(draft: Draft) -> bool:
-    return not (_names(draft.actors) or _names(draft.recipients) or draft.places or draft.money)
-
-
-def _may(a: Draft, b: Draft) -> bool:
-    """Whether nothing that both tell speaks against their being one: type, reality, sides, dates, places, sums."""
-    return (
-        a.kind.type == b.kind.type
-        and _family(a) == _family(b)
-        and (a.modality == b.modality or {a.modality, b.modality} <= FACT or _decided(a, b))
-        and _sides_agree(a, b)
-        and (a.date is None or b.date is None or (a.date.start <= b.date.end and b.date.start <= a.date.end))
-        and _places_agree(a, b)
-        and (not a.money or not b.money or _family(a) != "arms" or _sums(a) & _sums(b) != set())
-    )  # fmt: skip
-
-
-def _decided(a: Draft, b: Draft) -> bool:
-    """Aid that the title gives as a plan, `Washington to send`, and the text as decided: the decision is the news."""
-    title, text = (a, b) if a.section == "title" else (b, a)
-    return (
-        title.section != text.section
-        and _family(a) == "arms"
-        and (title.modality, text.modality) == ("planned", "asserted")
-        and bool(keys(a.actors) & keys(b.actors))
-    )
-
-
-def _family(draft: Draft) -> str:
-    kind = draft.kind.kind
-    return "contact" if kind in CONTACT else "force" if kind in FORCE else "arms" if kind in ARMS else kind
-
-
-def keys(parties: Sequence[Party]) -> set[str]:
-    """What parties are told apart by: the name without a possessive, else the country and the sort of party there."""
-    return _names(parties) | {f"{p.country} {p.sector or ''}" for p in parties if p.country and not p.name}
-
-
-def _names(parties: Sequence[Party]) -> set[str]:
-    """The names of parties, without a possessive."""
-    return {POSSESSIVE.sub("", p.name) for p in parties if p.name}
-
-
-def _countries(parties: Sequence[Party]) -> set[str]:
-    return {p.country for p in parties if p.country}
-
-
-def _sides_agree(a: Draft, b: Draft) -> bool:
-    """Do known actors meet, and known recipients? Different persons of one country do not, a person and the country do."""
-    pairs = [((*a.actors, *a.recipients), (*b.actors, *b.recipients))] if a.kind.joint else [
-        (a.actors, b.actors), (a.recipients, b.recipients)
-    ]  # fmt: skip
-    for mine, theirs in pairs:
-        ours, others = keys(mine), keys(theirs)
-        if not ours or not others or ours & others or (a.section != b.section and _described(mine, theirs)):
-            continue
-        if not any(p.name for p in (*mine, *theirs)):
-            return False  # soldiers and rebels, police and protesters
-        shared = _countries(mine) & _countries(theirs)
-        if not shared & {p.country for p in (*mine, *theirs) if not is_person(p)}:
-            return False
-        bare = {p.country for p in mine if p.name and p.country and p.sector in (None, "GOV")}
-        if a.kind.joint and not bare:
-            return False
-    return True
-
-
-def _described(mine: Sequence[Party], theirs: Sequence[Party]) -> bool:
-    """Whether one telling describes whom the other names: `Libyan commander` in the title, `Khalid Marghani` in the text."""
-    for described, named in ((mine, theirs), (theirs, mine)):
-        words = all(p.name and p.name.split()[-1].islower() for p in described)
-        if words and all(is_person(p) and p.country in (None, *_countries(described)) for p in named):
-            return True
-    return False
-
-
-def _sums(draft: Draft) -> set[float]:
-    return {one.value for one in draft.money}
-
-
-def _places_agree(a: Draft, b: Draft) -> bool:
-    if not a.places or not b.places:
-        return True
-    mine, theirs = {p.name for p in a.places}, {p.name for p in b.places}
-    if mine & theirs:
-        return True
-    countries = {p.country for p in a.places} & {p.country for p in b.places}
-    coarse = any(p.country and p.name == country_name(p.country) for p in (*a.places, *b.places))
-    return bool(countries) and (coarse or a.section != b.section)
-
-
-def _surely(a: Draft, b: Draft) -> bool:
-    """The same kind, and the same two known sides, or the same side and place: told again, whatever the vectors say.
-
-    A title tells what the text tells, so there one known side is enough.
-    """
-    if a.kind.kind != b.kind.kind:
-        return False
-    both = _names(a.actors) & _names(b.actors)
-    if both and a.section != b.section:
-        text = a if a.section == "text" else b
-        if a.kind.kind not in STATEMENTS or text.telling.sentence < LEAD:
-            return True
-    lands = _countries((*a.actors, *a.recipients)) & _countries((*b.actors, *b.recipients))
-    if a.kind.joint and len(lands) > 1 and a.section != b.section:
-        return True
-    return bool(both) and bool(
-        _names(a.recipients) & _names(b.recipients)
-        or (len(both) > 1 and a.kind.kind not in STATEMENTS)
-        or (a.date is not None and b.date is not None and {p.name for p in a.places} & {p.name for p in b.places})
-    )
-
-
-def _fold(first: Draft, second: Draft) -> Draft:
-    """Two tellings of one event in, one draft out: the fuller of the sure ones leads and takes the sides that it lacks.
-
-    No date or place is carried over unless the leading telling names none and both name the same sides.
-    """
-    lead, other = (second, first) if _rank(second) > _rank(first) else (first, second)
-    lead.mentions = _mentions(lead, other)
-    lead.actors, lead.recipients = _richer(lead.actors, other.actors), _richer(lead.recipients, other.recipients)
-    if keys((*lead.actors, *lead.recipients)) & keys((*other.actors, *other.recipients)):
+def _fold(tellings: Sequence[Draft]) -> Draft:
+    """All tellings of one event in, one draft out: the fuller of the sure ones leads and takes what it lacks from the next."""
+    lead, *others = sorted(tellings, key=_rank, reverse=True)
+    if not others:
+        return lead
+    told = sorted(others, key=lambda one: (one.section != "title", one.at))
+    lead.mentions = _mentions(lead, told)
+    for other in others:
+        lead.actors, lead.recipients = _richer(lead.actors, other.actors), _richer(lead.recipients, other.recipients)
         lead.places = lead.places or other.places
         lead.date = lead.date or other.date
-    lead.money = lead.money or other.money
-    lead.quantities = lead.quantities or other.quantities
-    lead.items = lead.items or other.items
-    lead.attributed_to = lead.attributed_to or other.attributed_to
-    lead.shares = {part: max(lead.shares.get(part, 0.0), share) for part, share in (other.shares | lead.shares).items()}
-    if "asserted" in (first.modality, second.modality) and "planned" in (first.modality, second.modality):
+        lead.money = lead.money or other.money
+        lead.quantities = lead.quantities or other.quantities
+        lead.items = lead.items or other.items
+        lead.attributed_to = lead.attributed_to or other.attributed_to
+    shares = [one.shares for one in tellings]
+    lead.shares = {part: max(each.get(part, 0.0) for each in shares) for part in {p for each in shares for p in each}}
+    if {"asserted", "planned"} <= {one.modality for one in tellings}:
         lead.modality = "asserted"
-    sure = max(first.confidence, second.confidence)
-    lead.confidence = round(sure + RETOLD * (1 - sure), 3) if len(lead.mentions) <= 2 else sure
+    sure = max(one.confidence for one in tellings)
+    for _ in lead.mentions[:2]:
+        sure += RETOLD * (1 - sure)
+    lead.confidence = round(sure, 3)
     return lead
 
 
@@ -223,13 +122,19 @@ def _rank(draft: Draft) -> tuple[bool, float]:
     )
 
 
-def _mentions(lead: Draft, other: Draft) -> list[Evidence]:
+def _mentions(lead: Draft, others: Sequence[Draft]) -> list[Evidence]:
     told = {(lead.section, lead.start)}
     kept = []
     for evidence in (
         *lead.mentions,
-        *other.mentions,
-        Evidence(text=other.evidence, start=other.start, end=other.end, section=other.section),
+        *(
+            evidence
+            for other in others
+            for evidence in (
+                *other.mentions,
+                Evidence(text=other.evidence, start=other.start, end=other.end, section=other.section),
+            )
+        ),
     ):
         if (evidence.section, evidence.start) not in told:
             told.add((evidence.section, evidence.start))

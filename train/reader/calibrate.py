@@ -103,7 +103,6 @@ def calibrate(model: Path, part: str = "dev") -> None:
         best = max(
             (2 * (t & (p > cut)).sum() / max((p > cut).sum() + t.sum(), 1), cut) for cut in np.arange(0.2, 0.95, 0.05)
         )
-        facts["same_least"] = round(float(best[1]), 2)
         print(f"  same happening: F1 {best[0]:.3f} at {best[1]:.2f} ({int(t.sum())} of {len(t)} pairs of one type)")
     (model / "reader.json").write_text(json.dumps(facts) + "\n")
 

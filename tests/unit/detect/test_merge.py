@@ -1,4 +1,7 @@
-"""Drafts of one happening are folded, those of different ones are not. The vectors are given: equal ones mean one happening."""
+"""Drafts of one happening are folded, those of different ones are not.
+
+The vectors are given: equal ones mean one happening, and a `like` of .3 is what they say of two that may be one.
+"""
 
 import datetime as dt
 
@@ -7,6 +10,7 @@ import pytest
 from pipeline.detect.drafts import Draft
 from pipeline.detect.kinds import built_in
 from pipeline.detect.merge import merge
+from pipeline.detect.pairs import alike
 from pipeline.records import Money, Party, Place, When
 from tests.unit.detect.stub import StubEncoder, telling
 
@@ -24,12 +28,22 @@ UKRAINE = Place(text="Ukraine", name="Ukraine", country="UKR")
 
 
 def draft(
-    kind="meeting", *, at=0, group=0, section="text", actors=(PUTIN, XI), confidence=0.7, modality="asserted", **fields
+    kind="meeting",
+    *,
+    at=0,
+    group=0,
+    like=1.0,
+    section="text",
+    actors=(PUTIN, XI),
+    confidence=0.7,
+    modality="asserted",
+    **fields,
 ):
-    """A draft; drafts of one `group` have the vector of one happening."""
+    """A draft; drafts of one `group` have the vector of one happening, `like` is its likeness to group 0."""
     spec = built_in()[kind]
     evidence = f"They {kind} at {at}"
     one = telling(evidence, kind, kind, spec.type, section=section, modality=modality, group=group)
+    one.vector = one.vector * like
     return Draft(
         kind=spec, telling=one, section=section, start=at, end=at + len(evidence), evidence=evidence, trigger=kind, at=at,
         modality=modality, actors=tuple(actors), confidence=confidence, **fields,
@@ -62,13 +76,54 @@ def test_another_happening_of_the_same_sort_is_another_event():
     assert len(folded(draft(actors=()), draft(**other))) == 2, "the vectors say so where no side does"
 
 
-def test_the_same_kind_between_the_same_sides_is_one_whatever_the_vectors_say():
-    assert len(folded(draft(), draft(at=50, group=1))) == 1
+def test_what_both_tell_decides_where_the_vectors_leave_it_open():
     accused = {"actors": (FRANCE,), "recipients": (MALI,)}
-    assert len(folded(draft("accusation", **accused), draft("accusation", at=50, group=1, **accused))) == 1
-    assert (
-        len(folded(draft("accusation", actors=(FRANCE,)), draft("accusation", at=50, group=1, actors=(FRANCE,)))) == 2
-    )
+    assert len(folded(draft("accusation", **accused), draft("accusation", at=50, like=0.3, **accused))) == 1
+    other = draft("accusation", at=50, like=0.3, actors=(CHINA,), recipients=(FRANCE,))
+    assert len(folded(draft("accusation", **accused), other)) == 2
+
+
+def test_what_is_told_between_does_not_make_one_of_two():
+    strikes = [
+        draft("strike", at=at, actors=(RUSSIA,), date=date) for at, date in ((0, day(20)), (50, None), (90, day(22)))
+    ]
+    found = folded(*strikes)
+    assert sorted(len(one.mentions) for one in found) == [0, 1]
+    assert {one.date.start for one in found} == {day(20).start, day(22).start}
+
+
+def test_all_winners_of_one_election_are_one_event_and_an_earlier_election_another():
+    winners = [Party(text=name, name=name) for name in ("Eddie Chu", "Alvin Yeung", "Regina Ip")]
+    told = [draft("election", at=50 * n, like=0.9, actors=(one,)) for n, one in enumerate(winners)]
+    earlier = draft("election", at=200, like=0.3, actors=winners[:1], date=day(1), modality="historical")
+    assert sorted(len(one.mentions) for one in folded(*told, earlier)) == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (Party(text="a", name="Nabil al-Quaety", country="YEM"), Party(text="b", name="al-Quaety"), True),
+        (
+            Party(text="a", name="Nabil al-Quaety", country="YEM"),
+            Party(text="b", name="al-Quaety", country="IRQ"),
+            False,
+        ),
+        (PUTIN, LAVROV, False),
+        (PUTIN, RUSSIA, True),
+        (
+            Party(text="a", name="Myanmar army", country="MMR", sector="MIL"),
+            Party(text="b", name="Myanmar's army"),
+            True,
+        ),
+        (Party(text="a", country="SYR", sector="MIL"), Party(text="b", country="SYR", sector="REB"), False),
+        (Party(text="a", country="SYR", sector="MIL"), PUTIN, False),
+        (Party(text="a", country="RUS", sector="MIL"), PUTIN, None),
+        (Party(text="a", name="Libyan commander", country="LBY"), Party(text="b", name="Khalid Marghani"), False),
+        (NOBODY, PUTIN, None),
+    ],
+)
+def test_who_is_the_same_party(one, other, same):
+    assert alike(one, other) is alike(other, one) is same
 
 
 def test_a_visit_and_the_talks_during_it_are_one_contact():
@@ -96,27 +151,25 @@ def test_a_sums_or_dates_absence_speaks_against_nothing():
 
 def test_a_title_and_the_lead_tell_one_statement_and_later_sentences_another():
     rejection = {"actors": (FRANCE,)}
-    title = draft("rejection", section="title", group=1, **rejection)
-    lead, later = draft("rejection", at=9, group=2, **rejection), draft("rejection", at=50, group=3, **rejection)
+    title = draft("rejection", section="title", **rejection)
+    lead, later = draft("rejection", at=9, like=0.3, **rejection), draft("rejection", at=50, like=0.05, **rejection)
     later.telling.sentence = 7
     assert [len(one.mentions) for one in folded(title, lead, later)] == [1, 0]
 
 
 def test_a_body_and_the_body_of_a_country_are_one():
     army = [Party(text=text, name=text, country="MMR", sector="MIL") for text in ("Myanmar army", "Myanmar's army")]
-    title = draft("offensive", section="title", actors=army[:1], group=1)
-    assert len(folded(title, draft("offensive", at=20, actors=army[1:], group=2))) == 1
+    title = draft("offensive", section="title", actors=army[:1])
+    assert len(folded(title, draft("offensive", at=20, actors=army[1:], like=0.2))) == 1
 
 
 def test_whom_the_title_describes_the_text_names():
     court = Party(text="the court", name="International Criminal Court", sector="IGO")
     described = Party(text="Libyan commander", name="Libyan commander", country="LBY")
     named = Party(text="Khalid Marghani", name="Khalid Marghani")
-    title = draft("legal_action", section="title", actors=(court,), recipients=(described,), group=1)
-    (one,) = folded(title, draft("legal_action", at=20, actors=(court,), recipients=(named,), group=2))
+    title = draft("legal_action", section="title", actors=(court,), recipients=(described,))
+    (one,) = folded(title, draft("legal_action", at=20, actors=(court,), recipients=(named,), like=0.4))
     assert names(one.recipients) == ["Khalid Marghani"]
-    other = draft("legal_action", at=20, actors=(court,), recipients=(PUTIN,), group=2)
-    assert len(folded(title, other)) == 2, "of another country"
 
 
 def test_the_presidents_of_the_title_are_the_persons_of_the_text():
@@ -124,12 +177,12 @@ def test_the_presidents_of_the_title_are_the_persons_of_the_text():
         Party(text=t, name=t, country=c, sector="GOV")
         for t, c in (("Russian president", "RUS"), ("Chinese president", "CHN"))
     ]
-    assert len(folded(draft(section="title", actors=offices, group=1), draft(at=20, group=2))) == 1
+    assert len(folded(draft(section="title", actors=offices), draft(at=20, like=0.4))) == 1
 
 
 def test_two_parties_of_one_ceasefire_are_named_in_two_sentences():
     sides = (FRANCE, MALI)
-    assert len(folded(draft("ceasefire", actors=sides), draft("ceasefire", at=50, group=1, actors=sides))) == 1
+    assert len(folded(draft("ceasefire", actors=sides), draft("ceasefire", at=50, like=0.4, actors=sides))) == 1
 
 
 def test_what_names_nobody_is_another_word_for_the_one_force_that_is_told():
@@ -182,9 +235,8 @@ def test_history_and_fact_may_be_one():
 
 
 def test_other_sides_are_another_event():
-    assert len(folded(draft(), draft(at=50, actors=(FRANCE, MALI)))) == 2
-    one, two = ({"actors": (FRANCE,), "recipients": (side,)} for side in (MALI, CHINA))
-    assert len(folded(draft("accusation", **one), draft("accusation", at=50, **two))) == 2
+    assert len(folded(draft(), draft(at=50, like=0.2, actors=(FRANCE, MALI)))) == 2
+    assert len(folded(draft(), draft(at=50, like=0.2))) == 1
 
 
 def test_another_day_is_another_event():
@@ -216,8 +268,7 @@ def test_nameless_parties_of_two_sorts_are_two():
     soldiers, rebels = (
         Party(text=text, country="SYR", sector=sector) for text, sector in (("troops", "MIL"), ("rebels", "REB"))
     )
-    one, two = draft("strike", actors=(soldiers,)), draft("strike", at=50, actors=(rebels,))
-    assert len(folded(one, two)) == 2
+    assert alike(soldiers, rebels) is False
     assert len(folded(draft("strike", actors=(soldiers,)), draft("strike", at=50, actors=(soldiers,)))) == 1
 
 
@@ -235,9 +286,9 @@ def test_the_surer_telling_leads_and_takes_what_it_lacks():
     assert [m.start for m in one.mentions] == [0]
 
 
-def test_no_date_is_carried_over_between_tellings_of_different_sides():
+def test_the_date_that_one_telling_names_holds_for_all():
     (one,) = folded(draft(confidence=0.9), draft(at=90, confidence=0.5, actors=(), date=day(21), places=(KYIV,)))
-    assert (one.start, one.date, one.places) == (0, None, ())
+    assert (one.start, one.date, one.places) == (0, day(21), (KYIV,))
 
 
 def test_what_names_nobody_does_not_lead_and_its_words_are_a_mention():

@@ -2,8 +2,8 @@
 
 Two drafts of a labelled article whose triggers are labelled are a pair: of one happening, if their labels say so. Articles and
 releases of the training part that tell some happening twice are taken, some hundred of them by a hash; each weighs by the root
-of its number of pairs, so that no long one decides. The least score at which groups are joined is set by hand, from the dev part
-(docs/quality.md).
+of its number of pairs, so that no long one decides. The least score at which groups are joined is set by hand, from the
+documents of the dev part (docs/design.md).
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -131,10 +132,10 @@ def _search(
 
 
 def query_of(desk: Desk, resource: Resource, asked: Filters) -> dict[str, Any]:
-    """Return the query of a search; the item that `like` names is looked up.
+    """Return the query of a search; the item that `like` names is looked up, and the story whose events or articles are meant.
 
     Raises:
-        ApiError: there is no such item.
+        ApiError: there is no such item or story.
         SearchError: a filter cannot be understood.
     """
     like = ""
@@ -143,10 +144,26 @@ def query_of(desk: Desk, resource: Resource, asked: Filters) -> dict[str, Any]:
         if hit is None:
             raise ApiError(404, f"like: there is no such item among the {resource}: {asked.like}", "like")
         like = text_of(resource, hit["_source"]["news"])
-    query = filters_.query(resource, asked, now=desk.now(), like=like)
+    parts = _PARTS_OF_A_STORY.get(resource, "") if asked.story_id else ""
+    own = _ids_in(desk, asked.story_id, parts) if parts else []
+    plain = msgspec.structs.replace(asked, story_id="") if parts else asked
+    query = filters_.query(resource, plain, now=desk.now(), like=like)
+    if parts:
+        query["bool"]["filter"].append({"terms": {"event.id": own}})
     if asked.mark:
         query["bool"]["filter"].append(_with_marks(desk, asked.mark))
     return query
+
+
+_PARTS_OF_A_STORY: Final[Mapping[Resource, str]] = {"events": "event_ids", "articles": "article_ids"}
+"""The field of a story with the ids of its events and of its articles."""
+
+
+def _ids_in(desk: Desk, story_id: str, name: str) -> list[str]:
+    hit = desk.hit("stories", story_id, hidden=())
+    if hit is None:
+        raise ApiError(404, f"story_id: there is no such story: {story_id}", "story_id")
+    return list(hit["_source"]["news"].get(name, ()))
 
 
 def _with_marks(desk: Desk, marks: tuple[Mark, ...]) -> dict[str, Any]:

@@ -124,11 +124,11 @@ RANGES: Final = {
 }  # fmt: skip
 
 NOT_FOR: Final[Mapping[Resource, frozenset[str]]] = {
-    "events": frozenset({"phase", "with_events", "feed", "held", "mark", "sources_at_least"}),
+    "events": frozenset({"story_id", "phase", "with_events", "feed", "held", "mark", "sources_at_least"}),
     "stories": frozenset({"language", "feed", "rule", "held", "mark"}),
     "articles": frozenset(
-        {"kind", "type", "subtype", "modality", "phase", "with_events", "actor", "recipient", "currency", "item", "rule",
-         "held", "mark", "confidence_at_least", "sources_at_least", "happened_since", "happened_until", "box", *RANGES,
+        {"story_id", "kind", "type", "subtype", "modality", "phase", "with_events", "actor", "recipient", "currency", "item",
+         "rule", "held", "mark", "confidence_at_least", "sources_at_least", "happened_since", "happened_until", "box", *RANGES,
          "casualties_at_least"}
     ),
     "alerts": frozenset(
@@ -137,7 +137,8 @@ NOT_FOR: Final[Mapping[Resource, frozenset[str]]] = {
         - {"confidence_at_least"}
     ),
 }  # fmt: skip
-"""The filters that make no sense for a resource: its items have no such field."""
+"""The filters that make no sense for a resource: its items have no such field. Events and articles of a story are found by the
+ids that the story has, see the console's `query_of`."""
 
 
 def parse_since(text: str, *, now: dt.datetime, where: str = "since") -> dt.datetime:

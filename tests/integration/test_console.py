@@ -376,6 +376,15 @@ def test_stories_without_events_and_merged_ones_can_be_left_out(stack, tmp_path)
         assert "with_events" in get(own, "/events", 400, with_events="true")["error"]["message"]
 
 
+def test_the_events_and_articles_of_one_story_are_found_by_its_id(web):
+    assert set(ids(web, "/events", story_id="story")) == {"aid", "euro"}
+    assert ids(web, "/events", story_id="story", actor="Germany") == ["euro"]
+    assert ids(web, "/events", story_id="other") == []
+    assert ids(web, "/articles", story_id="story") == [DOCUMENT.id]
+    assert get(web, "/events/facets", story_id="story")["total"] == 2
+    assert get(web, "/events", 404, story_id="nosuch")["error"]["where"] == "story_id"
+
+
 def test_an_empty_index_has_no_items_and_no_errors(stack, tmp_path):
     with served(corner(stack, tmp_path)) as empty:
         for resource in ("events", "stories", "articles", "alerts"):

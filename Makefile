@@ -48,7 +48,7 @@ check: lint types test ## all that a change has to pass
 bench: setup ## speed, latency and memory of the whole path, beside spaCy alone
 	@$(BIN)/dateline bench
 
-chaos: setup ## faults under load on a real Kafka and Elasticsearch, and what they did: a table (an hour; TIMES=1 for a part)
+chaos: setup ## faults under load on a real Kafka and Elasticsearch, and what they did: a table (an hour and a half; TIMES=1 is a fifth)
 	@$(BIN)/python -m bench.chaos --times $(or $(TIMES),5)
 
 docs: $(STAMP) ## the documents as a site, in build/site; a broken link is an error

@@ -14,7 +14,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -219,7 +219,7 @@ class Rig:
             RigError: some did not arrive in time, or a process has ended.
         """
         index = IndexLookup(self.settings)
-        left = {self._id(article): article.path for article in articles}  # in the order of their release
+        left = {self.id_of(article): article.path for article in articles}  # in the order of their release
         moved_at = time.monotonic()
         try:
             while left:
@@ -240,7 +240,8 @@ class Rig:
         finally:
             index.close()
 
-    def _id(self, article: SyntheticArticle) -> str:
+    def id_of(self, article: SyntheticArticle) -> str:
+        """Return the id that an article of the site has in every record."""
         return urls.article_id(self.site.url + article.path)
 
     def _quarantine_note(self) -> str:
@@ -283,6 +284,18 @@ class Rig:
     def latencies(self, articles: Sequence[SyntheticArticle]) -> list[float]:
         """Return the seconds from each article's first listing in a feed to its document in the index, sorted."""
         return sorted(self._seen[article.path] - self.site.listed[article.path] for article in articles)
+
+    def spans(self, articles: Sequence[SyntheticArticle]) -> list[tuple[float, float]]:
+        """Return when (time.perf_counter) each article was first listed in a feed, and when its document was in the index."""
+        return [(self.site.listed[article.path], self._seen[article.path]) for article in articles]
+
+    def indexed(self, ids: Collection[str]) -> set[str]:
+        """Return those of these articles whose document is in the index."""
+        index = IndexLookup(self.settings)
+        try:
+            return index.existing(list(ids))
+        finally:
+            index.close()
 
     def first_listed(self, articles: Sequence[SyntheticArticle]) -> float:
         """Return when (time.perf_counter) the first of these articles was listed in a feed."""

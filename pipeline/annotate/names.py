@@ -339,7 +339,8 @@ def _meant(index: Index, entry: Entry, read: _Text, first: int, last: int) -> bo
         return False
     if before in ("@", "#") or (before in ("/", ".") and plain[start - 2 : start - 1].strip()):
         return False
-    if last > first or not (entry.soft or words[first] in _COMMON_NAMES):
+    alone = last == first or entry.kind == "holder"
+    if not (alone and (entry.soft or (last == first and words[first] in _COMMON_NAMES))):
         return True
     after = plain[end : end + 3]
     if (after[:1] == "'" and after[1:2].isalpha() and not (after[1:2] == "s" and not after[2:].isalpha())) or (

@@ -51,6 +51,10 @@ _NOT_THE_HOLDER: Final = (
     " elect ",
     " then ",
 )
+_GENERAL: Final = frozenset(
+    ("secretary", "attorney", "director", "consul", "governor", "inspector", "prosecutor", "solicitor")
+)
+"""Offices whose second word is `general`: no soldiers."""
 _CACHED: Final = 50_000
 """At most so many phrases are cached; a day of news has fewer different ones."""
 
@@ -304,10 +308,13 @@ class Resolver:
         return " ".join(name)
 
     def _sector_of_titles(self, tokens: Iterable[tuple[str, int, int]], cut: int) -> str | None:
-        sector = None
+        sector, before = None, ""
         for word, _, end in tokens:
-            if end <= cut and word.lower() in self._titles and word.lower() in self._heads:
-                sector = self._heads[word.lower()]
+            low = word.lower()
+            second = low == "general" and before in _GENERAL
+            if end <= cut and low in self._titles and low in self._heads and not second:
+                sector = self._heads[low]
+            before = low
         return sector
 
     def _located(self, text: str, phrase: str, tokens: list[tuple[str, int, int]], sector: str | None) -> Party:

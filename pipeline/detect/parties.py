@@ -4,58 +4,67 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
+from pipeline.annotate.names import fold
 from pipeline.annotate.parse import Mention
 from pipeline.annotate.plain import Plain
 from pipeline.annotate.resolve import Resolver
 from pipeline.detect.persons import (
+    APART,
     BACK,
+    BARE,
     FIRST_PRONOUNS,
-    PERSON_PRONOUNS,
     PRONOUNS,
     SECTORS,
     distinct,
     known,
+    words_of,
 )
+from pipeline.detect.phrases import (
+    ACRONYM,
+    AGAINST,
+    APPOSED,
+    ARTICLES,
+    BREAK,
+    CAPITAL,
+    GAP,
+    JOINED,
+    LEAD,
+    LOOSE,
+    OF_LAND,
+    OFFICE_BEFORE,
+    OFFICES,
+    OPEN,
+    SMALL,
+    START,
+    THE,
+    TITLE_NOUN,
+    TWO_SENTENCES,
+    WHERE,
+    WORD,
+    is_pronoun,
+    last_word,
+    named,
+    of_people,
+    untitled,
+)
+from pipeline.detect.referents import Name, Text, titled
 from pipeline.records import Party
 
-_ARTICLES: Final = re.compile(
-    r"^(?:(?:the|a|an|its|his|their|her|both|all|some|several|at least|more than|about)\s+)+", re.IGNORECASE
-)
-_LOOSE: Final = re.compile(r"(?:[\s,]+(?:and|or|of|in|to|from|on|at|by|for|with|as|the|an?))+$", re.IGNORECASE)
-"""Small words at the end of a span: no noun phrase ends with them."""
-_WHERE: Final = re.compile(r"\b(?:in|at|from|near)\s(?:the\s)?$", re.IGNORECASE)
-_GAP: Final = re.compile(r"\s+(?:[A-Z]\w*\s+)?")
-_JOINED: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*|;\s*")
-_WORD: Final = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*\.?")
-SMALL: Final = frozenset(
-    ("the", "a", "an", "of", "in", "and", "s", "its", "mr", "mrs", "ms", "both", "all", "some", "two")
-)
-"""What is left of a span that names nobody."""
-BACK_CHARACTERS: Final = 1500
-"""How far back a pronoun or `the ministry` is looked up: some six sentences."""
 BEGINNING: Final = 300
 """Characters: some two sentences, which say where the news is from."""
-BEFORE_WORDS: Final = 6
+BEFORE_WORDS: Final = 9
 """The most words before a name that say who bears it: `German Foreign Minister`."""
+STATE: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY", None))
+"""Sectors of a phrase of a people that acts for the state; None is one that nothing is known of."""
 DOMESTIC: Final = frozenset(("COP", "CVL", "OPP", "REB", "JUD", "LEG", "MIL", "GOV", "SPY"))
 """Sectors of sides that are of some country, named or not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name of the section where it stands, in characters."""
-
-    start: int
-    end: int
-    text: str
-    label: str
-    party: Party
 
 
 @dataclass(slots=True)
@@ -79,36 +88,93 @@ class SectionNames:
         """Spans in, with two that one capital word parts as one out: `Prime`, `Arvind Rao` in `Prime Minister Arvind Rao`."""
         joined: list[tuple[int, int]] = []
         for start, end in spans:
-            if joined and _GAP.fullmatch(self.text[joined[-1][1] : start]):
+            if joined and GAP.fullmatch(self.text[joined[-1][1] : start]):
                 joined[-1] = (joined[-1][0], end)
             else:
                 joined.append((start, end))
         return joined
 
     def introduce(self) -> None:
-        """Remember every person of two names or more by the last one, with the country where the text says it."""
-        for name in self.names:
-            if name.label == "PERSON" and " " in name.text:
-                last = _last(name.text)
-                known_before = self.short.get(last)
-                if known_before is None or not known_before.country:
-                    self.short[last] = name.party if name.party.country else self._person(name, name.party)
+        """Remember every person of two names or more by the last one, with the country where the text says it.
+
+        A first name alone and an acronym behind the full name (`Free Press Union (FPU)`) are remembered too; last names that
+        were not seen as names become names.
+        """
+        people = [name for name in self.names if name.label == "PERSON" and " " in name.text]
+        for name in people:
+            last = last_word(name.text)
+            known_before = self.short.get(last)
+            if known_before is None or not known_before.country:
+                self.short[last] = name.party if name.party.country else self._person(name, name.party)
+        for name in people:
+            first = name.text.split()[0].casefold()
+            if first not in SECTORS:
+                self.short.setdefault(first, self.short[last_word(name.text)])
+            self._hold(name)
+        for match in ACRONYM.finditer(self.text):
+            before = next((n for n in self.names if n.end <= match.start() <= n.end + 2 and n.label != "PERSON"), None)
+            if before is not None:
+                self.short.setdefault(match[1], named(before.party, before.text))
+        self._find_last_names()
+
+    def _hold(self, name: Name) -> None:
+        """Remember whose office it is, `the prime minister`, unless two persons of the article have it."""
+        before = self.text[max(0, name.start - 40) : name.start].split()
+        office: list[str] = []
+        while before and (before[-1].casefold() in SECTORS or before[-1] in OFFICES):
+            office.insert(0, before.pop().casefold())
+        if office and (not before or before[-1].casefold() not in ("vice", "deputy", "former", "ex", "then")):
+            key, bearer = "the " + " ".join(office), self.short[last_word(name.text)]
+            other = self.short.setdefault(key, bearer)
+            if other.name != bearer.name:
+                self.short[key] = Party(text=key)
+
+    def _find_last_names(self) -> None:
+        """Make names of capital words that are last names of persons named before in full and that nobody saw as names."""
+        covered = iter([*self.names, None])
+        name = next(covered)
+        found: list[Name] = []
+        for match in CAPITAL.finditer(self.text):
+            while name is not None and name.end <= match.start():
+                name = next(covered)
+            party = self.short.get(match[0].casefold())
+            if party is not None and (name is None or name.start >= match.end()):
+                found.append(Name(match.start(), match.end(), match[0], "PERSON", party))
+        if found:
+            self.names = sorted([*self.names, *found], key=START)
 
     def country_at(self, start: int, end: int) -> str | None:
-        """The one country that the names of a sentence are of, or else those of the section's beginning; None if several.
+        """The one country that the names of a sentence are of, else those of the section's beginning, else of most of it.
 
-        A place behind `in` or `at` counts for nothing: it may be where somebody speaks.
+        None if a sentence names several. A place behind `in` or `at` may be where somebody speaks, or where something happens:
+        it says nothing, and leaves it open whose people another country's sentence speaks of.
         """
         for first, last in ((start, end), (0, BEGINNING)):
             inside = [n for n in self.names if first <= n.start < last and n.party.country]
-            lands = {n.party.country for n in inside if not _WHERE.search(self.text, max(0, n.start - 12), n.start)}
-            if lands:
-                return next(iter(lands)) if len(lands) == 1 else None
-        return None
+            there = {n.party.country for n in inside if self._where(n)}
+            lands = {n.party.country for n in inside if not self._where(n)}
+            if len(lands) == 1 and there <= lands:
+                return next(iter(lands))
+            if lands and first == start:
+                return None
+        return self._main_country()
+
+    def _where(self, name: Name) -> bool:
+        return WHERE.search(self.text, max(0, name.start - 12), name.start) is not None
+
+    def _main_country(self) -> str | None:
+        """The country that the section names at least twice as often as any other; None if there is no such."""
+        told = [n for n in self.names if n.party.country and not self._where(n)]
+        most = Counter(n.party.country for n in told).most_common(2)
+        if not most or (len(most) == 2 and most[0][1] < 2 * most[1][1]):
+            return None
+        return most[0][0]
 
     def words(self, start: int, end: int) -> str:
-        """A span's words without the article before them; nothing where no more than small words are left."""
-        text = _LOOSE.sub("", _ARTICLES.sub("", self.text[start:end])).strip()
+        """A span's words without the article before them, of a pronoun whom it means; nothing if only small words are left."""
+        text = LOOSE.sub("", ARTICLES.sub("", LEAD.sub("", self.text[start:end]))).strip()
+        if is_pronoun(text):
+            return next((party.name or party.text for party in self._pronoun(text.casefold(), start)), text)
         return "" if text.casefold() in SMALL else text
 
     def _span(self, start: int, end: int) -> Iterator[Party]:
@@ -120,7 +186,7 @@ class SectionNames:
                 yield from (one for one in each if one is not None)
                 return
         words = self.text[start:end].strip()
-        if _is_pronoun(words):
+        if is_pronoun(words):
             yield from self._pronoun(words.casefold(), start)
         elif whole is not None:
             yield whole
@@ -130,7 +196,7 @@ class SectionNames:
 
     def _parts(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         at = start
-        for match in _JOINED.finditer(self.text, start, end):
+        for match in JOINED.finditer(self.text, start, end):
             if match.start() > at:
                 yield at, match.start()
             at = match.end()
@@ -139,131 +205,168 @@ class SectionNames:
 
     def _one(self, start: int, end: int) -> Party | None:
         """One noun phrase, without what is joined to it."""
-        cut = _ARTICLES.match(self.text[start:end])
+        start, end = self._bounds(start, end)
+        cut = ARTICLES.match(self.text[start:end])
         bare = start + cut.end() if cut and cut.end() < end - start else start
-        end = bare + len(_LOOSE.sub("", self.text[bare:end]))
         text = self.text[bare:end].strip()
-        if not text or _is_pronoun(text) or text.casefold() in SMALL:
+        if not text or is_pronoun(text) or text.casefold() in SMALL:
             return None
         inside = [n for n in self.names if n.start < end and n.end > bare]
         over = next((n for n in inside if n.start <= bare and n.end >= end), None)
         if over is not None:
             bare, end, text = over.start, over.end, over.text
+        party = self._named_in(text, end, inside, over)
+        if not known(party):
+            party = self._definite(bare, text, party) or self._owned(start, bare, party)
+        elif party.identifier is None and party.country and of_people(text):
+            land = self.resolver.country_name(party.country)  # `German diplomats` are no name: who is meant is Germany
+            party = msgspec.structs.replace(party, name=land if party.sector in STATE else None)
+        return msgspec.structs.replace(party, text=text, start=bare, end=bare + len(text))
+
+    def _bounds(self, start: int, end: int) -> tuple[int, int]:
+        """A span without the small words and signs at its ends."""
+        if (lead := LEAD.match(self.text[start:end])) is not None and lead.end() < end - start:
+            start += lead.end()
+        return start, start + len(LOOSE.sub("", OPEN.sub("", self.text[start:end])))
+
+    def _named_in(self, text: str, end: int, inside: list[Name], over: Name | None) -> Party:
+        """The party that a phrase names, by the names `inside` it; one of them may stand `over` all of it."""
         party = self.resolver.party(text, on=self.on)
         if over is not None and known(over.party) and not (known(party) and party.country):
             party = over.party
-        person = next((n for n in inside if n.label == "PERSON"), None)
-        if person is not None and not (known(party) and party.country):
-            party = self._person(person, party)
+        people = [n for n in inside if n.label == "PERSON"]
+        heads = words_of(re.split(r"\s(?:of|from|to)\s", text)[0])
+        if heads and heads[-1] in APART and over is None:
+            return Party(text=text, country=party.country)
+        bearer = people[-1] if people and people[-1].end >= end and " " in people[-1].text else None
+        if bearer is not None and party.name and not set(words_of(fold(party.name))) & set(words_of(fold(bearer.text))):
+            if party.identifier is not None:
+                return self._person(bearer, Party(text=text))  # `Smith loyalist Jane Roe` is not Smith
+            party = msgspec.structs.replace(party, name=bearer.text)
+        elif bearer is not None and party.name and party.identifier is None and party.name == text:
+            party = msgspec.structs.replace(party, name=bearer.text)
+        if people and party.identifier is None and not (known(party) and party.country):
+            party = self._person(people[0], party)
+        if not known(party) and (
+            short := self.short.get(text) or self.short.get(text.casefold() if text.istitle() else "")
+        ):
+            return short
         if not known(party) and (owner := next((n for n in inside if known(n.party)), None)) is not None:
             party = Party(
                 text=text, name=owner.party.name, country=owner.party.country,
-                sector=SECTORS.get(text.split()[-1].casefold()) or owner.party.sector, identifier=owner.party.identifier,
+                sector=SECTORS.get(last_word(text)) or owner.party.sector, identifier=owner.party.identifier,
             )  # fmt: skip
-        if not known(party):
-            party = self._definite(bare, text, party) or party
-        elif party.identifier is None and party.country and _of_people(text):
-            land = self.resolver.country_name(party.country)  # `German diplomats` are no name: who is meant is Germany
-            party = msgspec.structs.replace(party, name=land or party.name)
-        return msgspec.structs.replace(party, text=text, start=bare, end=bare + len(text))
+        return party
+
+    def _owned(self, start: int, bare: int, party: Party) -> Party:
+        """`its forces`, `his government`: of the country of whom the pronoun means."""
+        owner = next((word for word in words_of(self.text[start:bare]) if word in PRONOUNS - FIRST_PRONOUNS), None)
+        if owner is None:
+            return party
+        lands = {one.country for one in self._pronoun(owner, start)}
+        return msgspec.structs.replace(party, country=lands.pop()) if len(lands) == 1 else party
 
     def _person(self, name: Name, party: Party) -> Party:
-        """A person without a country: known by the last name, or by the words before it (`Dutch prime minister Jan Visser`)."""
-        last = _last(name.text)
+        """A person without a country: known by the last name, or by the words beside it (`Dutch prime minister Jan Visser`)."""
+        if party.identifier is not None:
+            return party
+        last, bare = last_word(name.text), untitled(name.text)
         introduced = self.short.get(last)
+        if introduced is not None and " " in bare and words_of(bare)[0] not in words_of(introduced.name or ""):
+            introduced = None  # another of that last name
         if introduced is not None and introduced.country:
             return introduced
-        before = list(_WORD.finditer(self.text, max(0, name.start - 90), name.start))[-BEFORE_WORDS:]
-        for word in before:
-            gap = self.text[word.end() : name.start]
-            if re.search(r"[,.;:()\"“”]", gap.replace(".", "", 1) if word[0].endswith(".") else gap):
-                continue
-            titled = self.resolver.party(self.text[word.start() : name.end], on=self.on)
-            if titled.country:
-                found = msgspec.structs.replace(titled, name=name.text if titled.name is None else titled.name)
-                self.short.setdefault(last, found)
-                return found
-        behind = re.match(r",\s+((?:an?|the)?\s?[^,.;]{3,60}?)(?:,|\.|;)", self.text[name.end : name.end + 80])
-        if behind is not None:
-            described = self.resolver.party(behind[1], on=self.on)
-            if described.country:
-                found = Party(text=name.text, name=name.text, country=described.country, sector=described.sector)
-                self.short.setdefault(last, found)
-                return found
-        if introduced is not None and introduced.name and " " not in name.text:
+        if (found := self._by_office(name, party)) is not None:
+            self.short.setdefault(last, found)
+            return found
+        if introduced is not None and introduced.name and " " not in bare:
             return introduced
         if not party.name:
             party = msgspec.structs.replace(party, name=name.text)
         self.short.setdefault(last, party)
         return party
 
-    def _definite(self, start: int, text: str, party: Party) -> Party | None:
-        """`the court`, `the president`: whom the article named before, of that sort."""
-        low = text.casefold()
-        sort = BACK.get(low.split()[-1])
-        if sort is None or any(word[:1].isupper() for word in text.split()[:-1]):
-            return None
-        for name in self._before(start):
-            one = name.party
-            if not known(one):
-                continue
-            if sort == "person" and (name.label == "PERSON" or one.sector == "GOV"):
-                return msgspec.structs.replace(one, sector=one.sector or party.sector)
-            if sort == "country" and one.country and name.label != "PERSON":
-                return Party(text=text, name=one.name, country=one.country, sector=party.sector or one.sector)
-            if sort in ("org", "REB", "JUD") and (
-                one.sector == sort
-                or (sort == "org" and one.sector == "IGO")
-                or low.split()[-1] in (one.name or "").casefold().split()  # an international court is an IGO
+    def _by_office(self, name: Name, party: Party) -> Party | None:
+        """A person by the office that stands before or behind the name; None if none there tells a country."""
+        for word in list(WORD.finditer(self.text, max(0, name.start - 90), name.start))[-BEFORE_WORDS:]:
+            title = self.text[word.start() : name.start]
+            if (
+                BREAK.search(title)
+                or not all(titled(part) or TITLE_NOUN.fullmatch(part) for part in title.split())
+                or any(n.person and word.start() < n.end <= name.start for n in self.names)  # another person's office
             ):
-                return one
+                continue
+            held = self.resolver.party(title + name.text, on=self.on)
+            if held.country:
+                same = held.name is not None and set(words_of(held.name)) & set(words_of(name.text))
+                own = same and held.identifier is not None
+                return held if own else msgspec.structs.replace(held, name=name.text)
+        around = (APPOSED.match(self.text, name.end), OF_LAND.match(self.text, name.end),
+                  OFFICE_BEFORE.search(self.text, max(0, name.start - 90), name.start))  # fmt: skip
+        for match in around:
+            if match is None or (match is around[2] and last_word(match[1]) not in SECTORS):
+                continue
+            described = self.resolver.party(match[1], on=self.on)
+            if described.country:
+                sector = described.sector if match is not around[1] else party.sector
+                return Party(text=name.text, name=name.text, country=described.country, sector=sector)
         return None
 
+    def _definite(self, start: int, text: str, party: Party) -> Party | None:
+        """`the court`, `the president`: whom the text called so before, or else whom it named last of that sort."""
+        low = text.casefold()
+        head = low.split()[-1]
+        office = all(word.islower() or word.casefold() in SECTORS or word in OFFICES for word in text.split())
+        if not office or not (head in BACK or head in SECTORS):
+            return None
+        the = THE.search(self.text, max(0, start - 8), start) is not None
+        if the or head in BARE or text[:1].isupper():
+            called = self._look.noun(low, start) or self.short.get(f"the {low}")
+            if called is not None and known(called):
+                return msgspec.structs.replace(called, sector=called.sector or party.sector)
+        sort = BACK.get(head)
+        if sort is None or any(word[:1].isupper() for word in text.split()[:-1]):
+            return None
+        if sort in ("person", "country") and (main := self._main_country()) is not None:
+            land = self.resolver.country_name(main)
+            if sort == "country":
+                return Party(text=text, name=land, country=main, sector=party.sector or "GOV")
+            holder = self.resolver.party(f"{low} of {land}", on=self.on)
+            if holder.identifier:
+                return holder
+        return self._look.last_of(sort, head, start, party)
+
     def _pronoun(self, low: str, start: int) -> Iterator[Party]:
-        """A pronoun's likeliest bearer: the nearest name before it that fits in number and kind."""
+        """A pronoun's bearers: the subject that the text goes on about; of `we`, who is quoted."""
         if low in FIRST_PRONOUNS:
-            return
-        found = None
-        for name in self._before(start):
-            person = name.label == "PERSON" or (
-                name.party.sector == "GOV" and bool(name.party.name) and " " in name.text
-            )
-            if (low in PERSON_PRONOUNS and person) or (low not in PERSON_PRONOUNS and not person and known(name.party)):
-                found = name
-                break
-        if found is not None and (known(found.party) or low in PERSON_PRONOUNS):
-            party = found.party
-            if found.label == "PERSON" and not party.country:
-                party = self._person(found, party)
-            yield msgspec.structs.replace(party, text=found.text, start=found.start, end=found.end)
+            said_by = self._look.speaker(start)
+            found = [] if said_by is None else [said_by]
+        else:
+            found = [*self._look.pronoun(low, start)]
+        for name in found:
+            party = name.party
+            if name.label == "PERSON" and not party.country:
+                party = self._person(name, party)
+            yield msgspec.structs.replace(party, text=name.text, start=name.start, end=name.end)
 
-    def _before(self, start: int) -> Iterator[Name]:
-        for name in reversed(self.names):
-            if name.end <= start:
-                if start - name.end > BACK_CHARACTERS:
-                    return
-                yield name
-
-
-def _last(name: str) -> str:
-    """A person's last name, by which the text goes on to speak of the person."""
-    return name.rsplit(maxsplit=1)[-1].casefold().removesuffix("'s").removesuffix("’s")
-
-
-def _is_pronoun(text: str) -> bool:
-    return text.casefold() in PRONOUNS and text != "US"
-
-
-def _of_people(text: str) -> bool:
-    """Whether a phrase is a people's adjective with a plural noun: `German diplomats`, `three Russian firms`."""
-    words = text.split()
-    return len(words) > 1 and words[-1].islower() and words[-1].endswith("s") and words[-1] not in ("forces", "affairs")
+    @property
+    def _look(self) -> Text:
+        return Text(self.text, self.names, self._one)
 
 
 def names_of(read: Plain, mentions: Sequence[Mention]) -> list[Name]:
-    """The mentions of a section, in words, as names in characters."""
-    return [
+    """The mentions of a section, in words, as names in characters; `anti-Syrian` names nobody."""
+    named = [
         Name(read.offsets[m.start], read.offsets[m.start] + len(m.text), m.text, m.label, m.party) for m in mentions
+    ]
+    return [
+        name
+        for name in named
+        if not (name.label == "PERSON" and TWO_SENTENCES.search(name.text))
+        and not (
+            read.text[name.start - 1 : name.start] == "-"
+            and AGAINST.search(read.text, max(0, name.start - 6), name.start)
+        )
     ]
 
 

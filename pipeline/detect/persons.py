@@ -49,6 +49,7 @@ PERSON_PRONOUNS: Final = frozenset(("he", "him", "his", "she", "her", "himself",
 THING_PRONOUNS: Final = frozenset(("it", "its", "itself"))
 PLURAL_PRONOUNS: Final = frozenset(("they", "them", "their", "themselves", "theirs", "both"))
 FIRST_PRONOUNS: Final = frozenset(("we", "us", "our", "i", "me", "my", "ours"))
+MALE_PRONOUNS: Final = frozenset(("he", "him", "his", "himself"))
 PRONOUNS: Final = PERSON_PRONOUNS | THING_PRONOUNS | PLURAL_PRONOUNS | FIRST_PRONOUNS
 BACK: Final = {
     "court": "JUD", "country": "country", "nation": "country", "government": "country", "president": "person", "group": "REB",
@@ -58,6 +59,20 @@ BACK: Final = {
     "militants": "REB", "union": "org",
 }  # fmt: skip
 """A common noun with `the` that leads back to a name of that sort."""
+
+APART: Final = words(
+    "critic critics opponent opponents foe foes enemy enemies rival rivals supporter supporters backers follower followers "
+    "loyalist loyalists victims relatives family families wife widow husband son sons daughter daughters brother sister "
+    "mother father lawyer lawyers attorney attorneys aide aides adviser advisers"
+)
+"""Heads of phrases that name somebody else than the name in them: `Smith's critics`."""
+BARE: Final = words("police authorities officials prosecutors lawmakers parliament government congress soldiers troops")
+"""Nouns that mean known ones without an article too: `Police said`."""
+
+
+def words_of(text: str) -> list[str]:
+    """A phrase in, its words in lower case out, without possessives and signs."""
+    return [word.strip(".,'’").removesuffix("'s").removesuffix("’s") for word in text.casefold().split()]
 
 
 def known(party: Party) -> bool:

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from pipeline.annotate.resolve import Resolver
-from pipeline.detect.parties import Name, SectionNames, settle
+from pipeline.detect.parties import SectionNames, settle
+from pipeline.detect.referents import Name
 from pipeline.records import Party
 
 

@@ -1,0 +1,81 @@
+"""Noun phrases as words: how they begin and end, what their last word says. No names here."""
+
+from __future__ import annotations
+
+import operator
+import re
+from typing import Final
+
+import msgspec
+
+from pipeline.detect.persons import PRONOUNS, SECTORS
+from pipeline.records import Party
+
+ARTICLES: Final = re.compile(
+    r"^(?:(?:the|a|an|its|his|their|her|both|all|some|several|at least|more than|about)\s+)+", re.IGNORECASE
+)
+LOOSE: Final = re.compile(r"(?:[\s,]+(?:and|or|of|in|to|from|on|at|by|for|with|as|the|an?))+$", re.IGNORECASE)
+"""Small words at the end of a span: no noun phrase ends with them."""
+LEAD: Final = re.compile(r"^(?:[\s,;:.–—-]+|(?:and|or|for|with|by|of|in|to|from|at(?!\sleast)|on)\s)+")
+OPEN: Final = re.compile(r"\s*\([^)]*$")
+"""What a span may begin and end with by mistake."""
+THE: Final = re.compile(r"\b(?:the|this|that|these|those)\s+$", re.IGNORECASE)
+ACRONYM: Final = re.compile(r"\(([A-Z]{2,8})\)")
+CAPITAL: Final = re.compile(r"\b[A-Z][\w-]{3,}\b(?![ ][A-Z])")
+APPOSED: Final = re.compile(r",\s+((?:(?:an?|the|former|current|then)\s|[A-Z])[^,.;]{3,60}?)(?:,|\.|;)")
+TITLE_NOUN: Final = re.compile(
+    r"of|for|(?!for$|after$|over$|under$|never$|other$|however$|went$|sent$|spent$)[a-z-]+(?:or|er|ist|ent|ant|ian|man|ief)"
+)
+"""A word that may be an office by its ending, and what joins words of an office."""
+OF_LAND: Final = re.compile(r"\s+of\s+((?:the\s+)?[A-Z][\w’'-]*(?:\s[A-Z][\w’'-]*)*)")
+OFFICE_BEFORE: Final = re.compile(
+    r"\b(?:an?|the|[Tt]he|An?)\s+([^,.;:\n]{3,70}(?:or|er|ent|man|person|ary|al|ief)),\s+$"
+)
+"""Who somebody is, behind the name and before it: `Jan Visser, the president of X,`, `of X`, `a ministry spokesman, `."""
+WHERE: Final = re.compile(r"\b(?:in|at|from|near)\s(?:the\s)?$", re.IGNORECASE)
+GAP: Final = re.compile(r"\s+(?:[A-Z]\w*\s+)?")
+JOINED: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*|;\s*")
+WORD: Final = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*\.?")
+SMALL: Final = frozenset(
+    ("the", "a", "an", "of", "in", "and", "s", "its", "mr", "mrs", "ms", "both", "all", "some", "two")
+)
+"""What is left of a span that names nobody."""
+BREAK: Final = re.compile(r"[,;:()\"“”\n]|\w{4,}\.\s")
+"""What no title has within it: signs, and the end of a sentence."""
+OFFICES: Final = frozenset(
+    ("Prime", "Foreign", "Vice", "First", "Supreme", "Defence", "Defense", "Interior", "Finance", "Deputy")
+)
+AGAINST: Final = re.compile(r"\b(?:anti|pro|non|ex|post)-$", re.IGNORECASE)
+TWO_SENTENCES: Final = re.compile(r"[a-z]{3}\.\s")
+START: Final = operator.attrgetter("start")
+
+
+def last_word(name: str) -> str:
+    """A person's last name, by which the text goes on to speak of the person."""
+    return name.rsplit(maxsplit=1)[-1].casefold().removesuffix("'s").removesuffix("’s")
+
+
+def named(party: Party, text: str) -> Party:
+    """A party that is known by its words, if by nothing else."""
+    return party if party.name else msgspec.structs.replace(party, name=text)
+
+
+def is_pronoun(text: str) -> bool:
+    """Whether a phrase is a pronoun; `US` is none."""
+    return text.casefold() in PRONOUNS and text != "US"
+
+
+def of_people(text: str) -> bool:
+    """Whether a phrase is a people's adjective with a plural noun: `German diplomats`, `three Russian firms`."""
+    words = text.split()
+    return len(words) > 1 and words[-1].islower() and words[-1].endswith("s") and words[-1] not in ("forces", "affairs")
+
+
+def untitled(name: str) -> str:
+    """A person's name without the titles before it: `Foreign Minister Roe` is Roe."""
+    parts = name.split()
+    while len(parts) > 1 and (
+        parts[0].casefold().rstrip(".") in SECTORS or parts[0] in OFFICES or parts[0].endswith(".")
+    ):
+        parts.pop(0)
+    return " ".join(parts)

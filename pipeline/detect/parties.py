@@ -218,7 +218,7 @@ class SectionNames:
         party = self._named_in(text, end, inside, over)
         if not known(party):
             party = self._definite(bare, text, party) or self._owned(start, bare, party)
-        elif party.identifier is None and party.country and of_people(text):
+        elif party.name and party.identifier is None and party.country and of_people(text):
             land = self.resolver.country_name(party.country)  # `German diplomats` are no name: who is meant is Germany
             party = msgspec.structs.replace(party, name=land if party.sector in STATE else None)
         return msgspec.structs.replace(party, text=text, start=bare, end=bare + len(text))

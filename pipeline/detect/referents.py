@@ -262,7 +262,7 @@ class Text:
     def _sentences(self, start: int) -> Iterator[tuple[int, int]]:
         """The words before `start` in its sentence, then the sentences before it, backwards."""
         low = max(0, start - BACK_CHARACTERS)
-        cuts = [low, *(m.end() for m in _SENTENCE_END.finditer(self.text, low, start))]
+        cuts = [low, *(m.end() for m in _SENTENCE_END.finditer(self.text, low, start + 1))]
         end = start
         for cut in reversed(cuts):
             yield cut, end

@@ -228,3 +228,95 @@ def test_a_side_of_another_sort_or_country_keeps_it():
     sides = (Party(text="firms", sector="BUS"), Party(text="Chadian police", country="TCD", sector="COP"))
     assert settle(sides, "NGA") == sides
     assert settle((Party(text="police", sector="COP"),), None)[0].country is None
+
+
+# --- the subject spoken of --------------------------------------------------------------------------------------------
+
+
+def test_he_is_the_subject_before_and_not_the_nearest_name(section):
+    text = "Amadou Keita met French President Jan Visser and others of Togo. He left."
+    assert who(section(text, Amadou_Keita="PERSON", Jan_Visser="PERSON", Togo="GPE"), "He") == [("Amadou Keita", None)]
+
+
+def test_what_goes_on_about_somebody_leads_back_to_the_same_one(section):
+    text = "Amadou Keita resigned. He had lost to Jan Visser in May. He left."
+    assert who(section(text, Amadou_Keita="PERSON", Jan_Visser="PERSON"), "He") == [("Amadou Keita", None)]
+
+
+def test_him_is_another_than_the_subject_of_the_clause(section):
+    text = "Amadou Keita dismissed the army chief. Jan Visser told him to go."
+    assert who(section(text, Amadou_Keita="PERSON", Jan_Visser="PERSON"), "him") == [("Amadou Keita", None)]
+
+
+def test_a_queen_is_not_he(section):
+    text = "Amadou Keita spoke. Queen Anna Bell listened. He left."
+    assert who(section(text, Amadou_Keita="PERSON", Anna_Bell="PERSON"), "He") == [("Amadou Keita", None)]
+
+
+def test_they_are_a_plural_subject_or_those_that_and_joins(section):
+    made = section("Protesters gathered near the court of Togo. They threw stones.", Togo="GPE")
+    assert [(p.text, p.sector) for p in made.parties([(made.text.index("They"), made.text.index("They") + 4)])] == [
+        ("Protesters", "CVL")
+    ]
+    made = section("Ghana and Togo signed with Mali. They agreed.", Ghana="GPE", Togo="GPE", Mali="GPE")
+    assert [land for _, land in who(made, "They")] == ["GHA", "TGO"]
+
+
+def test_who_is_quoted_says_we(section):
+    text = 'Jan Visser met Amadou Keita. "We urge Togo to stop," Amadou Keita said.'
+    assert who(section(text, Jan_Visser="PERSON", Amadou_Keita="PERSON"), "We") == [("Amadou Keita", None)]
+
+
+def test_its_forces_are_of_the_country_spoken_of(section):
+    (party,) = parties(section("Togo closed the border. Its forces fired.", Togo="GPE"), "Its forces")
+    assert (party.text, party.country, party.sector) == ("forces", "TGO", "MIL")
+
+
+def test_the_office_is_whose_it_was_called_before(section):
+    text = "Dutch Prime Minister Jan Visser met German minister Max Roth. The prime minister left."
+    made = section(text, Dutch="NORP", German="NORP", Jan_Visser="PERSON", Max_Roth="PERSON")
+    assert who(made, "prime minister") == [("Jan Visser", "NLD")]
+
+
+def test_a_spokesman_is_of_the_body_that_he_was_called_of(section):
+    text = "An Interpol spokesman denied it to Togo. The spokesman left."
+    assert [name for name, _ in who(section(text, Interpol="ORG", Togo="GPE"), "spokesman")] == ["Interpol"]
+
+
+def test_an_acronym_is_the_body_named_in_full(section):
+    text = "The Keita Relief Union (KRU) spoke. KRU left."
+    made = section(text, Keita_Relief_Union="ORG")
+    made.introduce()
+    assert who(made, "KRU") == [("Keita Relief Union", None)]
+
+
+def test_a_last_name_that_nobody_saw_as_a_name_is_one(section):
+    made = section("Dutch prime minister Jan Visser spoke. He met Max Roth. Visser left.", Dutch="NORP", Jan_Visser="PERSON",
+                   Max_Roth="PERSON")  # fmt: skip
+    made.introduce()
+    assert who(made, "Visser") == [("Jan Visser", "NLD")]
+
+
+def test_another_of_the_same_last_name_is_another(section):
+    text = "Dutch prime minister Jan Visser spoke. The writer Anna Visser listened."
+    made = section(text, Dutch="NORP", Jan_Visser="PERSON", Anna_Visser="PERSON")
+    made.introduce()
+    assert who(made, "Anna Visser") == [("Anna Visser", None)]
+
+
+def test_those_around_somebody_are_not_that_person(section):
+    text = "Putin loyalist Jan Visser and Putin critics spoke."
+    made = section(text, Jan_Visser="PERSON", Putin="PERSON")
+    assert [name for name, _ in who(made, "Putin loyalist Jan Visser")] == ["Jan Visser"]
+    assert [name for name, _ in who(made, "Putin critics")] == [None]
+
+
+def test_a_people_s_civilians_are_of_the_country_and_not_it(section):
+    made = section("Six Mexican nationals died.", Mexican="NORP")
+    assert who(made, "Six Mexican nationals") == [(None, "MEX")]
+
+
+def test_a_span_loses_what_does_not_belong_to_it(section):
+    made = section("It said, and over 60 adults (many) and for Togo (the", Togo="GPE")
+    assert [p.text for p in parties(made, "and over 60 adults")] == ["over 60 adults"]
+    assert [p.text for p in parties(made, "for Togo (the")] == ["Togo"]

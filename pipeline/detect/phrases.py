@@ -24,7 +24,7 @@ ACRONYM: Final = re.compile(r"\(([A-Z]{2,8})\)")
 CAPITAL: Final = re.compile(r"\b[A-Z][\w-]{3,}\b(?![ ][A-Z])")
 APPOSED: Final = re.compile(r",\s+((?:(?:an?|the|former|current|then)\s|[A-Z])[^,.;]{3,60}?)(?:,|\.|;)")
 TITLE_NOUN: Final = re.compile(
-    r"of|for|(?!for$|after$|over$|under$|never$|other$|however$|went$|sent$|spent$)[a-z-]+(?:or|er|ist|ent|ant|ian|man|ief)"
+    r"of|for|(?!for$|after$|over$|under$|never$|other$|however$|went$|sent$|spent$)[a-z-]+(?:or|er|ist|ent|ant|ian|man|ief|al)"
 )
 """A word that may be an office by its ending, and what joins words of an office."""
 OF_LAND: Final = re.compile(r"\s+of\s+((?:the\s+)?[A-Z][\w’'-]*(?:\s[A-Z][\w’'-]*)*)")

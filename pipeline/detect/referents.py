@@ -61,7 +61,10 @@ _CLAUSE: Final = re.compile(r"[,;:\"“”]|\b(?:said|says|that|who|which|becaus
 _NOT_HOLDER: Final = re.compile(r"\b(?:vice|deputy|former|ex|assistant|then|late)[\s-]+$", re.IGNORECASE)
 _OF_LAND: Final = re.compile(r"(?:\s+(?:of|for)(?:\s+the)?(?:\s+[A-Z][\w’'.-]*)+)?,?\s+")
 _APPOSED: Final = re.compile(r",\s+(?:the|an?|who\s\w+|\w+[’']s?)?\s*[^,.;:\"“”\n]{0,50}")
-_BEFORE: Final = re.compile(r"(?:[\w’'.-]+[ ]){0,6}$")
+_BEFORE: Final = re.compile(
+    r"(?:(?:(?:[A-Z]\.)+|(?!(?i:the|an?|this|that|these|those|its|his|her|their)\b)[\w’'-]+)[ ]){1,6}$"
+)
+"""The words before a noun that belong to it: back to its article or the sentence's start."""
 _BEHIND: Final = re.compile(r"(?:[ ](?:of|for|in)(?:[ ]the)?)?(?:[ ][A-Z][\w’'-]*)*")
 
 

@@ -283,6 +283,12 @@ def test_a_spokesman_is_of_the_body_that_he_was_called_of(section):
     assert [name for name, _ in who(section(text, Interpol="ORG", Togo="GPE"), "spokesman")] == ["Interpol"]
 
 
+def test_what_stands_before_the_article_is_no_part_of_the_office(section):
+    text = "Dutch minister Jan Visser flew home to Kigali. The minister slept. The minister left."
+    made = section(text, Dutch="NORP", Jan_Visser="PERSON", Kigali="GPE")
+    assert who(made, "minister") == [("Jan Visser", "NLD")]
+
+
 def test_an_acronym_is_the_body_named_in_full(section):
     text = "The Keita Relief Union (KRU) spoke. KRU left."
     made = section(text, Keita_Relief_Union="ORG")

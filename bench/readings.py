@@ -31,7 +31,9 @@ SETS = {
     "wce_stream": "eval/wce_stream/dev.jsonl",
     "news": "corpus/news.jsonl.gz",
 }
-OWN = {"newsstand": "tests/golden/newsstand.jsonl", "told_again": "train/stories/told_again.jsonl"}
+OWN = {name: f"train/stories/{name}.jsonl" for name in ("told_again", "alike")} | {
+    "newsstand": "tests/golden/newsstand.jsonl"
+}
 """Sets that are ours and stand in the project."""
 NO_DATE = "2013-05-01"
 """Most articles of ECB+ have no date: all get the same one, as its README asks."""

@@ -1,19 +1,21 @@
 """How well articles are gathered into stories: `python -m bench.stories [ecbplus own newsstand] [--shared ../shared]`.
 
-Prints B-cubed over all articles of a set (one without a story counts as wrong) for Dateline's stories, in the order given and
-in two shuffled orders, for single-pass TF-IDF at its best threshold, and for mini-batch density clustering (DBSCAN over
-TF-IDF of the last articles, batch by batch, clusters joined where batches overlap: Staykovski et al., "Dense vs. Sparse
-Representations for News Stream Clustering", 2019) at its best radius. The two baselines choose their best value on the set
-itself, Dateline does not. Then the speed of folding, and with --memory N the memory of N open articles.
+Prints B-cubed over all articles of a set (one without a story counts as wrong) for Dateline's stories, in the order given
+(with the news that is gathered worst) and in two shuffled orders, for single-pass TF-IDF at its best threshold, and for mini-
+batch density clustering (DBSCAN over TF-IDF of the last articles, batch by batch, clusters joined where batches overlap:
+Staykovski et al., "Dense vs. Sparse Representations for News Stream Clustering", 2019) at its best radius. The two baselines
+choose their best value on the set itself, Dateline does not. Then the speed of folding, and with --memory N the memory of N
+open articles.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import random
+import resource
 import time
-import tracemalloc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,13 +24,17 @@ from sklearn.cluster import DBSCAN
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bench.readings import HERE, lines
-from pipeline.records import Brief
+from pipeline.records import Brief, Story, decode, encode
+from pipeline.track.scorer import Model
 from pipeline.track.stories import Stories
 from tests.golden.clusters import Agreement, b_cubed
 from train.stories.data import briefs, news
 
 SETS = {"ecbplus": ("ecbplus",), "own": ("news", "told_again"), "newsstand": ("newsstand",)}
 THRESHOLDS = [n / 100 for n in range(10, 50, 4)]
+WORST = 16
+AT = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
+"""The day of all articles whose memory is measured, so that all are open."""
 BATCH, OVERLAP = 40, 400
 """Articles of a batch, and of the window before it that is clustered with it."""
 
@@ -42,9 +48,9 @@ def over_all(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
     return f"P {precision:.3f} R {recall:.3f} F1 {f1:.3f} ({told.items} of {len(wanted)} have a story)"
 
 
-def dateline(told: Sequence[Brief]) -> tuple[dict[str, str], float]:
+def dateline(told: Sequence[Brief], model: Model | None = None) -> tuple[dict[str, str], float]:
     """The story of each article, mergers followed, and the articles folded in a second of this process."""
-    stories, found, moved = Stories(), dict[str, str](), dict[str, str]()
+    stories, found, moved = Stories(model=model), dict[str, str](), dict[str, str]()
     began = time.process_time()
     for one in told:
         moved |= {story.id: story.merged_into for story in stories.fold(one) if story.merged_into}
@@ -57,6 +63,23 @@ def dateline(told: Sequence[Brief]) -> tuple[dict[str, str], float]:
             last = moved[last]
         found[article] = last
     return found, len(told) / seconds
+
+
+def worst(found: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    """The news that is gathered worst, each with its articles and the B-cubed of these."""
+    rows = []
+    for name in sorted(set(wanted.values())):
+        own = [article for article in found if wanted[article] == name]
+        groups = [(one, [other for other in found if found[other] == found[one]]) for one in own]
+        shared = [sum(wanted[other] == name for other in group) for _, group in groups]
+        precision = sum(n / len(group) for n, (_, group) in zip(shared, groups, strict=True)) / len(own)
+        rows.append(
+            (
+                precision + sum(shared) / len(own) ** 2,
+                f"{name} ({len(own)}) P {precision:.2f} R {sum(shared) / len(own) ** 2:.2f}",
+            )
+        )
+    return [row for _, row in sorted(rows)[:WORST]]
 
 
 def single_pass(ids: Sequence[str], vectors: np.ndarray, least: float) -> dict[str, str]:
@@ -95,6 +118,7 @@ def measure(name: str, shared: Path) -> None:
     wanted = {article: group for part in SETS[name] for article, group in news(part, shared).items()}
     found, speed = dateline(told)
     print(f"{name}: Dateline {over_all(found, wanted)}, {speed:.0f} articles/s")
+    print(f"{name}: worst: {', '.join(worst(found, wanted))}")
     for seed in (1, 2):
         order = list(told)
         random.Random(seed).shuffle(order)
@@ -113,20 +137,34 @@ def measure(name: str, shared: Path) -> None:
 
 
 def memory(number: int, shared: Path) -> None:
-    """Print the memory of so many open articles: those of `own`, each time under other words."""
-    told = briefs("news", shared)
-    tracemalloc.start()
-    stories = Stories()
-    for n in range(number):
-        one = told[n % len(told)]
-        words = {f"{word}{n // len(told)}": weight for word, weight in one.words.items()}
-        stories.fold(msgspec.structs.replace(
-            one, id=f"{one.id}-{n}", words=words, lead=dict(list(words.items())[:20]), names=(), lead_names=(),
-            events=(), first_seen_at=told[0].first_seen_at,
-        ))  # fmt: skip
-    used = tracemalloc.get_traced_memory()[0]
-    each = used / number / 1e3
-    print(f"memory: {len(stories)} open stories of {number} articles, {used / 1e6:.0f} MB, {each:.1f} kB an article")
+    """Print the memory of so many open articles: those of `own` as often as needed, each time as other stories.
+
+    Every story is decoded anew, as a worker that takes over reads it from Kafka, so that no two share memory.
+    """
+    first = Stories()
+    for one in (one for part in SETS["own"] for one in briefs(part, shared)):
+        first.fold(msgspec.structs.replace(one, first_seen_at=AT))
+    written, each = [encode(story) for story in first], sum(len(story.article_ids) for story in first)
+    before = resident()
+
+    def copies() -> Iterator[Story]:
+        for n in range(-(-number // each)):
+            for line in written:
+                story = decode(line, Story)
+                ids = tuple(f"{article_id}-{n}" for article_id in story.article_ids)
+                yield msgspec.structs.replace(story, id=f"{story.id}-{n}", article_ids=ids)
+
+    stories = Stories(stories=copies())
+    used, articles = resident() - before, sum(len(story.article_ids) for story in stories)
+    print(
+        f"memory: {articles} open articles in {len(stories)} stories, {used / 1e6:.0f} MB, "
+        f"{used / articles / 1e3:.1f} kB an article"
+    )
+
+
+def resident() -> int:
+    """The memory of this process in bytes."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()
 
 
 def main() -> None:

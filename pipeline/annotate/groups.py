@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -100,3 +101,19 @@ def country_words() -> frozenset[str]:
     return frozenset(
         text.strip() for row in rows for cell in (row[1], row[3]) for text in cell.split(";") if text.strip()
     )
+
+
+@cache
+def country_forms() -> dict[str, frozenset[str]]:
+    """Return, by country code, the single words in lower case that mean a country: Sweden, Swedish, Swedes, Stockholm.
+
+    A word of two countries (`Congo`, `Korean`) is left out.
+    """
+    rows = (line.split("\t") for line in COUNTRIES_FILE.read_text("utf-8").splitlines() if not line.startswith("#"))
+    listed = {
+        row[0]: {text.strip().lower() for cell in row[1:6] for text in cell.split(";") if " " not in text.strip()}
+        - {""}
+        for row in rows
+    }
+    shared = Counter(word for words in listed.values() for word in words)
+    return {code: frozenset(word for word in words if shared[word] == 1) for code, words in listed.items()}

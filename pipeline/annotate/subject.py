@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from pipeline.annotate.vocabulary import FAMILY_STEMS, FUNCTION_WORDS, PROSE_STEMS, WORD, stem, without_possessive
-from pipeline.annotate.wording import country_stems
+from pipeline.annotate.wording import countries, country_stems
 
 TERMS_KEPT: Final = 140
 """At most so many words of one article: the rest of a long text repeats them or digresses."""
@@ -27,12 +27,18 @@ FAMILY_WORD: Final = 0.5
 COUNTRY: Final = 0.6
 """Factors: names and numbers tell more; the words of the family and countries, which are in many stories, tell less."""
 
+DAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
+"""Capitalised, but no subject: two short texts of one day are not alike because they name it."""
+
 _SHORTENED: Final = re.compile(r"(?:n[’']t|[’'](?:re|ll|ve|d|m))$")
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The telling words of an article and of its lead (title and first sentences), weighted, and which of them are names."""
+    """The telling words of an article and of its lead (title and first sentences), weighted, and which of them are names.
+
+    Among the names of the lead, countries stand under their codes.
+    """
 
     words: dict[str, float]
     lead: dict[str, float]
@@ -52,8 +58,15 @@ def about(title: str, text: str) -> About:
         words=kept,
         lead=first,
         names=tuple(sorted(name for name in names if name in kept and not name[0].isdigit())),
-        lead_names=tuple(sorted(name for name in first_names if not name[0].isdigit() and name not in country_stems())),
+        lead_names=tuple(sorted(_with_codes(first, first_names))),
     )
+
+
+def _with_codes(lead: Mapping[str, float], names: set[str]) -> set[str]:
+    """Return the names of a lead, those of countries as their codes: Stockholm and Swedish are one name."""
+    codes = countries()
+    others = {name for name in names if name not in codes and name not in country_stems()}
+    return others | {codes[key] for key in lead if key in codes}
 
 
 def subject(title: str, text: str) -> dict[str, float]:
@@ -87,7 +100,7 @@ def _weights(parts: tuple[tuple[str, float], ...]) -> tuple[dict[str, float], se
 def _key(word: str) -> str:
     """Return the stem of a word; an empty string if it tells nothing about the subject."""
     low = without_possessive(word)
-    if low in FUNCTION_WORDS or len(low) < (2 if low.isdigit() else 3) or _SHORTENED.search(low):
+    if low in FUNCTION_WORDS or low in DAYS or len(low) < (2 if low.isdigit() else 3) or _SHORTENED.search(low):
         return ""
     key = stem(low)
     return "" if key in PROSE_STEMS else key

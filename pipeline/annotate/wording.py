@@ -23,6 +23,18 @@ def country_stems() -> frozenset[str]:
     return frozenset(stem(word) for text in groups.country_words() for word in text.lower().split() if len(word) > 3)
 
 
+@cache
+def countries() -> Mapping[str, str]:
+    """Return the code of a country by the stem of its name, adjective, people or capital: `swedish`: SWE."""
+    return {stem(word): code for code, words in groups.country_forms().items() for word in words if len(word) > 3}
+
+
+@cache
+def stems_of(name: str) -> tuple[str, ...]:
+    """Return the stems under which a name of a lead stands in a text: all of a country's for its code, else the name itself."""
+    return tuple(sorted(key for key, code in countries().items() if code == name)) if name.isupper() else (name,)
+
+
 @lru_cache(maxsize=8192)
 def wording(evidence: str, title: str) -> Mapping[str, float]:
     """Return the stems of a report's telling words with their weights: names and numbers weigh more, the title less.

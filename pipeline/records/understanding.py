@@ -200,8 +200,8 @@ class Brief(Record, frozen=True, kw_only=True):
     """What the tracker needs of an article: who published it and when, the words that tell what it is about, and its events.
 
     `id` is the article's id. `words` are the telling words of title and text with their weights, `lead` those of title
-    and first sentences, `names` and `lead_names` those among them that are names or numbers. An article without events
-    has a brief too.
+    and first sentences, `names` and `lead_names` those among them that are names, in the lead also numbers, and countries
+    as their codes. An article without events has a brief too.
     """
 
     id: str

@@ -18,7 +18,27 @@ TITLE_CHARS: Final = 160
 BEGINNING: Final = 4
 """Letters of a word that are compared: adjectives and plurals are longer than the name."""
 
-_SENTENCE: Final = re.compile(r"(?s)\s*(.+?(?:[.!?][”\"’')]*(?=\s)|\n|$))")
+_TITLES: Final = (
+    "Mr",
+    "Mrs",
+    "Ms",
+    "Dr",
+    "St",
+    "Lt",
+    "Col",
+    "Gen",
+    "Gov",
+    "Sen",
+    "Rep",
+    "Sgt",
+    "Jr",
+    "Inc",
+    "No",
+    "vs",
+)
+_SHORT: Final = "".join(rf"(?<!\b{word})" for word in _TITLES)
+_SENTENCE: Final = re.compile(rf"(?s)\s*(.+?(?:(?:[!?]|(?<![A-Z]){_SHORT}\.)[”\"’')]*(?=\s)|\n|$))")
+"""A first sentence: a full stop behind a capital letter (`U.S.`) or a short title (`Gen.`) ends none."""
 
 
 def brief(document: Document, events: Sequence[Event]) -> Brief:

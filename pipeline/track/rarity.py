@@ -7,9 +7,12 @@ chance, and a word of the day weighs less while many stories have it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from pipeline.annotate.wording import stems_of
 
 FILE: Final = Path(__file__).with_name("rarity.txt")
 PRIOR: Final = 1000
@@ -18,20 +21,19 @@ best threshold of each: .866 .872 .875 .869 (development)."""
 
 
 @cache
-def shares() -> dict[str, float]:
-    """Return the share of the texts of before that have each word."""
+def expected() -> tuple[dict[str, float], float]:
+    """Return how many of `PRIOR` stories have each word, and the number for a word that stood in no text: as if in one."""
     first, *rows = FILE.read_text("utf-8").splitlines()
-    texts = int(first)
-    return {word: int(number) / texts for number, *words in map(str.split, rows) for word in words}
+    share = PRIOR / int(first)
+    return {word: int(number) * share for number, *words in map(str.split, rows) for word in words}, share
 
 
-@cache
-def unknown() -> float:
-    """Return the share that counts for a word that stood in no text: one text."""
-    return 1 / int(FILE.read_text("utf-8").split("\n", 1)[0])
+def rarity_of(name: str, of_word: Callable[[str], float]) -> float:
+    """Return the weight of a word or name by that of each word; a country's code is as rare as its most frequent word."""
+    return min(map(of_word, stems_of(name)), default=0.0) if name.isupper() else of_word(name)
 
 
 def rarity(word: str, with_it: int, stories: int) -> float:
     """Return the weight of a word that `with_it` of the open `stories` have: its inverse document frequency."""
-    expected = PRIOR * shares().get(word, unknown())
-    return math.log((PRIOR + stories + 1) / (expected + with_it + 0.5))
+    counts, unknown = expected()
+    return math.log((PRIOR + stories + 1) / (counts.get(word, unknown) + with_it + 0.5))

@@ -50,8 +50,11 @@ A_DAY: Final = dt.timedelta(days=1)
 class Stories:
     """The open stories, indexed by their words."""
 
-    def __init__(self, options: Track | None = None, stories: Iterable[Story] = ()) -> None:
+    def __init__(
+        self, options: Track | None = None, stories: Iterable[Story] = (), model: scorer.Model | None = None
+    ) -> None:
         self._options = options or Track()
+        self._model = model or scorer.model()
         self._open: dict[str, Story] = {}
         self._story_of: dict[str, str] = {}
         self._profiles: dict[str, tuple[Profile, ...]] = {}
@@ -91,11 +94,12 @@ class Stories:
         known = self.story_of(brief.id)
         if known is None and seen_at(brief) < self._clock - dt.timedelta(days=self._options.open_days):
             return ()  # its story would be closed by now: a new one would report old news as new
-        rated = [] if known is not None else self._rated(brief)
+        own = scorer.side_of(brief, self._subjects.rarity)
+        rated = [] if known is not None else self._rated(brief, own)
         best = known or (self._open[rated[0][1]] if rated and rated[0][0] >= 0 else None)
         if best is not None and known is None and len(best.article_ids) >= IDS_KEPT:
             return ()
-        placed = self._placed(best, brief, known=known is not None)
+        placed = self._placed(best, brief, own, known=known is not None)
         if known is not None and not placed.touched:
             return ()
         related = self._related(placed.id, rated)
@@ -103,76 +107,85 @@ class Stories:
         # Only articles that change a story move the clock: a worker that takes over knows no others.
         self._clock = max(self._clock, seen_at(brief))
         self._keep(story)
-        changed = self._merged(story, [one for score, one in rated if score >= 0 and one != story.id]) or (story,)
+        changed = (story,) if best is None else self._merged(story, [one for _, one, _ in rated if one != story.id])
         self._close_old()
         return changed
 
-    def _placed(self, best: Story | None, brief: Brief, *, known: bool) -> Story:
+    def _placed(self, best: Story | None, brief: Brief, own: scorer.Side, *, known: bool) -> Story:
         """Return the story with the article and its events, without what is computed from them."""
-        grown = best if known and best is not None else with_article(best or begin(brief), brief)
+        grown = best if known and best is not None else with_article(best or begin(brief), brief, own)
         return with_events(grown, brief, floor=self._options.floor, reports_kept=self._options.reports_kept)
 
     # --- what an article is about ------------------------------------------------------------------------------------
 
-    def _rated(self, brief: Brief) -> list[tuple[float, str]]:
-        """Return the open stories nearest to an article, each with the log-odds that the article is on its news, best first."""
-        lead = [event for event in brief.events if event.modality in happenings.TOLD and in_lead(event)]
-        told = [profile_of_event(event) for event in lead[:EVENTS_COMPARED]]
-        found = [
-            (self._log_odds(self._open[story_id], brief, told), story_id)
-            for story_id in self._subjects.candidates(brief.words)
-            if self._days(self._open[story_id], seen_at(brief)) <= self._options.open_days
-        ]
+    def _rated(self, brief: Brief, own: scorer.Side) -> list[tuple[float, str, float]]:
+        """Return the open stories nearest to an article, best first: the score, the story's id, the cosine of the words."""
+        told = lead_profiles(brief)
+        scaled, at, found = scorer.scaled(own, self._subjects.rarity), seen_at(brief), []
+        for story_id in self._subjects.candidates(own.words):
+            days = self._days(self._open[story_id], at)
+            if days <= self._options.open_days:
+                score, cosine = self._score(self._open[story_id], scaled, told, days)
+                found.append((score, story_id, cosine))
         return sorted(found, key=lambda one: (-one[0], self._open[one[1]].first_seen_at, one[1]))
 
-    def _log_odds(self, story: Story, brief: Brief, told: Sequence[Profile]) -> float:
-        agrees, contradicts = agreement(self._profiles[story.id], told)
-        return scorer.log_odds(
-            scorer.features(
-                scorer.side(story), brief, self._subjects.rarity, days=self._days(story, seen_at(brief)),
-                agrees=agrees, contradicts=contradicts,
-            )
-        )  # fmt: skip
+    def _score(self, story: Story, scaled: scorer.Side, told: Sequence[Profile], days: float) -> tuple[float, float]:
+        """Return how sure it is that a story and another side that tells these events are on one news, and their cosine."""
+        theirs = scorer.side(story)
+        values = scorer.features(theirs, scaled, days=days, agrees=1.0)
+        if scorer.score(values, self._model) >= 0:
+            agrees, contradicts = agreement(self._profiles[story.id], told)
+            values = scorer.features(theirs, scaled, days=days, agrees=agrees, contradicts=contradicts)
+        return scorer.score(values, self._model), values[0]
 
     def _days(self, story: Story, at: dt.datetime) -> float:
         """Return how many days a moment is before the first or after the last article of a story."""
         return max(0.0, (at - story.last_seen_at) / A_DAY, (story.first_seen_at - at) / A_DAY)
 
-    def _related(self, story_id: str, rated: Sequence[tuple[float, str]]) -> list[Related]:
-        """Return the other stories nearest to an article, for the page of its story."""
-        own = self._open.get(story_id)
-        if own is None:
-            return []
-        alike = [
-            (scorer.alike(own.subject, other.subject, self._subjects.rarity), other)
-            for _, one in rated
-            if one != story_id and (other := self._open[one]) is not None
+    def _related(self, own: str, rated: Sequence[tuple[float, str, float]]) -> list[Related]:
+        """Return the other stories nearest to an article, for the page of its story `own`."""
+        near = [(cosine, one) for _, one, cosine in rated if one != own and cosine >= RELATED]
+        near.sort(key=lambda one: (-one[0], one[1]))
+        return [
+            Related(id=one, headline=self._open[one].headline, alike=round(cosine, 3))
+            for cosine, one in near[:RELATED_KEPT]
         ]
-        near = sorted((one for one in alike if one[0] >= RELATED), key=lambda one: (-one[0], one[1].id))
-        return [Related(id=s.id, headline=s.headline, alike=round(cosine, 3)) for cosine, s in near[:RELATED_KEPT]]
 
     def _merged(self, story: Story, others: Sequence[str]) -> tuple[Story, ...]:
-        """Merge the later of two stories into the earlier, which keeps its id, if an article shows that they are one."""
-        for other_id in others:
-            other = self._open[other_id]
-            if len(story.article_ids) + len(other.article_ids) > IDS_KEPT:
-                continue
+        """Merge a story that has grown with those of the others that are on its news, the nearest first.
+
+        The later of two stories goes into the earlier, which keeps its id. Many articles together show better than one alone
+        whether two stories are one: an article that is like both decides nothing.
+        """
+        changed = [story]
+        while (other := self._same_news(story, others)) is not None:
             first, second = sorted((story, other), key=lambda s: (s.first_seen_at, s.id))
-            values = scorer.features(
-                scorer.side(first), scorer.as_brief(second), self._subjects.rarity,
-                days=self._days(first, second.first_seen_at),
-                agrees=max((agreement(self._profiles[first.id], [one])[0] for one in self._profiles[second.id]), default=0.0),
-                contradicts=agreement(self._profiles[first.id], self._profiles[second.id])[1],
-            )  # fmt: skip
-            if scorer.log_odds(values) < 0:
-                continue
             floor = self._options.floor
             whole = absorb(first, second, floor=floor, reports_kept=self._options.reports_kept)
-            grown = finished(first, whole, floor=floor, rarity=self._subjects.rarity)
+            story = finished(first, whole, floor=floor, rarity=self._subjects.rarity)
             self._drop(second.id)
-            self._keep(grown)
-            return grown, absorbed(second, grown)
-        return ()
+            self._keep(story)
+            # The grown story comes first: a worker that takes over in between leaves out those that it has absorbed.
+            changed = [story, *(one for one in changed if one.id not in (first.id, second.id)), absorbed(second, story)]
+            others = [one for one in others if one not in (first.id, second.id)]
+        return tuple(changed)
+
+    def _same_news(self, story: Story, others: Sequence[str]) -> Story | None:
+        """Return the story nearest to this one if both are on one piece of news."""
+        best: tuple[float, Story] | None = None
+        scaled = scorer.scaled(scorer.side(story), self._subjects.rarity)
+        for other in map(self._open.__getitem__, others):
+            if len(story.article_ids) + len(other.article_ids) > IDS_KEPT:
+                continue
+            days = max(
+                0.0,
+                (story.first_seen_at - other.last_seen_at) / A_DAY,
+                (other.first_seen_at - story.last_seen_at) / A_DAY,
+            )
+            found, _ = self._score(other, scaled, self._profiles[story.id], days)
+            if found >= 0 and (best is None or found > best[0]):
+                best = found, other
+        return best[1] if best is not None else None
 
     # --- the index ---------------------------------------------------------------------------------------------------
 
@@ -208,6 +221,12 @@ class Stories:
                 heapq.heappush(self._oldest, (story.last_seen_at, story_id))
             else:
                 self._drop(story_id)
+
+
+def lead_profiles(brief: Brief) -> list[Profile]:
+    """Return the profiles of the events of an article's title and lead, at most `EVENTS_COMPARED`."""
+    lead = [event for event in brief.events if event.modality in happenings.TOLD and in_lead(event)]
+    return [profile_of_event(event) for event in lead[:EVENTS_COMPARED]]
 
 
 def agreement(ours: Sequence[Profile], told: Sequence[Profile]) -> tuple[float, bool]:

@@ -13,6 +13,7 @@ from pipeline.records import Brief, Difference, Happening, Moment, Related, Stor
 from pipeline.track import happenings, subjects
 from pipeline.track.central import central
 from pipeline.track.happening import PUBLISHERS_KEPT, TIMELINE_KEPT, TOLLS, added
+from pipeline.track.scorer import Side
 from pipeline.track.sources import publisher_name
 
 ARTICLES_KEPT: Final = 200
@@ -63,8 +64,8 @@ def begin(brief: Brief) -> Story:
     )
 
 
-def with_article(story: Story, brief: Brief) -> Story:
-    """Return a story with an article added: its words, its publisher, and the article that it is a copy of."""
+def with_article(story: Story, brief: Brief, own: Side) -> Story:
+    """Return a story with an article added: what is compared of it, its publisher, and the article that it is a copy of."""
     publisher = publisher_name(brief.publisher, brief.url)
     one = StoryArticle(
         id=brief.id,
@@ -77,11 +78,6 @@ def with_article(story: Story, brief: Brief) -> Story:
         copy_of=_original(story.articles, brief),
         fingerprint=brief.fingerprint,
     )
-    names = dict(story.lead_names)
-    for name in brief.lead_names:
-        names[name] = names.get(name, 0) + 1
-    if len(names) > 2 * NAMES_KEPT:
-        names = dict(sorted(names.items(), key=lambda item: (-item[1], item[0]))[:NAMES_KEPT])
     return msgspec.structs.replace(
         story,
         first_seen_at=min(story.first_seen_at, seen_at(brief)),
@@ -91,9 +87,9 @@ def with_article(story: Story, brief: Brief) -> Story:
         subject_ids=(*story.subject_ids, brief.id),
         article_count=story.article_count + 1,
         publishers=added(story.publishers, (publisher,), PUBLISHERS_KEPT),
-        subject=subjects.added(story.subject, brief.words),
+        subject=subjects.added(story.subject, own.words),
         lead_words=subjects.added(story.lead_words, brief.lead, subjects.LEAD_KEPT),
-        lead_names=names,
+        lead_names=subjects.added(story.lead_names, own.names, NAMES_KEPT),
     )
 
 
@@ -183,9 +179,6 @@ def _differences(known: Sequence[Happening]) -> tuple[Difference, ...]:
 
 def absorb(story: Story, other: Story, *, floor: float, reports_kept: int) -> Story:
     """Return `story` with everything that is in `other`, a story on the same news."""
-    names = dict(story.lead_names)
-    for name, number in other.lead_names.items():
-        names[name] = names.get(name, 0) + number
     known = happenings.joined(story.happenings, other.happenings, floor=floor, reports_kept=reports_kept)
     before = {one.id: one for one in story.happenings}
     what = Moment(at=other.last_seen_at, what=f"one with the story {other.id}")
@@ -202,7 +195,7 @@ def absorb(story: Story, other: Story, *, floor: float, reports_kept: int) -> St
         publishers=added(story.publishers, other.publishers, PUBLISHERS_KEPT),
         subject=subjects.added(story.subject, other.subject),
         lead_words=subjects.added(story.lead_words, other.lead_words, subjects.LEAD_KEPT),
-        lead_names=dict(sorted(names.items(), key=lambda item: (-item[1], item[0]))[: 2 * NAMES_KEPT]),
+        lead_names=subjects.added(story.lead_names, other.lead_names, NAMES_KEPT),
         happenings=known,
         touched=tuple(one.id for one in known if before.get(one.id) is not one),
         merged_ids=(*story.merged_ids, other.id, *other.merged_ids),

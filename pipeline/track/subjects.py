@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.annotate.subject import heaviest
-from pipeline.track.rarity import rarity
+from pipeline.track.rarity import rarity, rarity_of
 
 WORDS_KEPT: Final = 160
 """Words kept of one story; it is cut back to so many when it has half as many more."""
@@ -26,7 +26,7 @@ def added(ours: Mapping[str, float], theirs: Mapping[str, float], kept: int = WO
     """Return the sum of a story's words and a further article's, bounded."""
     total = dict(ours)
     for key, weight in theirs.items():
-        total[key] = round(total.get(key, 0.0) + weight, 3)
+        total[key] = round(total.get(key, 0.0) + weight, 5)
     return heaviest(total, kept) if 2 * len(total) > 3 * kept else total
 
 
@@ -66,12 +66,15 @@ class Subjects:
             del self._stories_with[key]
 
     def rarity(self, key: str) -> float:
-        """Return how rare a word is: the weight that it has in every comparison."""
+        """Return how rare a word or name is: the weight that it has in every comparison."""
         found = self._rarities.get(key)
         if found is None:
-            found = rarity(key, len(self._stories_with.get(key, ())), len(self._words))
+            found = rarity_of(key, self._rarity_of_word)
             self._rarities[key] = found
         return found
+
+    def _rarity_of_word(self, word: str) -> float:
+        return rarity(word, len(self._stories_with.get(word, ())), len(self._words))
 
     def candidates(self, words: Mapping[str, float]) -> list[str]:
         """Return the stories that share most with an article, at most `COMPARED`, the nearest first."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.records import Party, Place, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
-from pipeline.track.brief import is_about
+from pipeline.track.brief import first_sentence, is_about
 from pipeline.track.stories import Stories
 from tests.folding import make_brief
 from tests.make import KYIV, NOW, RUSSIA, UKRAINE, make_day, make_event, make_quantity
@@ -184,6 +184,19 @@ def test_tolls_that_differ_are_shown():
     assert [(one.unit, one.values) for one in story.differences] == [("dead", (7.0, 9.0))]
 
 
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("The U.S. Treasury blacklists two firms. They fly.", "The U.S. Treasury blacklists two firms."),
+        ("Gen. Mark Milley met Lt. Smith. Then he left.", "Gen. Mark Milley met Lt. Smith."),
+        ("It ended! Nobody knew.", "It ended!"),
+        ("no stop here\nanother line", "no stop here"),
+    ],
+)
+def test_a_short_form_does_not_end_the_first_sentence(text, first):
+    assert first_sentence(text) == first
+
+
 def test_ten_publishers_within_two_days_are_a_spike_once():
     stories = Stories()
     changes = [stories.fold(article(FERRY[n % 3], n, first_seen_at=NOW + n * HOUR))[0] for n in range(12)]
@@ -196,12 +209,36 @@ def test_ten_publishers_over_a_week_are_no_spike():
     assert story.occasions == ("new",)
 
 
+def test_alike_deeds_of_two_states_on_one_day_are_two_stories():
+    france, norway = (
+        Party(text=name, name=name, country=code) for name, code in (("France", "FRA"), ("Norway", "NOR"))
+    )
+
+    def flash(text, *actors):
+        event = make_event(
+            "expulsion", "COERCE", id=text[:9], actors=actors, recipients=(RUSSIA,), places=(), date=make_day(NOW.date()), evidence=text
+        )  # fmt: skip
+        return make_brief(event, text=text, id=text[:9], title=text)
+
+    stories = folded(
+        [
+            flash("France expelled two Russian diplomats on Tuesday, the ministry in Paris said.", france),
+            make_brief(
+                text="It rained in the valley on Tuesday, and nobody minded.", id="rain", title="Rain on Tuesday"
+            ),
+            flash("Two Russian diplomats were expelled by France on Tuesday.", france),
+            flash("Norway expelled a Russian diplomat on Tuesday, officials in Oslo said.", norway),
+        ]
+    )
+    assert groups(stories) == {frozenset({"France ex", "Two Russi"}), frozenset({"rain"}), frozenset({"Norway ex"})}
+
+
 # --- merged, closed, taken over --------------------------------------------------------------------------------------
 
 
 def test_two_stories_that_turn_out_to_be_one_are_merged_into_the_earlier(monkeypatch):
     stories = Stories()
-    monkeypatch.setattr("pipeline.track.scorer.log_odds", lambda _values: -1.0)
+    monkeypatch.setattr("pipeline.track.scorer.score", lambda *_: -1.0)
     [first], [second] = stories.fold(article(FERRY[0], 0)), stories.fold(article(FERRY[1], 1, first_seen_at=NOW + HOUR))
     monkeypatch.undo()
     grown, gone = stories.fold(article(FERRY[2], 2, first_seen_at=NOW + 2 * HOUR))

@@ -7,11 +7,10 @@ from typing import Any
 
 import msgspec
 
-from bench.readings import HERE, lines, load
-from pipeline.annotate.subject import about
+from bench.readings import HERE, OWN, lines, load
 from pipeline.operate import offline
 from pipeline.records import Article, Brief
-from pipeline.track.brief import brief, first_sentence, in_lead
+from pipeline.track.brief import brief
 
 LABELS = HERE / "train" / "stories" / "news.tsv"
 
@@ -25,19 +24,6 @@ def briefs(name: str, shared: Path) -> list[Brief]:
     ]
 
 
-def flashes(name: str, shared: Path) -> list[Brief]:
-    """The briefs of the first sentences of a set alone, without title: flashes, as agencies send them."""
-    rows = {str(row["id"]): row for row in lines(name, shared)}
-    found = []
-    for one in briefs(name, shared):
-        read = about("", first_sentence(rows[one.id]["text"]))
-        found.append(msgspec.structs.replace(
-            one, words=read.words, lead=read.lead, names=read.names, lead_names=read.lead_names,
-            events=tuple(event for event in one.events if in_lead(event)),
-        ))  # fmt: skip
-    return found
-
-
 def _line(row: dict[str, Any]) -> Article:
     fields = {key: value for key, value in row.items() if key in offline.ArticleLine.__struct_fields__}
     return offline.from_line(msgspec.convert(fields, offline.ArticleLine), last_at=offline.EPOCH)
@@ -48,7 +34,7 @@ def news(name: str, shared: Path) -> dict[str, str]:
     rows = lines(name, shared)
     if name == "ecbplus":
         return {str(row["id"]): row["cluster"] for row in rows}
-    if name in ("newsstand", "told_again"):
+    if name in OWN:
         return {row["id"]: row["id"].rpartition("-")[0] for row in rows}
     labelled = dict(line.split("\t") for line in LABELS.read_text("utf-8").splitlines() if line and line[0] != "#")
     return {str(row["id"]): labelled.get(row["id"], row["id"]) for row in rows}

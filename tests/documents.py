@@ -58,7 +58,7 @@ def run(block, directory, *, page=PAGE, ids=None, environ=None):
     command = ["bash", "-euo", "pipefail", "-c", text] if block.language == "sh" else [sys.executable, "-c", text]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        command, capture_output=True, check=False, cwd=directory, text=True, timeout=120, stdin=subprocess.DEVNULL,
+        command, capture_output=True, check=False, cwd=directory, text=True, timeout=300, stdin=subprocess.DEVNULL,
         env={**os.environ, "PATH": path, "COLUMNS": "160", **(environ or {})},
     )  # fmt: skip
     assert done.returncode == 0, (

@@ -34,7 +34,7 @@ def trace():
             sys.executable, "-m", "pipeline.cli", "trace", str(SEED / "article.txt"),
             "--published", "2023-03-21T06:00:00+11:00", "--json",
         ],
-        capture_output=True, check=True, cwd=REPOSITORY, timeout=120,
+        capture_output=True, check=True, cwd=REPOSITORY, timeout=300,
     )  # fmt: skip
     return json.loads(done.stdout)
 

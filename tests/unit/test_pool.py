@@ -103,5 +103,5 @@ def test_a_worker_that_ends_at_once_writes_no_plain_text_into_its_log(tmp_path):
     """Python's helper process told of leaked semaphores, between lines of JSON."""
     script = tmp_path / "worker.py"
     script.write_text(ENDS_AT_ONCE, "utf-8")
-    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=True)
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300, check=True)
     assert ran.stdout + ran.stderr == ""

@@ -24,7 +24,7 @@ def build(directory):
         shutil.copy(ROOT / name, directory)
     return subprocess.run(
         [sys.executable, "-m", "zensical", "build", "--strict"],
-        capture_output=True, check=False, cwd=directory, text=True, timeout=120,
+        capture_output=True, check=False, cwd=directory, text=True, timeout=300,
     )  # fmt: skip
 
 

@@ -125,7 +125,8 @@ def set_up(es: Elasticsearch, settings: Settings) -> None:
             with own_errors(f"the indices {actions.pattern(prefix, name)} cannot be set up"):
                 es.indices.put_index_template(name=actions.alias(prefix, name), **wanted)
                 found = es.indices.get_mapping(index=actions.everywhere(prefix, name)).body
-                for index, mapping in templates.updates(found, wanted["template"]["mappings"]):
+            for index, mapping in templates.updates(found, wanted["template"]["mappings"]):
+                with own_errors(f"the mapping of {index} cannot be set up"):
                     es.indices.put_mapping(index=index, **mapping)
         except RequestError as error:
             raise RefusedError(str(error)) from error

@@ -80,8 +80,8 @@ licences: $(STAMP) ## the licence of each package of the image; fails at one tha
 audit: $(SUPPLY)/.installed ## known vulnerabilities of the packages of the image (needs the internet)
 	@$(SUPPLY)/bin/pip-audit --require-hashes --disable-pip --strict --progress-spinner off -r deploy/requirements.txt
 
-# Labels, records, pages and pins hold hashes and addresses by the thousand, and no secrets of ours; tests hold made-up passwords and
-# addresses with log-ins, which the two detectors left out would report.
+# Labels, records, pages and pins hold hashes and addresses by the thousand, and no secrets of ours; tests hold made-up
+# passwords and addresses with log-ins, which the two detectors left out would report.
 NO_SECRETS := ^(tests/(golden|cases)/|tests/upgrade/.*[.]jsonl$$|train/(labels|readings|sentences)|pipeline/console/static/vendor/|pipeline/detect/model/)
 NO_SECRETS := $(NO_SECRETS)|^(constraints|deploy/requirements|deploy/supply)\.txt$$|lock\.toml$$|\.(png|ndjson|tsv|html|svg)$$
 secrets: $(SUPPLY)/.installed ## keys and passwords in the files of the repository; fails if there are any

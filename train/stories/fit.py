@@ -34,15 +34,17 @@ from tests.golden.clusters import Agreement, b_cubed
 from train.stories.data import briefs, news
 
 SETS = ("told_again", "news", "newsstand", "alike")
-START = {"names": 0.2, "days": -0.08, "agrees": 0.05, "contradicts": -0.3, "least": 0.29}
+START = {"names": 0.2, "days": -0.08, "agrees": 0.1, "contradicts": -0.3, "least": 0.29}
 VALUES: Mapping[str, Sequence[float]] = {
     "least": (0.25, 0.27, 0.29, 0.31),
     "names": (0.0, 0.1, 0.2, 0.3),
-    "agrees": (0.05, 0.1),
+    "agrees": (0.1,),
     "contradicts": (-0.1, -0.3, -0.5),
     "days": (-0.06, -0.08, -0.1),
 }
-"""The weight of `words` is 1: the others say how much mean cosine each is worth."""
+"""The weight of `words` is 1: the others say how much mean cosine each is worth. That of `agrees` is set: with .05, which suits
+the pairs as well, four reports of one aid package in the sample feed were two stories, with two alerts, in 4 of 8 orders of
+arrival; with .1 in none, and the folded newsstand rises from .957 to .977."""
 PURE = 0.98
 """The least precision of the real articles on their own dates: two news in one story cost more than two stories on one news."""
 TOGETHER = (("days", "least"), ("names", "least"), ("contradicts", "least"), ("agrees", "days"))
@@ -50,7 +52,7 @@ CLEARLY = 0.001
 """A value is taken only if the figure rises by more."""
 STREAM = 0.02
 """Stories are asked for so much less than pairs, as the words kept of a story are cut. B-cubed F1 of the newsstand, folded:
-.957 with it, .902 without it."""
+.957 with it, .902 without it (with .05 for `agrees`)."""
 FAR = 0.08
 """The events of two articles with a lower cosine are not compared, as those of far stories are not."""
 

@@ -27,6 +27,7 @@ from pipeline.records import encode
 from tests.console_client import served
 from tests.integration.test_console import AID, ALERT, DOCUMENT, EURO, OTHER, SANCTIONS, STORY, STRIKE, corner, put
 from tests.make import NOW, make_aid
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -233,11 +234,14 @@ def test_a_reader_reads_and_an_operator_operates(guarded, settings):
     web.ask("GET", "/me", 401, auth=("otto", reader))
     web.ask("POST", "/alerts/alert/ack", 403, json={}, auth=("rita", reader))
     web.ask("POST", "/alerts/alert/ack", json={}, auth=("otto", operator))
-    lines = [json.loads(line) for line in app._audit_file(settings).read_text("utf-8").splitlines()]
-    assert [(one["user"], one["path"], one["status"]) for one in lines[-2:]] == [
-        ("rita", "/api/v1/alerts/alert/ack", 403),
-        ("otto", "/api/v1/alerts/alert/ack", 200),
-    ]
+    wanted = [("rita", "/api/v1/alerts/alert/ack", 403), ("otto", "/api/v1/alerts/alert/ack", 200)]
+
+    def audited():
+        return [json.loads(line) for line in app._audit_file(settings).read_text("utf-8").splitlines()]
+
+    # a line is written after its answer has been sent
+    wait_until(lambda: [(one["user"], one["path"], one["status"]) for one in audited()[-2:]] == wanted)
+    lines = audited()
     assert operator not in json.dumps(lines)
 
 

@@ -6,9 +6,7 @@ draft of one contradicts one of the other. So a day or a place that one telling 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
 from pipeline.detect import pairs
@@ -34,12 +32,6 @@ def merge(drafts: Sequence[Draft], encoder: Encoder) -> list[Draft]:
     return _without_sayings(kept)
 
 
-@cache
-def least() -> float:
-    """The least mean log-odds at which two groups are joined."""
-    return float(json.loads(pairs.FILE.read_text("utf-8"))["least"])
-
-
 def _clusters(drafts: Sequence[Draft], numbers: Sequence[int], encoder: Encoder) -> list[list[int]]:
     """Drafts of one family by their numbers in, the groups that tell one happening out; average link, ties in reading order."""
     members = {number: [number] for number in numbers}
@@ -52,7 +44,7 @@ def _clusters(drafts: Sequence[Draft], numbers: Sequence[int], encoder: Encoder)
                 scores[a, b] = pairs.score(pairs.features(first, second, same))
     while scores:
         best, (a, b) = max((score, (-one, -other)) for (one, other), score in scores.items())
-        if best < least():
+        if best < pairs.least():
             break
         a, b = -a, -b
         for other in list(members):

@@ -197,9 +197,14 @@ def _overlap(one: str, other: str) -> float:
 
 
 @cache
-def _weights() -> dict[str, float]:
-    found: dict[str, float] = json.loads(FILE.read_text("utf-8"))["weights"]
-    return found
+def _model() -> tuple[dict[str, float], float]:
+    found = json.loads(FILE.read_text("utf-8"))
+    return found["weights"], float(found["least"])
+
+
+def least() -> float:
+    """Return the least mean log-odds at which two groups are joined."""
+    return _model()[1]
 
 
 def _content(text: str) -> set[str]:
@@ -208,5 +213,5 @@ def _content(text: str) -> set[str]:
 
 def score(values: dict[str, float]) -> float:
     """Features in, the log-odds of one happening out."""
-    weights = _weights()
+    weights, _ = _model()
     return sum(weights.get(name, 0.0) * value for name, value in values.items())

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import psutil
 import spacy
 
 from bench import measure
 from bench.rig import Rig, process_ids, running
 from bench.site import SyntheticArticle
+from bench.usage import cpu_seconds
 from pipeline import annotate, bus, detect, flow, logs
 from pipeline.annotate import copies, parse
 from pipeline.detect import drafts, encoder, merge, own_kinds, windows
@@ -128,27 +128,6 @@ def _components(nlp: Any, clock: Clock) -> Iterator[None]:
         yield
     finally:
         nlp._components[:] = before  # noqa: SLF001
-
-
-def cpu_seconds(pids: dict[str, int]) -> dict[str, float]:
-    """Names and process ids in, the CPU seconds that each has used so far out; the pool of a worker is a name of its own."""
-    found: dict[str, float] = {}
-    for name, pid in pids.items():
-        process = psutil.Process(pid)
-        found[name] = _used(process)
-        children = sum(_used(child) for child in process.children(recursive=True))
-        if name.startswith("worker"):
-            found[f"{name}, pool"] = children
-        else:
-            found[name] += children
-    return found
-
-
-def _used(process: psutil.Process) -> float:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        times = process.cpu_times()
-        return float(times.user + times.system)
-    return 0.0
 
 
 def by_process(settings: Settings, articles: Sequence[SyntheticArticle], *, workers: int, briefs: int) -> Found:

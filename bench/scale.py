@@ -16,10 +16,10 @@ from typing import Any, Final
 import msgspec
 
 from bench import measure
-from bench.cpu import cpu_seconds
 from bench.rig import Rig, process_ids, running
 from bench.site import SyntheticArticle
 from bench.upgrade import ONE_PROCESS
+from bench.usage import cpu_seconds
 from pipeline import logs
 from pipeline.settings import Settings
 

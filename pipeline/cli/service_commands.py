@@ -38,8 +38,10 @@ Principal = Annotated[
         help="Also allow each process what it needs; its user on Kafka is for example User:dateline-{process}.",
     ),
 ]  # fmt: skip
-Number = Annotated[int, typer.Option("--articles", min=10, help="How many articles to send under load.")]
-
+Number = Annotated[
+    int, typer.Option("--articles", min=10, help="The most articles to send under load; a slow machine gets fewer.")
+]
+Within = Annotated[float, typer.Option("--within", min=60, help="About the most seconds that it takes.")]
 
 UserName = Annotated[str, typer.Argument(metavar="NAME")]
 UserRole = Annotated[
@@ -293,6 +295,7 @@ def _rebuild(from_date: str | None, stage: Literal["detect", "track", "index"], 
 def bench(
     as_json: Json = False,
     articles: Number = 300,
+    within: Within = 300.0,
 ) -> None:
     """Measure speed, latency and memory, beside spaCy alone.
 
@@ -303,5 +306,8 @@ def bench(
     add_checkout("bench")
     from bench import measure
 
-    result = measure.bench(settings(logs="error"), articles=articles, report=lambda text: print(text, file=sys.stderr))
+    result = measure.bench(
+        settings(logs="error"), articles=articles, within_seconds=within,
+        report=lambda text: print(text, file=sys.stderr),
+    )  # fmt: skip
     print_result(show.bench(result), result.table() if as_json else None)

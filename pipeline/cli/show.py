@@ -348,13 +348,16 @@ def bench(result: Result) -> RenderableType:
         late.add_row(f"{name} ({what})", str(one.articles), f"{one.p50_seconds:.2f} s", f"{one.p99_seconds:.2f} s")
     plain = f"1 process {result.plain_one_process:.1f}, {result.processes} processes {result.plain_all_processes:.1f}"
     parts = ", ".join(f"{name} {size:,}" for name, size in sorted(result.memory_mb.items()))
+    cpu = ", ".join(f"{name} {seconds:.0f}" for name, seconds in result.cpu_seconds_per_1000.items())
+    load = f"load average {result.load_average:.1f}"
     return Group(
         rows(
             (
-                ("articles", f"{result.articles} of {result.words_per_article} words, {result.cores} cores"),
+                ("articles", f"{result.articles} of {result.words_per_article} words, {result.cores} cores, {load}"),
                 ("whole path", f"{result.articles_per_second:.1f} articles a second"),
                 ("plain spaCy", f"{result.plain_nlp_pipe_articles_per_second:.1f} articles a second ({plain})"),
-                ("ratio", f"{result.ratio:.2f}"),
+                ("ratio", f"{result.ratio:.2f}; a core with the worker alone: {result.core_ratio:.2f}"),
+                ("CPU s per 1,000", f"{cpu}; plain spaCy {result.plain_cpu_seconds_per_1000:.0f}"),
                 ("memory", f"{result.peak_memory_mb:,} MB at most ({parts})"),
             )
         ),

@@ -6,7 +6,8 @@ import types
 
 import pytest
 
-from bench.cpu import Clock, cpu_seconds
+from bench.cpu import Clock
+from bench.usage import cpu_seconds
 
 
 def busy(seconds):

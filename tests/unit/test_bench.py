@@ -53,6 +53,11 @@ def test_the_articles_are_long_different_and_the_same_in_each_run():
     assert {article.path for article in made}.isdisjoint(article.path for article in others)
 
 
+@pytest.mark.parametrize(("speed", "number"), [(0.1, measure.FEWEST), (4.0, 180), (40.0, 300)])
+def test_a_slow_machine_gets_fewer_articles(speed, number):
+    assert measure.number_under_load(speed, 300, 300.0) == number
+
+
 def test_without_sample_articles_it_says_where_it_looked(tmp_path):
     with pytest.raises(measure.BenchError, match=re.escape(str(tmp_path))):
         measure.pages(tmp_path)
@@ -82,6 +87,7 @@ def test_the_figures_that_others_read_have_their_names():
         articles=3, words_per_article=450, processes=2, articles_per_second=4.56789, plain_nlp_pipe_articles_per_second=9.0,
         ratio=0.5, p50_seconds=0.1, p99_seconds=0.2, peak_memory_mb=1500, plain_one_process=5.0, plain_all_processes=9.0,
         load=late, steady=late, trickle=late, steady_articles_per_second=2.0, memory_mb={"worker": 900}, events=9,
+        core_ratio=0.9, plain_cpu_seconds_per_1000=110.0, cpu_seconds_per_1000={"worker, pool": 120.0}, load_average=2.5,
     )  # fmt: skip
     table = json.loads(json.dumps(result.table()))
     promised = (

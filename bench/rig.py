@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -31,8 +31,15 @@ from pipeline.page import urls
 from pipeline.settings import Elasticsearch, Kafka, Settings
 
 POLL_SECONDS: Final = 0.03
+POLL_SECONDS_EACH: Final = 0.008
+"""The wait before the index is asked again, and more for each article that was asked for. With many of them Elasticsearch would
+otherwise spend more on these questions than on what is measured."""
+
 ASKED_AT_ONCE: Final = 64
-"""Articles in one request to the index, the oldest first. More would slow down what is measured."""
+"""Articles in one request to the index, the oldest first."""
+
+COUNT_SECONDS: Final = 0.25
+"""How often worker and indexer are asked for their counts: an answer takes each of them some milliseconds."""
 
 TIMEOUT_SECONDS: Final = 90.0
 """How long to wait for a change: longer than a busy machine ever needs."""
@@ -98,17 +105,23 @@ class IndexLookup:
 
     def __init__(self, settings: Settings) -> None:
         now = dt.datetime.now(dt.UTC)
-        self._path = (
-            f"/{actions.index_of(settings.elasticsearch.index_prefix, 'documents', now, now=now)}/_mget?_source=false"
-        )
+        index = actions.index_of(settings.elasticsearch.index_prefix, "documents", now, now=now)
+        self._path, self._search = f"/{index}/_mget?_source=false", f"/{index}/_search?_source=false"
         self._connection = http.client.HTTPConnection(urlsplit(settings.elasticsearch_url).netloc, timeout=30)
 
     def existing(self, ids: Sequence[str]) -> set[str]:
         """Ids in, those that the index has out."""
-        body = json.dumps({"ids": list(ids)})
-        self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
-        answer = json.loads(self._connection.getresponse().read())
+        answer = self._ask(self._path, {"ids": list(ids)})
         return {doc["_id"] for doc in answer.get("docs", ()) if doc.get("found")}
+
+    def searchable(self, ids: Sequence[str]) -> set[str]:
+        """Ids in, those that a search finds out."""
+        answer = self._ask(self._search, {"query": {"ids": {"values": list(ids)}}, "size": len(ids)})
+        return {hit["_id"] for hit in answer.get("hits", {}).get("hits", ())}
+
+    def _ask(self, path: str, body: dict[str, Any]) -> Any:
+        self._connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        return json.loads(self._connection.getresponse().read())
 
     def close(self) -> None:
         """Close the connection."""
@@ -236,7 +249,7 @@ class Rig:
                     )
                 for child in self.children.values():
                     self._require_alive(child)
-                time.sleep(POLL_SECONDS)
+                time.sleep(max(POLL_SECONDS, POLL_SECONDS_EACH * len(asked)))
         finally:
             index.close()
 
@@ -263,7 +276,7 @@ class Rig:
                 unchanged_since, last = now, (published, indexed)
             elif published == indexed and now - unchanged_since > 1.0:
                 return unchanged_since
-            time.sleep(POLL_SECONDS)
+            time.sleep(COUNT_SECONDS)
         raise RigError(f"the indexer has {last[1]} of {last[0]} records")
 
     def counts(self) -> tuple[int, int]:

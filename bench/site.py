@@ -30,10 +30,14 @@ class SyntheticArticle:
 
 
 class NewsSite:
-    """Serves until `stop`. `listed` holds when (time.perf_counter) each path was first in a feed that was fetched."""
+    """Serves until `stop`.
+
+    `listed` holds when (time.perf_counter) each path was first in a feed that was fetched, `asked` when its page was asked for.
+    """
 
     def __init__(self) -> None:
         self.listed: dict[str, float] = {}
+        self.asked: dict[str, float] = {}
         self._items: list[list[tuple[SyntheticArticle, str]]] = [[] for _ in range(FEEDS)]
         self._pages: dict[str, bytes] = {}
         self._turn = itertools.count()
@@ -84,6 +88,7 @@ class NewsSite:
     def answer(self, path: str, etag: str) -> tuple[int, bytes, dict[str, str]]:
         """A request in, status, body and headers out."""
         if path in self._pages:
+            self.asked.setdefault(path, time.perf_counter())
             return 200, self._pages[path], {"Content-Type": "text/html; charset=utf-8"}
         number = path.removeprefix("/feed-").removesuffix(".xml")
         if not number.isdigit() or int(number) >= FEEDS:

@@ -10,7 +10,7 @@ from pipeline.detect import drafts as drafting
 from pipeline.detect import own_kinds, reader
 from pipeline.detect.drafts import Draft
 from pipeline.detect.export import export
-from pipeline.detect.merge import merge
+from pipeline.detect.merge import merge, without_sayings
 from pipeline.detect.models import Models
 from pipeline.records import Document, Event, content_id
 
@@ -18,7 +18,7 @@ from pipeline.records import Document, Event, content_id
 def detect(parsed: Parsed, models: Models) -> tuple[Event, ...]:
     """A parsed article in, its events out; none for a text that is not read (another language)."""
     merged = merge(read(parsed, models), models.encoder)
-    told = [one for one in merged if one.confidence >= models.min_confidence]
+    told = without_sayings([one for one in merged if one.confidence >= models.min_confidence])
     document = parsed.document
     about = subject(document.title, document.text) if told else {}
     found: list[Event] = []

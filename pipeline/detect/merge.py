@@ -28,8 +28,7 @@ def merge(drafts: Sequence[Draft], encoder: Encoder) -> list[Draft]:
     for number, one in enumerate(drafts):
         groups.setdefault(f"{one.kind.type} {pairs.family(one)}", []).append(number)
     clusters = [members for alike in groups.values() for members in _clusters(drafts, alike, encoder)]
-    kept = [_fold([drafts[number] for number in members]) for members in sorted(clusters)]
-    return _without_sayings(kept)
+    return [_fold([drafts[number] for number in members]) for members in sorted(clusters)]
 
 
 def _clusters(drafts: Sequence[Draft], numbers: Sequence[int], encoder: Encoder) -> list[list[int]]:
@@ -62,8 +61,11 @@ def _clusters(drafts: Sequence[Draft], numbers: Sequence[int], encoder: Encoder)
     return [sorted(each) for each in members.values()]
 
 
-def _without_sayings(drafts: list[Draft]) -> list[Draft]:
-    """Fold a saying into the deed that it says: `Armenia and Azerbaijan agreed to a ceasefire` is one event."""
+def without_sayings(drafts: Sequence[Draft]) -> list[Draft]:
+    """Fold a saying into the deed that it says: `Armenia and Azerbaijan agreed to a ceasefire` is one event.
+
+    Both have to be sure enough to be told: into a deed that is not, the saying would be lost with it.
+    """
     kept = list(drafts)
     for one in drafts:
         for deed in kept:

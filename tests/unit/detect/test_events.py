@@ -55,6 +55,16 @@ def test_what_is_not_sure_enough_is_no_event(names):
     assert events(names, least=1.0) == ()
 
 
+def test_an_agreement_is_not_lost_with_a_ceasefire_that_is_not_sure_enough(names):
+    text, sides = "Belgium and Togo agreed to a truce.", {"actors": "Belgium Togo"}
+    told = {"agreed": {"agreement": stub.YES}, "truce": {"ceasefire": 1.0}}
+    roles = {"agreed": sides, "truce": sides}
+    (deed,) = events(names, text, told=told, roles=roles)
+    assert deed.kind == "ceasefire"
+    (said,) = events(names, text, told=told, roles=roles, least=deed.confidence + 0.01)
+    assert said.kind == "agreement"
+
+
 def test_events_of_the_title_come_first(names):
     told = TOLD | {"accuses": {"accusation": stub.YES}}
     title = "Mali accuses Chad"

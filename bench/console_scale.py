@@ -178,8 +178,7 @@ def exported(desk: Desk, form: Any) -> str:
 
     began = time.perf_counter()
     query = filters.query("events", Filters(), now=NOW)
-    hits = export.hits(desk.searcher, "events", query, form=form, progress=count)
-    size = sum(len(piece) for piece in export.write("events", form, hits))
+    size = sum(len(piece) for piece in export.exported(desk.searcher, "events", query, form, count))
     seconds = time.perf_counter() - began
     memory = (most - before) / 1e6
     return (

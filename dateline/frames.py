@@ -19,8 +19,8 @@ def rows(records: Iterable[Framed]) -> list[dict[str, Any]]:
         action = actions.action(record, prefix="", now=dt.datetime.now(dt.UTC) + dt.timedelta(days=36_500))
         resource: Any = "articles" if action.name == "documents" else action.name
         form = tables.OWN[resource]
-        names = [name for name, _ in form.columns]
-        found += [dict(zip(names, row, strict=True)) for row in form.rows({"_id": action.id, "_source": action.source})]
+        rows_ = form.of([{"_id": action.id, "_source": action.source}])
+        found += [dict(zip(form.names, row, strict=True)) for row in rows_]
     return found
 
 

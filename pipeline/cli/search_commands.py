@@ -193,9 +193,8 @@ def _export(found: Settings, what: Any, form: Any, asked: Filters, out: Path | N
             rows = done
             move(done, total, f"{done:,} of {total:,}")
 
-        hits = export_module.hits(searcher, what, query, form=form, progress=progress)
         stream = cleanup.enter_context(out.open("wb")) if out is not None else sys.stdout.buffer
-        for piece in export_module.write(what, form, hits):
+        for piece in export_module.exported(searcher, what, query, form, progress):
             stream.write(piece)
         stream.flush()
     return rows

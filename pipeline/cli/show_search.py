@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -12,7 +10,7 @@ from rich.text import Text
 
 from pipeline.cli import show
 from pipeline.console.item_endpoints import StoryPage
-from pipeline.index import tables
+from pipeline.index import csv_text
 from pipeline.index.figures import GroupSum
 from pipeline.index.search import Counted
 from pipeline.records import Money, Quantity, When
@@ -94,13 +92,9 @@ def groups(by: str, counted: Counted, found: Sequence[GroupSum]) -> RenderableTy
 
 def groups_csv(by: str, counted: Counted, found: Sequence[GroupSum]) -> Iterator[bytes]:
     """Yield groups of events as lines of CSV."""
-    line = io.StringIO()
-    writer = csv.writer(line, lineterminator="\n")
-    writer.writerow([by, "label", NAMES[counted], "amount_usd", "dead", "injured"])
-    for one in found:
-        row = (one.value, one.label, one.count, one.amount_usd, one.dead, one.injured)
-        writer.writerow(tables.safe(row))
-    yield from line.getvalue().encode().splitlines()
+    head = (by, "label", NAMES[counted], "amount_usd", "dead", "injured")
+    rows = ((one.value, one.label, one.count, one.amount_usd, one.dead, one.injured) for one in found)
+    yield from csv_text.lines([head, *rows], end="\n").splitlines()
 
 
 def story(page: StoryPage, link: str) -> RenderableType:

@@ -27,8 +27,7 @@ def exported(resource: Resource) -> Any:
         form: Format = call.query.format
         export.require(resource, form)
         query = query_of(desk, resource, call.query)
-        found = export.hits(desk.searcher, resource, query, form=form)
-        pieces = export.write(resource, form, found)
+        pieces = export.exported(desk.searcher, resource, query, form)
         first = next(pieces)  # an error of Elasticsearch is still answered as one, not in the middle of a file
         name = f"dateline-{resource}-{desk.now():%Y-%m-%d}.{export.ENDINGS[form]}"
 

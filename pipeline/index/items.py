@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Generic
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from pipeline.alert import rates
 from pipeline.annotate.groups import country_name
 from pipeline.index.filters import Resource
+from pipeline.index.hits import HitExport, HitPoint, HitRule, HitUrl, News
 
 EXCERPT_CHARACTERS: Final = 300
 
@@ -209,54 +211,139 @@ HIDDEN: Final = ("news.search", "news.recipient_search", "news.track", "news.tex
 """The parts of documents that lists do not show; they are most of the bytes."""
 
 
+# --- from documents --------------------------------------------------------------------------------------------------
+
+
+class _Party(msgspec.Struct, gc=False):
+    text: str = ""
+    name: str | None = None
+    country: str | None = None
+    country_name: str | None = None
+    sector: str | None = None
+
+
+class _Place(msgspec.Struct, gc=False):
+    text: str = ""
+    name: str | None = None
+    country: str | None = None
+    country_name: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    location: HitPoint | UnsetType = UNSET
+
+
+class _Money(msgspec.Struct, gc=False):
+    text: str = ""
+    value: float = 0.0
+    low: float | None = None
+    currency: str = ""
+    usd: float | None = None
+
+
+class _Report(msgspec.Struct, gc=False):
+    evidence: str = ""
+    publisher: str = ""
+
+
+def _filled_in(item: type[Item], **extra: Any) -> Any:
+    """Return a type with the fields of an item that can be decoded from `news` and then be filled in.
+
+    It is encoded as the item is: in the same order, and without `extra`, once these are unset.
+    """
+    parts = {"actors": list[_Party], "recipients": list[_Party], "places": list[_Place], "money": list[_Money]}
+    fields: list[tuple[str, Any, Any]] = []
+    for field in msgspec.structs.fields(item):
+        default = "" if field.name == "id" else field.default
+        fields.append((field.name, parts.get(field.name, field.type), default))
+    fields += [(name, kind | UnsetType, UNSET) for name, kind in extra.items()]
+    return msgspec.defstruct(f"{item.__name__}News", fields, kw_only=True, gc=False)
+
+
+class ItemSource(msgspec.Struct, Generic[News], gc=False, kw_only=True):
+    """A document, as far as its item needs it."""
+
+    news: News
+    at: dt.datetime | None = msgspec.field(default=None, name="@timestamp")
+    url: HitUrl = HitUrl()
+    rule: HitRule = HitRule()
+    message: str = ""
+
+
+class ItemHit(msgspec.Struct, Generic[News], gc=False, kw_only=True):
+    """A hit of a search, as far as its item needs it."""
+
+    id: str = msgspec.field(name="_id")
+    source: ItemSource[News] = msgspec.field(name="_source")
+    score: float | None = msgspec.field(default=None, name="_score")
+    sort: Sequence[Any] = ()
+
+
+_NEWS: Final[Mapping[Resource, Any]] = {
+    "events": _filled_in(EventItem, export=HitExport, location=list[HitPoint]),
+    "stories": _filled_in(StoryItem, reports=list[_Report], location=list[HitPoint]),
+    "articles": _filled_in(ArticleItem, text=str),
+    "alerts": _filled_in(AlertItem),
+}
+
+HITS: Final[Mapping[Resource, Any]] = {resource: ItemHit[news] for resource, news in _NEWS.items()}  # type: ignore[valid-type]  # made above
+"""What the hits of a resource are decoded into, to be given to `encodable`."""
+
+
 def item(resource: Resource, hit: Mapping[str, Any]) -> Item:
     """Return the item of a hit."""
-    source: Mapping[str, Any] = hit["_source"]
-    news: dict[str, Any] = source["news"]
-    table = {**news, "id": hit["_id"], "at": source.get("@timestamp"), "score": hit.get("_score")}
-    table["url"] = source.get("url", {}).get("full", "")
-    if "kind" in news:
-        table["kind_name"] = kind_name(news["kind"])
-    for key in ("actors", "recipients"):
-        if key in news:
-            table[key] = [_named(party) for party in news[key]]
-    if "places" in news:
-        table["places"] = [_named({**place, **place.get("location", {})}) for place in news["places"]]
-    if "money" in news:
-        table["money"] = [
-            {**one, "usd": rates.in_currency(one.get("value", 0.0), one.get("currency", ""), "USD")}
-            for one in news["money"]
-        ]
-    _ADDED[resource](table, source)
-    return msgspec.convert(table, TYPES[resource], strict=False)
+    shown = encodable(resource, msgspec.convert(hit, HITS[resource], strict=False))
+    return msgspec.convert(shown, TYPES[resource], from_attributes=True)
 
 
-def _event(table: dict[str, Any], _source: Mapping[str, Any]) -> None:
-    table |= table.get("export", {})
+def encodable(resource: Resource, hit: ItemHit[Any]) -> Any:
+    """Return what is encoded as the item of a hit is; it is made of the hit, which is of no use afterwards."""
+    source, news = hit.source, hit.source.news
+    news.id, news.at, news.score, news.url = hit.id, source.at, hit.score, source.url.full or ""
+    if resource != "articles":
+        news.kind_name = kind_name(news.kind)
+    if resource in ("events", "stories"):
+        _name_parts(news)
+    _ADDED[resource](news, source)
+    return news
 
 
-def _story(table: dict[str, Any], _source: Mapping[str, Any]) -> None:
-    reports = table.get("reports", ())
-    if reports:
-        table.setdefault("evidence", reports[0].get("evidence", ""))
-        table.setdefault("publisher", reports[0].get("publisher", ""))
+def _name_parts(news: Any) -> None:
+    for party in news.actors:
+        party.country_name = country_name(party.country) if party.country else None
+    for party in news.recipients:
+        party.country_name = country_name(party.country) if party.country else None
+    for place in news.places:
+        place.country_name = country_name(place.country) if place.country else None
+        if place.location is not UNSET:
+            place.lat, place.lon, place.location = place.location.lat, place.location.lon, UNSET
+    news.location = UNSET
+    for one in news.money:
+        one.usd = rates.in_currency(one.value, one.currency, "USD")
 
 
-def _article(table: dict[str, Any], _source: Mapping[str, Any]) -> None:
-    table["excerpt"] = table.pop("text", "")[:EXCERPT_CHARACTERS]
+def _event(news: Any, _source: ItemSource[Any]) -> None:
+    if news.export is not UNSET:
+        news.plover, news.cameo, news.export = news.export.plover or "", news.export.cameo or "", UNSET
 
 
-def _alert(table: dict[str, Any], source: Mapping[str, Any]) -> None:
-    table["rule"] = source.get("rule", {}).get("name", "")
-    table["message"] = source.get("message", "")
+def _story(news: Any, _source: ItemSource[Any]) -> None:
+    if news.reports is not UNSET:
+        if news.reports:
+            news.evidence = news.evidence or news.reports[0].evidence
+            news.publisher = news.publisher or news.reports[0].publisher
+        news.reports = UNSET
+
+
+def _article(news: Any, _source: ItemSource[Any]) -> None:
+    if news.text is not UNSET:
+        news.excerpt, news.text = news.text[:EXCERPT_CHARACTERS], UNSET
+
+
+def _alert(news: Any, source: ItemSource[Any]) -> None:
+    news.rule, news.message = source.rule.name or "", source.message
 
 
 _ADDED: Final = {"events": _event, "stories": _story, "articles": _article, "alerts": _alert}
-
-
-def _named(part: dict[str, Any]) -> dict[str, Any]:
-    code = part.get("country")
-    return {**part, "country_name": country_name(code)} if code else part
 
 
 def kind_name(kind: str) -> str:

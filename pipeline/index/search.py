@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from pipeline.index import client, export, figures, filters, happenings, items, tables
+from pipeline.index import client, csv_text, figures, filters, happenings, items, tables
 from pipeline.index.filters import Filters, Order, Resource, SearchError
 from pipeline.settings import Settings
 
@@ -68,7 +68,8 @@ def as_csv(settings: Settings, asked: Filters, *, limit: int, now: dt.datetime |
         settings, "events", query=filters.query("events", asked, now=now or dt.datetime.now(dt.UTC)), size=limit,
         sort=filters.order("", asked), source_excludes=list(items.HIDDEN),
     )  # fmt: skip
-    yield from export.csv_lines(tables.OWN["events"], answer["hits"]["hits"])
+    form = tables.OWN["events"]
+    yield csv_text.lines([form.names, *form.of(answer["hits"]["hits"])])
 
 
 def groups(

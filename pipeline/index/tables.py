@@ -1,42 +1,74 @@
-"""A document of Elasticsearch in, rows of a table out: of our own columns, or as PLOVER, CAMEO and ACLED write events. Pure."""
+"""A hit of Elasticsearch in, rows of a table out: of our own columns, or as PLOVER, CAMEO and ACLED write events. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
+
+import msgspec
 
 from pipeline.annotate.groups import country_name
 from pipeline.index.filters import Resource
+from pipeline.index.hits import (
+    AlertNews,
+    ArticleNews,
+    CodedNews,
+    EventNews,
+    HitAmount,
+    HitParty,
+    HitPoint,
+    SharedNews,
+    StoryNews,
+    TableHit,
+    Texts,
+)
 
 Cell = str | int | float | None
 Kind = Literal["text", "number", "count", "time"]
-Hit = Mapping[str, Any]
+Row = tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TableForm:
-    """The columns of a table with their types, the rows that an item gives, and the parts of its `news` that these read."""
+    """The columns of a table with their types, the rows that hits give, and the type of `news` that these are decoded with."""
 
     columns: tuple[tuple[str, Kind], ...]
-    rows: Callable[[Hit], Iterator[tuple[Cell, ...]]]
-    fields: tuple[str, ...]
+    rows: Callable[[Iterable[TableHit[Any]]], Iterable[Row]]
+    news: type[Any]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [name for name, _ in self.columns]
+
+    @property
+    def hit(self) -> Any:
+        """The type of hits that `rows` takes."""
+        return TableHit[self.news]  # type: ignore[name-defined]  # known only here
+
+    def of(self, found: Iterable[Mapping[str, Any]]) -> Iterable[Row]:
+        """Return the rows of hits that are decoded already."""
+        return self.rows(msgspec.convert(hit, self.hit) for hit in found)
 
 
-def _joined(values: Iterable[Any]) -> str | None:
-    return "; ".join(str(value) for value in values if value) or None
+def _joined(values: Iterable[str | None]) -> str | None:
+    return "; ".join(value for value in values if value) or None
 
 
-def _all(get: Callable[..., Any], name: str) -> str | None:
-    values = get(name)
+def _all(values: Texts) -> str | None:
     if not values:
         return None
-    return str(values[0]) or None if len(values) == 1 else _joined(values)
+    return values[0] or None if len(values) == 1 else _joined(values)
 
 
-def _first_point(news: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    points = news.get("location") or ()
-    return (points[0]["lat"], points[0]["lon"]) if points else (None, None)
+def _first(points: Sequence[HitPoint]) -> tuple[float | None, float | None]:
+    return (points[0].lat, points[0].lon) if points else (None, None)
+
+
+def _amounts(values: Sequence[HitAmount]) -> str | None:
+    return _joined(f"{one.value:.15g} {one.currency or one.unit}" for one in values) if values else None
 
 
 # --- our own columns -------------------------------------------------------------------------------------------------
@@ -51,113 +83,95 @@ _EVENT_COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
 """The columns that events and stories share."""
 
 
-def _shared(hit: Hit) -> tuple[Cell, ...]:
-    source = hit["_source"]
-    news = source["news"]
-    get = news.get
-    lat, lon = _first_point(news)
-    date = get("date") or {}
+def _shared(hit: TableHit[Any]) -> Row:
+    source = hit.source
+    news: SharedNews = source.news
+    lat, lon = _first(news.location)
+    date = news.date
     return (
-        hit["_id"], source.get("@timestamp"), get("kind"), get("event_type"), get("subtype"), get("modality"),
-        get("confidence"), _all(get, "actor_names"), _all(get, "actor_countries"), _all(get, "recipient_names"),
-        _all(get, "recipient_countries"), _all(get, "place_names"), _all(get, "place_countries"), lat, lon,
-        date.get("start"), date.get("end"), date.get("precision"), get("amount_usd"),
-        _joined(f"{m.get('value', 0):.15g} {m.get('currency', '')}" for m in get("money", ())), get("dead"), get("injured"),
-        _joined(f"{q.get('value', 0):.15g} {q.get('unit', '')}" for q in get("quantities", ())), _all(get, "items"),
+        hit.id, source.at, news.kind, news.event_type, news.subtype, news.modality, news.confidence, _all(news.actor_names),
+        _all(news.actor_countries), _all(news.recipient_names), _all(news.recipient_countries), _all(news.place_names),
+        _all(news.place_countries), lat, lon, date.start, date.end, date.precision, news.amount_usd, _amounts(news.money),
+        news.dead, news.injured, _amounts(news.quantities), _all(news.items),
     )  # fmt: skip
 
 
-def _event(hit: Hit) -> Iterator[tuple[Cell, ...]]:
-    source = hit["_source"]
-    get = source["news"].get
-    url = source.get("url", {}).get("full")
-    yield (
-        *_shared(hit), get("evidence"), get("attributed_to"), get("title"), url, get("publisher"), get("language"),
-        get("article_id"), get("published_at"),
+def _event(hit: TableHit[EventNews]) -> Row:
+    news = hit.source.news
+    return (
+        *_shared(hit), news.evidence, news.attributed_to, news.title, hit.source.url.full, news.publisher, news.language,
+        news.article_id, news.published_at,
     )  # fmt: skip
 
 
-def _story(hit: Hit) -> Iterator[tuple[Cell, ...]]:
-    source = hit["_source"]
-    get = source["news"].get
-    url = source.get("url", {}).get("full")
-    yield (
-        *_shared(hit), get("headline"), get("line"), get("phase"), _all(get, "publishers"), get("source_count"),
-        get("article_count"), url, get("first_seen_at"), get("last_seen_at"),
+def _story(hit: TableHit[StoryNews]) -> Row:
+    news = hit.source.news
+    return (
+        *_shared(hit), news.headline, news.line, news.phase, _all(news.publishers), news.source_count, news.article_count,
+        hit.source.url.full, news.first_seen_at, news.last_seen_at,
     )  # fmt: skip
 
 
-def _article(hit: Hit) -> Iterator[tuple[Cell, ...]]:
-    source = hit["_source"]
-    get = source["news"].get
-    yield (
-        hit["_id"], source.get("@timestamp"), get("title"), source.get("url", {}).get("full"), get("publisher"), get("credit"),
-        _all(get, "authors"), get("language"), get("feed"), _all(get, "persons"),
-        _all(get, "organizations"), _all(get, "place_names"), _all(get, "countries"), get("published_at"), get("text"),
+def _article(hit: TableHit[ArticleNews]) -> Row:
+    source, news = hit.source, hit.source.news
+    return (
+        hit.id, source.at, news.title, source.url.full, news.publisher, news.credit, _all(news.authors), news.language,
+        news.feed, _all(news.persons), _all(news.organizations), _all(news.place_names), _all(news.countries),
+        news.published_at, news.text,
     )  # fmt: skip
 
 
-def _alert(hit: Hit) -> Iterator[tuple[Cell, ...]]:
-    source = hit["_source"]
-    get = source["news"].get
-    yield (
-        hit["_id"], get("raised_at"), source.get("rule", {}).get("name"), get("about"), get("occasion"), get("headline"),
-        get("kind"), get("modality"), get("confidence"), _all(get, "countries"), _all(get, "publishers"),
-        get("held"), get("evidence"), source.get("url", {}).get("full"), get("story_id"), get("event_id"),
+def _alert(hit: TableHit[AlertNews]) -> Row:
+    source, news = hit.source, hit.source.news
+    return (
+        hit.id, news.raised_at, source.rule.name, news.about, news.occasion, news.headline, news.kind, news.modality,
+        news.confidence, _all(news.countries), _all(news.publishers), news.held, news.evidence, source.url.full,
+        news.story_id, news.event_id,
     )  # fmt: skip
 
-
-_COMMON: Final = (
-    "actor_countries", "actor_names", "amount_usd", "date", "dead", "evidence", "event_type", "injured", "kind", "location",
-    "modality", "place_countries", "place_names", "published_at", "publisher", "recipient_countries", "recipient_names",
-)  # fmt: skip
-_SHARED_FIELDS: Final = (*_COMMON, "confidence", "items", "money", "quantities", "subtype")
 
 OWN: Final[Mapping[Resource, TableForm]] = {
     "events": TableForm(
         (*_EVENT_COLUMNS, ("evidence", "text"), ("attributed_to", "text"), ("title", "text"), ("url", "text"),
-         ("publisher", "text"), ("language", "text"), ("article_id", "text"), ("published_at", "time")), _event,
-        (*_SHARED_FIELDS, "article_id", "attributed_to", "language", "title")),
+         ("publisher", "text"), ("language", "text"), ("article_id", "text"), ("published_at", "time")),
+        partial(map, _event), EventNews),
     "stories": TableForm(
         (*_EVENT_COLUMNS, ("headline", "text"), ("line", "text"), ("phase", "text"), ("publishers", "text"),
          ("source_count", "count"), ("article_count", "count"), ("url", "text"), ("first_seen_at", "time"),
-         ("last_seen_at", "time")), _story,
-        (*_SHARED_FIELDS, "article_count", "first_seen_at", "headline", "last_seen_at", "line", "phase", "publishers",
-         "source_count")),
+         ("last_seen_at", "time")),
+        partial(map, _story), StoryNews),
     "articles": TableForm(
         (("id", "text"), ("reported_at", "time"), ("title", "text"), ("url", "text"), ("publisher", "text"), ("credit", "text"),
          ("authors", "text"), ("language", "text"), ("feed", "text"), ("persons", "text"), ("organizations", "text"),
-         ("places", "text"), ("countries", "text"), ("published_at", "time"), ("text", "text")), _article,
-        ("authors", "countries", "credit", "feed", "language", "organizations", "persons", "place_names", "published_at",
-         "publisher", "text", "title")),
+         ("places", "text"), ("countries", "text"), ("published_at", "time"), ("text", "text")),
+        partial(map, _article), ArticleNews),
     "alerts": TableForm(
         (("id", "text"), ("raised_at", "time"), ("rule", "text"), ("about", "text"), ("occasion", "text"), ("headline", "text"),
          ("kind", "text"), ("modality", "text"), ("confidence", "number"), ("countries", "text"), ("publishers", "text"),
-         ("held", "text"), ("evidence", "text"), ("url", "text"), ("story_id", "text"), ("event_id", "text")), _alert,
-        ("about", "confidence", "countries", "event_id", "evidence", "headline", "held", "kind", "modality", "occasion",
-         "publishers", "raised_at", "story_id")),
+         ("held", "text"), ("evidence", "text"), ("url", "text"), ("story_id", "text"), ("event_id", "text")),
+        partial(map, _alert), AlertNews),
 }  # fmt: skip
 
 
 # --- the columns of others -------------------------------------------------------------------------------------------
 
 
-def _plover(hit: Hit) -> Iterator[tuple[Cell, ...]]:
-    """Yield one row; several actors or recipients are separated by semicolons, as in POLECAT."""
-    source = hit["_source"]
-    get = source["news"].get
-    lat, lon = _first_point(source["news"])
-    date = get("date") or {}
-    actors, recipients = get("actors", ()), get("recipients", ())
-    plover = (get("export") or {}).get("plover") or get("event_type")
-    yield (
-        hit["_id"], date.get("start") or (get("published_at") or "")[:10], plover, get("event_mode"),
-        _all(get, "contexts"), _QUAD.get(plover or ""), _all(get, "actor_names"), _all(get, "actor_countries"),
-        _joined(part.get("sector") for part in actors), _all(get, "recipient_names"),
-        _all(get, "recipient_countries"), _joined(part.get("sector") for part in recipients),
-        _all(get, "place_names"), _all(get, "place_countries"), lat, lon, get("dead"), get("injured"),
-        get("amount_usd"), get("title"), (get("published_at") or "")[:10] or None, get("publisher"), get("language"),
-        source.get("url", {}).get("full"), get("evidence"),
+def _day(news: EventNews) -> str:
+    """Return the day when an event happened, else that of its publication, or nothing."""
+    return news.date.start or (news.published_at or "")[:10]
+
+
+def _plover(hit: TableHit[CodedNews]) -> Row:
+    """Return one row; several actors or recipients are separated by semicolons, as in POLECAT."""
+    news = hit.source.news
+    lat, lon = _first(news.location)
+    plover = news.export.plover or news.event_type
+    return (
+        hit.id, _day(news), plover, news.event_mode, _all(news.contexts), _QUAD.get(plover or ""), _all(news.actor_names),
+        _all(news.actor_countries), _joined(part.sector for part in news.actors), _all(news.recipient_names),
+        _all(news.recipient_countries), _joined(part.sector for part in news.recipients), _all(news.place_names),
+        _all(news.place_countries), lat, lon, news.dead, news.injured, news.amount_usd, news.title,
+        (news.published_at or "")[:10] or None, news.publisher, news.language, hit.source.url.full, news.evidence,
     )  # fmt: skip
 
 
@@ -180,27 +194,25 @@ _PLOVER_COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
 )  # fmt: skip
 
 
-def _cameo(hit: Hit) -> Iterator[tuple[Cell, ...]]:
+def _cameo(found: Iterable[TableHit[CodedNews]]) -> Iterator[Row]:
     """Yield one row for each pair of actor and recipient, as CAMEO codes dyads."""
-    source = hit["_source"]
-    get = source["news"].get
-    lat, lon = _first_point(source["news"])
-    date = ((get("date") or {}).get("start") or (get("published_at") or ""))[:10].replace("-", "")
-    root = (get("export") or {}).get("cameo") or ""
-    actors: Any = get("actors") or ({},)
-    recipients: Any = get("recipients") or ({},)
-    for actor in actors:
-        for recipient in recipients:
-            yield (
-                hit["_id"], date or None, _cameo_code(actor), actor.get("name") or actor.get("text"), _cameo_code(recipient),
-                recipient.get("name") or recipient.get("text"), root, _cameo_quad(root), _all(get, "place_names"),
-                _all(get, "place_countries"), lat, lon, source.get("url", {}).get("full"), get("publisher"),
-            )  # fmt: skip
+    for hit in found:
+        news = hit.source.news
+        lat, lon = _first(news.location)
+        date = (news.date.start or news.published_at or "")[:10].replace("-", "")
+        root = news.export.cameo or ""
+        for actor in news.actors or (HitParty(),):
+            for recipient in news.recipients or (HitParty(),):
+                yield (
+                    hit.id, date or None, _cameo_code(actor), actor.name or actor.text, _cameo_code(recipient),
+                    recipient.name or recipient.text, root, _cameo_quad(root), _all(news.place_names),
+                    _all(news.place_countries), lat, lon, hit.source.url.full, news.publisher,
+                )  # fmt: skip
 
 
-def _cameo_code(party: Mapping[str, Any]) -> str | None:
+def _cameo_code(party: HitParty) -> str | None:
     """Return country and role as CAMEO writes an actor: USAGOV."""
-    return f"{party.get('country') or ''}{party.get('sector') or ''}" or None
+    return f"{party.country or ''}{party.sector or ''}" or None
 
 
 def _cameo_quad(root: str) -> int | None:
@@ -236,23 +248,23 @@ _ACLED: Final[Mapping[str, tuple[str, str, str]]] = {
 """The nearest disorder, event and sub-event type of ACLED for our kinds; other kinds are not what ACLED records."""
 
 
-def _acled(hit: Hit) -> Iterator[tuple[Cell, ...]]:
-    """Yield a row for an event that happened and is of a kind that ACLED records; none for others."""
-    source = hit["_source"]
-    get = source["news"].get
-    types = _ACLED.get(get("kind") or "")
-    if types is None or get("modality") not in ("asserted", "historical"):
-        return
-    lat, lon = _first_point(source["news"])
-    date = get("date") or {}
-    day = date.get("start") or (get("published_at") or "")[:10]
-    countries = get("place_countries") or get("recipient_countries") or get("actor_countries") or ()
-    yield (
-        hit["_id"], day or None, day[:4] or None, {"day": 1, "instant": 1, "week": 2}.get(date.get("precision", ""), 3), *types,
-        _all(get, "actor_names"), _all(get, "recipient_names"), country_name(countries[0]) if countries else None,
-        countries[0] if countries else None, (get("place_names") or (None,))[0], lat, lon, get("publisher"), get("evidence"),
-        get("dead") or 0, source.get("url", {}).get("full"),
-    )  # fmt: skip
+def _acled(found: Iterable[TableHit[EventNews]]) -> Iterator[Row]:
+    """Yield a row for each event that happened and is of a kind that ACLED records; none for others."""
+    for hit in found:
+        news = hit.source.news
+        types = _ACLED.get(news.kind or "")
+        if types is None or news.modality not in ("asserted", "historical"):
+            continue
+        lat, lon = _first(news.location)
+        day = _day(news)
+        countries = news.place_countries or news.recipient_countries or news.actor_countries
+        precision = {"day": 1, "instant": 1, "week": 2}.get(news.date.precision or "", 3)
+        yield (
+            hit.id, day or None, day[:4] or None, precision, *types, _all(news.actor_names), _all(news.recipient_names),
+            country_name(countries[0]) if countries else None, countries[0] if countries else None,
+            news.place_names[0] if news.place_names else None, lat, lon, news.publisher, news.evidence, news.dead or 0,
+            hit.source.url.full,
+        )  # fmt: skip
 
 
 _ACLED_COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
@@ -263,21 +275,8 @@ _ACLED_COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
 )  # fmt: skip
 
 OTHERS: Final[Mapping[str, TableForm]] = {
-    "plover": TableForm(
-        _PLOVER_COLUMNS, _plover,
-        (*_COMMON, "actors", "contexts", "event_mode", "export", "language", "recipients", "title"),
-    ),
-    "cameo": TableForm(_CAMEO_COLUMNS, _cameo, (*_COMMON, "actors", "export", "recipients")),
-    "acled": TableForm(_ACLED_COLUMNS, _acled, _COMMON),
-}  # fmt: skip
+    "plover": TableForm(_PLOVER_COLUMNS, partial(map, _plover), CodedNews),
+    "cameo": TableForm(_CAMEO_COLUMNS, _cameo, CodedNews),
+    "acled": TableForm(_ACLED_COLUMNS, _acled, EventNews),
+}
 """The tables of events as other projects code them."""
-
-
-# --- spreadsheets ----------------------------------------------------------------------------------------------------
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def safe(row: Iterable[Cell]) -> list[Cell]:
-    """Return a row without formulas for spreadsheets: text that begins like one gets an apostrophe before it."""
-    return [f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell for cell in row]

@@ -3,25 +3,16 @@
 import csv
 import datetime as dt
 import io
-import json
+import itertools
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.index import actions, export, tables, wire
+from pipeline.index import csv_text, export, pages, wire
 from pipeline.index.errors import UnavailableError
-from tests.make import (
-    KYIV,
-    NOW,
-    UKRAINE,
-    USA,
-    make_aid,
-    make_alert,
-    make_document,
-    make_event,
-    make_quantity,
-    make_story,
-)  # fmt: skip
+from tests.make import NOW
 
 DAY_MS = 86_400_000
 
@@ -31,10 +22,12 @@ class Server:
 
     def __init__(self, times, fails_at=None):
         self.hits = [
-            {"_id": f"e{n}", "_source": {"@timestamp": at, "news": {}}, "sort": [at, n]} for n, at in enumerate(times)
+            {"_id": f"e{n}", "_source": {"@timestamp": str(at), "news": {}}, "sort": [at, n]}
+            for n, at in enumerate(times)
         ]
         self.fails_at = fails_at
-        self.asked = []
+        self.asked = itertools.count(1)
+        self.sent = 0
         self.open = 0
 
     def open_pit(self, name, *, keep_seconds):
@@ -44,91 +37,83 @@ class Server:
     def close_pit(self, identifier):
         self.open -= 1
 
-    def search(self, name, *, aggs, **body):
+    def search(self, name, *, aggs, query, **body):
         assert body["size"] == 0
-        months = {}
-        for hit in self.hits:
+        hits, by = self.inside(query), aggs["by"]["date_histogram"]
+        buckets = {}
+        for hit in hits:
             at = dt.datetime.fromtimestamp(hit["sort"][0] / 1000, dt.UTC)
-            key = int(dt.datetime(at.year, at.month, 1, tzinfo=dt.UTC).timestamp() * 1000)
-            months[key] = months.get(key, 0) + 1
-        buckets = [{"key": key, "doc_count": count} for key, count in sorted(months.items())]
-        found = {"aggregations": {"months": {"buckets": buckets}}} if buckets else {}
-        return {"hits": {"total": {"value": len(self.hits)}}, **found}
+            begin = at.replace(minute=0, second=0, microsecond=0)
+            if by.get("calendar_interval") == "month":
+                begin = begin.replace(day=1, hour=0)
+            else:
+                assert by["fixed_interval"] == "1h"
+            key = int(begin.timestamp() * 1000)
+            buckets[key] = buckets.get(key, 0) + 1
+        counted = [{"key": key, "doc_count": count} for key, count in sorted(buckets.items())]
+        found = {"aggregations": {"by": {"buckets": counted}}} if counted else {}
+        return {"hits": {"total": {"value": len(hits)}}, **found}
+
+    def inside(self, query):
+        ranges = [part["range"]["@timestamp"] for part in query["bool"]["filter"] if "range" in part]
+        least, most = (ranges[0].get("gte", -1e18), ranges[0].get("lt", 1e18)) if ranges else (-1e18, 1e18)
+        return [hit for hit in sorted(self.hits, key=lambda hit: hit["sort"]) if least <= hit["sort"][0] < most]
 
     def page(self, *, pit, query, size, sort, track_total_hits, search_after=None):
-        assert pit["id"] == f"pit-{len(self.asked)}", "each answer may have a new id"
-        self.asked.append(query)
-        if len(self.asked) == self.fails_at:
+        number = next(self.asked)
+        assert number <= pages.AHEAD or pit["id"] != "pit-0", "each answer may have a new id"
+        if number == self.fails_at:
             raise UnavailableError("gone")
-        inside = [part["range"]["@timestamp"] for part in query["bool"]["filter"] if "range" in part]
-        least, most = (inside[0].get("gte", -1e18), inside[0].get("lt", 1e18)) if inside else (-1e18, 1e18)
-        found = [
-            hit
-            for hit in sorted(self.hits, key=lambda hit: hit["sort"])
-            if least <= hit["sort"][0] < most and (search_after is None or hit["sort"] > search_after)
-        ][:size]
-        return msgspec.json.encode({"pit_id": f"pit-{len(self.asked)}", "took": 1, "hits": {"hits": found}})
+        found = [hit for hit in self.inside(query) if search_after is None or hit["sort"] > list(search_after)][:size]
+        self.sent += len(found)
+        return msgspec.json.encode({"pit_id": f"pit-{number}", "took": 1, "hits": {"hits": found}})
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(export, "PAGE", dict.fromkeys(export.PAGE, 3))
-    monkeypatch.setattr(export, "SPAN_ITEMS", 5)
+    monkeypatch.setattr(pages, "PAGE", dict.fromkeys(pages.PAGE, 3))
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, 4, 6, 50])
-@pytest.mark.parametrize("step_days", [0, 1, 40, -1])
+def asked(server, **options):
+    return pages.pages(server, "events", {"match_all": {}}, export.decoder("events", "csv"), **options)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 6, 50])
+@pytest.mark.parametrize("step_days", [0, 1, 1 / 24, 0.01, 40, -1])
 def test_every_hit_comes_once_and_the_earliest_first(count, step_days):
     start = int(NOW.timestamp() * 1000)
-    server = Server([start + n * step_days * DAY_MS for n in range(count)])
+    server = Server([start + int(n * step_days * DAY_MS) for n in range(count)])
     told = []
-    found = list(export.hits(server, "events", {"match_all": {}}, progress=lambda *given: told.append(given)))
-    assert [hit["_id"] for hit in found] == [hit["_id"] for hit in sorted(server.hits, key=lambda hit: hit["sort"])]
+    found = [hit.id for page in asked(server, progress=lambda *given: told.append(given)) for hit in page]
+    assert found == [hit["_id"] for hit in sorted(server.hits, key=lambda hit: hit["sort"])]
     assert told[-1] == (count, count)
     assert server.open == 0
 
 
 def test_a_reader_that_stops_early_leaves_nothing_open():
     server = Server([int(NOW.timestamp() * 1000)] * 50)
-    found = export.hits(server, "events", {"match_all": {}})
-    assert next(found)["_id"] == "e0"
+    found = asked(server)
+    assert next(found)[0].id == "e0"
     found.close()
     assert server.open == 0
 
 
-def test_an_error_of_a_later_page_reaches_the_reader():
-    server = Server([int(NOW.timestamp() * 1000)] * 50, fails_at=3)
-    found = export.hits(server, "events", {"match_all": {}})
+@pytest.mark.parametrize("step_days", [0, 1])
+def test_an_error_of_a_later_page_reaches_the_reader(step_days):
+    start = int(NOW.timestamp() * 1000)
+    server = Server([start + n * step_days * DAY_MS for n in range(50)], fails_at=3)
     with pytest.raises(UnavailableError):
-        list(found)
+        list(asked(server))
     assert server.open == 0
 
 
-EVENT = make_event(
-    actors=(USA,), recipients=(UKRAINE,), places=(KYIV,), kind="strike", event_type="ASSAULT", language="en",
-    quantities=(make_quantity(3, "dead"), make_quantity(4, "injured")), attributed_to="Pentagon", items=("drones",),
-    subtype="military", event_mode="airstrike", contexts=("military",),
-)  # fmt: skip
-RECORDS = {
-    "events": [EVENT, make_aid()],
-    "stories": [make_story(actors=(USA,), recipients=(UKRAINE,), line="A line", publishers=("Wire", "Paper"))],
-    "articles": [make_document("A text.", title="A title", publisher="Wire")],
-    "alerts": [make_alert()],
-}
-
-
-@pytest.mark.parametrize(
-    ("resource", "form"),
-    [(name, form) for name in RECORDS for form in ("csv", "parquet")] + [("events", form) for form in tables.OTHERS],
-)
-def test_rows_are_the_same_whether_all_of_a_document_is_decoded_or_what_they_read(resource, form):
-    table = export._table(resource, form)
-    made = [actions.action(record, prefix="", now=NOW + dt.timedelta(days=1)) for record in RECORDS[resource]]
-    hits = [{"_id": one.id, "_source": one.source, "sort": [1]} for one in made]
-    page = msgspec.json.encode({"hits": {"hits": hits}})
-    whole = [list(table.rows(hit)) for hit in json.loads(page)["hits"]["hits"]]
-    assert whole == [list(table.rows(hit)) for hit in export._decoder(table)(page).hits.hits]
-    assert any(whole)
+def test_no_more_than_a_few_pages_are_fetched_ahead_of_a_slow_reader():
+    start = int(NOW.timestamp() * 1000)
+    server = Server([start + n * DAY_MS // 24 for n in range(100)])
+    found = asked(server)
+    next(found)
+    found.close()  # waits for what was asked for
+    assert server.sent <= 3 * (1 + pages.AHEAD)
 
 
 def test_csv_is_written_for_spreadsheets():
@@ -138,11 +123,34 @@ def test_csv_is_written_for_spreadsheets():
             "_source": {"@timestamp": "2026-11-01", "news": {"evidence": '=1+1, "so"\nhe said', "title": "Café – ü"}},
         }
     ]
-    body = b"".join(export.write("events", "csv", hits))
+    page = msgspec.json.encode({"pit_id": "", "hits": {"hits": hits}})
+    body = b"".join(export.write("events", "csv", [export.decoder("events", "csv")(page).hits.hits]))
     assert body.startswith(b"\xef\xbb\xbf"), "the mark by which Excel and LibreOffice know UTF-8"
     assert body.count(b"\r\n") == 2
     [row] = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), dialect="excel")
     assert (row["evidence"], row["title"]) == ('\'=1+1, "so"\nhe said', "Café – ü")
+
+
+CELLS = st.one_of(
+    st.none(), st.integers(), st.floats(allow_nan=False), st.text(alphabet="ab,\"\r\n'é =+-@\t0", max_size=6), st.text()
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=4), max_size=4))
+def test_csv_is_as_the_standard_library_writes_it(rows):
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows([[protected(cell) for cell in row] for row in rows])
+    assert csv_text.lines(rows) == written.getvalue().encode("utf-8", "replace")
+
+
+def protected(cell):
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("x","y")'])
+def test_no_cell_is_run_by_a_spreadsheet(text):
+    [[first, number]] = csv.reader(io.StringIO(csv_text.lines([(text, -1.5)]).decode(), newline=""))
+    assert (first, number) == (f"'{text}", "-1.5"), "a negative number is no formula"
 
 
 def test_a_page_is_left_undecoded_but_an_error_is_not():

@@ -53,6 +53,9 @@ PUBLISH_RETRY_SECONDS: Final = 1.0
 PAST_SECONDS: Final = 5.0
 """How long the thread of backfills may take to leave its group, so that another worker has its partitions at once."""
 
+READERS: Final = 2
+"""Articles that are under way for each pool process: one is read, the next waits for the process."""
+
 BEAT_SECONDS: Final = 0.5
 """How often the event loop shows that it lives; the watchdog waits many times as long."""
 
@@ -69,7 +72,7 @@ class WorkerApp:
         self.marks_read = threading.Event()
         self.app = faust_app.create_app(settings)
         self._acks = OrderedAcks()
-        self._inbox = Inbox(4 * self.pool.size * settings.worker.batch_records)
+        self._inbox = Inbox(self.pool.size * settings.worker.batch_records)
         self._stories: dict[int, Stories] = {}
         self._alert_state: dict[int, AlertState] = {}
         self._alert_lock = asyncio.Lock()
@@ -101,24 +104,34 @@ class WorkerApp:
         for event in done:
             await event.wait()
 
-    async def read_forever(self) -> None:
-        """Send articles to the pool, a few at a time, and publish the results, until the inbox is closed.
+    async def read_forever(self, *, past: bool = True) -> None:
+        """Send articles to the pool one by one, and publish what follows from each, until the inbox is closed.
 
-        There is one such task for each pool process.
+        There are two such tasks for each pool process, so that its next article is there when it has finished one. Only one of
+        them takes articles of the past: a new article waits for one of those at most.
         """
-        while chunk := await self._inbox.take(self.pool.size, self.settings.worker.batch_records):
-            with self._reading(len(chunk)):
-                results = await self.pool.read([arrival.source.raw for arrival in chunk])
-            for arrival, result in zip(chunk, results, strict=True):
-                await self._settle_article(arrival.source, result)
-                arrival.done()
-                self.heartbeat.finish()
+        while (arrival := await self._inbox.take(past=past)) is not None:
+            with self._reading():
+                [result] = await self.pool.read([arrival.source.raw])
+            await self._settle_article(arrival.source, result)
+            arrival.done()
+            self.heartbeat.finish()
+
+    def start_readers(self) -> list[asyncio.Task[None]]:
+        """Start the tasks that read articles."""
+        return [
+            asyncio.create_task(self.read_forever(past=past)) for past in (True, False) for _ in range(self.pool.size)
+        ]
 
     @contextlib.contextmanager
-    def _reading(self, articles: int) -> Iterator[None]:
-        """Tell the watchdog until when the pool may be busy: it reads an article at most twice, and limits the time of each."""
+    def _reading(self) -> Iterator[None]:
+        """Tell the watchdog until when the pool may be busy: it limits the time of an article, and of each of those before it.
+
+        If a process ends, all articles that are under way are read again one by one.
+        """
         call = object()
-        self._reads[call] = time.monotonic() + 2 * articles * self.settings.worker.article_timeout_seconds
+        before = READERS + READERS * self.pool.size
+        self._reads[call] = time.monotonic() + before * self.settings.worker.article_timeout_seconds
         self.heartbeat.reading_until = max(self._reads.values())
         try:
             yield
@@ -147,10 +160,10 @@ class WorkerApp:
         stage.settle(result.stage, outcome, source)
 
     async def _publish_result(self, result: ArticleResult, *, is_past: bool = False) -> None:
-        await self._publish(bus.DOCUMENTS, result.article_id.encode(), result.document)
-        for key, value in result.events:
-            await self._publish(bus.EVENTS, key, value, partition=PARTITION)
-        await self._publish(bus.BRIEFS, result.article_id.encode(), result.brief, partition=PARTITION)
+        key = result.article_id.encode()
+        await self._publish(bus.DOCUMENTS, key, result.document)  # first: if it is too large, nothing else is written
+        events = [self._publish(bus.EVENTS, event, value, partition=PARTITION) for event, value in result.events]
+        await asyncio.gather(*events, self._publish(bus.BRIEFS, key, result.brief, partition=PARTITION))
         if not is_past:  # articles of the past wait for hours, which is no delay of news
             metrics.article_age_seconds.labels(stage="detect").observe(max(0.0, time.time() - result.fetched_at))
         for labels in result.labels:
@@ -307,7 +320,7 @@ class WorkerApp:
 
     async def _work(self, stop: asyncio.Event, ending: threading.Event, starting: asyncio.Task[None]) -> int:
         """Work until `stop`, drain, stop. Return the exit status."""
-        readers = [asyncio.create_task(self.read_forever()) for _ in range(self.pool.size)]
+        readers = self.start_readers()
         await self.app.start()
         starting.cancel()
         backfills = threading.Thread(

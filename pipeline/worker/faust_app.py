@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,18 +26,89 @@ class SendError(Exception):
     """Kafka did not take a record; it may take it later."""
 
 
+class _Records(dict[Any, Any]):
+    """What was read at once, and how many seeks of the client came before: what an earlier one read is read again."""
+
+    def __init__(self, records: Mapping[Any, Any], seeks: int) -> None:
+        super().__init__(records)
+        self.seeks = seeks
+
+
 class _CommittedThread(driver.AIOKafkaConsumerThread):
-    """Reads only committed records. Faust has no setting for it outside its own transactions."""
+    """Reads only committed records. Faust has no setting for it outside its own transactions.
+
+    After a rebalance Faust moves the client back to what is committed. What was read shortly before may reach it later: it then
+    counted those records as read, dropped the same records when they were read again, and nothing was committed until the
+    watchdog ended the process. So here the seeks are counted.
+    """
+
+    seeks = 0
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - read when the consumer starts
         return consumer
 
+    async def _fetch_records(self, *arguments: Any, **options: Any) -> Any:
+        return _Records(await super()._fetch_records(*arguments, **options), self.seeks)
+
+    async def seek_to_committed(self) -> Any:
+        return await self.call_thread(self._seek_all)
+
+    async def _seek_all(self) -> dict[Any, int | None]:
+        """Move to the committed offsets, all at once, or to the start of a partition without one. Return the offsets."""
+        consumer = self._ensure_consumer()
+        committed = {place: await consumer.committed(place) for place in consumer.assignment()}
+        unread = [place for place, offset in committed.items() if not offset or offset < 0]
+        starts = await consumer.beginning_offsets(unread) if unread else {}
+        for place in (
+            consumer.assignment() & committed.keys()
+        ):  # no await from here on: nothing is read between two seeks
+            consumer.seek(place, starts.get(place, committed[place]))
+        self.seeks += 1
+        return committed
+
+
+class _ReadOffsets(dict[Any, int | None]):
+    """The offset of the last record of each partition that Faust has taken. Faust also sets those of dropped records."""
+
+    def __init__(self, is_current: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_current = is_current
+
+    def __missing__(self, place: Any) -> None:
+        return None
+
+    def __setitem__(self, place: Any, offset: int | None) -> None:
+        if self._is_current():
+            super().__setitem__(place, offset)
+
 
 class _CommittedConsumer(driver.Consumer):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._seeks_before = 0
+        self._read_offset = _ReadOffsets(self._is_current)
+
     def _new_consumer_thread(self) -> Any:
         return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _is_current(self) -> bool:
+        """Whether the records that are handed out now were read after the last seek."""
+        return bool(self._seeks_before == self._thread.seeks)
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's own
+        records, active = await super()._wait_next_records(timeout)
+        if isinstance(records, _Records):
+            self._seeks_before = records.seeks
+        return (records if self._is_current() else {}), active
+
+    async def getmany(self, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - Faust's own
+        async with contextlib.aclosing(super().getmany(timeout)) as found:
+            async for one in found:
+                if not self._is_current():
+                    return
+                yield one
 
     async def _commit_offsets(self, offsets: Any, start_new_transaction: bool = True) -> bool:
         """Commit. What Kafka has not taken is committed again: Faust counts it as committed, and the lag would stay."""

@@ -36,19 +36,11 @@ class Inbox:
         await (self._past if past else self._new).put(arrival)
         self._arrived.set()
 
-    async def take(self, processes: int, most: int) -> list[Arrival]:
-        """Wait, then return one article, or at most `most` new ones where more wait than so many processes can begin with.
-
-        Of the past it is always one, so that a new article waits for no more than that. None if the inbox is closed.
-        """
-        while self._new.empty() and self._past.empty() and not self._closed:
+    async def take(self, *, past: bool = True) -> Arrival | None:
+        """Wait, then return a new article, or with `past` one of the past if no new one waits. None if the inbox is closed."""
+        while self._new.empty() and (self._past.empty() or not past) and not self._closed:
             self._arrived.clear()
             await self._arrived.wait()
         if self._closed:
-            return []
-        if self._new.empty():
-            return [self._past.get_nowait()]
-        first = self._new.get_nowait()
-        waiting = self._new.qsize()
-        share = -(-waiting // processes)  # leave a share for the other processes
-        return [first, *(self._new.get_nowait() for _ in range(min(waiting, share, most - 1)))]
+            return None
+        return (self._past if self._new.empty() else self._new).get_nowait()

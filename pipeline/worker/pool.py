@@ -176,6 +176,7 @@ class Pool:
         self._shared = self._executor(self.size)
         self._single: ProcessPoolExecutor | None = None
         self._single_lock = asyncio.Lock()
+        self._under_way = 0
 
     def _executor(self, processes: int) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
@@ -192,18 +193,26 @@ class Pool:
         await asyncio.gather(*(loop.run_in_executor(self._shared, _pause) for _ in range(self.size)))
 
     async def read(self, raws: Sequence[bytes]) -> list[ArticleResult]:
-        """Return the result of each raw article, in order. Never raises because of an article."""
+        """Return the result of each raw article, in order. Never raises because of an article.
+
+        Calls may be made at the same time. One beyond the number of processes waits for a process.
+        """
         executor = self._shared
         try:
-            return await self._run(executor, raws)
+            return await self._run(executor, raws, ahead=self._under_way)
         except (BrokenProcessPool, TimeoutError) as error:
             if executor is self._shared:
                 self._shared = self._replace(executor, self.size, error)
         return [await self._read_alone(raw) for raw in raws]
 
-    async def _run(self, executor: Executor, raws: Sequence[bytes]) -> list[ArticleResult]:
+    async def _run(self, executor: Executor, raws: Sequence[bytes], *, ahead: int = 0) -> list[ArticleResult]:
+        """Read articles, `ahead` of which are under way: their time begins when a process is free, so it is allowed for."""
         call = asyncio.get_running_loop().run_in_executor(executor, self._reader, list(raws))
-        return await asyncio.wait_for(call, self._seconds * len(raws))
+        self._under_way += len(raws)
+        try:
+            return await asyncio.wait_for(call, self._seconds * (len(raws) + ahead // self.size))
+        finally:
+            self._under_way -= len(raws)
 
     async def _read_alone(self, raw: bytes) -> ArticleResult:
         """Read one article in a process of its own: if that process ends too, the article is the cause."""
@@ -254,7 +263,10 @@ def _cause(error: BaseException) -> str:
 
 
 def _end(executor: ProcessPoolExecutor) -> None:
-    """Kill the processes, because a stuck one ignores a request to stop (kill_workers of Python 3.14 does the same)."""
+    """Kill the processes, because a stuck one ignores a request to stop (kill_workers of Python 3.14 does the same).
+
+    Calls that wait for a process are not cancelled: they fail as broken, like those that run, and are read again.
+    """
     for process in list((executor._processes or {}).values()):  # noqa: SLF001 - there is no public way before 3.14
         process.kill()
-    executor.shutdown(wait=False, cancel_futures=True)
+    executor.shutdown(wait=False)

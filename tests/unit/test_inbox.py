@@ -1,4 +1,4 @@
-"""New articles are read before those of the past, and a batch leaves a share for the other processes."""
+"""New articles are read before those of the past, one by one."""
 
 import asyncio
 
@@ -28,38 +28,44 @@ async def filled(new=(), old=(), most=10):
     return inbox
 
 
-def names(arrivals):
-    return [one.source.raw.decode() for one in arrivals]
+async def taken(inbox, *, past=True):
+    """The name of the next article; empty when none is given out any more."""
+    arrival = await asyncio.wait_for(inbox.take(past=past), 10)
+    return "" if arrival is None else arrival.source.raw.decode()
 
 
-async def test_new_articles_are_taken_first_and_those_of_the_past_one_by_one():
+async def test_new_articles_are_taken_first():
     inbox = await filled(new="ab", old="xy")
-    taken = [names(await inbox.take(1, 16)) for _ in range(3)]
-    assert taken == [["a", "b"], ["x"], ["y"]]
+    assert [await taken(inbox) for _ in range(4)] == ["a", "b", "x", "y"]
 
 
 async def test_an_article_that_comes_while_one_of_the_past_is_read_is_next():
     inbox = await filled(old="xyz")
-    assert names(await inbox.take(2, 16)) == ["x"]
+    assert await taken(inbox) == "x"
     await inbox.put(arrival("a"))
-    assert names(await inbox.take(2, 16)) == ["a"]
-    assert names(await inbox.take(2, 16)) == ["y"]
+    assert [await taken(inbox), await taken(inbox)] == ["a", "y"]
 
 
-async def test_a_batch_leaves_a_share_for_the_other_processes():
-    assert names(await (await filled(new="abcdefg")).take(2, 16)) == ["a", "b", "c", "d"]
-    assert names(await (await filled(new="abcdefg")).take(1, 3)) == ["a", "b", "c"]
+async def test_who_takes_no_article_of_the_past_waits_for_a_new_one():
+    inbox = await filled(old="x")
+    waiting = asyncio.create_task(taken(inbox, past=False))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    await inbox.put(arrival("a"))
+    assert await waiting == "a"
+    assert await taken(inbox) == "x"
 
 
 @pytest.mark.parametrize("is_past", [True, False])
 async def test_who_waits_gets_what_arrives(is_past):
     inbox = Inbox(1)
-    waiting = [asyncio.create_task(inbox.take(2, 16)) for _ in range(2)]
+    waiting = [asyncio.create_task(taken(inbox)) for _ in range(2)]
     await asyncio.sleep(0)
     for name in "ab":
         await inbox.put(arrival(name), past=is_past)
         await asyncio.sleep(0)
-    assert sorted([name for task in waiting for name in names(await task)]) == ["a", "b"]
+    assert sorted([await task for task in waiting]) == ["a", "b"]
 
 
 @pytest.mark.parametrize("is_past", [True, False])
@@ -69,19 +75,19 @@ async def test_a_full_inbox_lets_no_more_in(is_past):
     late = asyncio.create_task(inbox.put(arrival("late"), past=is_past))
     await asyncio.sleep(0)
     assert not late.done()
-    assert names(await inbox.take(1, 16)) == ["a"]
+    assert await taken(inbox) == "a"
     await asyncio.wait_for(late, 10)
 
 
 async def test_a_closed_inbox_gives_nothing_out_whether_articles_wait_or_not():
     inbox = await filled(new="ab", old="x")
     inbox.close()
-    assert await inbox.take(1, 16) == []
+    assert await taken(inbox) == ""
     inbox = Inbox(1)
-    waiting = asyncio.create_task(inbox.take(1, 16))
+    waiting = asyncio.create_task(taken(inbox))
     await asyncio.sleep(0)
     inbox.close()
-    assert await asyncio.wait_for(waiting, 10) == []
+    assert await waiting == ""
 
 
 @pytest.fixture
@@ -111,6 +117,51 @@ async def test_articles_of_the_past_are_read_and_their_end_is_told(worker):
     reading.cancel()
     assert [key for topic, key in worker.written if topic == bus.DOCUMENTS] == [b"x", b"y"]
     assert worker.heartbeat.finished == 2
+
+
+async def test_an_article_is_on_its_topics_as_soon_as_it_is_read(worker):
+    """After an outage a worker reads a hundred that waited: the first is not held back until the last is read."""
+    go_on, done = {name: asyncio.Event() for name in "abc"}, []
+
+    async def slowly(raws):
+        await go_on[raws[0].decode()].wait()
+        return [ArticleResult("ok", "detect", article_id=raw.decode()) for raw in raws]
+
+    worker.pool.read = slowly
+    for name in "abc":
+        await worker._inbox.put(Arrival(arrival(name).source, lambda name=name: done.append(name)))
+    readers = worker.start_readers()
+    for name in "abc":
+        go_on[name].set()
+        await asyncio.wait_for(_until(lambda name=name: name in done), 10)
+        assert [key for topic, key in worker.written if topic == bus.BRIEFS] == [one.encode() for one in done]
+    for reader in readers:
+        reader.cancel()
+    assert done == ["a", "b", "c"]
+
+
+async def test_a_new_article_waits_for_one_of_the_past_at_most(worker):
+    reads, go_on = [], asyncio.Event()
+
+    async def slowly(raws):
+        reads.append(raws[0])
+        await go_on.wait()
+        return [ArticleResult("ok", "detect", article_id=raw.decode()) for raw in raws]
+
+    worker.pool.read = slowly
+    for name in "xyz":
+        await worker._inbox.put(arrival(name), past=True)
+    readers = worker.start_readers()
+    await asyncio.wait_for(_until(lambda: reads == [b"x"]), 10)
+    await worker._inbox.put(arrival("new"))
+    await asyncio.wait_for(_until(lambda: reads == [b"x", b"new"]), 10)
+    for reader in readers:
+        reader.cancel()
+
+
+async def _until(condition):
+    while not condition():  # noqa: ASYNC110 - what is waited for is a list
+        await asyncio.sleep(0)
 
 
 async def test_a_worker_that_is_told_to_stop_finishes_what_the_pool_reads_and_leaves_what_waits(worker):

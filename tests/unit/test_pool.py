@@ -1,5 +1,6 @@
 """The pool: an article may crash or hang its process, and nothing else suffers."""
 
+import asyncio
 import json
 import logging
 import os
@@ -24,6 +25,8 @@ def read(raws):
             os._exit(9)
         if raw == b"hang":
             time.sleep(60)
+        if raw == b"slow":
+            time.sleep(1)
         out.append(ArticleResult("ok", "detect", article_id=raw.decode()))
     return out
 
@@ -60,6 +63,21 @@ async def test_an_article_that_never_ends_is_stopped_and_fails_alone(pool):
     assert reads[0].error_type == "Timeout"
     assert "article_timeout_seconds = 1.5" in reads[0].error
     assert time.monotonic() - began < 50, "it would have taken 60 s"
+
+
+@pytest.mark.parametrize("deadly", [b"hang", b"crash"])
+async def test_the_articles_that_wait_behind_a_deadly_one_are_read(pool, deadly):
+    """Each process has one that waits for it; all of them lose their process."""
+    names = [b"a", deadly, b"b", b"c", b"d", b"e"]
+    found = [reads[0] for reads in await asyncio.gather(*(pool.read([name]) for name in names))]
+    assert [one.outcome for one in found] == ["ok", "failed", "ok", "ok", "ok", "ok"]
+    assert [one.article_id for one in found if one.outcome == "ok"] == ["a", "b", "c", "d", "e"]
+
+
+async def test_an_article_that_waits_for_a_process_has_all_its_time(pool):
+    """Two take longer than half of the limit each on both processes, and two wait for them."""
+    found = await asyncio.gather(*(pool.read([b"slow"]) for _ in range(4)))
+    assert [one.outcome for [one] in found] == ["ok"] * 4
 
 
 @pytest.fixture

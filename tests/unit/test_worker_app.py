@@ -131,6 +131,83 @@ async def test_offsets_that_kafka_did_not_take_are_committed_again(monkeypatch):
     assert consumer._committed_offset == {"a": 7, "b": 1}
 
 
+class FakeClient:
+    """A client of Kafka with three partitions; `asked` and `moved` are what was done with it, in order."""
+
+    def __init__(self, committed):
+        self.committed_offsets, self.done = committed, []
+
+    def assignment(self):
+        return frozenset(self.committed_offsets)
+
+    async def committed(self, place):
+        self.done.append("asked")
+        await asyncio.sleep(0)
+        return self.committed_offsets[place]
+
+    async def beginning_offsets(self, places):
+        return dict.fromkeys(places, 2)
+
+    def seek(self, place, offset):
+        self.done.append((place, offset))
+
+
+async def test_a_client_moves_back_to_what_is_committed_at_once_and_to_the_start_without_a_commit(monkeypatch):
+    """Faust moves one partition after the other, and one without a commit not at all: records were left out until a restart."""
+    client = FakeClient({"a": 7, "b": None, "c": 1})
+    thread = object.__new__(faust_app._CommittedThread)
+    monkeypatch.setattr(thread, "_ensure_consumer", lambda: client, raising=False)
+    assert await thread._seek_all() == client.committed_offsets
+    assert client.done[:3] == ["asked"] * 3
+    assert sorted(client.done[3:]) == [("a", 7), ("b", 2), ("c", 1)]
+    assert thread.seeks == 1
+
+
+@pytest.fixture
+def consumer(monkeypatch):
+    """Faust's consumer, whose next records are in `waiting`."""
+    made = object.__new__(faust_app._CommittedConsumer)
+    made.waiting, made._thread, made._seeks_before = [], types.SimpleNamespace(seeks=1), 0
+    made._read_offset = faust_app._ReadOffsets(made._is_current)
+
+    async def next_records(self, _seconds):
+        return self.waiting.pop(0), {"p"}
+
+    async def getmany(self, seconds):
+        records, _ = await self._wait_next_records(seconds)
+        for place, offsets in records.items():
+            for offset in offsets:
+                yield place, offset
+
+    monkeypatch.setattr(faust_app.driver.Consumer, "_wait_next_records", next_records)
+    monkeypatch.setattr(faust_app.driver.Consumer, "getmany", getmany)
+    return made
+
+
+async def test_records_that_were_read_before_the_client_moved_back_are_dropped_and_do_not_count_as_read(consumer):
+    """After an outage of Kafka they did: the same records were dropped when they came again, and nothing was committed."""
+    consumer.waiting += [faust_app._Records({"p": [1, 2, 3]}, seeks=0), faust_app._Records({"p": [1, 2, 3]}, seeks=1)]
+    assert [one async for one in consumer.getmany(1)] == []
+    consumer._read_offset["p"] = 3
+    assert consumer._read_offset["p"] is None
+    assert [one async for one in consumer.getmany(1)] == [("p", 1), ("p", 2), ("p", 3)]
+    consumer._read_offset["p"] = 3
+    assert consumer._read_offset["p"] == 3
+
+
+async def test_the_rest_of_what_was_read_is_dropped_when_the_client_moves_back(consumer):
+    consumer.waiting.append(faust_app._Records({"p": [1, 2, 3]}, seeks=1))
+    found = []
+    async for _, offset in consumer.getmany(1):
+        found.append(offset)
+        consumer._thread.seeks = 2  # a rebalance
+        consumer._read_offset.update({"p": 1})
+        consumer._read_offset["p"] = offset  # Faust, once it has handed the record on
+    assert found == [1]
+    consumer._read_offset["p"] = 9
+    assert consumer._read_offset["p"] == 1
+
+
 def test_the_alert_state_of_a_partition_are_what_its_topic_remembers(monkeypatch):
     raws = [encode(make_alert(id="a", held="digest", held_until=NOW, family="talks")), b"garbage"]
     monkeypatch.setattr(

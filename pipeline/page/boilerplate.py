@@ -19,6 +19,7 @@ class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     furniture: tuple[str, ...]
     tail: tuple[str, ...]
     parts: tuple[str, ...]
+    consent: tuple[str, ...]
     agencies: dict[str, tuple[str, ...]]
 
 
@@ -59,6 +60,9 @@ _FURNITURE: Final = tuple(re.compile(pattern, _I) for pattern in _RULES.furnitur
 _TAIL: Final = tuple(re.compile(pattern, _I) for pattern in _RULES.tail)
 CLUTTER_MARKS: Final = re.compile(rf"(?:^|[\s_-])(?:{'|'.join(_RULES.parts)})(?:$|[\s_-])")
 """Matches the class or id (lower case) of a part of a page that is not the article."""
+
+CONSENT_TOPICS: Final = tuple(re.compile(pattern, _I) for pattern in _RULES.consent)
+"""What notices that ask for consent speak of."""
 
 _LONGEST_TAIL: Final = 420
 """Characters. A longer paragraph is reporting, whatever words it contains."""

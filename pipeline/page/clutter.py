@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
 from lxml.html import HtmlElement
 
-from pipeline.page import kinship
-from pipeline.page.boilerplate import CLUTTER_MARKS, letters_of
+from pipeline.page import kinship, markup
+from pipeline.page.boilerplate import CLUTTER_MARKS, CONSENT_TOPICS, letters_of
 
 _LARGEST_PART: Final = 0.3
 """Share of the page's text. A part with more than this is the article, whatever its class or id says."""
@@ -34,6 +34,28 @@ def remove_clutter(tree: HtmlElement) -> None:
     clutter += _link_lists(body)
     for element in clutter:
         if element.getparent() is not None:
+            element.drop_tree()
+
+
+FEWEST_TOPICS: Final = 3
+"""A notice names at least so many of them; reporting about such notices has words of its headline beside them."""
+
+_LONGEST_NOTICE: Final = 4000
+"""Characters."""
+
+
+def remove_notices(tree: HtmlElement, titles: Sequence[str]) -> None:
+    """Remove from a parsed page the blocks that ask for consent and have none of the title's words, also inside the article."""
+    wanted = [words for title in titles if len(words := kinship.words(title)) >= kinship.ENTRY_WORDS]
+    for element in list(tree.iter("div", "section", "aside", "form", "dialog", "ul")):
+        text = element.text_content()
+        if (
+            len(text) <= _LONGEST_NOTICE
+            and sum(topic.search(text) is not None for topic in CONSENT_TOPICS) >= FEWEST_TOPICS
+            and not any(words & kinship.words(text) for words in wanted)
+            and element.getparent() is not None
+            and next(element.iter("h1"), None) is None
+        ):
             element.drop_tree()
 
 
@@ -86,25 +108,38 @@ def article_paragraphs(tree: HtmlElement) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Headed:
-    """The block of a page that has its headline: its paragraphs, and the letters of all its text."""
+    """The block of a page that has its headline: its paragraphs, and the letters and words of all its text."""
 
     paragraphs: tuple[str, ...] = ()
     letters: str = ""
+    words: frozenset[str] = frozenset()
+
+    def has(self, line: str) -> bool:
+        """Whether a paragraph is of this block; one with other spaces, or with a note or script inside, is too."""
+        own = kinship.words(line)
+        return letters_of(line) in self.letters or len(own & self.words) >= _SAME_SHARE * len(own)
 
 
-def under_headline(tree: HtmlElement) -> Headed:
-    """A page in, the smallest block with its headline and prose out; an empty one without such a block.
+_SAME_SHARE: Final = 0.9
+"""Share of a paragraph's words that the block has if the paragraph is from it. Of a consent notice elsewhere it has
+about a fifth."""
 
-    The prose has a third of the headline's words, so that a block of headline and byline alone does not count.
+
+def under_headline(tree: HtmlElement, titles: Sequence[str] = ()) -> Headed:
+    """A page and its possible titles in, the smallest block with its headline and prose out; an empty one without it.
+
+    The headline is the first-level heading, else another heading, or line in bold or large type, that is one of the titles. The
+    prose has a third of the headline's words, so that a block of headline and byline alone does not count.
     """
-    for headline in tree.iter("h1"):
+    for headline in markup.headlines(tree, titles):
         wanted = kinship.words(headline.text_content())
         if len(wanted) < kinship.ENTRY_WORDS:
             continue
         for block in headline.iterancestors():
             texts = [text for element in block.iter("p", "li", "blockquote", "div") if (text := _prose(element))]
             if len(wanted & kinship.words(" ".join(texts))) >= kinship.TITLE_SHARE * len(wanted):
-                return Headed(tuple(texts), letters_of(block.text_content()))
+                whole = block.text_content()
+                return Headed(tuple(texts), letters_of(whole), kinship.words(whole))
     return Headed()
 
 
@@ -123,7 +158,9 @@ def without_strangers(lines: list[str], headed: Headed, title: str) -> list[str]
     """
     if not headed.paragraphs or len(kinship.words(title)) < kinship.ENTRY_WORDS:
         return lines
-    strangers = [line for line in lines if len(line) > 40 and letters_of(line) not in headed.letters]
+    if not lines:
+        return list(headed.paragraphs)  # the library takes the block for comments, or the like
+    strangers = [line for line in lines if len(line) > 40 and not headed.has(line)]
     if not strangers or kinship.shares_words(title, " ".join(strangers)):
         return lines
     kept = [line for line in lines if line not in strangers]

@@ -43,6 +43,16 @@ _URL_DATE = re.compile(
 )
 
 
+_EASTERN = re.compile(
+    r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일號号]?(?:\s?[(（]?[月火水木金土日]曜?日?[)）])?"
+)
+"""Chinese, Japanese and Korean days: 2026年11月5日."""
+
+_EASTERN_CLOCK = re.compile(r"\s(\d{1,2})\s?[時时시]\s?(\d{1,2})\s?[分분]")
+_AT = re.compile(r"(?<=\d)\s*[|·•–—]\s*(?=\d{1,2}[:.h]\d{2})")
+"""What stands between a day and a clock: 05/11/2026 | 10:30."""
+
+
 def plausible(moment: dt.datetime) -> dt.datetime | None:
     """Return the moment, or None for a year that only a broken date can have."""
     return moment if 1990 <= moment.year <= 2100 else None
@@ -71,7 +81,8 @@ def parse_date(text: str, locale: str | None = None, *, now: dt.datetime | None 
     after it is not taken where there is another, and it decides where the locale does not.
     None where it is not a complete date: a day without a year, or a word like "yesterday".
     """
-    text = " ".join(text.split())
+    text = _AT.sub(" ", _EASTERN.sub(r"\1-\2-\3 ", " ".join(text.split()))).strip()
+    text = _EASTERN_CLOCK.sub(r" \1:\2", text)
     if not _SHORTEST <= len(text) <= _LONGEST or not re.search(r"\d", text):
         return None
     if (ordered := in_iso_order(text, locale, now)) is not None:

@@ -142,13 +142,15 @@ def _from_page(article: Article) -> Extracted:
     markup.settle(tree)
     declared = facts.read_facts(tree, article.url)
     title = next(iter(declared.titles), "") or article.title
+    markup.free_article(tree, titles := (*declared.titles, article.title))
     dates = page_dates.page_dates(tree, declared, article)
     told = declared.updates or live.shown_updates(tree)
-    headed = clutter.under_headline(tree)
-    in_script = [] if headed.paragraphs else script_body.paragraphs(tree, (*declared.titles, article.title))
+    headed = clutter.under_headline(tree, titles)
+    in_script = [] if headed.paragraphs else script_body.paragraphs(tree, titles)
     clutter.remove_clutter(tree)
+    clutter.remove_notices(tree, titles)
     body = _body(tree, declared, headed, in_script, title)
-    lines, credit = boilerplate.clean(body, title=title)
+    lines, credit = boilerplate.clean([markup.without_notes(line) for line in body], title=title)
     return _extracted(article, declared, title, lines, credit, dates=dates, updates=told)
 
 

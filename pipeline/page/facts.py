@@ -21,6 +21,7 @@ from pipeline.page.json_ld import (
     text_of,
     without_markup,
 )
+from pipeline.page.others import Others
 from pipeline.page.urls import same_site
 
 _GENERIC_TITLES: Final = frozenset(
@@ -52,7 +53,8 @@ class PageFacts:
 def read_facts(tree: HtmlElement, url: str) -> PageFacts:
     """A page and its URL in, what it declares about itself out. No content of a page makes it raise an error."""
     linked = article_object(tree, url)
-    meta = _meta(tree)
+    others = Others(tree)
+    meta = _meta(tree, others)
     locale = (
         text_of(linked.get("inLanguage")) or tree.get("lang") or meta.get("og:locale") or meta.get("content-language")
     )
@@ -64,7 +66,7 @@ def read_facts(tree: HtmlElement, url: str) -> PageFacts:
             text_of(linked.get("datePublished")),
             *(meta.get(name) for name in _PUBLISHED),
             text_of(linked.get("dateCreated")),
-            _published_time(tree),
+            _published_time(tree, others),
         ),
         updated=_first_date(
             text_of(linked.get("dateModified")), *(meta.get(name) for name in _UPDATED), _updated_time(tree)
@@ -97,13 +99,13 @@ _UPDATED: Final = (
 )
 
 
-def _meta(tree: HtmlElement) -> dict[str, str]:
+def _meta(tree: HtmlElement, others: Others) -> dict[str, str]:
     """Return the meta tags as name (or property) -> content. Names are in lower case; of two tags the first counts."""
     found: dict[str, str] = {}
     for element in tree.iter("meta"):
         name = element.get("property") or element.get("name") or element.get("itemprop")
         content = (element.get("content") or "").strip()
-        if name and content:
+        if name and content and not (element.get("itemprop") and others.has(element)):
             found.setdefault(name.strip().casefold(), content)
     return found
 
@@ -186,16 +188,20 @@ def split_authors(byline: str) -> list[str]:
     ]
 
 
-def _published_time(tree: HtmlElement) -> str | None:
+def _published_time(tree: HtmlElement, others: Others) -> str | None:
     """Return the time of the first <time>, or other marked element, that says when the article was published."""
     for element in tree.iter("time"):
         stamp = element.get("datetime")
         marks = f"{element.get('class', '')} {element.get('itemprop', '')} {element.get('pubdate', '')}".casefold()
-        if (stamp and not _UPDATE_MARK.search(marks)) and (
-            "publish" in marks or "pubdate" in marks or element.xpath("ancestor::header|ancestor::article")
+        if (
+            (stamp and not _UPDATE_MARK.search(marks))
+            and ("publish" in marks or "pubdate" in marks or element.xpath("ancestor::header|ancestor::article"))
+            and not others.has(element)
         ):
             return str(stamp)
-    for element in tree.xpath("//*[@itemprop='datePublished']|//abbr[contains(@class,'published')]")[:3]:
+    for element in tree.xpath("//*[@itemprop='datePublished']|//abbr[contains(@class,'published')]")[:9]:
+        if others.has(element):
+            continue
         stamp = element.get("content") or element.get("datetime") or element.get("title") or element.text_content()
         if parse_declared(stamp) is not None:
             return str(stamp)
@@ -216,8 +222,11 @@ def _updated_time(tree: HtmlElement) -> str | None:
 
 def only_time(tree: HtmlElement) -> str | None:
     """Return the first <time> of a page whose <time>s are all of one day: without a mark it can only be the publication."""
+    others = Others(tree)
     stamps = [
-        str(stamp) for element in tree.iter("time") if parse_declared(stamp := element.get("datetime")) is not None
+        str(stamp)
+        for element in tree.iter("time")
+        if parse_declared(stamp := element.get("datetime")) is not None and not others.has(element)
     ]
     return stamps[0] if stamps and len({stamp[:10] for stamp in stamps}) == 1 else None
 
@@ -246,7 +255,8 @@ def _is_url(text: str) -> bool:
 
 _LONE_DATE: Final = re.compile(
     r"(?:\D{0,30}\s)?(?P<date>(?:\w{2,12}\.?,?\s+)?"
-    r"(?:\d.{3,30}\d{4}|[^\W\d]{3,12}\.?\s+\d{1,2}.{1,4}\d{4}|\d{4}.{4,8})\D{0,3})"
+    r"(?:\d.{3,30}\d{4}|[^\W\d]{3,12}\.?\s+\d{1,2}.{1,4}\d{4}|\d{4}.{4,8})(?:[\s,|·–-]{1,3}\d{1,2}[:.]\d{2}(?::\d{2})?)?\D{0,3}"
+    r"|\d{4}\s?[年년.].{3,30})"
 )
 """A line that is a date, after a label such as "Published:" or a byline."""
 
@@ -254,13 +264,31 @@ LONE_DATES: Final = 5
 """The most lines of a page that are tried as dates: the first are beside the headline."""
 
 
+_PROSE_CHARACTERS: Final = 80
+"""A paragraph of this length is the article's text. A date of the page stands above its second, or has a label."""
+
+_DATE_LABEL: Final = re.compile(
+    r"publi|post|updat|date\b|stand\b|veröffentlicht|erstellt|aktuali|pubblicat|inserit|opublikowan|опубликов|дата|発行|更新|公開|發佈|发布|入力",
+    re.IGNORECASE,
+)
+
+
 def lone_dates(tree: HtmlElement) -> Iterator[str]:
-    """Yield the lines of a page that may be dates: short ones with a year, outside of menus, lists of links and the foot."""
-    left = LONE_DATES
+    """Yield the lines of a page that may be its date: short ones with a year, outside of menus, lists of links and the foot.
+
+    Below the beginning of the text only lines with a label such as "Published:" count: other days are of something else.
+    """
+    left, prose = LONE_DATES, 0
     for element in tree.iter("p", "span", "div", "time", "h2", "h3", "h4", "h5", "h6", "li", "td", "small", "em"):
+        if element.tag == "p" and len(element.text_content()) >= _PROSE_CHARACTERS:
+            prose += 1
         text = " ".join((element.text or "").split()) if len(element) == 0 else ""
         found = _LONE_DATE.fullmatch(text) if 8 <= len(text) <= 60 and re.search(r"\d{4}", text) else None
-        if found is not None and not element.xpath("ancestor::footer|ancestor::nav|ancestor::aside|ancestor::a"):
+        if (
+            found is not None
+            and (prose < 2 or _DATE_LABEL.search(text))
+            and not element.xpath("ancestor::footer|ancestor::nav|ancestor::aside|ancestor::a")
+        ):
             yield found["date"].strip(" .|·-–")
             left -= 1
             if not left:

@@ -34,7 +34,7 @@ def article_object(tree: HtmlElement, url: str = "") -> dict[str, Any]:
                 found.append(thing)
             elif not whole and {"WebPage", "NewsMediaOrganization"} & set(kinds) and "datePublished" in thing:
                 whole = thing
-    return _own(found, tree, url) or whole
+    return _own(found, tree, url) or (whole if _is_here(whole, tree, url) else {})
 
 
 def _kinds(thing: dict[str, Any]) -> list[str]:
@@ -42,9 +42,25 @@ def _kinds(thing: dict[str, Any]) -> list[str]:
     return [kinds] if isinstance(kinds, str) else [k for k in kinds or () if isinstance(k, str)]
 
 
+def _here(tree: HtmlElement, url: str) -> set[str]:
+    """Return the addresses of a page: its own, and those that it declares, if they may be of one article."""
+    own = _address(url, url)
+    declared = {link: _address(link, url) for link in _declared_links(tree)}
+    return {
+        own,
+        *(to for link, to in declared.items() if to == own or urls.is_telling(urls.absolute(link, url) or "")),
+    } - {""}
+
+
+def _is_here(thing: dict[str, Any], tree: HtmlElement, url: str) -> bool:
+    """Whether an object may be of this page: it has no address, or the page's."""
+    there, here = _addresses(thing, url), _here(tree, url)
+    return not there or not here or bool(there & here)
+
+
 def _own(found: list[dict[str, Any]], tree: HtmlElement, url: str) -> dict[str, Any]:
     """Return the object of the page's own article, or an empty one."""
-    here = {address for link in (url, *_declared_links(tree)) if (address := _address(link, url))}
+    here = _here(tree, url)
     titles = [words for title in kinship.headlines(tree) if (words := kinship.words(title))]
     located = [thing for thing in found if here & _addresses(thing, url)]
     headed = [thing for thing in found if _is_headline(thing, titles)]

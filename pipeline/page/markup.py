@@ -6,33 +6,46 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from cssselect import SelectorError
 from lxml import etree
+from lxml.cssselect import CSSSelector
 from lxml.html import HtmlElement
+
+from pipeline.page import kinship
+from pipeline.page.boilerplate import letters_of
 
 _STRUCK_TAGS: Final = ("del", "s", "strike")
 _STRUCK_MARK: Final = re.compile(
-    r"(?:^|[\s_-])(?:line-through|strikethrough|strike-through|struck|superseded)(?:$|[\s_-])"
+    r"(?:^|[\s_-])(?:line-through|strikethrough|strike-through|struck|superseded|deleted|removed-text|text-removed)(?:$|[\s_-])"
 )
 _STRUCK_STYLE: Final = re.compile(r"text-decoration(?:-line)?\s*:[^;}]*line-through", re.IGNORECASE)
 _HIDDEN_STYLE: Final = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0(?:px|em|rem|%)?\s*(?:;|!|\}|$)",
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:font-size|opacity)\s*:\s*0(?:\.0+)?(?:px|em|rem|%)?\s*(?:;|!|\}|$)"
+    r"|(?:left|top|right|text-indent)\s*:\s*-\d{4,5}(?:px|em|rem)|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]+[01]",
     re.IGNORECASE,
 )
-_AT_BLOCK: Final = re.compile(
-    r"@[^{};]{0,300}\{(?:[^{}]{0,4000}\{[^{}]{0,4000}\}){0,200}[^{}]{0,400}\}|/\*.{0,4000}?\*/", re.DOTALL
-)
+_MEDIA: Final = re.compile(r"@[^{};]{0,300}\{((?:[^{}]{0,4000}\{[^{}]{0,4000}\}){0,200}[^{}]{0,400})\}", re.DOTALL)
+_COMMENT: Final = re.compile(r"/\*.{0,4000}?\*/", re.DOTALL)
 _RULE: Final = re.compile(r"([^{}]{1,400})\{([^{}]{0,2000})\}")
-_SIMPLE: Final = re.compile(r"(?:[a-z]{1,10})?([.#])([\w-]{1,60})", re.IGNORECASE)
+
+SELECTORS: Final = 100
+"""Selectors of a page's own styles that are followed. Those that strike or hide something are few."""
 
 _LARGEST_PART: Final = 0.3
 """Share of the page's text. A hidden part with more than this is the article, which a script shows."""
 
 _ORDINAL: Final = re.compile(r"(?:st|nd|rd|th|er|re|e|[ºªoa])", re.IGNORECASE)
 _NOTE: Final = re.compile(
-    r"[\[(]?\s*(?:\d{1,3}|[a-z]|note \d{1,2})(?:\s*[,;–-]\s*\d{1,3})*\s*[\])]?|[*†‡§¶#]+", re.IGNORECASE
+    r"[\[(]?\s*(?:\d{1,3}|[a-z]|[ivx]{2,5}|note \d{1,2})(?:\s*[,;–-]\s*\d{1,3})*\s*[\])]?|[*†‡§¶#]+\d{0,2}",
+    re.IGNORECASE,
 )
+_LONGEST_NOTE: Final = 30
+"""Characters. What is longer is no mark of a note."""
+
+_RAISED_STYLE: Final = re.compile(r"vertical-align\s*:\s*(?:super|text-top)", re.IGNORECASE)
 _NOTE_MARK: Final = re.compile(r"(?:foot|end)?note|cite|reference|\bref\b|\bfn\b", re.IGNORECASE)
 _POWER_OF: Final = re.compile(r"(?:(?<![^\W\d])[kcdmn]?m|\bmi|\bft|\byd|\bin|\bcm|\b10)$")
 """Before these, a raised number is a power: km², 10⁶."""
@@ -42,7 +55,7 @@ _RAISED: Final = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 def settle(tree: HtmlElement) -> None:
     """A parsed page in; its struck and hidden text and its footnote marks are removed, and powers become one character each."""
-    struck, hidden = _rules(tree)
+    struck, hidden = _styled(tree)
     body = tree.find("body") if tree.tag != "body" else tree
     whole = len(body.text_content()) if body is not None else 0
     for element in list(tree.iter(etree.Element)):
@@ -52,9 +65,9 @@ def settle(tree: HtmlElement) -> None:
             _is_hidden(element, hidden) and len(element.text_content()) < whole * _LARGEST_PART
         ):
             _drop(element)
-        elif element.tag == "sup":
+        elif element.tag in ("sup", "sub", "a", "span"):
             _settle_raised(element)
-    _free_article(tree)
+    free_article(tree)
 
 
 def _drop(element: HtmlElement) -> None:
@@ -63,56 +76,77 @@ def _drop(element: HtmlElement) -> None:
     element.drop_tree()
 
 
-def _is_struck(element: HtmlElement, names: frozenset[str]) -> bool:
+def _is_struck(element: HtmlElement, styled: set[HtmlElement]) -> bool:
     return (
         element.tag in _STRUCK_TAGS
+        or element.get("role") == "deletion"
         or _STRUCK_STYLE.search(element.get("style") or "") is not None
         or _STRUCK_MARK.search((element.get("class") or "").casefold()) is not None
-        or bool(names & _names(element))
+        or element in styled
     )
 
 
-def _is_hidden(element: HtmlElement, names: frozenset[str]) -> bool:
+def _is_hidden(element: HtmlElement, styled: set[HtmlElement]) -> bool:
     return (
         element.get("hidden") is not None
         or element.tag == "template"
         or (element.tag == "dialog" and element.get("open") is None)
         or _HIDDEN_STYLE.search(element.get("style") or "") is not None
-        or bool(names & _names(element))
+        or element in styled
     )
 
 
-def _names(element: HtmlElement) -> set[str]:
-    """Return the class names and the id of an element, as simple selectors."""
-    names = {f".{name}" for name in (element.get("class") or "").split()}
-    return names | {f"#{element.get('id')}"} if element.get("id") else names
+def _styled(tree: HtmlElement) -> tuple[set[HtmlElement], set[HtmlElement]]:
+    """Return the elements that the page's own styles strike through, and those that they hide.
 
-
-def _rules(tree: HtmlElement) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the simple selectors (.class, #id) that the page's own styles strike through, and those that they hide."""
-    struck: set[str] = set()
-    hidden: set[str] = set()
+    What is hidden on some screens only (@media) is not hidden.
+    """
+    struck: list[str] = []
+    hidden: list[str] = []
     for style in tree.iter("style"):
-        for selectors, rules in _RULE.findall(_AT_BLOCK.sub(" ", (style.text or "")[:200_000])):
-            simple = {
-                f"{found.group(1)}{found.group(2)}"
-                for selector in selectors.split(",")
-                if (found := _SIMPLE.fullmatch(selector.strip())) is not None
-            }
+        text = _COMMENT.sub(" ", (style.text or "")[:200_000])
+        everywhere = _MEDIA.sub(" ", text)
+        for selectors, rules in _RULE.findall(_MEDIA.sub(r" \1 ", text)):
             if _STRUCK_STYLE.search(rules):
-                struck |= simple
-            elif _HIDDEN_STYLE.search(rules):
-                hidden |= simple
-    return frozenset(struck), frozenset(hidden)
+                struck += selectors.split(",")
+        for selectors, rules in _RULE.findall(everywhere):
+            if _HIDDEN_STYLE.search(rules):
+                hidden += selectors.split(",")
+    return _selected(tree, struck), _selected(tree, hidden)
+
+
+def _selected(tree: HtmlElement, selectors: Iterable[str]) -> set[HtmlElement]:
+    """Return the elements that CSS selectors select. A selector that is not known, or of a tag alone, selects none."""
+    found: set[HtmlElement] = set()
+    for selector in list(dict.fromkeys(map(str.strip, selectors)))[:SELECTORS]:
+        if not re.search(r"[.#\[]", selector):
+            continue
+        try:
+            found.update(CSSSelector(selector, translator="html")(tree))
+        except (SelectorError, etree.XPathError, RecursionError):
+            continue
+    return found
 
 
 def _settle_raised(raised: HtmlElement) -> None:
-    """Remove a raised mark of a note, and write a power in raised digits: neither may be read as part of a number."""
+    """Remove a raised mark of a note, and write a power in raised digits: neither may be read as part of a number.
+
+    A link or span counts as raised if it is marked as a note, raised by its style, or leads to a place on the page.
+    """
     text = " ".join(raised.text_content().split())
+    if len(text) > _LONGEST_NOTE:
+        return
     previous, parent = raised.getprevious(), raised.getparent()
     before = (previous.tail if previous is not None else parent.text if parent is not None else "") or ""
-    linked = any((link.get("href") or "").find("#") >= 0 for link in raised.iter("a"))
+    links = [raised] if raised.tag == "a" else list(raised.iter("a"))
+    linked = any((link.get("href") or "").find("#") >= 0 for link in links)
     marked = _NOTE_MARK.search(f"{raised.get('class') or ''} {raised.get('id') or ''}") is not None
+    if raised.tag != "sup":
+        styled = _RAISED_STYLE.search(raised.get("style") or "") is not None
+        joins = before[-1:].isalnum() if raised.tag == "sub" else (linked or marked or styled)
+        if joins and _NOTE.fullmatch(text) and (raised.tag != "sub" or before[-1:].isdigit()):
+            raised.drop_tree()
+        return
     if text.lstrip("-").isdigit() and not linked and not marked and _POWER_OF.search(before.rstrip()):
         for child in list(raised):
             child.drop_tag()
@@ -124,9 +158,56 @@ def _settle_raised(raised: HtmlElement) -> None:
 _FRAMES: Final = ("aside", "td", "th", "tr", "tbody", "table", "section", "fieldset", "form")
 
 
-def _free_article(tree: HtmlElement) -> None:
-    """Make plain blocks of the elements that hold the page's headline: an article may stand in an aside or in a table."""
-    for headline in list(tree.iter("h1")):
-        for element in headline.iterancestors():
-            if element.tag in _FRAMES:
-                element.tag = "div"
+_HEADING_TAGS: Final = ("h2", "h3", "h4", "b", "strong", "font", "big", "th")
+
+
+def headlines(tree: HtmlElement, titles: Sequence[str] = ()) -> list[HtmlElement]:
+    """A parsed page and its possible titles in, its headline out: the first-level headings, else another that is a title."""
+    found = [
+        element
+        for element in tree.iter(etree.Element)
+        if element.tag == "h1" or (element.get("role") == "heading" and element.get("aria-level") == "1")
+    ]
+    wanted = {letters for title in titles if len(letters := letters_of(title)) >= _SHORTEST_HEADLINE}
+    if found or not wanted:
+        return found
+    return [element for element in tree.iter(*_HEADING_TAGS) if letters_of(element.text_content()) in wanted][:1]
+
+
+_SHORTEST_HEADLINE: Final = 12
+"""Letters. A shorter title may stand in a menu too."""
+
+
+def free_article(tree: HtmlElement, titles: Sequence[str] = ()) -> None:
+    """Make plain blocks of the elements that hold the page's headline: an article may stand in an aside or in a table.
+
+    Where the headline stands outside of it, the article is the frame right after it.
+    """
+    for headline in headlines(tree, titles):
+        inside = [element for element in headline.iterancestors() if element.tag in _FRAMES]
+        for element in inside or _frames_after(headline):
+            element.tag = "div"
+
+
+def _frames_after(headline: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield the frame that follows a headline and has its words, and the frames in it that have them."""
+    wanted = kinship.words(headline.text_content())
+
+    def has_words(element: HtmlElement) -> bool:
+        found = kinship.words(element.text_content())
+        return len(wanted & found) >= max(kinship.TITLE_SHARE * len(wanted), 2)
+
+    for node in (headline, *headline.iterancestors("header", "hgroup", "div")):
+        for sibling in node.itersiblings():
+            if isinstance(sibling.tag, str) and has_words(sibling):
+                if sibling.tag in _FRAMES:
+                    yield from [element for element in sibling.iter(*_FRAMES) if has_words(element)]
+                return
+
+
+def without_notes(line: str) -> str:
+    """A paragraph in, the same without raised digits behind a number out: they are marks of notes, except in powers of ten."""
+    return _RAISED_DIGITS.sub("", line)
+
+
+_RAISED_DIGITS: Final = re.compile(r"(?<=\d)(?<!\b10)[⁰¹²³⁴⁵⁶⁷⁸⁹]+")

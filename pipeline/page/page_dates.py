@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import logging
+import re
 from typing import Final
 
 from htmldate import find_date
@@ -16,6 +17,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from pipeline.page import date_parsing, facts
+from pipeline.page.others import Others
 from pipeline.records import Article
 
 logging.getLogger("htmldate").setLevel(logging.CRITICAL)  # a page without a date is an outcome here
@@ -39,6 +41,10 @@ def _declared_date(
     return (day, False) if day is not None and day <= latest else None
 
 
+_MONTH: Final = re.compile(r"\s*\d{4}(?:-\d{1,2})?\s*")
+"""A year or a month, which is no date."""
+
+
 def _shown_date(tree: HtmlElement, url: str, locale: str, latest: dt.datetime) -> Dated | None:
     """Return the day that the page shows beside its headline, or the one in the URL if that is of another month.
 
@@ -48,8 +54,7 @@ def _shown_date(tree: HtmlElement, url: str, locale: str, latest: dt.datetime) -
     now = latest - _CLOCK_ERROR
     visible = copy.deepcopy(tree)  # without scripts, comments and the page's foot: they hold dates of other things
     etree.strip_elements(visible, "script", "style", etree.Comment, with_tail=False)
-    for foot in visible.xpath("//footer[not(ancestor::article)]"):
-        foot.drop_tree()
+    _remove_strange(visible)
     written = find_date(visible, original_date=True, extensive_search=False, max_date=latest.replace(tzinfo=None))
     shown = next((d for text in facts.lone_dates(tree) if (d := _day(text, locale, now)) and d <= latest), None)
     marked = date_parsing.parse_declared(written)
@@ -60,6 +65,22 @@ def _shown_date(tree: HtmlElement, url: str, locale: str, latest: dt.datetime) -
     if found is not None and month is not None and (found.year, found.month) != (month.year, month.month):
         return min(month, latest), False
     return None if found is None or found > latest else (found, False)
+
+
+def _remove_strange(visible: HtmlElement) -> None:
+    """Remove what has dates of other things: foot and menu, pictures, and the times of other articles."""
+    others = Others(visible)
+    strange = list(visible.iter("nav", "img", "picture", "source"))
+    strange += visible.xpath("//footer[not(ancestor::article)]|//link[@rel='image_src' or contains(@rel, 'icon')]")
+    strange += visible.xpath("//meta[contains(@property, 'image') or contains(@name, 'image')]")
+    strange += [
+        element
+        for element in visible.xpath("//time|//*[@itemprop='datePublished']")
+        if others.has(element) or _MONTH.fullmatch(element.get("datetime") or "")
+    ]
+    for element in strange:
+        if element.getparent() is not None:
+            element.drop_tree()
 
 
 def _day(text: str, locale: str, now: dt.datetime) -> dt.datetime | None:

@@ -64,7 +64,12 @@ def test_the_cases_of_dates_have_the_right_values():
         ("<p>The accord of March 2022 ended last year.</p>", ""), ("<p class=date>2026</p>", ""),
         ("<p>The accord of 27 March 2022 between both sides ended last year, as the ministry said.</p>", ""),
         ("<img src=/uploads/2021/03/05/x.jpg>", "Last change of these terms: 1 January 2020"),
-        ("<!-- built 2020-02-03 -->", "<p>1 January 2020</p>"),
+        ("<!-- built 2020-02-03 -->", "<p>1 January 2020</p>"), ("<time datetime=2026-11>November 2026</time>", ""), ("<time datetime=2026>2026</time>", ""),
+        ("<meta property='og:image' content='https://n.example/uploads/2021/03/05/x.jpg'>", ""),
+        ("", "<ul><li><a href=/x>An older story of the week</a> <time datetime='2025-03-01'>1 March 2025</time></li></ul>"),
+        (f"{PROSE}<table><tr><td>Accord of</td><td>22 July 2022</td></tr></table>", ""),
+        (f"{PROSE}<div itemscope><h3 itemprop=headline>Strike kills 31 in Sumy</h3><meta itemprop=datePublished content='2026-11-20T08:00Z'></div>", ""),
+        ("", "<article><h3>Strike kills 31 in Sumy</h3><time datetime='2026-11-20T08:00Z'>x</time></article>"),
     ],
 )  # fmt: skip
 def test_years_and_days_of_something_else_are_no_date_of_the_page(body, foot):
@@ -73,7 +78,7 @@ def test_years_and_days_of_something_else_are_no_date_of_the_page(body, foot):
     assert published("", body, foot=foot, feed=moment) == moment
 
 
-@pytest.mark.parametrize("body", ["<p>27 November 2026</p>", "<div><span>Published: 27.11.2026</span></div>", "<p class=date>1 January 2026</p>"])  # fmt: skip
+@pytest.mark.parametrize("body", ["<p>27 November 2026</p>", "<div><span>Published: 27.11.2026</span></div>", "<p class=date>1 January 2026</p>", "<p>2026年11月27日 10時30分</p>", "<p>27/11/2026 | 10:30</p>", f"{PROSE}<p>Published: 27 November 2026</p>"])  # fmt: skip
 def test_a_whole_day_beside_the_headline_is_the_pages_date(body):
     assert published("", body).date() == (dt.date(2026, 1, 1) if "January" in body else dt.date(2026, 11, 27))
 
@@ -108,6 +113,7 @@ def test_a_declared_day_to_come_is_neither_believed_nor_replaced_by_its_year(hea
         ("27/11/2026", "en-US", "2026-11-27"), ("Thu, 05/11/2026", "en-IE", "2026-11-05"), ("05/11/2026", "en-USA", "2026-05-11"),
         ("11/05/2026", "", "2026-11-05"), ("05/11/2026", "en", "2026-11-05"), ("12/11/2026", "en-US", "2026-11-12"),
         ("05/12/2026", "en-GB", "2026-05-12"), ("02/03/2026", "en-CA", "2026-03-02"), ("02/03/2026", "zh-Hans-CN", "2026-03-02"),
+        ("05/11/2026 | 10:30", "en-GB", "2026-11-05"), ("2026年11月5日 10時30分", "ja", "2026-11-05"), ("2026년 11월 5일", "ko", "2026-11-05"),
         ("02/03/2026", "es-PR", "2026-02-03"), ("10:30, 05/11/2026", "fr", "2026-11-05"), ("10:30 11/05/2026", "en-US", "2026-11-05"), ("2026/11/05", "en-US", "2026-11-05"),
     ],
 )  # fmt: skip
@@ -191,6 +197,7 @@ def test_the_case_of_other_articles_has_the_right_values():
         ([other()], False), ([other(), other(headline="Japan sanctions three Russian banks")], False),
         ([other(url="https://n.example/9"), other(url="https://n.example/8")], False),
         ([OWN | {"url": "https://m.n.example/story/1?m=1"}], True),
+        ([{"@type": "WebPage", "datePublished": "2026-11-20T08:00:00Z", "url": "https://n.example/story/9"}], False),
         ([{"@type": "NewsArticle", "datePublished": "2026-11-27T08:00:00Z"}], True),
         ([[other(), other()], {"@type": "BreadcrumbList", "itemListElement": [{"name": "x"}]}, OWN | {"headline": TITLE.upper()}], True),
     ],
@@ -200,3 +207,18 @@ def test_of_several_declared_articles_the_one_with_the_pages_url_or_headline_is_
     found = extract(from_page(page(head), "https://n.example/story/1", now=NOW))
     assert found.published_at == (dt.datetime(2026, 11, 27, 8, tzinfo=dt.UTC) if dated else None)
     assert "Strike" not in found.title
+
+
+def test_the_address_of_a_section_that_a_page_declares_is_no_sign_that_an_article_is_its_own():
+    thing = json.dumps(other(mainEntityOfPage="https://n.example/news"))
+    head = f'<link rel=canonical href="https://n.example/news"><script type="application/ld+json">{thing}</script>'
+    found = extract(from_page(page(head), "https://n.example/story/1", now=NOW))
+    assert (found.title, found.published_at) == (TITLE, None)
+
+
+def test_the_time_of_a_block_under_a_heading_that_is_the_pages_title_is_the_pages():
+    body = f"<article><header><h2><a href=/story/1>{TITLE}</a></h2><time datetime='2026-11-27T08:00Z'>x</time></header>{PROSE}</article>"
+    source = f"<html><head><title>{TITLE} | Wire</title></head><body><h1>Harbour Wire news</h1>{body}</body></html>"
+    assert extract(from_page(source, "https://n.example/story/1", now=NOW)).published_at == dt.datetime(
+        2026, 11, 27, 8, tzinfo=dt.UTC
+    )

@@ -72,6 +72,10 @@ def test_the_cases_of_mark_up_have_the_right_values():
         ('<span style="text-decoration-line:line-through">40</span> 4', ""), ('<span class="line-through">40</span> 4', ""),
         ('<span class="old">40</span> 4', "<style>.x{color:red} span.old, .older { text-decoration: line-through }</style>"),
         ('<span id="old">40</span> 4', "<style>@media print{.y{display:none}} #old{display:none!important}</style>"),
+        ('<span class="upd old">40</span> 4', "<style>p .old{text-decoration:line-through}</style>"), ("<span data-old>40</span> 4", "<style>[data-old]{text-decoration:line-through}</style>"),
+        ('<span class="c"><i class=was>40</i> 4</span>', "<style>.c .was, x|y:: {text-decoration:line-through}</style>"), ('<span class="a old">40</span> 4', "<style>@media screen{.a.old{text-decoration:line-through}}</style>"),
+        ("<span role=deletion>40</span> <span role=insertion>4</span>", ""), ("<span class=is-deleted>40</span> 4", ""), ("<span style='opacity:0'>40</span> 4", ""),
+        ("<span style='position:absolute;left:-9999px'>40</span> 4", ""), ("<noscript>40</noscript>4", ""), ("<style>.x{color:red}</style>4", ""),
         ("<span hidden>40</span> 4", ""), ('<span style="visibility:hidden">40</span> 4', ""),
         ('<span style="font-size:0">40</span> 4', ""), ("<del><b>40</b></del> 4", ""), ("<template>40</template>4", ""),
     ],
@@ -80,6 +84,12 @@ def test_what_is_struck_or_hidden_is_not_read(markup, head):
     text = read(story(f"The strike on the depot killed {markup} people on Friday, the governor said."), head=head).text
     assert "The strike on the depot killed 4 people on Friday" in text
     assert "40" not in text
+
+
+def test_a_rule_of_a_tag_alone_or_of_small_screens_strikes_and_hides_nothing():
+    head = "<style>span{text-decoration:line-through} @media (max-width:600px){.wide{display:none}}</style>"
+    text = read(story("The strike on the depot <span class=wide>killed 4</span> people on Friday."), head=head).text
+    assert "killed 4 people" in text
 
 
 def test_a_whole_paragraph_that_was_superseded_is_out_and_a_headline_is_read_as_it_stands():
@@ -116,6 +126,10 @@ def test_a_feeds_own_text_is_read_without_what_is_struck(markup, text):
         ("killed 4<sup><a href='#fn1'>1</a></sup> people", "killed 4 people"), ("killed 40<sup>*</sup> people", "killed 40 people"),
         ("killed 4<sup class='footnote-ref'>a</sup> people", "killed 4 people"), ("held 5 km<sup>2</sup> of land", "held 5 km² of land"),
         ("on the 21<sup>st</sup> of May", "on the 21st of May"), ("rose by 10<sup>6</sup> tonnes", "rose by 10⁶ tonnes"),
+        ("killed 4<span class=footnote>2</span> people", "killed 4 people"), ("killed 4<a href='#fn2'>2</a> people", "killed 4 people"),
+        ("killed 4<a href='#cite_note-3'>[3]</a> people", "killed 4 people"), ("killed 4<span style='vertical-align: super'>2</span> people", "killed 4 people"),
+        ("killed 4² people", "killed 4 people"), ("in 2025¹³ it", "in 2025 it"), ("killed 4<sub>1</sub> people", "killed 4 people"), ("rose to 10⁶ and", "rose to 10⁶ and"),
+        ("killed 4<sup>iii</sup> people", "killed 4 people"), ("killed 4<sup>†2</sup> people", "killed 4 people"), ("see <a href='#more'>page 2</a> for", "see page 2 for"),
         ("said so.<sup>3</sup> Then", "said so. Then"), ("CO<sub>2</sub> fell", "CO2 fell"), ("in 2025<sup>1, 2</sup> it", "in 2025 it"),
     ],
 )  # fmt: skip
@@ -142,6 +156,31 @@ def test_the_block_under_the_headline_is_the_article_and_a_consent_text_is_not(f
     after = "after" in place
     body = block if place == "none" else f"{block}{consent}" if after else f"{consent}{block}"
     assert read(body).text == f"{FIRST}\n\n{SECOND}"
+
+
+PLACES = {
+    "h2": f"<aside class=main><h2>{TITLE}</h2><p>{FIRST}</p><p>{SECOND}</p></aside>",
+    "role": f"<aside><div role=heading aria-level=1>{TITLE}</div><p>{FIRST}</p><p>{SECOND}</p></aside>",
+    "font": f"<table><tr><td><font size=5>{TITLE}</font><p>{FIRST}</p><p>{SECOND}</p></td></tr></table>",
+    "before an aside": f"<header><h1>{TITLE}</h1></header><aside class=story><p>{FIRST}</p><p>{SECOND}</p></aside>",
+    "before a table": f"<h1>{TITLE}</h1><table><tr><td><p>{FIRST}</p><p>{SECOND}</p></td><td><p>Sunny.</p></td></tr></table>",
+    "comments": f"<div class=comments-section><h1>{TITLE}</h1><p>{FIRST}</p><p>{SECOND}</p></div>",
+    "consent inside": f"<article><h1>{TITLE}</h1><div>{{consent}}</div><p>{FIRST}</p><p>{SECOND}</p></article>",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_article_is_found_under_whatever_is_its_headline(place):
+    consent = "".join(f"<p>{text}</p>" for text in CONSENT)
+    body = PLACES[place].replace("{consent}", consent)
+    assert read(f"{body}<div>{consent}</div>").text.removesuffix("\n\nSunny.") == f"{FIRST}\n\n{SECOND}"
+
+
+def test_an_article_about_cookies_and_consent_is_kept():
+    title = "Regulator fines site over cookie consent"
+    told = "The regulator fined the site over cookies on Friday: consent was not asked for, and partners had personal data."
+    text = read(f"<article><h1>{title}</h1><div><p>{told}</p></div><p>{SECOND}</p></article>", title=title).text
+    assert text == f"{told}\n\n{SECOND}"
 
 
 def test_a_consent_text_alone_is_no_article():
@@ -277,6 +316,7 @@ def test_a_feed_with_an_old_label_is_read(label, codec, text):
         assert parse_feed(body.encode(codec), content_type=kind).entries[0].title == text
 
 
+STORY = {"title": TITLE, "body": f"<p>{FIRST}</p><p>{SECOND}</p>"}
 BLOCKS = [{"type": "p", "text": FIRST}, {"type": "image", "src": "/x.jpg"}, {"type": "p", "text": SECOND}]
 
 
@@ -287,6 +327,12 @@ BLOCKS = [{"type": "p", "text": FIRST}, {"type": "image", "src": "/x.jpg"}, {"ty
         f'<script>window.__INITIAL_STATE__ = {json.dumps({"story": {"headline": TITLE, "html": f"<p>{FIRST}</p><p>{SECOND}</p>"}})};</script>',
         f'<script type="application/json">{json.dumps({"a": [{"title": "Another story of the same day", "content": SECOND * 9}, {"title": TITLE, "content": f"{FIRST}{chr(10)}{chr(10)}{SECOND}"}]})}</script>',
         f'<script>self.state={json.dumps([{"name": TITLE, "content": {"blocks": [[FIRST], [SECOND]]}, "author": "A B"}])}</script>',
+        f"<script>var state = {json.dumps(STORY)}; start(state);</script>", f"<script>window.a={{b:[]}};window.article = {json.dumps(STORY)}</script>",
+        f"<script>window.data = JSON.parse({json.dumps(json.dumps(STORY))});</script>", f'<script>load({{"a": undefined, "b": {json.dumps(STORY)}}})</script>',
+        f'<script>self.__next_f.push([1,{json.dumps("5:" + json.dumps(STORY))}])</script>', f"<div id=app data-page='{json.dumps(STORY)}'></div>",
+        f'<script type="application/json">{json.dumps({"Article:1": {"headline": TITLE, "body": {"__ref": "Body:1"}}, "Body:1": {"content": STORY["body"], "of": {"__ref": "Body:1"}}})}</script>',
+        f'<script type="application/json">{json.dumps({"headlines": {"basic": TITLE}, "content_elements": [{"type": "text", "content": FIRST}, {"type": "text", "content": SECOND}]})}</script>',
+        f'<script type="application/json">{json.dumps({"title": TITLE, "content": {"nodeType": "document", "content": [{"nodeType": "paragraph", "content": [{"nodeType": "text", "value": FIRST}]}, {"nodeType": "paragraph", "content": [{"nodeType": "text", "value": SECOND[:60]}, {"nodeType": "hyperlink", "content": [{"nodeType": "text", "value": SECOND[60:90]}]}, {"nodeType": "text", "value": SECOND[90:]}]}]}})}</script>',
         f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", "headline": TITLE, "articleBody": f"{FIRST}{chr(10)}{SECOND}"})}</script>',
         f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", "headline": TITLE, "articleBody": f"<p>{FIRST}</p><p>{SECOND}</p>"})}</script>',
         f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", "headline": TITLE, "articleBody": f"&lt;p&gt;{FIRST}&lt;/p&gt;&lt;p&gt;{SECOND}&lt;/p&gt;"})}</script>',

@@ -1,6 +1,7 @@
 """Mark-up that changes what a page says: struck and hidden text, footnotes, and articles in odd elements. Pure.
 
-`settle` changes a parsed page, before anything is read from it, so that its plain text says what a reader of the page sees.
+`settle` changes a parsed page, before anything is read from it, so that its plain text says what a reader of the page sees. The
+only importer of cssselect.
 """
 
 from __future__ import annotations

@@ -51,6 +51,7 @@ OWNERS = {
     "aiohttp": {f"collect/{file}.py" for file in ("http_client", "http_body", "subscriber")},
     "protego": {"collect/robots.py"},
     "courlan": {"page/urls.py"},
+    "cssselect": {"page/markup.py"},
     "trafilatura": {"page/extract.py"},
     "htmldate": {"page/page_dates.py"},
     "py3langid": {"page/extract.py"},

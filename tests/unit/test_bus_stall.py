@@ -153,21 +153,18 @@ def test_a_client_that_reads_nothing_more_does_not_hang_its_process(monkeypatch)
 def test_a_partition_whose_end_kafka_does_not_tell_again_is_read_all_the_same():
     """Kafka tells the end of a partition without new records once in a session; a client that joins again does not hear it."""
 
+    def place(*, valid=True, end=None):
+        return types.SimpleNamespace(
+            has_valid_position=valid, highwater=end, position=types.SimpleNamespace(offset=7) if valid else None
+        )
+
     class Client:
         _subscription = types.SimpleNamespace(
-            assignment={
-                place: types.SimpleNamespace(has_valid_position=place != "new") for place in ("idle", "busy", "new")
-            }
+            assignment={"idle": place(), "busy": place(end=9), "new": place(valid=False, end=9)}
         )
 
         def assignment(self):
             return set(self._subscription.assignment)
-
-        def highwater(self, place):
-            return 9 if place == "busy" else None
-
-        def position(self, _place):
-            return 7
 
     progress = Progress()
     group._update(progress, Client())

@@ -28,7 +28,7 @@ def consumer_of(settings: Settings, **options: Any) -> KafkaConsumer:
         own = {
             "enable_auto_commit": False,
             "isolation_level": "read_committed",
-            "fetch_max_wait_ms": 200,
+            "fetch_max_wait_ms": 500,
             "max_partition_fetch_bytes": QUARANTINE_BYTES,
             "allow_auto_create_topics": False,
         }

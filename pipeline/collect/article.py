@@ -151,6 +151,8 @@ def read_page(answer: FetchResult, asked_url: str) -> Page:
     kind = answer.content_type.split(";")[0].strip().lower()
     looks_like_page = start[:1] == b"<" or b"<html" in start.lower()
     binary = start.startswith((b"%PDF", b"\x89PNG", b"GIF8", b"PK\x03\x04", b"\xff\xd8\xff", b"\x1f\x8b"))
+    if re.match(r"(?:application|text)/(?:[\w.-]+\+)?(?:json|javascript)$", kind) and start[:1] in (b"{", b"["):
+        raise FetchError("wall", f"is not a page but {kind}")  # an answer for programs, such as "not allowed"
     not_pages = r"(?:image|video|audio|font)/|application/(?!xhtml|xml|octet)"
     if binary or (not looks_like_page and re.match(not_pages, kind)):
         raise FetchError("not_text", f"is not a page but {kind or 'something else'}")

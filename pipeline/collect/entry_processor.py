@@ -124,7 +124,7 @@ class EntryProcessor:
         calls only.
         """
         now = self.clock.now()
-        page = self._own_page(feed, candidate, fetched)
+        page = self._own_page(feed, parsed, candidate, fetched)
         if isinstance(page, FetchError) and self._try_again(candidate, page):
             if fetched.claimed:
                 self.seen_urls.release(candidate.article_id, feed.id)
@@ -208,7 +208,9 @@ class EntryProcessor:
         view = kinship.PageWords() if page.is_file else await asyncio.to_thread(kinship.read, page.html)
         return Fetched(claimed, page, view, seen.mark(entry, page.html))
 
-    def _own_page(self, feed: Feed, candidate: EntryCandidate, fetched: Fetched) -> Page | FetchError | None:
+    def _own_page(
+        self, feed: Feed, parsed: ParsedFeed, candidate: EntryCandidate, fetched: Fetched
+    ) -> Page | FetchError | None:
         """Return what was fetched if it is the entry's own article, else the error that says what it is."""
         found = fetched.page
         if found is None:
@@ -216,7 +218,7 @@ class EntryProcessor:
         if isinstance(found, Page) and not found.is_file:
             page = seen.page_of(fetched.mark)
             title = self.seen_urls.title_of_page(feed.id, page) if candidate.previous is None else ""
-            found = own_page(candidate, found, fetched.view, title)
+            found = own_page(candidate, found, fetched.view, title, (entry.title for entry in parsed.entries))
         if isinstance(found, FetchError):
             outcome = found.kind if found.kind in ("refused", "wall") else "error"
             metrics.page_fetches_total.labels(outcome=outcome).inc()

@@ -198,21 +198,26 @@ def _as_written(url: str) -> URL:
     """A URL in, the same for aiohttp out, so that it is asked for byte for byte: no ASCII is escaped or unescaped."""
     parts = urlsplit(url)
     known = URL(f"{parts.scheme}://{parts.netloc}")  # escapes the host only
-    rest = quote(f"{parts.path or '/'}{'?' if '?' in url.partition('#')[0] else ''}{parts.query}", safe=_WRITTEN)
+    path = quote(parts.path or "/", safe=_WRITTEN)
+    query = quote(parts.query, safe=f"{_WRITTEN}^`{{}}")
+    rest = f"{path}{'?' if '?' in url.partition('#')[0] else ''}{query}"
     return URL(f"{known.scheme}://{known.raw_authority}{rest}", encoded=True)
 
 
-_WRITTEN: Final = "".join(chr(code) for code in range(33, 127) if chr(code) not in '"<>\\^`{|}#')
-"""The characters that may stand in a path and a query as they are."""
+_WRITTEN: Final = "".join(chr(code) for code in range(33, 127) if chr(code) not in '"<>\\^`{}#')
+"""The characters that browsers leave as they are in a path; in a query they leave some more."""
 
 
 def _refreshed(url: str, response: aiohttp.ClientResponse, body: bytes) -> str | None:
     """A page in, the URL that its refresh leads to out; None where that is the page itself, or there is none."""
     kind = response.headers.get("Content-Type", "text/html")
-    link = refresh.target(body) if "html" in kind.lower() else None
-    if link is None:
+    link = response.headers.get("Refresh") and refresh.link_in(response.headers["Refresh"])
+    base = url
+    if not link and "html" in kind.lower() and (link := refresh.target(body)):
+        base = refresh.base(body, url)
+    if not link:
         return None
-    found = _target(url, link)
+    found = _target(base, link)
     return found if found != url.partition("#")[0] else None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from typing import Final
+from urllib.parse import urljoin
 
 from pipeline.collect.entry import plain_text
 
@@ -29,18 +30,57 @@ _VALUE: Final = re.compile(
 )
 
 
-def target(body: bytes) -> str | None:
-    """A page in, the link that it leads to at once out; None where it leads nowhere, or only after a while."""
-    if b"refresh" not in body[:HEAD_BYTES].lower():
+_BASE: Final = re.compile(r"<base\b[^>]{0,400}?\bhref\s*=\s*[\"']?\s*([^\"'\s>]{1,2000})", re.IGNORECASE)
+_SCRIPT: Final = re.compile(
+    r"\b(?:window\.|document\.|self\.|top\.)?location(?:\.href)?\s*(?:=\s*|\.(?:replace|assign)\s*\(\s*)([\"'])([^\"'<>]{1,2000})\1"
+)
+EMPTY_CHARACTERS: Final = 120
+"""Characters. A page with hardly any text, such as "You are being redirected", is a stub for readers with scripts."""
+
+
+def base(body: bytes, url: str) -> str:
+    """A page and its URL in, the URL that its links are relative to out."""
+    found = _BASE.search(body[:HEAD_BYTES].decode("utf-8", "replace"))
+    try:
+        return urljoin(url, html.unescape(found.group(1))) if found is not None else url
+    except ValueError:
+        return url
+
+
+def link_in(content: str) -> str | None:
+    """The value of a refresh ("0; url=/a") in, its link out; None without one, or where it waits."""
+    found = _VALUE.match(html.unescape(content))
+    if found is None or (re.search(r"\d", found.group(1)) and float(found.group(1)) > LONGEST_DELAY_SECONDS):
         return None
-    head = _ASIDE.sub(" ", body[:HEAD_BYTES].decode("utf-8", "replace"))
+    return found.group(2)
+
+
+def target(body: bytes) -> str | None:
+    """A page in, the link that it leads to at once out; None where it leads nowhere, or only after a while.
+
+    A page without text may also lead on by its script, or by what it says to readers without scripts.
+    """
+    start = body[:HEAD_BYTES]
+    if b"refresh" not in start.lower() and b"location" not in start:
+        return None
+    whole = start.decode("utf-8", "replace")
+    characters = len(plain_text(_ASIDE.sub(" ", body.decode("utf-8", "replace")[:400_000])))
+    if (link := _declared(_ASIDE.sub(" ", whole), characters)) is not None:
+        return link
+    if characters > EMPTY_CHARACTERS:
+        return None
+    links = [link for _, link in _SCRIPT.findall(whole)]
+    return (links[0] if len(set(links)) == 1 else None) or _declared(whole, characters)
+
+
+def _declared(head: str, characters: int) -> str | None:
+    """A page's head and the length of its text in, the link of its refresh out."""
     for tag in _TAG.findall(head):
         content = _CONTENT.search(tag)
         found = _VALUE.match(html.unescape(next(filter(None, content.groups()), ""))) if content is not None else None
         if found is None:
             continue
         delay = float(found.group(1)) if re.search(r"\d", found.group(1)) else 0.0
-        is_stub = len(plain_text(_ASIDE.sub(" ", body.decode("utf-8", "replace")[:400_000]))) <= STUB_CHARACTERS
-        if delay == 0 or (delay <= LONGEST_DELAY_SECONDS and is_stub):
+        if delay == 0 or (delay <= LONGEST_DELAY_SECONDS and characters <= STUB_CHARACTERS):
             return found.group(2)
     return None

@@ -111,7 +111,7 @@ async def _note_on_walls(settings: Settings, web: Fetcher, feed: Feed, parsed: P
             mark = seen.mark(candidate.entry, page.html)
             title = titles.setdefault(seen.page_of(mark), seen.title_of(mark))
             view = await asyncio.to_thread(kinship.read, page.html)
-            own = own_page(candidate, page, view, title)
+            own = own_page(candidate, page, view, title, (entry.title for entry in parsed.entries))
         except FetchError as error:
             own = error
         if isinstance(own, FetchError) and own.kind == "wall":

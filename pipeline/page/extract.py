@@ -54,9 +54,14 @@ _WALL = re.compile(
 )
 _CUT_OFF = re.compile(
     r"(?:…|\.\.\.|\[\.\.\.\]|\[…\]|\[\+\d+ chars\])\s*$|(?:continue reading|read (?:more|the full (?:story|article)))\W*$"
-    r"|\b(?:subscribe|log in|sign in|register)\b.{0,60}\bto (?:continue|read|keep reading|access)",
+    r"|\b(?:subscribe|log in|sign in|register)\b.{0,60}\bto (?:continue|read|keep reading|access)"
+    r"|\b(?:last|all your|your) (?:\w+ )?free (?:stor(?:y|ies)|articles?)\b|\bbecome a (?:member|subscriber)\b",
     re.IGNORECASE,
 )
+
+
+TEASER_CHARACTERS: Final = 600
+"""An offer to subscribe under a text that is shorter says that the rest is not shown; under a longer one it is furniture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +156,8 @@ def _from_page(article: Article) -> Extracted:
     clutter.remove_notices(tree, titles)
     body = _body(tree, declared, headed, in_script, title)
     lines, credit = boilerplate.clean([markup.without_notes(line) for line in body], title=title)
-    return _extracted(article, declared, title, lines, credit, dates=dates, updates=told)
+    cut = sum(map(len, lines)) < TEASER_CHARACTERS and any(_CUT_OFF.search(line) for line in body[-2:])
+    return _extracted(article, declared, title, lines, credit, dates=dates, updates=told, cut=cut)
 
 
 def _body(
@@ -185,6 +191,7 @@ def _extracted(
     *,
     dates: tuple[dt.datetime | None, dt.datetime | None] = (None, None),
     updates: tuple[live.Update, ...] = (),
+    cut: bool = False,
 ) -> Extracted:
     """The text of a page or a plain text in, the result out; what the page does not say is taken from the feed.
 
@@ -223,7 +230,11 @@ def _extracted(
         credit=credit or agency,
         image_url=declared.image_url,
         canonical_url=article.canonical_url or declared.canonical_url,
-        truncated=article.truncated or used_summary or declared.paywalled or _CUT_OFF.search(text[-160:]) is not None,
+        truncated=article.truncated
+        or used_summary
+        or declared.paywalled
+        or cut
+        or _CUT_OFF.search(text[-160:]) is not None,
         updates=_updates(lines, moments),
     )
 

@@ -16,7 +16,9 @@ SHORTEST: Final = 40
 """Characters. A part with less is only a heading or an anchor."""
 
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
-_ITEMS: Final = ("article", "section", "li", "div", "td", "details")
+_BOUND: Final = ("tr", "td", "th", "li", "dt", "dd", "summary")
+_NAMES: Final = (*_HEADINGS, "a", "dt", "summary")
+_ITEMS: Final = ("article", "section", "li", "div", "td", "tr", "details", "header", "hgroup")
 
 
 def find(page: str, fragment: str, title: str) -> str | None:
@@ -56,7 +58,7 @@ def _headed(tree: HtmlElement, title: str) -> Iterator[HtmlElement]:
 
 def _around(element: HtmlElement) -> str | None:
     """An element that names or heads a part in, the HTML of the part out; None where there is no text."""
-    if _length(element) >= SHORTEST and element.tag not in (*_HEADINGS, "a"):
+    if _length(element) >= SHORTEST and element.tag not in _NAMES:
         return _markup(element)
     parent = element.getparent()
     # an anchor or a heading: its own block if the block has no second heading of the kind, else what follows
@@ -81,4 +83,6 @@ def _length(element: HtmlElement) -> int:
 
 
 def _markup(element: HtmlElement) -> str:
-    return str(html.tostring(element, encoding="unicode", with_tail=False))
+    """Return an element as HTML that stands alone: a cell or an item of a list would be dropped without its table or list."""
+    text = str(html.tostring(element, encoding="unicode", with_tail=False))
+    return re.sub(r"(</?)(?:tr|td|th|tbody|li|dt|dd|summary)\b", r"\1div", text) if element.tag in _BOUND else text

@@ -79,6 +79,7 @@ async def test_a_case_brings_three_articles_and_no_more_at_later_polls(name):
         "/view.do?ref=10{n}", "/view.do?uid=10{n}", "/a?source=10{n}", "/a?session=10{n}", "/a?article_uid=10{n}",
         "/a?partnerid=1{n}&x=1", "/a?gl=1{n}", "/a?fbclid=10{n}", "/a?utm_content=10{n}",
         "/index.php?/2026/11/x{n}", "/story?2026110{n}", "/a?b=2&a=1{n}", "/a%7E{n}/x%2Fy?q=%27{n}", "/story/1{n}/amp",
+        "/s|{n}?a={b}|c", "/s??x={n}", "/s?=1{n}", "/s?{n}=&&", "/s?u=http://x.example/{n}", "/s/%E2%82%AC{n}?x=%", "/s/'{n}'?a[]=1",
         "/amp/story-1{n}", "/story.amp.html?id={n}", "/a//b/../c{n}/", "/a;v={n}", "/A{n}.HTML?X=%c3%a4",
     ],
 )  # fmt: skip
@@ -197,6 +198,31 @@ async def test_a_wall_that_repeats_the_headline_is_not_the_article(offer):
     assert all(document.truncated for document in documents)
 
 
+async def test_a_list_of_the_sites_stories_under_another_headline_is_not_the_article():
+    """Also the first that leads there, when nobody knows yet that others do."""
+    gone = page("Sorry, not found", "That page is gone. These were read most today:", *TEXTS.values())
+    articles, documents, _ = await collect(make_feed("{base}/s/{n}") | {f"/s/{n}": gone for n in range(3)})
+    check_stories(articles, documents)
+    assert not any("That page is gone" in document.text for document in documents)
+
+
+async def test_an_answer_for_programs_is_not_the_article():
+    refused = {"type": "application/json; charset=utf-8", "body": '{"error": "not allowed here"}'}
+    articles, documents, _ = await collect(make_feed("{base}/s/{n}") | {f"/s/{n}": refused for n in range(3)})
+    check_stories(articles, documents)
+    assert all(document.truncated for document in documents)
+
+
+async def test_a_page_with_the_first_sentence_and_an_offer_is_marked_as_cut_short():
+    first = {title: text.partition(". ")[0] + "." for title, text in TEXTS.items()}
+    pages = make_feed("{base}/s/{n}")
+    pages |= {f"/s/{n}": page(t, first[t], TEASER) for n, t in enumerate(TITLES)}
+    articles, documents, _ = await collect(pages)
+    check_stories(articles, documents)
+    assert all(document.truncated for document in documents)
+    assert not any("member" in document.text for document in documents)
+
+
 @pytest.mark.parametrize("status", [401, 403, 451])
 async def test_a_page_that_is_refused_is_told_by_one_sentence_of_the_feed(status):
     pages = make_feed("{base}/s/{n}") | {f"/s/{n}": {"status": status, "body": "Just a moment..."} for n in range(3)}
@@ -255,6 +281,9 @@ async def test_the_check_of_feeds_says_that_a_wall_is_met(text):
     [
         "<META HTTP-EQUIV='Refresh' CONTENT='0;URL=/real/{n}'>",
         "<meta content='2; url=&quot;{base}/real/{n}&quot;' http-equiv=refresh>",
+        "<base href='{base}/real/'><meta http-equiv=refresh content='0;url={n}'>",
+        "<script>window.location.href = '/real/{n}';</script><noscript>Please turn scripts on.</noscript>",
+        "<script>go()</script><noscript><meta http-equiv=refresh content='0;url=/real/{n}'></noscript>",
         "<noscript><meta http-equiv='refresh' content='0; url=/nojs'></noscript><meta http-equiv=refresh content=0;/real/{n}>",
     ],
 )
@@ -267,6 +296,25 @@ async def test_a_refresh_is_followed_as_a_redirect_is(stub):
     articles, documents, site = await collect(pages, polls=2)
     check_stories(articles, documents)
     assert site.asked["/nojs"] == 0
+
+
+async def test_a_refresh_in_the_head_of_the_answer_is_followed():
+    stub = {"body": "<html><title>Redirecting</title></html>"}
+    pages = make_feed("{base}/go/{n}", text=False) | stories("/real/{n}")
+    pages |= {f"/go/{n}": stub | {"headers": {"Refresh": f"0; url=/real/{n}"}} for n in range(3)}
+    check_stories(*(await collect(pages, polls=2))[:2])
+
+
+async def test_what_a_script_of_an_article_may_do_is_not_followed():
+    """Only a page without text leads on by its script, and only where it can lead to one address."""
+    head = "<script>if (old) { location.href = '/old' }</script>"
+    pages = make_feed("{base}/s/{n}") | stories("/s/{n}", head=head)
+    pages["/s/1"] = {
+        "body": "<html><script>if (a) { location.href = '/a' } else { location.replace('/b') }</script></html>"
+    }
+    articles, documents, site = await collect(pages)
+    check_stories(articles, documents)
+    assert not site.asked["/old"] + site.asked["/a"] + site.asked["/b"]
 
 
 async def test_refreshes_in_a_circle_end_and_a_page_that_loads_itself_again_is_read():
@@ -301,6 +349,11 @@ async def test_entries_that_link_to_one_page_are_articles_of_their_own(link, gui
         "<section id=p{n}><h2>{title}</h2><p>{text}</p></section>",
         "<h2><a name=p{n}></a>{title}</h2><p>{text}</p>",
         "<div class=post><h3>{title}</h3><div><p>{text}</p></div></div>",
+        "<article data-id=p{n}><header><h2>{title}</h2></header><div>{text}</div></article>",
+        "<dl><dt id=p{n}>{title}</dt><dd>{text}</dd></dl>",
+        "<li id=p{n}><b>{title}</b> <span>{text}</span></li>",
+        "<table><tr id=p{n}><td><h3>{title}</h3></td><td>{text}</td></tr></table>",
+        "<details id=p{n}><summary>{title}</summary><p>{text}</p></details>",
     ],
 )
 @pytest.mark.parametrize("guid", ["entry-{n}", ""])

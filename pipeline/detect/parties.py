@@ -15,6 +15,7 @@ from pipeline.annotate.names import fold
 from pipeline.annotate.parse import Mention
 from pipeline.annotate.plain import Plain
 from pipeline.annotate.resolve import Resolver
+from pipeline.detect.duals import both, is_dual, of_states
 from pipeline.detect.persons import (
     APART,
     BACK,
@@ -186,10 +187,19 @@ class SectionNames:
                 yield from (one for one in each if one is not None)
                 return
         words = self.text[start:end].strip()
-        if is_pronoun(words):
+        if is_dual(words):
+            yield from self._both(words, start)
+        elif is_pronoun(words):
             yield from self._pronoun(words.casefold(), start)
         elif whole is not None:
             yield whole
+
+    def _both(self, words: str, start: int) -> Iterator[Party]:
+        """`The two countries`, `both leaders`: the two named before, or the words alone, of no country."""
+        two = [*self._each(both(words, start, self._look))] or [Party(text=words, start=start, end=start + len(words))]
+        for one in two:
+            land = self.resolver.country_name(one.country) if one.country and of_states(words) else None
+            yield one if land is None else msgspec.structs.replace(one, name=land, sector="GOV", identifier=None)
 
     def _is_name(self, start: int, end: int) -> bool:
         return any(name.start <= start and name.end >= end for name in self.names)
@@ -343,7 +353,11 @@ class SectionNames:
             found = [] if said_by is None else [said_by]
         else:
             found = [*self._look.pronoun(low, start)]
-        for name in found:
+        return self._each(found)
+
+    def _each(self, names: Sequence[Name]) -> Iterator[Party]:
+        """Names that a phrase leads back to in, their parties where they stand out."""
+        for name in names:
             party = name.party
             if name.label == "PERSON" and not party.country:
                 party = self._person(name, party)

@@ -100,7 +100,7 @@ class Text:
         same = next(group for group in groups if low in group)
         quoted = self._quoted(start)
         spare: tuple[Name, ...] = ()
-        for number, (first, end) in enumerate(self._sentences(start)):
+        for number, (first, end) in enumerate(self.sentences(start)):
             fitting = [n for n in self.names if first <= n.start and n.end <= end and self._fits(low, n)]
             heard = [n for n in fitting if self._quoted(n.start) == quoted] or fitting
             goes_on = _first_of(self.text, first, end, same)
@@ -262,7 +262,7 @@ class Text:
         left = self.text[self.text.rfind("\n", 0, at) + 1 : at]
         return left.count('"') % 2 == 1 or left.count("“") > left.count("”")
 
-    def _sentences(self, start: int) -> Iterator[tuple[int, int]]:
+    def sentences(self, start: int) -> Iterator[tuple[int, int]]:
         """The words before `start` in its sentence, then the sentences before it, backwards."""
         low = max(0, start - BACK_CHARACTERS)
         cuts = [low, *(m.end() for m in _SENTENCE_END.finditer(self.text, low, start + 1))]

@@ -1,0 +1,71 @@
+"""`The two countries`, `both leaders` in, the two that the text spoke of before out."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pipeline.detect.phrases import last_word
+from pipeline.detect.referents import Name, Text
+
+SENTENCES: Final = 6
+"""How many sentences back the two are looked for."""
+_STATES: Final = (
+    "sides|parties|countries|nations|states|neighbou?rs|governments|allies|rivals|powers|armies|militaries|capitals"
+)
+_PERSONS: Final = "leaders|presidents|ministers|premiers|chancellors|diplomats|envoys|men|women|politicians"
+_DUAL: Final = re.compile(
+    rf"(?i:(?:the|these|those)\stwo|both|the\spair)"
+    rf"(?:\sof\sthem|(?:\sof\sthe)?(?:\s[a-z]+)?\s(?:(?P<state>{_STATES})|(?P<person>{_PERSONS})))?"
+)
+_WHERE: Final = re.compile(r"\b(?:in|at|near)\s(?:the\s)?$", re.IGNORECASE)
+_AND: Final = re.compile(r"\s+and\s+(?:the\s+)?")
+
+
+def is_dual(phrase: str) -> bool:
+    """Whether a phrase means two that were named before: `the two sides`, `both presidents`, `the two`."""
+    return _DUAL.fullmatch(phrase) is not None and phrase.casefold() != "both"
+
+
+def of_states(phrase: str) -> bool:
+    """Whether a dual phrase means states, not persons."""
+    match = _DUAL.fullmatch(phrase)
+    return match is not None and match["state"] is not None
+
+
+def both(phrase: str, start: int, text: Text) -> tuple[Name, ...]:
+    """A dual phrase at `start` of a text in, the two names that it stands for out; none where no sentence names just two.
+
+    Of each sentence, from the phrase's own backwards, the states or the persons are looked at, as the phrase says; two persons
+    stand for their states too. Where a sentence has more than two, those that `and` joins are meant. A place behind `in` or
+    `at` is no side.
+    """
+    match = _DUAL.fullmatch(phrase)
+    if match is None:
+        return ()
+    sorts = (False, True) if match["state"] else (True, False) if phrase.casefold().endswith("two") else (True,)
+    for number, (first, end) in enumerate(text.sentences(start)):
+        if number > SENTENCES:
+            break
+        inside = [n for n in text.names if first <= n.start and n.end <= end]
+        for persons in sorts:
+            found = [*_distinct(inside, text, persons=persons)]
+            if len(found) == 2:
+                return tuple(found)
+            pairs = [(a, b) for a, b in itertools.pairwise(found) if _AND.fullmatch(text.text, a.end, b.start)]
+            if len(pairs) == 1:
+                return pairs[0]
+    return ()
+
+
+def _distinct(names: Sequence[Name], text: Text, *, persons: bool) -> Iterator[Name]:
+    """The first name of each person, or of each state."""
+    seen: set[str | None] = set()
+    for name in names:
+        key = last_word(name.text) if persons else name.party.country
+        where = _WHERE.search(text.text, max(0, name.start - 12), name.start)
+        if name.person == persons and key and key not in seen and not where:
+            seen.add(key)
+            yield name

@@ -9,8 +9,9 @@ from typing import Final
 from pipeline.detect import date_names as names
 from pipeline.detect import date_parts as parts
 from pipeline.detect import date_steps as steps
+from pipeline.detect import date_vague as vague
 from pipeline.detect import daywords as cal
-from pipeline.detect.date_reader import WAYS, DateReader, Form
+from pipeline.detect.date_reader import BACK, ON, WAYS, DateReader, Form
 
 _COUNTS: Final = ("0", "couple", *cal.CARDINALS)
 _FORMS: Final[tuple[tuple[Form, Iterable[str]], ...]] = (
@@ -31,6 +32,9 @@ _FORMS: Final[tuple[tuple[Form, Iterable[str]], ...]] = (
     (parts.share, ("the", "0", "opening", "latter", "last", "final", "closing", *cal.ORDINALS)),
     (parts.vague_edge, ("the", "early", "start", "beginning", "mid", "middle", "late", "end", "close", "earlier", "later")),
     (parts.week_of, ("the", "week")),
+    (vague.stretch, ("the", "recent", *BACK, *ON)),
+    (vague.within, ("within",)),
+    (vague.day_before, ("the", "previous", "preceding")),
 )  # fmt: skip
 _ENDS: Final[tuple[Form, ...]] = (names.bare_month, names.bare_year, names.bare_season, steps.now, names.bare_day)
 

@@ -68,7 +68,7 @@ def vague_edge(reader: DateReader, index: int) -> Hit | None:
         behind = reader.skip(reader.skip(behind, "-", "in"), "in")
     else:
         return None
-    whole = _running(reader, behind) if word in _EDGES else None
+    whole = _running(reader, behind)
     whole = whole or reader.bound(behind)
     if whole is None or whole.precision in ("unknown", "instant"):
         return None

@@ -16,7 +16,7 @@ import msgspec
 
 from pipeline.detect import daywords as cal
 from pipeline.detect.date_forms import FORMS, reader_of
-from pipeline.detect.date_reader import DASHES, PARTS_OF_DAY, TOKEN, DateReader, Hit, Part
+from pipeline.detect.date_reader import DASHES, PARTS_OF_DAY, TOKEN, DateReader, Hit, Part, fixed
 from pipeline.detect.daywords import DAY, Span
 from pipeline.detect.persons import words as word_set
 from pipeline.records import Precision, When
@@ -42,11 +42,11 @@ _STARTS: Final = frozenset((*FORMS, "from", "between", *_RELATIONS))
 """Words that a date can begin with; at any other nothing is tried."""
 _TELLING: Final = frozenset(
     (*cal.MONTHS, *cal.WEEKDAYS, *cal.UNITS, *cal.SEASONS, *PARTS_OF_DAY, *(word for feast in cal.FEASTS for word in feast),
-     "today", "tonight", "tonite", "tomorrow", "tmrw", "yesterday", "overnight", "now", "date", "present")
+     "today", "tonight", "tonite", "tomorrow", "tmrw", "yesterday", "overnight", "now", "date", "present", "hours")
 )  # fmt: skip
 """Without one of these words or a figure there is no date."""
 _INNER: Final = (
-    _STARTS | set(chain(*_RELATION_OF)) | word_set("of in on half day days end ends than s - – — , . ' ’ / (")
+    _STARTS | set(chain(*_RELATION_OF)) | word_set("of in on half day days few several end ends than s - – — , . ' ’ / (")
 )
 """Words that may stand in a date before the first telling one."""
 LEAD: Final = 12
@@ -110,6 +110,20 @@ def find_dates(text: str, published_at: dt.datetime | None, *, lows: list[str] |
             found.append(date)
             free = after
     return tuple(found)
+
+
+def date_at(text: str, start: int, end: int, published_at: dt.datetime | None) -> FoundDate | None:
+    """The date at `text[start:end]`, which somebody who knows the context takes for one: a bare `November` or `2014` counts."""
+    reader = reader_of(text, lows_of(text), published_at.date() if published_at is not None else None)
+    for index, (first, last) in enumerate(reader.bounds):
+        if first >= end:
+            break
+        if last > start and reader.low(index) not in _LEADS:
+            hit = reader.bound(index)
+            if hit is None and (year := reader.year_number(index)) is not None:  # the 2014 election
+                hit = fixed(year[1], cal.year_span(year[0]), "year")
+            return _made(reader, text, index, "on", hit) if hit is not None and hit.precision != "unknown" else None
+    return None
 
 
 def _begins(lows: list[str], telling: Sequence[int]) -> list[int]:

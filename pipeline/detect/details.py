@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.annotate.resolve import Resolver
 from pipeline.detect.amounts import find_money, find_quantities
-from pipeline.detect.dates import FoundDate, Prefer, find_dates, lows_of
+from pipeline.detect.dates import FoundDate, Prefer, date_at, find_dates, lows_of
 from pipeline.detect.persons import words
 from pipeline.detect.telling import Span, Telling
 from pipeline.records import Modality, Money, Party, Place, Quantity, When
@@ -119,6 +119,10 @@ def date_of(one: Telling, found: Found, modality: Modality) -> When | None:
     for date in found.dates:
         if _touches(date.start + found.base, date.end + found.base, one.spans["date"], NEAR):
             return date.read(prefer)
+    for start, end in one.spans["date"]:
+        bare = date_at(found.text, start - found.base, end - found.base, found.published)
+        if bare is not None:
+            return bare.read(prefer)
     return None
 
 

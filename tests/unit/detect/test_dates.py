@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.detect.dates import find_dates
+from pipeline.detect.dates import date_at, find_dates
 from pipeline.detect.daywords import easter
 
 SYDNEY = dt.datetime.fromisoformat("2023-03-21T00:00:00+11:00")  # a Tuesday there, still Monday in London
@@ -76,6 +76,19 @@ def days(text, prefer=None, published=SYDNEY):
         ("the toll from Sunday's eruption", "2023-03-19", "2023-03-19", "day"),
         ("Q3 2021", "2021-07-01", "2021-09-30", "season"),
         ("the week after next", "2023-04-03", "2023-04-09", "week"),
+        ("in recent days", "2023-03-14", "2023-03-21", "week"),
+        ("over the past few weeks", "2023-02-21", "2023-03-21", "month"),
+        ("in the last several months", "2022-09-21", "2023-03-21", "season"),
+        ("in the coming days", "2023-03-21", "2023-03-28", "week"),
+        ("over the next few weeks", "2023-03-21", "2023-04-21", "month"),
+        ("the past 24 hours", "2023-03-20", "2023-03-21", "day"),
+        ("within 48 hours", "2023-03-21", "2023-03-23", "day"),
+        ("within a month", "2023-03-21", "2023-04-21", "month"),
+        ("within three weeks", "2023-03-21", "2023-04-11", "week"),
+        ("arrested the day before, police said", "2023-03-20", "2023-03-20", "day"),
+        ("the previous night", "2023-03-20", "2023-03-20", "day"),
+        ("earlier in the month", "2023-03-01", "2023-03-21", "week"),
+        ("later in the week", "2023-03-21", "2023-03-26", "day"),
     ],
 )
 def test_news_forms(text, start, end, precision):
@@ -169,10 +182,35 @@ def test_since_reaches_up_to_publication():
         "fled after the fall of the regime",
         "ahead of the upcoming Winter Olympics",
         "the lowest since the 2011 revolution",
+        "the day before the vote",
+        "within the city, within reach",
+        "recent weekly data of few days",
     ],
 )
 def test_durations_recurrences_and_look_alikes_are_no_dates(text):
     assert find_dates(text, SYDNEY) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "start", "end"),
+    [
+        ("the 2014 election", "2014", "2014-01-01", "2014-12-31"),
+        ("a November attack", "November", "2022-11-01", "2022-11-30"),
+        ("the summer offensive", "summer", "2022-06-01", "2022-08-31"),
+    ],
+)
+def test_what_the_context_takes_for_a_date_may_be_a_bare_month_or_year(text, words, start, end):
+    assert find_dates(text, SYDNEY) == ()
+    at = text.index(words)
+    found = date_at(text, at, at + len(words), SYDNEY)
+    assert (found.text, str(found.read("past").start), str(found.read("past").end)) == (words, start, end)
+
+
+@pytest.mark.parametrize("words", ["three days", "the rainy", "season"])
+def test_what_is_no_date_stays_none_whatever_the_context_says(words):
+    text = "for three days in the rainy season"
+    at = text.index(words)
+    assert date_at(text, at, at + len(words), SYDNEY) is None
 
 
 def test_without_a_publication_time_only_full_dates_are_found():

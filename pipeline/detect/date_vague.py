@@ -1,6 +1,6 @@
 """Dates that name no day, pure: recent weeks, the next few days, the past 24 hours, within a month, the day before.
 
-How long `a few` is nobody says; a stretch of the next larger unit is taken, so that `recent days` is the week up to publication.
+How long `a few` is nobody says; the next larger unit is taken, so that `recent days` is the week up to publication.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ _STRETCHES: Final[dict[str, tuple[int, str, Precision]]] = {
 _FEW: Final = frozenset(("few", "several", "couple"))
 _HOURS: Final = frozenset(("hour", "hours"))
 _LEADS: Final = ("a", "of", "the")
-_ALONE: Final = frozenset(("", ".", ",", ";", ":", ")", "\n", '"', "”", "’", "when", "in", "at", "after", "by", "and", "but", "as"))
+_ALONE: Final = frozenset(
+    ("", ".", ",", ";", ":", ")", "\n", '"', "”", "’", "when", "in", "at", "after", "by", "and", "but", "as")
+)
 """What may stand behind `the day before`; `the day before the vote` is another day."""
 
 

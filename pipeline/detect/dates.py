@@ -46,11 +46,15 @@ _TELLING: Final = frozenset(
 )  # fmt: skip
 """Without one of these words or a figure there is no date."""
 _INNER: Final = (
-    _STARTS | set(chain(*_RELATION_OF)) | word_set("of in on half day days few several end ends than s - – — , . ' ’ / (")
+    _STARTS
+    | set(chain(*_RELATION_OF))
+    | word_set("of in on half day days few several end ends than s - – — , . ' ’ / (")
 )
 """Words that may stand in a date before the first telling one."""
 LEAD: Final = 12
 """So many tokens may stand before it: `no later than the twenty-first day of the second half of`."""
+LONG: Final = 300
+"""Days: two readings so far apart are of two years; those of a weekday are a week apart."""
 _SET_FOR: Final = frozenset(("scheduled", "planned", "due", "set", "slated", "expected"))
 _LEADS: Final = frozenset(("the", "on", "over", "in", "at", "during", "from"))
 """Small words before a date that are no part of it."""
@@ -72,12 +76,20 @@ class FoundDate(msgspec.Struct, frozen=True):
     relation: Relation = "on"
 
     def read(self, prefer: Prefer | None) -> When:
-        """The reading that the tense asks for, where there is a choice."""
+        """The reading that the tense asks for, where there is a choice; of a day without a year always the likelier one.
+
+        Nobody writes `on March 15` in March of the year after, whatever the tense.
+        """
+        if self.when.precision == "day" and self._yearly():
+            return self.when
         if prefer == "past":
             return self.past or self.when
         if prefer == "future":
             return self.future or self.when
         return self.when
+
+    def _yearly(self) -> bool:
+        return self.past is not None and self.future is not None and (self.future.start - self.past.start).days > LONG
 
 
 def lows_of(text: str) -> list[str]:

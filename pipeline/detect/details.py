@@ -58,6 +58,7 @@ WEAPONS: Final = re.compile(
     r"jets|helicopters|frigates?|submarines?|warships?|drones?|air[- ]defen[cs]e)\b", re.IGNORECASE,
 )  # fmt: skip
 
+_WILL: Final = re.compile(r"\b(?:will|won['’]t|would(?:n['’]t)?|shall|going to|not to)\b", re.IGNORECASE)
 _OTHER_SIDE: Final = re.compile(r"\b(?:from|to|for)\s+(?:the\s+)?$", re.IGNORECASE)
 
 Amount = TypeVar("Amount", Money, Quantity)
@@ -114,8 +115,9 @@ def _touches(start: int, end: int, spans: list[Span], slack: int = 0) -> bool:
 
 
 def date_of(one: Telling, found: Found, modality: Modality) -> When | None:
-    """The date at the telling's date span; of an open one (`Tuesday`) the past or, for a plan, the coming one."""
-    prefer: Prefer = "future" if modality in ("planned", "hypothetical") else "past"
+    """The date at the telling's date span; of an open one (`Tuesday`) the past or, for what is to come, the coming one."""
+    to_come = modality in ("planned", "hypothetical") or (modality == "denied" and _to_come(one, found))
+    prefer: Prefer = "future" if to_come else "past"
     for date in found.dates:
         if _touches(date.start + found.base, date.end + found.base, one.spans["date"], NEAR):
             return date.read(prefer)
@@ -124,6 +126,12 @@ def date_of(one: Telling, found: Found, modality: Modality) -> When | None:
         if bare is not None:
             return bare.read(prefer)
     return None
+
+
+def _to_come(one: Telling, found: Found) -> bool:
+    """Whether the words before the trigger say that it was not to happen, rather than that it did not."""
+    before = one.start - found.base
+    return _WILL.search(found.text[max(0, before - 40) : before]) is not None
 
 
 def money_of(one: Telling, found: Found, *, alone: bool) -> tuple[Money, ...]:

@@ -118,13 +118,18 @@ def test_an_open_date_has_both_readings_and_the_tense_chooses():
     assert days("on Friday", "future")[0] == "2023-03-24..2023-03-24"
     assert days("between June and August", "past")[0] == "2022-06-01..2022-08-31"
     assert days("between June and August", "future")[0] == "2023-06-01..2023-08-31"
-    assert days("March 20", "future")[0] == "2024-03-20..2024-03-20"
+    assert days("in March", "future")[0] == "2023-03-01..2023-03-31"
     assert only("last month").future is None
 
 
 def test_a_date_without_a_year_is_the_nearer_one():
     assert days("on May 9")[0] == "2023-05-09..2023-05-09"
     assert days("on November 9")[0] == "2022-11-09..2022-11-09"
+
+
+def test_a_day_without_a_year_is_not_a_year_off_whatever_the_tense():
+    assert days("beginning on March 25", "past")[0] == "2023-03-25..2023-03-25"
+    assert days("on March 18", "future")[0] == "2023-03-18..2023-03-18"
 
 
 def test_scheduled_and_until_look_ahead():

@@ -44,6 +44,15 @@ def test_of_a_weekday_what_happened_takes_the_past_one_and_a_plan_the_coming_one
     assert date_of(text, "Monday", "hypothetical").start == dt.date(2024, 6, 17)
 
 
+def test_what_will_not_happen_has_the_coming_weekday_and_what_did_not_happen_the_past_one():
+    assert date_of("They will not have met on Monday.", "Monday", "denied").start == dt.date(2024, 6, 17)
+    assert date_of("They have not met on Monday.", "Monday", "denied").start == dt.date(2024, 6, 10)
+
+
+def test_a_span_that_the_reader_takes_for_a_date_may_be_a_bare_month():
+    assert date_of("They met for a March dinner.", "March").start == dt.date(2024, 3, 1)
+
+
 def test_a_span_counts_in_the_section_and_the_date_in_its_sentence():
     text = "Rain fell on Sunday. They met on Tuesday."
     one = telling(text, "met", "meeting", "CONSULT", sentence=1, date="Tuesday")

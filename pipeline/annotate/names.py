@@ -193,7 +193,7 @@ def _organisations(index: Index) -> None:
     borrowed: dict[str, str] = {}
     for name, sector, country, identifier, others, members in rows("organisations.tsv"):
         kind: Kind = "org" if sector in ("IGO", "NGO") else "group" if sector in ("REB", "CRM") else "body"
-        entry = Entry(name, kind, country or None, sector, identifier or None)
+        entry = Entry(name.rstrip("?"), kind, country or None, sector, identifier or None)
         for known in (name, *_cell(others)):
             soft = known.endswith("?")
             index.add(known.rstrip("?"), entry._replace(soft=soft) if soft else entry)
@@ -300,9 +300,12 @@ def standing(index: Index, text: str) -> list[tuple[int, int, Entry]]:
         if position < free or (matched := _longest(trie[words[position]], read, position)) is None:
             continue
         entry, last = matched
-        if (entry.soft and _of_another_state(entry, found, plain, read.bounds[position][0])) or not _meant(
-            index, entry, read, position, last
+        if entry.soft and (
+            _of_another_state(entry, found, plain, read.bounds[position][0])
+            or _of_another_name(index, entry, read, last)
         ):
+            continue
+        if not _meant(index, entry, read, position, last):
             continue
         free = last + 1
         if entry.kind != "none":
@@ -359,11 +362,21 @@ def _meant(index: Index, entry: Entry, read: _Text, first: int, last: int) -> bo
 
 
 def _of_another_state(entry: Entry, found: list[tuple[int, int, Entry]], plain: str, start: int) -> bool:
-    """Return whether a body belongs to another state than the entry's: `Peru's Congress`, `the Philippine Senate`."""
-    if entry.kind != "body" or not found:
+    """Return whether a body belongs to another state than the entry's: `Peru's Congress`, `Russia's Security Council`."""
+    if entry.kind not in ("body", "org") or not found:
         return False
     _, end, owner = found[-1]
     return owner.country not in (None, entry.country) and plain[end:start] in (" ", "'s ", "' ")
+
+
+def _of_another_name(index: Index, entry: Entry, read: _Text, last: int) -> bool:
+    """Return whether a body's name goes on with another: `the House of Councillors`, `the Security Council of Russia`."""
+    words = read.words
+    at = last + 2 + (words[last + 2 : last + 3] == ["the"])
+    if entry.kind not in ("body", "org") or words[last + 1 : last + 2] != ["of"] or not words[at : at + 1]:
+        return False
+    after = _longest(index.trie.get(words[at], {}), read, at)
+    return words[at][:1].isupper() if after is None else after[0].country not in (None, entry.country)
 
 
 def _name_like(index: Index, word: str) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from pipeline.annotate import homonyms
 from pipeline.annotate.entities import Recogniser, suits
 from pipeline.annotate.plain import Plain, plain
 from pipeline.records import Article, Document, Entity, Party, Section, Sentence
@@ -32,6 +33,7 @@ WRAPPED_LENGTH: Final = 100
 BATCH: Final = 32
 _START: Final = operator.attrgetter("start")
 _ARTICLES: Final = frozenset(("the", "a", "an"))
+_DASHES: Final = frozenset(("—", "–", "--"))
 _POSSESSIVES: Final = frozenset(("'s", "’s", "'", "’"))
 
 
@@ -280,11 +282,20 @@ def find_mentions(read: Plain, names: Names, on: dt.date | None = None) -> tuple
         text = read.span(start, end)
         label = next((labels[index] for index in range(start, end) if index in labels), "GPE")
         found.append(Mention(start, end, text, label, names.party(text, on=on)))
-    return tuple(sorted(found, key=_START))
+    found.sort(key=_START)
+    meant = homonyms.settled([mention.party for mention in found])
+    return tuple(
+        mention if mention.party is party else msgspec.structs.replace(mention, party=party)
+        for mention, party in zip(found, meant, strict=True)
+    )
 
 
 def _trimmed(start: int, end: int, words: Sequence[str]) -> tuple[int, int]:
-    """Return an entity's bounds without a leading article and without a final possessive or punctuation."""
+    """Return an entity's bounds without a dateline (`PARIS — `), a leading article, a final possessive or punctuation."""
+    for index in range(end - 2, start, -1):
+        if words[index] in _DASHES and words[start].isupper():
+            start = index + 1
+            break
     while start < end and (words[start].casefold() in _ARTICLES or not words[start][:1].isalnum()):
         start += 1
     while end > start and (words[end - 1] in _POSSESSIVES or not any(map(str.isalnum, words[end - 1]))):

@@ -215,7 +215,7 @@ class Resolver:
             and last.kind in ("holder", "org", "group", "body", "country", "capital")
         ):
             own = self._of(last.entry, text, on)
-            if last.kind in ("holder", "group") or len(before) == 1 or own.country is None:
+            if last.kind in ("holder", "group") or own.country is None or all(m.country == own.country for m in before):
                 return own
         head = tokens[head_at][0].lower() if 0 <= head_at < len(tokens) else ""
         sector = self._heads.get(head) or self._heads.get(head.rsplit("-", 1)[-1])

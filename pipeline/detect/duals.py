@@ -1,4 +1,4 @@
-"""`The two countries`, `both leaders` in, the two that the text spoke of before out."""
+"""Two parties in one phrase: `both leaders` (who was named before), `North and South Korea`, `Russian-Ukrainian talks`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import msgspec
+
+from pipeline.annotate.resolve import Resolver
 from pipeline.detect.phrases import last_word
 from pipeline.detect.referents import Name, Text
+from pipeline.records import Party
 
 SENTENCES: Final = 6
 """How many sentences back the two are looked for."""
@@ -20,6 +24,13 @@ _DUAL: Final = re.compile(
     rf"(?i:(?:the|these|those)\stwo|both|the\spair)"
     rf"(?:\sof\sthem|(?:\sof\sthe)?(?:\s[a-z]+)?\s(?:(?P<state>{_STATES})|(?P<person>{_PERSONS})))?"
 )
+_SHARED: Final = re.compile(r"(North|South|East|West) and (North|South|East|West) ([A-Z]\w+)")
+"""Two countries that share a word: `North and South Korea`."""
+_BETWEEN: Final = re.compile(
+    r"([A-Z][\w.]+)[-–/]([A-Z]\w+)\b.*\s(?i:talks|negotiations|consultations|dialogue|summit|meetings?|commission|committee|"
+    r"delegations?|officials|exercises?|drills|forces|relations)\b"
+)
+"""Something of two countries: `Russian-Ukrainian talks`."""
 _WHERE: Final = re.compile(r"\b(?:in|at|near)\s(?:the\s)?$", re.IGNORECASE)
 _AND: Final = re.compile(r"\s+and\s+(?:the\s+)?")
 
@@ -33,6 +44,24 @@ def of_states(phrase: str) -> bool:
     """Whether a dual phrase means states, not persons."""
     match = _DUAL.fullmatch(phrase)
     return match is not None and match["state"] is not None
+
+
+def two_lands(phrase: str, start: int, resolver: Resolver) -> list[Party]:
+    """A phrase at `start` in, the two countries that it names as one out: `North and South Korea`; none of another phrase."""
+    if match := _SHARED.search(phrase):
+        lands = [f"{match[1]} {match[3]}", f"{match[2]} {match[3]}"]
+    elif match := _BETWEEN.search(phrase):
+        lands = [match[1], match[2]]
+    else:
+        return []
+    named = {code: resolver.country_name(code) for land in lands if (code := resolver.country(land)) is not None}
+    if len(named) < len(lands):
+        return []
+    first, last = start + match.start(), start + match.end()
+    return [
+        msgspec.structs.replace(resolver.party(name or ""), text=match[0], start=first, end=last)
+        for name in named.values()
+    ]
 
 
 def both(phrase: str, start: int, text: Text) -> tuple[Name, ...]:

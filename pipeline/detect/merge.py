@@ -98,7 +98,10 @@ def _fold(tellings: Sequence[Draft]) -> Draft:
         lead.items = lead.items or other.items
         lead.attributed_to = lead.attributed_to or other.attributed_to
     shares = [one.shares for one in tellings]
-    lead.shares = {part: max(each.get(part, 0.0) for each in shares) for part in {p for each in shares for p in each}}
+    parts = dict.fromkeys(
+        part for each in shares for part in each
+    )  # in one order, so that a replay writes the same bytes
+    lead.shares = {part: max(each.get(part, 0.0) for each in shares) for part in parts}
     if {"asserted", "planned"} <= {one.modality for one in tellings}:
         lead.modality = "asserted"
     sure = max(one.confidence for one in tellings)

@@ -15,12 +15,14 @@ from pipeline.annotate.names import fold
 from pipeline.annotate.parse import Mention
 from pipeline.annotate.plain import Plain
 from pipeline.annotate.resolve import Resolver
-from pipeline.detect.duals import both, is_dual, of_states
+from pipeline.detect.duals import both, is_dual, of_states, two_lands
+from pipeline.detect.offices import Offices
 from pipeline.detect.persons import (
     APART,
     BACK,
     BARE,
     FIRST_PRONOUNS,
+    HOME,
     PRONOUNS,
     SECTORS,
     distinct,
@@ -30,38 +32,31 @@ from pipeline.detect.persons import (
 from pipeline.detect.phrases import (
     ACRONYM,
     AGAINST,
-    APPOSED,
     ARTICLES,
-    BREAK,
     CAPITAL,
     GAP,
     JOINED,
+    LAND,
     LEAD,
     LOOSE,
-    OF_LAND,
-    OFFICE_BEFORE,
     OFFICES,
     OPEN,
     SMALL,
     START,
     THE,
-    TITLE_NOUN,
     TWO_SENTENCES,
     WHERE,
-    WORD,
     is_pronoun,
     last_word,
     named,
     of_people,
     untitled,
 )
-from pipeline.detect.referents import Name, Text, titled
+from pipeline.detect.referents import Name, Text
 from pipeline.records import Party
 
 BEGINNING: Final = 300
 """Characters: some two sentences, which say where the news is from."""
-BEFORE_WORDS: Final = 9
-"""The most words before a name that say who bears it: `German Foreign Minister`."""
 STATE: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY", None))
 """Sectors of a phrase of a people that acts for the state; None is one that nothing is known of."""
 DOMESTIC: Final = frozenset(("COP", "CVL", "OPP", "REB", "JUD", "LEG", "MIL", "GOV", "SPY"))
@@ -179,6 +174,9 @@ class SectionNames:
         return "" if text.casefold() in SMALL else text
 
     def _span(self, start: int, end: int) -> Iterator[Party]:
+        if lands := two_lands(self.text[start:end], start, self.resolver):
+            yield from lands
+            return
         whole = self._one(start, end)
         parts = list(self._parts(start, end))
         if len(parts) > 1 and not (whole is not None and whole.name and known(whole) and self._is_name(start, end)):
@@ -227,7 +225,9 @@ class SectionNames:
             bare, end, text = over.start, over.end, over.text
         party = self._named_in(text, end, inside, over)
         if not known(party):
-            party = self._definite(bare, text, party) or self._owned(start, bare, party)
+            party = (
+                self._at_home(end, text, party) or self._definite(bare, text, party) or self._owned(start, bare, party)
+            )
         elif party.name and party.identifier is None and party.country and of_people(text):
             land = self.resolver.country_name(party.country)  # `German diplomats` are no name: who is meant is Germany
             party = msgspec.structs.replace(party, name=land if party.sector in STATE else None)
@@ -246,7 +246,7 @@ class SectionNames:
             party = over.party
         people = [n for n in inside if n.label == "PERSON"]
         heads = words_of(re.split(r"\s(?:of|from|to)\s", text)[0])
-        if heads and heads[-1] in APART and over is None:
+        if heads and heads[-1] in APART and over is None and not (people and people[-1].end >= end):  # `Bui Thanh Son`
             return Party(text=text, country=party.country)
         bearer = people[-1] if people and people[-1].end >= end and " " in people[-1].text else None
         if bearer is not None and party.name and not set(words_of(fold(party.name))) & set(words_of(fold(bearer.text))):
@@ -268,6 +268,16 @@ class SectionNames:
             )  # fmt: skip
         return party
 
+    def _at_home(self, end: int, text: str, party: Party) -> Party | None:
+        """`the army` of `the army in Pyongyang`: of the country whose name follows the span."""
+        behind = LAND.match(self.text, end)
+        if behind is None or last_word(text) not in HOME:
+            return None
+        land = next((n for n in self.names if n.start == behind.end() and n.label != "PERSON"), None)
+        if land is None or not land.party.country:
+            return None
+        return msgspec.structs.replace(party, country=land.party.country)
+
     def _owned(self, start: int, bare: int, party: Party) -> Party:
         """`its forces`, `his government`: of the country of whom the pronoun means."""
         owner = next((word for word in words_of(self.text[start:bare]) if word in PRONOUNS - FIRST_PRONOUNS), None)
@@ -286,7 +296,7 @@ class SectionNames:
             introduced = None  # another of that last name
         if introduced is not None and introduced.country:
             return introduced
-        if (found := self._by_office(name, party)) is not None:
+        if (found := Offices(self.text, self.names, self.resolver, self.on).bearer(name, party)) is not None:
             self.short.setdefault(last, found)
             return found
         if introduced is not None and introduced.name and " " not in bare:
@@ -295,32 +305,6 @@ class SectionNames:
             party = msgspec.structs.replace(party, name=name.text)
         self.short.setdefault(last, party)
         return party
-
-    def _by_office(self, name: Name, party: Party) -> Party | None:
-        """A person by the office that stands before or behind the name; None if none there tells a country."""
-        for word in list(WORD.finditer(self.text, max(0, name.start - 90), name.start))[-BEFORE_WORDS:]:
-            title = self.text[word.start() : name.start]
-            if (
-                BREAK.search(title)
-                or not all(titled(part) or TITLE_NOUN.fullmatch(part) for part in title.split())
-                or any(n.person and word.start() < n.end <= name.start for n in self.names)  # another person's office
-            ):
-                continue
-            held = self.resolver.party(title + name.text, on=self.on)
-            if held.country:
-                same = held.name is not None and set(words_of(held.name)) & set(words_of(name.text))
-                own = same and held.identifier is not None
-                return held if own else msgspec.structs.replace(held, name=name.text)
-        around = (APPOSED.match(self.text, name.end), OF_LAND.match(self.text, name.end),
-                  OFFICE_BEFORE.search(self.text, max(0, name.start - 90), name.start))  # fmt: skip
-        for match in around:
-            if match is None or (match is around[2] and last_word(match[1]) not in SECTORS):
-                continue
-            described = self.resolver.party(match[1], on=self.on)
-            if described.country:
-                sector = described.sector if match is not around[1] else party.sector
-                return Party(text=name.text, name=name.text, country=described.country, sector=sector)
-        return None
 
     def _definite(self, start: int, text: str, party: Party) -> Party | None:
         """`the court`, `the president`: whom the text called so before, or else whom it named last of that sort."""

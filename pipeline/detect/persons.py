@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -68,6 +69,15 @@ APART: Final = words(
 """Heads of phrases that name somebody else than the name in them: `Smith's critics`."""
 BARE: Final = words("police authorities officials prosecutors lawmakers parliament government congress soldiers troops")
 """Nouns that mean known ones without an article too: `Police said`."""
+HOME: Final = words(
+    "army ministry government authorities police officials court parliament prosecutors military navy opposition lawmakers"
+)
+"""Bodies that are at home where they are: `the army in X` is of X, and an embassy or troops in X need not be."""
+NATIONAL: Final = re.compile(
+    r"\b(?:(?:vice |deputy )?(?:foreign|defen[cs]e|prime|interior|finance) minister|president|premier)\s+$",
+    re.IGNORECASE,
+)
+"""Offices that only a state has."""
 
 
 def words_of(text: str) -> list[str]:

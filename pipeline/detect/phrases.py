@@ -16,9 +16,19 @@ ARTICLES: Final = re.compile(
 )
 LOOSE: Final = re.compile(r"(?:[\s,]+(?:and|or|of|in|to|from|on|at|by|for|with|as|the|an?))+$", re.IGNORECASE)
 """Small words at the end of a span: no noun phrase ends with them."""
-LEAD: Final = re.compile(r"^(?:[\s,;:.–—-]+|(?:and|or|for|with|by|of|in|to|from|at(?!\sleast)|on)\s)+")
+LEAD: Final = re.compile(
+    r"^(?:[\s,;:.)(–—-]+|[A-Z][A-Z ,.'’]+(?:\([^)\n]{1,30}\) ?)?(?:\s*[—–]\s*|\s+--?\s+)"
+    r"|(?:and|or|for|with|by|of|in|to|from|at(?!\sleast)|on)\s)+"
+)
 OPEN: Final = re.compile(r"\s*\([^)]*$")
-"""What a span may begin and end with by mistake."""
+"""What a span may begin with by mistake, signs and a dateline (`PARIS — `) among it, and what it may end with."""
+LAND: Final = re.compile(r"\s+(?:in|of)\s+(?:the\s+)?")
+"""What stands between a body of a state and the country or capital that it belongs to: `army in Pyongyang`."""
+THERE: Final = re.compile(r"\bin\s+$")
+MET: Final = re.compile(
+    r"(?:\s+(?:to)?(?:day|night|morrow)|\s+yesterday|\s+on)?(?:\s+[A-Z][a-z]+day)?,?\s+with\s+(?:the\s+)?"
+)
+"""Between a place where somebody is met and who is met there: `in Hanoi on Monday with`."""
 THE: Final = re.compile(r"\b(?:the|this|that|these|those)\s+$", re.IGNORECASE)
 ACRONYM: Final = re.compile(r"\(([A-Z]{2,8})\)")
 CAPITAL: Final = re.compile(r"\b[A-Z][\w-]{3,}\b(?![ ][A-Z])")

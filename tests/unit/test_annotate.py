@@ -109,3 +109,8 @@ def test_a_word_with_a_hyphen_triggers_as_one_word(models):
 def test_a_name_with_a_hyphen_keeps_its_parts(models):
     (parsed,) = parse(models, document("Iran-backed rebels fired on a U.S. base."))
     assert "Iran" in [e.text for e in parsed.document.entities]
+
+
+def test_a_name_does_not_begin_with_a_dateline(models):
+    (parsed,) = parse(models, document("PARIS — Jane Roe resigned. WASHINGTON — Marc Dubois spoke to the press."))
+    assert not [m.text for m in parsed.text_mentions if "—" in m.text]

@@ -84,10 +84,22 @@ PURE = (
     "annotate/resolve.py",
     "annotate/subject.py",
     "annotate/vocabulary.py",
+    "annotate/homonyms.py",
     "annotate/wording.py",
     *(
         f"detect/{file}.py"
-        for file in ("windows", "reader", "parties", "persons", "details", "drafts", "merge", "events", "export")
+        for file in (
+            "windows",
+            "reader",
+            "parties",
+            "offices",
+            "persons",
+            "details",
+            "drafts",
+            "merge",
+            "events",
+            "export",
+        )
     ),
     *(f"track/{file}.py" for file in ("stories", "story", "subjects", "scorer", "rarity", "brief", "central")),
     *(f"track/{file}.py" for file in ("happenings", "happening", "families", "likeness", "profile", "sources", "line")),

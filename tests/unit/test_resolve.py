@@ -5,9 +5,10 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.annotate.homonyms import settled
 from pipeline.annotate.names import fold, rows
 from pipeline.annotate.resolve import Resolver, load
 
@@ -297,6 +298,7 @@ def test_codes_of_the_gazetteer_are_countries():
 # --- properties ------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)  # the first call loads the towns
 @given(st.text(max_size=80))
 def test_any_text_is_resolved_without_an_error(text):
     assert NAMES.party(text, on=ON).text == text
@@ -332,3 +334,55 @@ def test_loading_is_quick():
         return time.process_time() - began
 
     assert min(seconds() for _ in range(3)) < 0.3  # a core that is shared takes longer now and then
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "sector"),
+    [
+        ("House of Commons", "GBR", "LEG"),
+        ("the House of Commons", "GBR", "LEG"),
+        ("British House of Commons", "GBR", "LEG"),
+        ("Canada's House of Commons", "CAN", "LEG"),
+        ("House of Commons of Canada", "CAN", "LEG"),
+        ("the House of Representatives", "USA", "LEG"),
+        ("Congress of the United States", "USA", "LEG"),
+        ("Senate of Nigeria", "NGA", "LEG"),
+        ("the Security Council", None, "IGO"),
+        ("Russia's Security Council", "RUS", "GOV"),
+        ("Security Council of Russia", "RUS", "GOV"),
+    ],
+)
+def test_a_body_that_other_states_have_too_is_of_the_state_named_beside_it(text, country, sector):
+    assert who(text)[1:] == (country, sector)
+
+
+def test_a_house_of_another_name_is_not_the_american_one():
+    assert who("the House of Councillors") == (None, None, "LEG")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("New Jersey Governor Chris Christie", "Chris Christie"),
+        ("Georgia Governor Brian Kemp", "Brian Kemp"),
+        ("Georgia Department of Agriculture", "Georgia Department of Agriculture"),
+    ],
+)
+def test_a_body_or_an_officer_of_an_american_state_is_american(text, name):
+    assert who(text) == (name, "USA", "GOV")
+
+
+@pytest.mark.parametrize(
+    ("beside", "country"),
+    [
+        (("Florida", "Donald Trump"), "USA"),
+        (("United States", "Russia"), "GEO"),
+        (("United States", "Tbilisi"), "GEO"),
+        (("Germany",), "GEO"),
+        ((), "GEO"),
+    ],
+)
+def test_georgia_beside_american_names_alone_is_the_state(beside, country):
+    georgia, *others = settled([NAMES.party(text, on=ON) for text in ("Georgia", *beside)])
+    assert (georgia.name, georgia.country) == ("Georgia", country)
+    assert [other.country for other in others] == [NAMES.party(text, on=ON).country for text in beside]

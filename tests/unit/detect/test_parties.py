@@ -1,5 +1,6 @@
 """Spans in, parties out: who a phrase names in the light of the names before it. The names are given, as annotation finds them."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -326,3 +327,51 @@ def test_a_span_loses_what_does_not_belong_to_it(section):
     made = section("It said, and over 60 adults (many) and for Togo (the", Togo="GPE")
     assert [p.text for p in parties(made, "and over 60 adults")] == ["over 60 adults"]
     assert [p.text for p in parties(made, "for Togo (the")] == ["Togo"]
+
+
+# --- whose it is -----------------------------------------------------------------------------------------------------
+
+
+def test_a_body_of_a_state_is_of_the_land_whose_name_follows_the_span(section):
+    made = section("Moscow spoke. The army in Pyongyang fired.", Moscow="GPE", Pyongyang="GPE")
+    (party,) = parties(made, "army")
+    assert (party.country, party.sector, party.text) == ("PRK", "MIL", "army")
+    (troops,) = parties(section("The troops in Baghdad left.", Baghdad="GPE"), "troops")
+    assert troops.country is None, "troops may be of another country than where they are"
+
+
+def test_two_countries_that_share_a_word_or_a_hyphen_are_two_parties(section):
+    assert who(section("North and South Korea talked.", South_Korea="GPE"), "North and South Korea") == [
+        ("North Korea", "PRK"), ("South Korea", "KOR"),
+    ]  # fmt: skip
+    made = section("They held the U.S.-Tajik Annual Bilateral Consultations.", Tajik="NORP")
+    assert who(made, "U.S.-Tajik Annual Bilateral Consultations") == [("United States", "USA"), ("Tajikistan", "TJK")]
+    (writer,) = parties(
+        section("Russian-American writer Jan Roe spoke.", Jan_Roe="PERSON"), "Russian-American writer Jan Roe"
+    )
+    assert writer.name == "Jan Roe", "a person of two peoples is one party"
+
+
+def test_a_span_does_not_begin_with_a_dateline_or_a_bracket(section):
+    (party,) = parties(
+        section("PARIS (Agency) — French officials spoke.", French="NORP"), "PARIS (Agency) — French officials"
+    )
+    assert (party.text, party.country) == ("French officials", "FRA")
+    (party,) = parties(section("(Agency ) - Protesters of Togo met.", Togo="GPE"), ") - Protesters of Togo")
+    assert (party.text, party.country) == ("Protesters of Togo", "TGO")
+
+
+def test_a_state_office_without_a_state_is_of_its_holder_in_a_country_of_the_article(section, resolver):
+    text = "Vietnam spoke. She praised Prime Minister Chinh and Prime Minister Roe."
+    made = section(text, Vietnam="GPE", Chinh="PERSON", Roe="PERSON")
+    made.on = dt.date(2022, 6, 14)
+    assert who(made, "Prime Minister Chinh") == [("Pham Minh Chinh", "VNM")]
+    assert who(made, "Prime Minister Roe") == [("Roe", None)]
+
+
+def test_a_minister_who_is_met_in_a_capital_is_of_it(section):
+    text = "Wendy Sherman met yesterday in Hanoi with Foreign Minister Bui Thanh Son."
+    made = section(text, Hanoi="GPE", Wendy_Sherman="PERSON", Bui_Thanh_Son="PERSON")
+    assert who(made, "Foreign Minister Bui Thanh Son") == [("Bui Thanh Son", "VNM")]
+    made = section("She spoke in Hanoi about Foreign Minister Bui Thanh Son.", Hanoi="GPE", Bui_Thanh_Son="PERSON")
+    assert who(made, "Foreign Minister Bui Thanh Son") == [("Bui Thanh Son", None)]

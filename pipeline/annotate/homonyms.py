@@ -1,0 +1,35 @@
+"""Names that two countries have, told apart by the others of the text: `Georgia` beside American names is a state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from pipeline.records import Party
+
+GEORGIA: Final = "Georgia"
+AROUND: Final = frozenset(("RUS", "ARM", "AZE", "UKR", "MDA", "TUR", "BLR"))
+"""Countries that news of the country Georgia names."""
+
+
+def settled(parties: Sequence[Party]) -> list[Party]:
+    """The parties of a text's names in, the same out; Georgia is the state where only the USA is named beside it."""
+    if not any(_is_georgia(party) for party in parties):
+        return list(parties)
+    named = set(_countries(parties))
+    own = any(party.country == "GEO" and not _is_georgia(party) for party in parties)  # Tbilisi, Georgian, an office
+    if "USA" not in named or own or named & AROUND:
+        return list(parties)
+    return [
+        msgspec.structs.replace(party, country="USA", sector=None) if _is_georgia(party) else party for party in parties
+    ]
+
+
+def _is_georgia(party: Party) -> bool:
+    return party.country == "GEO" and party.name == GEORGIA and party.text.removeprefix("the ") == GEORGIA
+
+
+def _countries(parties: Iterable[Party]) -> Iterable[str]:
+    return (party.country for party in parties if party.country)

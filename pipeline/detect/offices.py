@@ -1,0 +1,99 @@
+"""A person without a country in, the person with that of the office out: `Dutch prime minister Jan Visser`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from pipeline.annotate.names import fold
+from pipeline.annotate.resolve import Resolver
+from pipeline.detect.persons import NATIONAL, SECTORS, words_of
+from pipeline.detect.phrases import (
+    APPOSED,
+    BREAK,
+    MET,
+    OF_LAND,
+    OFFICE_BEFORE,
+    THERE,
+    TITLE_NOUN,
+    WORD,
+    last_word,
+    untitled,
+)
+from pipeline.detect.referents import Name, titled
+from pipeline.records import Party
+
+BEFORE_WORDS: Final = 9
+"""The most words before a name that say who bears it: `German Foreign Minister`."""
+BEFORE: Final = 90
+"""The most characters of these words."""
+LANDS: Final = 4
+"""Countries of an article, the most named first, whose office-holders are looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offices:
+    """A section's text with its names, in which the offices of persons are looked up; `on` is the day of the article."""
+
+    text: str
+    names: Sequence[Name]
+    resolver: Resolver
+    on: dt.date | None
+
+    def bearer(self, name: Name, party: Party) -> Party | None:
+        """A person's name and what is known of the person in, the person by the office out; None if it tells no country."""
+        return self._titled(name) or self._described(name, party) or self._of_article(name)
+
+    def _titled(self, name: Name) -> Party | None:
+        """By the office that stands before the name."""
+        for word in list(WORD.finditer(self.text, max(0, name.start - BEFORE), name.start))[-BEFORE_WORDS:]:
+            title = self.text[word.start() : name.start]
+            if (
+                BREAK.search(title)
+                or not all(titled(part) or TITLE_NOUN.fullmatch(part) for part in title.split())
+                or any(n.person and word.start() < n.end <= name.start for n in self.names)  # another person's office
+            ):
+                continue
+            held = self.resolver.party(title + name.text, on=self.on)
+            if held.country:
+                same = held.name is not None and set(words_of(held.name)) & set(words_of(name.text))
+                own = same and held.identifier is not None
+                return held if own else msgspec.structs.replace(held, name=name.text)
+        return None
+
+    def _described(self, name: Name, party: Party) -> Party | None:
+        """By what stands behind the name, or before it and a comma."""
+        around = (APPOSED.match(self.text, name.end), OF_LAND.match(self.text, name.end),
+                  OFFICE_BEFORE.search(self.text, max(0, name.start - BEFORE), name.start))  # fmt: skip
+        for match in around:
+            if match is None or (match is around[2] and last_word(match[1]) not in SECTORS):
+                continue
+            described = self.resolver.party(match[1], on=self.on)
+            if described.country:
+                sector = described.sector if match is not around[1] else party.sector
+                return Party(text=name.text, name=name.text, country=described.country, sector=sector)
+        return None
+
+    def _of_article(self, name: Name) -> Party | None:
+        """By a state's office without the state: its holder in a country of the article, or of where the person is met."""
+        bare = untitled(name.text)
+        at = name.end - len(bare)
+        office = NATIONAL.search(self.text, max(0, at - BEFORE), at)
+        if office is None:
+            return None
+        lands = Counter(n.party.country for n in self.names if n.party.country and not n.person)
+        for code, _ in lands.most_common(LANDS):
+            land = self.resolver.country_name(code or "")
+            held = self.resolver.party(f"{office[0].strip().casefold()} of {land}", on=self.on)
+            if last_word(bare) in words_of(fold(held.name or "")):
+                return held
+        before = (n for n in reversed(self.names) if n.end <= office.start() and n.party.country)
+        there = next((n for n in before if THERE.search(self.text, max(0, n.start - 4), n.start)), None)
+        if there is None or not MET.fullmatch(self.text, there.end, office.start()):
+            return None
+        return Party(text=name.text, name=bare, country=there.party.country, sector="GOV")

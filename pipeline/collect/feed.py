@@ -31,7 +31,7 @@ from pipeline.collect.entry import (
     text_or_empty,
 )
 from pipeline.page import decode
-from pipeline.page.date_parsing import parse_date, plausible
+from pipeline.page.date_parsing import parse_date, parse_unix_seconds, plausible
 from pipeline.records import content_id
 
 
@@ -207,13 +207,19 @@ def _date(raw: Mapping[str, Any], name: str, locale: str, now: dt.datetime | Non
     """Return a date of an entry. feedparser's own reading comes second: it loses some times and takes unknown zones for UTC."""
     present = raw.keys()  # feedparser's `get` returns another date where this one is missing
     written = text_or_empty(raw.get(name)) if name in present else ""
-    if (found := parse_date(written, locale, now=now)) is not None:
+    if (found := parse_date(written, locale, now=now) or parse_unix_seconds(written)) is not None:
         return found
-    if re.fullmatch(
-        r"\s*\d{4}(?:-\d{1,2})?\s*", written
-    ):  # a year or a month is no date; feedparser takes its first day
-        return None
-    return _from_struct_time(raw.get(f"{name}_parsed")) if f"{name}_parsed" in present else None
+    other = _from_struct_time(raw.get(f"{name}_parsed")) if f"{name}_parsed" in present else None
+    return other if other is not None and _has_day(written, other) else None
+
+
+def _has_day(written: str, moment: dt.datetime) -> bool:
+    """Whether a text has the day and the year of a moment: of a year, a week or a clock feedparser makes a whole date."""
+    numbers = {int(number) for number in re.findall(r"\d+", written)}
+    days = {(moment + dt.timedelta(days=shift)).day for shift in (-1, 0, 1)}  # the moment is in UTC
+    return (
+        bool(numbers & days and numbers & {moment.year, moment.year % 100}) or re.search(r"\d{8}", written) is not None
+    )
 
 
 def _link(raw: Mapping[str, Any]) -> str:

@@ -49,6 +49,7 @@ _EASTERN = re.compile(
 """Chinese, Japanese and Korean days: 2026年11月5日."""
 
 _EASTERN_CLOCK = re.compile(r"\s(\d{1,2})\s?[時时시]\s?(\d{1,2})\s?[分분]")
+_MIDNIGHT = re.compile(r"\b24:00(?::00)?")
 _AT = re.compile(r"(?<=\d)\s*[|·•–—]\s*(?=\d{1,2}[:.h]\d{2})")
 """What stands between a day and a clock: 05/11/2026 | 10:30."""
 
@@ -87,6 +88,8 @@ def parse_date(text: str, locale: str | None = None, *, now: dt.datetime | None 
         return None
     if (ordered := in_iso_order(text, locale, now)) is not None:
         return parse_date(ordered, now=now)
+    if _MIDNIGHT.search(text) and (day := parse_date(_MIDNIGHT.sub("00:00", text), locale, now=now)) is not None:
+        return day + dt.timedelta(days=1)
     language = (locale or "").partition("-")[0] or None
     if _FULL_ISO.match(text) and (found := parse_iso(_normal_iso(text))) is not None:
         return found
@@ -206,7 +209,7 @@ def parse_declared(
     text = (text or "").strip()
     if not 6 <= len(text) <= 60:
         return None
-    moment = _parse_loose_iso(text) or _parse_unix_seconds(text)
+    moment = _parse_loose_iso(text) or parse_unix_seconds(text)
     if moment is None:
         other = parse_date(text, locale, now=now)
         return None if other is None else (other, _EXACT.search(text) is not None)
@@ -246,7 +249,9 @@ def _parse_loose_iso(text: str) -> dt.datetime | None:
         return None
 
 
-def _parse_unix_seconds(text: str) -> dt.datetime | None:
+def parse_unix_seconds(text: str) -> dt.datetime | None:
+    """Seconds or milliseconds since 1970 in, the moment out; None for any other text."""
+    text = text.strip()
     if not re.fullmatch(r"1\d{9}(?:\d{3})?", text):
         return None
     return dt.datetime.fromtimestamp(int(text[:10]), dt.UTC)

@@ -21,6 +21,9 @@ from pipeline.page.json_ld import paragraphs_of, text_of
 UPDATES: Final = 1000
 """The most updates of one page that are read."""
 
+LONGEST_STAMP: Final = 60
+"""Characters of an element that says a moment and nothing else."""
+
 SHORTEST: Final = 30
 """Characters of a paragraph: shorter ones (a clock, "Share") do not tell which update they are of."""
 
@@ -32,6 +35,12 @@ _STAMP: Final = re.compile(
     re.IGNORECASE,
 )
 """A line that is only a day, with or without year and clock: "Friday 27 November", "25 Nov 06:00", "18:00, 27 November"."""
+
+
+_PREFIX: Final = re.compile(
+    rf"(?P<stamp>{_STAMP.pattern.removesuffix('?')})\s*(?:[-–—:|]\s+)?(?=[^\W\d_]\S*\s+\S)", re.IGNORECASE
+)
+"""The same at the head of a paragraph, with a clock: a day alone may be a part of the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +67,11 @@ def declared_updates(linked: dict[str, Any]) -> tuple[Update, ...]:
 
 
 def shown_updates(tree: HtmlElement) -> tuple[Update, ...]:
-    """A parsed page in, its blocks with a <time> of their own out, in the order of the page."""
+    """A parsed page in, its blocks with a time of their own out, in the order of the page."""
     times = []
-    for element in tree.iter("time"):
-        dated = date_parsing.parse_declared(element.get("datetime"))
-        if dated is not None:
-            times.append((element, dated[0]))
+    for element in tree.xpath(_MARKED):
+        if (at := _moment(element)) is not None:
+            times.append((element, at))
         if len(times) > UPDATES:
             return ()
     if len({at for _, at in times}) < 2:
@@ -75,6 +83,22 @@ def shown_updates(tree: HtmlElement) -> tuple[Update, ...]:
     return tuple(Update(at, "", tuple(_texts_of(element, count))) for element, at in times)
 
 
+_MARKED: Final = (
+    "//time | //body//*[@datetime][not(self::ins or self::del)] | //body//abbr[@title] | //body//*[@data-timestamp]"
+    " | //body//*[@itemscope]//meta[@itemprop='datePublished'][@content]"
+)
+"""The elements that may say when an update was written."""
+
+
+def _moment(element: HtmlElement) -> dt.datetime | None:
+    """Return the moment that an element says, in an attribute or, if it is a <time>, in words."""
+    written = [element.get(name) for name in ("datetime", "data-timestamp", "content", "title")]
+    if element.tag == "time" and not any(written):
+        written = [" ".join(element.text_content().split())]
+    found = next((dated for text in written if text and (dated := date_parsing.parse_declared(text)) is not None), None)
+    return None if found is None else found[0]
+
+
 def _texts_of(stamp: HtmlElement, count: dict[HtmlElement, set[dt.datetime]]) -> Iterator[str]:
     """Yield the text of the largest element with no other moment in it; if that is only the stamp, what follows it."""
     block = stamp
@@ -83,7 +107,8 @@ def _texts_of(stamp: HtmlElement, count: dict[HtmlElement, set[dt.datetime]]) ->
             break
         block = ancestor
     own = " ".join(block.text_content().split())
-    if len(own) >= len(stamp.text_content()) + SHORTEST:
+    shown = len(stamp.text_content())
+    if len(own) >= SHORTEST + (shown if shown <= LONGEST_STAMP else 0):  # what is longer is the update itself
         yield own
         return
     for sibling in block.itersiblings():
@@ -109,7 +134,7 @@ def written_at(
     found: list[dt.datetime | None] = []
     current: dt.datetime | None = None
     for line in lines:
-        stamp = None if updates else _stamp(line, latest, locale)
+        stamp = None if updates else _stamp(_head(line), latest, locale)
         current = next(_matching(letters_of(line), known), stamp or current)
         found.append(current)
     return found if len({at.date() for at in found if at is not None}) > 1 else [None] * len(lines)
@@ -120,6 +145,12 @@ def _matching(letters: str, known: Sequence[tuple[dt.datetime, str]]) -> Iterato
     for at, text in known:
         if letters == text or (min(len(letters), len(text)) >= SHORTEST and (letters in text or text in letters)):
             yield at
+
+
+def _head(line: str) -> str:
+    """A line in, the day and clock that it begins with out, as in "27 November, 18:00 - Ukraine and ..."; else the line."""
+    found = _PREFIX.match(line)
+    return found.group("stamp") if found is not None else line
 
 
 def is_day(line: str) -> bool:

@@ -158,7 +158,13 @@ def test_a_feed_is_read_in_the_order_of_its_language(language, wanted):
     assert (at.day, at.month) == wanted
 
 
-@pytest.mark.parametrize("written", ["2026", "2026-11", " 2019 "])
+@pytest.mark.parametrize(("written", "day"), [("1795860000", 28), ("1795860000000", 28), ("Fri, 27 Nov 2026 24:00:00 GMT", 28), ("20261127T100000Z", 27), ("27-Nov-26 10:00", 27), ("Fri, 27 Nov 2026 01:30:00 GMT+2", 26)])  # fmt: skip
+def test_odd_forms_of_dates_are_read_in_a_feed(written, day):
+    body = f"<rss version='2.0'><channel><item><title>T</title><link>https://n.example/1</link><pubDate>{written}</pubDate></item></channel></rss>"
+    assert parse_feed(body.encode(), now=NOW).entries[0].published_at.day == day
+
+
+@pytest.mark.parametrize("written", ["2026", "2026-11", " 2019 ", "2019-2026", "2026-W48", "10:30", "Q4 2026", "Winter 2026", "2 hours ago"])  # fmt: skip
 def test_a_year_or_a_month_is_no_date_in_a_feed(written):
     body = f"<rss version='2.0'><channel><item><title>T</title><link>https://n.example/1</link><pubDate>{written}</pubDate></item></channel></rss>"
     assert parse_feed(body.encode(), now=NOW).entries[0].published_at is None

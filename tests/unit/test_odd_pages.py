@@ -225,6 +225,12 @@ SHAPES = {
     "sections": "<section><time datetime='{at}'>{clock}</time><h2>{head}</h2><p>{text}</p></section>",
     "time after": "<div class=post><h3>{head}</h3><p>{text}</p><footer><time datetime='{at}'>{clock}</time></footer></div>",
     "flat": "<h3><time datetime='{at}'>{clock}</time> {head}</h3><p>{text}</p>",
+    "attribute": "<div class=post data-timestamp='{unix}'><h3>{head}</h3><p>{text}</p></div>",
+    "abbr": "<section><abbr title='{at}'>{clock}</abbr><h3>{head}</h3><p>{text}</p></section>",
+    "span": "<section><span datetime='{at}'>{clock}</span><h3>{head}</h3><p>{text}</p></section>",
+    "time in words": "<section><time>{day}</time><h3>{head}</h3><p>{text}</p></section>",
+    "microdata": "<div itemscope><meta itemprop=datePublished content='{at}'><h3>{head}</h3><p>{text}</p></div>",
+    "day in front": "<p>{long} - {text}</p>",
     "days in words": "<h3>{day}</h3><p>{text}</p>",
     "days without a year": "<h4>{short}</h4><p>{text}</p>",
     "list": "<li><time datetime='{at}'>{clock}</time> <b>{head}</b> <span>{text}</span></li>",
@@ -244,6 +250,8 @@ def test_each_update_has_a_day_of_its_own(shape, head):
             text=text,
             day=f"{moment:%d %B %Y}",
             short=f"{moment:%d %b %H:%M}",
+            long=f"{moment:%d %B, %H:%M}",
+            unix=int(moment.timestamp()),
         )
     found = read(f"<main>{LIVE}{'<ul>' if shape == 'list' else ''}{blocks}</main>", head=head, title="Grain talks live")
     assert [at.date().isoformat() for at in days(found)] == [at[:10] for at, _, _ in UPDATES]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import time
@@ -62,12 +63,12 @@ def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = N
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=stream.isatty()), _without_login]
+        [structlog.dev.ConsoleRenderer(colors=stream.isatty()), _without_secrets]
         if people
         else [
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
-            _without_login,
+            _without_secrets,
         ]
     )
     structlog.configure(
@@ -100,9 +101,24 @@ def set_up(settings: Log, *, stream: TextIO | None = None, least: str | None = N
         logging.getLogger(name).setLevel(at_least)
 
 
-def _without_login(_logger: Any, _method: str, line: Any) -> Any:
+_BARE_LOGIN: Final = re.compile(r"(?<![\w/:.@-])[\w.%+-]+:[^\s/@\"'<>]+@(?=[\w.-]+:\d)|(?<=//)[\w.%+-]+:[^\s/@\"'<>]+@")
+"""A login without the scheme of a URL before it: `user:password@host:9200`, `//user:password@host`."""
+
+_PARAMETER: Final = re.compile(
+    r"([?&#;][\w.-]{0,30}(?:password|passwd|pwd|token|api[_-]?key|secret|signature|auth)=)[^&#\s\"'<>]+", re.IGNORECASE
+)
+_HEADER: Final = re.compile(r"\b(Basic|Bearer|ApiKey) (?=\S*[\d=])[A-Za-z0-9+/=_.~-]{6,}")
+
+
+def without_secrets(text: str) -> str:
+    """Return a line without logins, keys and tokens in the parameters of URLs, and those of HTTP headers."""
+    text = _BARE_LOGIN.sub("***@", without_login(text))
+    return _HEADER.sub(r"\1 ***", _PARAMETER.sub(r"\1***", text))
+
+
+def _without_secrets(_logger: Any, _method: str, line: Any) -> Any:
     """Take user and password out of the URLs of a finished line, wherever in it they are."""
-    return without_login(line) if isinstance(line, str) else line
+    return without_secrets(line) if isinstance(line, str) else line
 
 
 def _add_logger(logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

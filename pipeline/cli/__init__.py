@@ -24,7 +24,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline.cli.common import Global, app, explained, is_for_users
-from pipeline.settings import without_login
+from pipeline.logs import without_secrets
 from pipeline.version import VERSION
 
 # Importing these modules adds their commands, in the order of --help.
@@ -70,5 +70,5 @@ def main() -> NoReturn:
     except Exception as error:
         if not is_for_users(error) or os.environ.get("DATELINE_LOG_LEVEL", "").lower() == "debug":
             raise
-        sys.stderr.write(f"dateline: {without_login(explained(error))}\n")
+        sys.stderr.write(f"dateline: {without_secrets(explained(error))}\n")
         sys.exit(2)

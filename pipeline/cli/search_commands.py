@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -61,9 +60,7 @@ def require_kinds(found: Settings, kinds: list[str] | None) -> None:
     known = rules.known_kinds([found.path(name) for name in found.detect.kinds])
     for kind in kinds or ():
         if kind not in known:
-            near = difflib.get_close_matches(kind, known, n=1)
-            hint = f", did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
-            raise SearchError(f"kind: {kind!r} is no kind of event{hint}")
+            raise SearchError(f"kind: {kind!r} is no kind of event{options.suggestion(kind, known)}")
 
 
 @app.command()

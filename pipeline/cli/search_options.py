@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import difflib
+from collections.abc import Iterable
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -35,10 +37,19 @@ def filters(text: str, **given: Any) -> Any:
     import msgspec  # noqa: PLC0415 - `dateline --help` is fast
 
     from pipeline.index.filters import Filters, SearchError  # noqa: PLC0415
+    from pipeline.records.understanding import EventType  # noqa: PLC0415
 
     table = {name: value for name, value in given.items() if value not in (None, [], "")}
     try:
         return msgspec.convert({"q": text, **table}, Filters)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `$.")
-        raise SearchError(f"--{path.strip('`').split('[')[0].replace('_', '-')}: {what}") from None
+        hint = suggestion(what.partition("'")[2].rpartition("'")[0], get_args(EventType)) if "enum" in what else ""
+        raise SearchError(f"--{path.strip('`').split('[')[0].replace('_', '-')}: {what}{hint}") from None
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """A wrong name and those that are known in, ", did you mean ...?" out, or the known ones where none is near."""
+    names = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(wrong.casefold(), names, n=1)
+    return f", did you mean {names[near[0]]!r}?" if near else f"; known: {', '.join(sorted(names.values()))}"

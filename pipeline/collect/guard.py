@@ -14,10 +14,22 @@ from typing import Any, Final
 AddressInfo = tuple[Any, ...]
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_COMPATIBLE: Final = ipaddress.ip_network("::/96")
 _REFUSED: Final = tuple(
     ipaddress.ip_network(network)
-    # networks that is_global of this Python may not know: carrier NAT, benchmarks, "this network", 6to4 relays, local NAT64
-    for network in ("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "64:ff9b:1::/48")
+    # networks that is_global of this Python may not know: carrier NAT, benchmarks, "this network", 6to4 relays, local NAT64,
+    # the former site-local ones, documentation, segment routing
+    for network in (
+        "0.0.0.0/8",
+        "100.64.0.0/10",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "198.18.0.0/15",
+        "64:ff9b:1::/48",
+        "fec0::/10",
+        "3fff::/20",
+        "5f00::/16",
+    )
 )
 
 
@@ -42,7 +54,7 @@ def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
+        if inner is None and (ip in _NAT64 or (ip in _COMPATIBLE and int(ip) > 1)):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         return inner or ip
     return ip

@@ -265,6 +265,11 @@ def test_a_kind_that_there_is_not_is_refused_with_the_nearest(run):
         assert "kind: 'sanctoins' is no kind of event, did you mean 'sanctions'?" in str(result.exception)
 
 
+def test_a_type_of_events_that_there_is_not_is_refused_with_the_nearest_or_all(run):
+    assert str(run("search", "--type", "aids").exception) == "--type: Invalid enum value 'aids', did you mean 'AID'?"
+    assert "known: ACCUSE, AGREE, AID, " in str(run("export", "--out", "x.csv", "--type", "x").exception)
+
+
 def test_status_for_people_names_each_part(run, monkeypatch):
     monkeypatch.setattr(bus, "lags", lambda _: (bus.Lag("dateline-worker", bus.ARTICLES, 0, 0, 9, 9),))
     monkeypatch.setattr(bus, "read_all", lambda *_: iter(()))

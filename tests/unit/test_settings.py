@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from pipeline import settings
+from pipeline.logs import without_secrets
 from pipeline.settings import SettingsError, without_login
 
 
@@ -130,7 +131,20 @@ def test_a_password_in_the_url_of_elasticsearch_becomes_an_option_and_is_never_s
     ],
 )
 def test_the_login_of_any_url_is_left_out_of_what_is_shown(text, shown):
-    assert without_login(text) == shown
+    assert without_login(text) == without_secrets(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("to elastic:s3cret@es:9200 failed", "to ***@es:9200 failed"), ("//u:s3cret@h/feed.xml", "//***@h/feed.xml"),
+        ("GET https://h/rss?a=1&api_key=s3cret&b=2", "GET https://h/rss?a=1&api_key=***&b=2"), ("https://h/#access_token=s3cret", "https://h/#access_token=***"),
+        ("Authorization: ApiKey s3cretc0de==", "Authorization: ApiKey ***"), ("Basic income is told at 12:30 by a@b.example:1", "Basic income is told at 12:30 by a@b.example:1"),
+        ("https://h/a?tokens=3 https://h//@me/b", "https://h/a?tokens=3 https://h//@me/b"),
+    ],
+)  # fmt: skip
+def test_a_log_line_has_no_keys_and_tokens_either(text, shown):
+    assert without_secrets(text) == shown
 
 
 def test_a_secret_comes_from_a_file(tmp_path):

@@ -163,6 +163,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return found
 
     def page(self, found, query):
+        if query.get("sort") == ["sources"]:
+            found = sorted(found, key=lambda one: -one["source_count"])
         start, limit = int(query.get("cursor", ["0"])[0]), int(query.get("limit", ["20"])[0])
         more = str(start + limit) if start + limit < len(found) else None
         self.answer(

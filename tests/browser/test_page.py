@@ -67,12 +67,12 @@ def test_stories_without_events_are_one_press_away(opened, console):
     console.publish("story", {**console.news.stories[0], "id": "fresh", "headline": "A fresh event"})
     expect(page.locator(".card", has_text="A fresh event")).to_be_visible()
     expect(page.locator(".card", has_text="Candidates share")).to_have_count(0)
-    page.get_by_role("button", name=re.compile("^Also without events 1")).click()
+    page.get_by_role("button", name=re.compile("^Other news too 1")).click()
     expect(page).to_have_url(re.compile(r"/\?show=all$"))
     expect(cake).to_be_visible()
     console.publish("story", {**console.news.untold(0, "Candidates share the point"), "id": "chess"})
     expect(page.locator(".card", has_text="Candidates share")).to_be_visible()
-    page.get_by_role("button", name=re.compile("^Also without events")).click()
+    page.get_by_role("button", name=re.compile("^Other news too")).click()
     expect(cake).to_have_count(0)
 
 

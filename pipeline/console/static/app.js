@@ -3,7 +3,7 @@
 import { h, html, render, useEffect, useErrorBoundary, useRef, useState } from "./vendor/ui.js";
 import { useApi } from "./api.js";
 import { Keys } from "./keys.js";
-import { Bones, Fault, Messages } from "./parts.js";
+import { Bones, Fault, Messages, said } from "./parts.js";
 import { go, Link, useRoute } from "./route.js";
 import { Today } from "./views/today.js";
 
@@ -100,7 +100,7 @@ function App() {
   return html`
     <a class="skip" href="#main">Skip to the content</a>
     <${Masthead} route=${route} status=${status.data} openKeys=${() => setKeys(true)} />
-    ${status.error?.passing ? html`<div class="trouble" role="alert">${status.error.message} What you see may be old; it is tried again every few seconds.</div>` : null}
+    ${status.error?.passing ? html`<div class="trouble" role="alert">${said(status.error.message)} What you see may be old; it is tried again every few seconds.</div>` : null}
     <main id="main" tabindex="-1"><${View} route=${route} /></main>
     <${Messages} />
     <${Keys} open=${keys} setOpen=${setKeys} />`;

@@ -93,8 +93,8 @@ export function Bars({ buckets, interval, title, choose }) {
 }
 
 /** Counts in, a line of tiny bars out; the words beside it say the same. */
-export function Spark({ counts, title }) {
+export function Spark({ counts, title, full = false }) {
   const most = Math.max(1, ...counts);
-  return html`<svg class="spark" width=${counts.length * 4} height="20" role="img" aria-label=${title}><title>${title}</title>
+  return html`<svg class=${full ? "spark full" : "spark"} width=${counts.length * 4} height="20" viewBox=${`0 0 ${counts.length * 4} 20`} preserveAspectRatio="none" role="img" aria-label=${title}><title>${title}</title>
     ${counts.map((count, n) => html`<rect x=${n * 4} width="3" y=${20 - Math.max(count ? 2 : 0.75, (count / most) * 20)} height=${Math.max(count ? 2 : 0.75, (count / most) * 20)} class=${count ? "on" : ""} />`)}</svg>`;
 }

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useRef } from "./vendor/ui.js";
 import { useNames } from "./api.js";
-import { dollars, kindName, number, percent, plural, sentence, STATES, TYPES } from "./words.js";
+import { dollars, kindName, number, percent, plural, sentence, TOLD_AS, TYPES } from "./words.js";
 
 /** Every condition that the query API knows, in the order in which they are shown. */
 export const FILTERS = [
@@ -26,7 +26,7 @@ export function said(name, value, names) {
   const span = /^(\d+)([mhdw])$/.exec(value);
   const at = value.slice(0, 10);
   const words = {
-    q: `“${value}”`, like: "like one item", type: TYPES[value] ?? value, modality: sentence(STATES[value] ?? value),
+    q: `“${value}”`, like: "like one item", type: TYPES[value] ?? value, modality: `told as ${TOLD_AS[value] ?? value}`,
     kind: sentence(names.kinds.find((one) => one.value === value)?.label ?? kindName({ kind: value })),
     money_at_least: `at least ${dollars(Number(value))}`, money_at_most: `at most ${dollars(Number(value))}`,
     dead_at_least: `${number(Number(value))} dead or more`, injured_at_least: `${number(Number(value))} injured or more`,
@@ -51,6 +51,7 @@ const languages = new Intl.DisplayNames("en", { type: "language", fallback: "cod
 
 function facetName(name, one) {
   if (name === "type") return TYPES[one.value] ?? one.label;
+  if (name === "modality") return sentence(TOLD_AS[one.value] ?? one.value);
   if (name === "language" && /^[a-z]{2,3}$/.test(one.value)) return languages.of(one.value);
   return sentence(one.label);
 }
@@ -70,8 +71,8 @@ export function Facet({ title, name, values, query, change, limit = 7 }) {
 }
 
 const FIELDS = [
-  ["actor", "Actor", "text", "France, EU or a name"], ["recipient", "Recipient", "text", "country, group or name"], ["place", "Place", "text", "Kyiv"],
-  ["money_at_least", "Dollars, at least", "number", "100000000"], ["dead_at_least", "Dead, at least", "number", "10"], ["confidence_at_least", "Sure, at least (0 to 1)", "number", "0.8"],
+  ["actor", "Actor", "text", "e.g. France, EU"], ["recipient", "Recipient", "text", "e.g. Ukraine"], ["place", "Place", "text", "e.g. Kyiv"],
+  ["money_at_least", "Dollars, at least", "number", "e.g. 100000000"], ["dead_at_least", "Dead, at least", "number", "e.g. 10"], ["confidence_at_least", "Sure, at least (0 to 1)", "number", "e.g. 0.8"],
   ["since", "Reported from", "date"], ["until", "Reported until", "date"], ["happened_since", "Happened from", "date"], ["happened_until", "Happened until", "date"],
 ];
 
@@ -82,7 +83,7 @@ export function Typed({ query, change, of, also = [] }) {
   const ref = useRef(null);
   const value = (name, kind) => { const text = query.get(name) ?? ""; return kind === "date" ? (/^\d{4}-/.test(text) ? text.slice(0, 10) : "") : text; };
   useEffect(() => { for (const [name, , kind] of fields) if (ref.current.elements[name]) ref.current.elements[name].value = value(name, kind); }, [String(query)]);
-  const fields = [...FIELDS, ...(of !== "events" ? [["sources_at_least", "Sources, at least", "number", "2"]] : []), ...also].filter(([name]) => !(NOT_IN[of] ?? /^$/).test(name));
+  const fields = [...FIELDS, ...(of !== "events" ? [["sources_at_least", "Sources, at least", "number", "e.g. 2"]] : []), ...also].filter(([name]) => !(NOT_IN[of] ?? /^$/).test(name));
   const set = (event) => change({ [event.target.name]: event.target.value.trim() || null });
   return html`<form class="typed" ref=${ref} onSubmit=${(event) => event.preventDefault()}>${fields.map(([name, title, kind, example]) => html`
     <label class="field"><span>${title}</span><input type=${kind} name=${name} step="any" min=${kind === "number" ? 0 : undefined} placeholder=${example} onChange=${set} autocomplete="off" /></label>`)}</form>`;

@@ -45,7 +45,7 @@ function corners(view, invert) {
 }
 
 /** Points {lat, lon, count, label, href} in. `search(box)` gets the corners of what is shown; `zoomed(zoom)` the level, for clusters. */
-export function WorldMap({ points, title, search, zoomed, fit = true }) {
+export function WorldMap({ points, title, search, zoomed, fit = true, narrowed = false }) {
   const [map, setMap] = useState(outlines);
   const [view, setView] = useState(null);
   const [width, setWidth] = useState(WIDTH);
@@ -92,7 +92,7 @@ export function WorldMap({ points, title, search, zoomed, fit = true }) {
     </div>
     <figcaption class="row small noprint">
       <span class="segments"><button type="button" aria-label="Enlarge the map" onClick=${() => scale(1.6)}>+</button><button type="button" aria-label="Make the map smaller" onClick=${() => scale(1 / 1.6)}>−</button><button type="button" onClick=${() => setView({ x: 0, y: 0, k: 1 })}>World</button></span>
-      ${search ? html`<button type="button" disabled=${!map} onClick=${() => search(now.k === 1 ? null : corners(now, map.invert))}>${now.k === 1 ? "Search everywhere" : "Search this area"}</button>` : null}
+      ${search && (narrowed || now.k > 1) ? html`<button type="button" disabled=${!map} onClick=${() => search(now.k === 1 ? null : corners(now, map.invert))}>${now.k === 1 ? "Search everywhere" : "Search this area"}</button>` : null}
     </figcaption>
   </figure>`;
 }

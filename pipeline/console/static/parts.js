@@ -3,7 +3,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/ui.js";
 import { useOperator } from "./api.js";
 import { Link } from "./route.js";
-import { ago, dates, dollars, fullTime, hostOf, kindName, money, nameOf, number, percent, plural, safeUrl, STATES, when } from "./words.js";
+import { ago, dates, dollars, fullTime, hostOf, kindName, money, nameOf, number, percent, plural, safeUrl, sentence, STATES, when } from "./words.js";
 
 /** Text of a feed: its direction is its own. */
 export const Text = ({ children }) => html`<bdi>${children}</bdi>`;
@@ -32,7 +32,7 @@ export const Kind = ({ item }) => html`<span class="kind">${kindName(item)}</spa
 export function Sure({ value }) {
   if (value == null) return null;
   const on = Math.round(value * 5);
-  return html`<span><span class="sure" title="The probability that this was read correctly">
+  return html`<span><span class="sure" title="The probability that the text was read correctly, not that it is true">
     <svg width="29" height="9" aria-hidden="true">${[0, 1, 2, 3, 4].map((n) => html`<rect class=${n < on ? "on" : ""} x=${n * 6} y="0" width="5" height="9" />`)}</svg>
     ${percent(value)} sure</span></span>`;
 }
@@ -59,7 +59,7 @@ export function Line({ item }) {
     ${item.money.length ? html`<span class="sum">${money(item.money[0])}</span>` : null}
     ${toll ? html`<span class="toll">${toll}</span>` : null}
     ${place ? html`<span><${Text}>${nameOf(place)}<//></span>` : null}
-    ${item.date ? html`<span>${dates(item.date)}</span>` : null}
+    ${item.date ? html`<span class="nowrap">${dates(item.date)}</span>` : null}
   </p>`;
 }
 
@@ -82,7 +82,7 @@ export function StoryCard({ story, fresh = false, level = 2 }) {
       <${`h${level}`} class="headline" dir="auto"><${Link} href=${`/story/${story.id}`} class="card-link">${story.headline || story.line || kindName(story)}<//><//>
       <${Line} item=${story} />
       <${Quote} text=${story.evidence} />
-      <p class="dotted foot"><span>${plural(story.source_count, "source")}: <${Publishers} names=${story.publishers} /></span><${Sure} value=${story.kind ? story.confidence : null} /></p>
+      <p class="dotted foot"><span>${plural(story.source_count, "source")}: <${Publishers} names=${story.publishers} /></span>${safeUrl(story.url) ? html`<span><${Out} href=${story.url}>article<//></span>` : null}<${Sure} value=${story.kind ? story.confidence : null} /></p>
     </div>
   </article>`;
 }
@@ -115,9 +115,12 @@ export function Bones({ lines = 9 }) {
   return html`<div class="bones" aria-hidden="true">${late ? Array.from({ length: lines }, () => html`<i></i>`) : null}</div>`;
 }
 
+/** Words of the server in, a sentence out. */
+export const said = (message) => sentence(/[.!?]$/.test(message) ? message : `${message}.`);
+
 export function Fault({ error, again }) {
   return html`<div class="notice bad" role="alert">
-    <p><strong>${error.message}</strong>${error.where ? html` <span class="soft">(${error.where})</span>` : null}</p>
+    <p><strong>${said(error.message)}</strong>${error.where ? html` <span class="soft">(${error.where})</span>` : null}</p>
     ${error.passing ? html`<p class="soft small">It is tried again every few seconds.</p>` : null}
     ${error.status === 404 ? html`<p class="soft small">It may have left the index, or the address may be incomplete. <${Link} href="/search">Search<//> finds what there is.</p>` : null}
     ${again && error.status !== 404 ? html`<button type="button" onClick=${again}>Try again</button>` : null}

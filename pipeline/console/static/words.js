@@ -72,6 +72,8 @@ export const nameOf = (party) => party.name || party.text || "unnamed";
 export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
 export const slug = (text) => text.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60);
 export const kindName = (item) => sentence((item.kind_name || item.kind || "news").replaceAll("_", " "));
+/** How the text tells an event: the words for the modality of the query API. */
+export const TOLD_AS = { asserted: "a fact", planned: "a plan", denied: "denied", hypothetical: "a possibility", historical: "the past" };
 export const STATES = { planned: "planned", denied: "denied", hypothetical: "possible", historical: "past", ended: "ended" };
 
 export const TYPES = {

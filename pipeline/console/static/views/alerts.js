@@ -9,7 +9,15 @@ import { sentence } from "../words.js";
 const MARKS = [["", "All"], ["none", "To judge"], ["ack", "Right"], ["false", "False"]];
 const SAID = { ack: ["good", "right"], false: ["bad", "false alarm"] };
 const SILENCES = [["1h", "an hour"], ["8h", "8 hours"], ["24h", "a day"], ["7d", "a week"], ["", "until it is ended"]];
+const HELD = { muted: "muted: not sent", throttled: "too many at once: not sent", digest: "waits for its digest" };
 const PAGE = 40;
+
+/** An alert's occasion in, what in the story raised it out: "phase:happened", "it has happened". */
+function because(occasion) {
+  const [what, value] = occasion.split(":");
+  const words = { new: "new story", phase: value === "happened" ? "it has happened" : `now ${value}`, spike: `${value} publishers report it`, update: "the story has changed" };
+  return words[what] ?? occasion;
+}
 
 export function AlertsNav({ at }) {
   return html`<nav class="subnav row" aria-label="Alerts">${[["/alerts", "Log"], ["/alerts/rules", "Rules"], ["/alerts/mutes", "Mutes"]].map(([path, name]) => html`<${Link} href=${path} aria-current=${at === name ? "page" : undefined}>${name}<//>`)}</nav>`;
@@ -38,8 +46,8 @@ function Entry({ alert, mute, marked }) {
   return html`<article class="card alert" data-id=${alert.id}>
     <p class="stamp"><${Time} at=${alert.raised_at} /></p>
     <div class="body">
-      <p class="row over"><${Link} class="rule-name" href=${`/alerts/rules/${encodeURIComponent(alert.rule)}`}>${alert.rule}<//><span class="soft small">${alert.occasion}</span><${State} item=${alert} />
-        ${alert.held ? html`<span class="state warn">${alert.held}: not sent</span>` : null}${tone ? html`<span class=${`state ${tone}`}>${words}</span>` : null}</p>
+      <p class="row over"><${Link} class="rule-name" href=${`/alerts/rules/${encodeURIComponent(alert.rule)}`}>${alert.rule}<//><span class="soft small">${because(alert.occasion)}</span><${State} item=${alert} />
+        ${alert.held ? html`<span class="state warn">${HELD[alert.held] ?? alert.held}</span>` : null}${tone ? html`<span class=${`state ${tone}`}>${words}</span>` : null}</p>
       <h2 class="headline" dir="auto"><${Link} class="card-link" href=${`/story/${alert.story_id}`}>${alert.headline}<//></h2>
       <${Quote} text=${alert.evidence} />
       <p class="dotted foot"><${Kind} item=${alert} /><span><${Publishers} names=${alert.publishers} /></span><${Sure} value=${alert.confidence} /><${Out} href=${alert.url}>article<//>

@@ -4,7 +4,7 @@ import { html, useEffect, useMemo, useRef } from "../vendor/ui.js";
 import { useApi } from "../api.js";
 import { Await, EventCard, Facts, Kind, Out, State, StoryCard, Sure, Text, Time } from "../parts.js";
 import { Link } from "../route.js";
-import { TYPES } from "../words.js";
+import { TOLD_AS, TYPES } from "../words.js";
 import { known } from "./story.js";
 
 const ROLES = { trigger: "Trigger", actor: "Actor", recipient: "Recipient", place: "Place", date: "Date", money: "Sum", quantity: "Count" };
@@ -65,13 +65,13 @@ const why = (event) => [
   ["Trigger", event.trigger ? html`“<bdi>${event.trigger}</bdi>”` : ""],
   ["Found by", event.rule === "reader" ? "the trained reader" : event.rule],
   ["How sure", html`<${Sure} value=${event.confidence} />`],
-  ["Modality", event.modality],
+  ["Told as", TOLD_AS[event.modality] ?? event.modality],
   ["Said by", event.attributed_to ? html`<${Text}>${event.attributed_to}<//>` : ""],
   ["Date from", event.date?.text ? html`“<bdi>${event.date.text}</bdi>”, to the ${event.date.precision}` : ""],
   ["Type", `${TYPES[event.event_type] ?? event.event_type} (${event.event_type}${event.event_mode ? `, ${event.event_mode}` : ""})`],
   ["Contexts", event.contexts.join(", ")],
   ["PLOVER", event.plover], ["CAMEO", event.cameo],
-  ["Read", html`<${Time} at=${event.first_seen_at ?? event.at} />`],
+  ["Read at", html`<${Time} at=${event.first_seen_at ?? event.at} />`],
 ];
 
 function Page({ event }) {

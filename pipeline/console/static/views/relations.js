@@ -37,8 +37,8 @@ function Matrix({ data, shown, chosen, choose }) {
   const times = data.cells.flatMap((one) => one.buckets.map((b) => Date.parse(b.at)));
   const middle = times.length ? (times.reduce((a, b) => Math.min(a, b), Infinity) + times.reduce((a, b) => Math.max(a, b), 0)) / 2 : 0;
   const most = Math.max(1, ...data.cells.map((one) => (shown === "change" ? Math.abs(change(one, middle)) : one.count)));
-  const what = { count: "events", tone: "conflict among the events", change: "more or fewer events in the later half" }[shown];
-  return html`<div><p class="small soft" id="matrix-says">Rows act, columns receive. Each number: ${what}; an event counts once, however many report it. Press one to see it over time.</p>
+  const what = { count: "events", tone: "the share of conflict among the events (accusations, threats, sanctions, attacks ...), red where it is more than half", change: "how many more or fewer events in the later half of the span, red where more" }[shown];
+  return html`<div><p class="small soft matrix-says" id="matrix-says">Rows act, columns receive. Each number: ${what}; an event counts once, however many report it. Press one to see it over time.</p>
     <div class="scroll" tabindex="0" role="group" aria-label="Matrix of who acts on whom"><table class="matrix" aria-describedby="matrix-says">
     <thead><tr><td></td>${data.recipients.map((one) => html`<th scope="col"><span dir="auto">${one.label}</span></th>`)}</tr></thead>
     <tbody>${data.actors.map((actor) => html`<tr><th scope="row" dir="auto">${actor.label}</th>${data.recipients.map((recipient) => {
@@ -66,7 +66,7 @@ function Pair({ cell, data, filters, by }) {
     <${Bars} buckets=${cell.buckets} interval=${data.interval} title=${`${plural(cell.count, "event")} by ${data.interval}`} />
     <ul class="bars">${types.map(([type, count]) => html`<li><span>${TYPES[type] ?? type}</span><meter min="0" max=${cell.count} value=${count} class=${CONFLICT.has(type) ? "against" : "with"}></meter><span class="num">${number(count)}</span></li>`)}</ul>
     <${Facts} rows=${[["Sum, each event once", dollars(cell.amount_usd || null)], ["The other way", back ? plural(back.count, "event") : "none"]]} />
-    <p><${Link} class="button" href=${search}>See the reports<//></p></section>`;
+    <p class="actions"><${Link} class="button" href=${search}>See the reports<//></p></section>`;
 }
 
 export function Relations({ query }) {
@@ -89,7 +89,7 @@ export function Relations({ query }) {
       if (!data.cells.length) return html`<${Empty} title="No event with an actor and a recipient in this span"><p>A longer span may have some.</p><button type="button" onClick=${() => set({ since: "all" })}>Show all</button><//>`;
       const pair = query.get("pair")?.split("\t");
       const chosen = data.cells.find((one) => one.actor === pair?.[0] && one.recipient === pair?.[1]) ?? data.cells.reduce((a, b) => (b.count > a.count ? b : a));
-      return html`<div class="two"><${Matrix} data=${data} shown=${shown} chosen=${chosen} choose=${(cell) => set({ pair: `${cell.actor}\t${cell.recipient}` })} />
+      return html`<div class="two relations"><${Matrix} data=${data} shown=${shown} chosen=${chosen} choose=${(cell) => set({ pair: `${cell.actor}\t${cell.recipient}` })} />
         <aside class="rail" aria-label="The chosen pair"><${Pair} cell=${chosen} data=${data} filters=${filters} by=${by} /></aside></div>`;
     }}<//>`;
 }

@@ -25,7 +25,7 @@ function Backtest({ found, span }) {
   return html`<section class="section" aria-label="Backtest" data-backtest>
     <header><h2>What it would have done</h2><span class="soft small">nothing was sent</span></header>
     <p class="verdict">${sent
-      ? html`<strong>${plural(sent, "alert")}</strong> in ${days} days, on ${plural(found.days, "day")}${found.most_on ? html`; most on ${calendarDay(found.most_on)}: ${found.most_in_a_day}` : ""}${found.held ? `; ${number(found.held)} more would have been held back` : ""}.`
+      ? html`<strong>${plural(sent, "alert")}</strong> in ${days} days, on ${plural(found.days, "day")}${found.most_on && found.most_in_a_day > 1 ? html`, at most ${found.most_in_a_day} on one day (${calendarDay(found.most_on)})` : ""}${found.held ? `; ${number(found.held)} more would have been held back` : ""}.`
       : html`<strong>No alert</strong> in ${days} days. The rule may be too narrow, or nothing of the kind was reported.`}</p>
     ${found.most_in_a_day > MANY_A_DAY ? html`<p class="notice">That is a lot for one day. A larger sum, more sources or a throttle makes it rarer.</p>` : null}
     ${found.alerts.length ? html`<${Bars} buckets=${perDay(found.alerts, days)} interval="day" title="Alerts by day" />
@@ -43,7 +43,7 @@ function Wanted({ query, change }) {
   return html`<fieldset class="wanted"><legend class="label">The stories it waits for</legend>
     <${Chips} query=${query} change=${change} />
     <div class="typed">${picker("kind", "Kind", kinds)}${picker("type", "Type", Object.entries(TYPES))}${picker("country", "Country or group", countries)}</div>
-    <${Typed} query=${query} change=${change} of="rules" also=${[["q", "Words in the reports", "text", "ceasefire"]]} /></fieldset>`;
+    <${Typed} query=${query} change=${change} of="rules" also=${[["q", "Words in the reports", "text", "e.g. ceasefire"]]} /></fieldset>`;
 }
 
 function useDraft(query, id) {
@@ -118,8 +118,8 @@ function List({ rules, reload, problem }) {
   const [target, setTarget] = useState(null);
   return html`
     ${problem ? html`<div class="notice bad" role="alert"><p><strong>alerts.toml has an error, so the rules before it stay in use.</strong></p><p>${problem}</p></div>` : null}
-    <p class="row"><${Link} class="button" href="/alerts/rules/new">New rule<//><span class="soft small">A search can become a rule too: Search, “Save as alert rule”.</span></p>
-    ${rules.length ? html`<div class="scroll"><table><thead><tr><th scope="col">Rule</th><th scope="col">What it waits for</th><th scope="col" class="num">Alerts</th><th scope="col" class="num">Held</th><th scope="col" class="num">Right</th><th scope="col" class="num">False</th><th scope="col" class="num">Precision</th><td></td></tr></thead><tbody>
+    <p class="row searchbar"><${Link} class="button" href="/alerts/rules/new">New rule<//><span class="soft small">A search can become a rule too: Search, “Save as alert rule”.</span></p>
+    ${rules.length ? html`<div class="scroll"><table><thead><tr><th scope="col">Rule</th><th scope="col">What it waits for</th><th scope="col" class="num">Alerts</th><th scope="col" class="num">Held back</th><th scope="col" class="num">Judged right</th><th scope="col" class="num">Judged false</th><th scope="col" class="num">Share right</th><td></td></tr></thead><tbody>
       ${rules.map((one) => html`<tr key=${one.name}><th scope="row" class="row-head"><${Link} class="row-link" href=${`/alerts/rules/${encodeURIComponent(one.name)}`}>${one.name}<//>${one.enabled ? null : html` <span class="state">off</span>`}</th><td><${Text}>${one.about}<//></td>
         <td class="num"><${Link} href=${`/alerts?rule=${encodeURIComponent(one.name)}`}>${number(one.rang)}<//></td><td class="num">${number(one.held)}</td><td class="num">${number(one.right)}</td><td class="num">${number(one.false)}</td><td class="num">${one.precision == null ? html`<span class="soft">not judged</span>` : percent(one.precision)}</td>
         <td class="num"><${Operator}><button type="button" onClick=${() => setTarget({ name: one.name, words: `from the rule ${one.name}` })}>Mute</button><//></td></tr>`)}</tbody></table></div>`

@@ -7,7 +7,7 @@ import { Chips, conditions, Facet, Typed } from "../filters.js";
 import { WorldMap } from "../map.js";
 import { Await, Empty, EventCard, More, Out, Segments, State, StoryCard, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
-import { calendarDay, dates, dollars, kindName, nameOf, number, percent } from "../words.js";
+import { calendarDay, dates, dollars, kindName, nameOf, number, percent, plural } from "../words.js";
 
 const OF = [["events", "Events"], ["stories", "Stories"], ["articles", "Articles"]];
 const SHOW = [["list", "List"], ["table", "Table"], ["map", "Map"]];
@@ -15,7 +15,7 @@ const SPANS = [["24h", "24 h"], ["7d", "7 d"], ["30d", "30 d"], ["", "All"]];
 const ORDERS = { relevance: "Best match", newest: "Newest", oldest: "Oldest", money: "Largest sum", dead: "Most dead", confidence: "Surest", sources: "Most sources" };
 const NOT_FOR = { events: ["sources"], stories: [], articles: ["money", "dead", "confidence", "sources"] };
 const FACETS = {
-  events: [["kind", "Kind"], ["modality", "Modality"], ["actor", "Actor"], ["recipient", "Recipient"], ["country", "Country"], ["place", "Place"], ["source", "Publisher"], ["language", "Language"]],
+  events: [["kind", "Kind"], ["modality", "Told as"], ["actor", "Actor"], ["recipient", "Recipient"], ["country", "Country"], ["place", "Place"], ["source", "Publisher"], ["language", "Language"]],
   stories: [["kind", "Kind"], ["phase", "Phase"], ["actor", "Actor"], ["recipient", "Recipient"], ["country", "Country"], ["place", "Place"], ["source", "Publisher"]],
   articles: [["country", "Country"], ["place", "Place"], ["source", "Publisher"], ["language", "Language"]],
 };
@@ -26,6 +26,7 @@ const COUNTS = {
   stories: "Numbers count stories, however many articles each has.",
   articles: "Numbers count articles.",
 };
+const FOUND = { events: ["report of an event", "reports of events"], stories: ["story", "stories"], articles: ["article", "articles"] };
 const PAGE = 40;
 const STRAYS = 0.02; // so small a share of the results is left out of the chart, and said
 
@@ -58,7 +59,7 @@ function MapOf({ of, filters, change }) {
   const map = useApi(`/${of}/map`, { ...filters, zoom });
   return html`<${Await} from=${map}>${(data) => html`
     <${WorldMap} title="Results by place" points=${data.clusters.map((one) => ({ ...one, href: changed(new URLSearchParams(location.search), { box: one.box.join(), show: null }) }))}
-      zoomed=${(now) => setZoom(Math.min(12, now + 1))} search=${(box) => change({ box: box?.join() ?? null })} fit=${Boolean(filters.box)} />
+      zoomed=${(now) => setZoom(Math.min(12, now + 1))} search=${(box) => change({ box: box?.join() ?? null })} fit=${Boolean(filters.box)} narrowed=${Boolean(filters.box)} />
     <p class="soft small">${number(data.clusters.reduce((sum, one) => sum + one.count, 0))} on the map, ${number(data.without_place)} without a place. A mark leads to its ${of}.</p>`}<//>`;
 }
 
@@ -70,7 +71,8 @@ function Export({ of, filters }) {
 function Facets({ of, filters, query, change }) {
   const fields = FACETS[of];
   const facets = useApi(`/${of}/facets`, { ...filters, field: fields.map(([name]) => name), size: 25 });
-  return html`<p class="soft small">${COUNTS[of]}</p><${Await} from=${facets} lines=${14}>${(data) => fields.map(([name, title]) => html`<${Facet} key=${name} title=${title} name=${name} values=${data.facets[name] ?? []} query=${query} change=${change} />`)}<//>`;
+  if (facets.error?.passing) return null; // the results beside it say so
+  return html`<p class="soft small facets">${COUNTS[of]}</p><${Await} from=${facets} lines=${14}>${(data) => fields.map(([name, title]) => html`<${Facet} key=${name} title=${title} name=${name} values=${data.facets[name] ?? []} query=${query} change=${change} />`)}<//>`;
 }
 
 /** Where the bulk of the buckets begins, if a few strays (an article of 1998) lie so far before it that nothing could be seen. */
@@ -98,8 +100,10 @@ function Results({ of, show, sort, filters, change }) {
   const total = pages.data?.total ?? 0;
   if (show === "map" && of !== "articles") return html`<${MapOf} of=${of} filters=${filters} change=${change} />`;
   return html`<${Await} from=${pages}>${(data) => !pages.items.length
-    ? html`<${Empty} title="Nothing matches this search"><p>${Object.keys(filters).length > 1 ? "Take a condition out above, or choose a longer span of time." : "Fewer or other words may find it; names are found in their usual English form."}</p><//>`
-    : html`<p class="unseen" role="status">${number(total)} found</p>${show === "table" ? html`<${Table} items=${pages.items} of=${of} />` : html`<div class="cards">${pages.items.map(CARD[of])}</div>`}
+    ? Object.keys(filters).length
+      ? html`<${Empty} title="Nothing matches this search"><p>${Object.keys(filters).length > 1 ? "Take a condition out above, or choose a longer span of time." : "Fewer or other words may find it; names are found in their usual English form."}</p><//>`
+      : html`<${Empty} title=${`No ${of} yet`}><p>They are found here as soon as articles are read. <${Link} href="/sources">Sources<//> shows which feeds are read, and whether they answer.</p><//>`
+    : html`<p class="found" role="status"><strong>${plural(total, ...FOUND[of])}</strong>${data.total_is_exact === false ? " or more" : ""}</p>${show === "table" ? html`<${Table} items=${pages.items} of=${of} />` : html`<div class="cards">${pages.items.map(CARD[of])}</div>`}
       <${More} pages=${pages} shown=${pages.items.length} total=${Math.max(total, pages.items.length)} exact=${data.total_is_exact} />`}<//>`;
 }
 
@@ -120,7 +124,7 @@ export function Search({ query }) {
       <${Segments} label="What to search" options=${OF} value=${of} choose=${(one) => change({ of: one === "events" ? null : one, sort: null })} />
       <${Segments} label="Reported in the last" options=${SPANS} value=${query.get("until") ? null : query.get("since") ?? ""} choose=${(one) => change({ since: one || null, until: null })} />
       <${Segments} label="Show as" options=${SHOW.slice(0, of === "articles" ? 2 : 3)} value=${show} choose=${(one) => change({ show: one === "list" ? null : one })} />
-      <label class="row push small">Order <select value=${sort ?? orders[0][0]} onChange=${(event) => change({ sort: event.target.value === orders[0][0] ? null : event.target.value })}>${orders.map(([one, words]) => html`<option value=${one}>${words}</option>`)}</select></label>
+      ${show === "map" ? null : html`<label class="row push small">Order <select value=${sort ?? orders[0][0]} onChange=${(event) => change({ sort: event.target.value === orders[0][0] ? null : event.target.value })}>${orders.map(([one, words]) => html`<option value=${one}>${words}</option>`)}</select></label>`}
     </div>
     <${Chips} query=${query} change=${change} />
     <div class="search">

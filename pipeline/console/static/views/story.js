@@ -18,7 +18,7 @@ export function known(item) {
     ["Dead", item.dead != null ? number(item.dead) : ""],
     ["Injured", item.injured != null ? number(item.injured) : ""],
     ["Counted", item.quantities.filter((q) => !/^(dead|injured)$/.test(q.unit)).slice(0, 4).map((q) => `${number(q.value)} ${q.unit}`).join(", ")],
-    ["Things", item.items.length ? html`<${Text}>${item.items.join(", ")}<//>` : ""],
+    ["Goods", item.items.length ? html`<${Text}>${item.items.join(", ")}<//>` : ""],
   ];
 }
 
@@ -87,12 +87,19 @@ function Around({ story }) {
   </aside>`;
 }
 
+/** The sentence that the story was read from, who wrote it, and the way to it in its article. */
+function Proof({ story }) {
+  const report = story.reports.find((one) => one.evidence === story.evidence);
+  return html`<${Quote} text=${story.evidence} />
+    ${report ? html`<p class="dotted small soft proof"><span><${Text}>${report.publisher || report.source}<//></span><${Link} href=${`/event/${report.event_id}`}>See it in the article<//></p>` : null}`;
+}
+
 function Page({ story, reload }) {
   return html`<div class="two"><div>
     <p class="row over"><${Kind} item=${story} /><${State} item=${story} />${story.merged_into ? html`<${Link} href=${`/story/${story.merged_into}`}>Now part of another story<//>` : null}</p>
     <h1 dir="auto">${story.headline || story.line}</h1>
     <p class="dotted soft lead"><span>${plural(story.source_count, "independent source")}</span><span>${plural(story.article_count, "article")}</span><${Sure} value=${story.kind ? story.confidence : null} /><span>first seen <${Time} at=${story.first_seen_at} /></span><span>last <${Time} at=${story.last_seen_at} /></span></p>
-    <${Quote} text=${story.evidence} />
+    <${Proof} story=${story} />
     <${Facts} rows=${known(story)} />
     <p class="row noprint actions">
       <a class="button" href=${address("/events/export", { story_id: story.id, format: "csv" })} download>Export events as CSV</a>

@@ -4,7 +4,7 @@ import { html, useEffect, useMemo, useState } from "../vendor/ui.js";
 import { useApi, useLive, usePages } from "../api.js";
 import { Spark } from "../charts.js";
 import { WorldMap } from "../map.js";
-import { Await, Empty, More, Segments, StoryCard, Text, Time } from "../parts.js";
+import { Await, Empty, Facts, Kind, Line, More, Segments, State, StoryCard, Sure, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
 import { number, plural, sameDay, sentence, today, TYPES } from "../words.js";
 
@@ -12,6 +12,21 @@ const SPANS = [["24h", "24 hours"], ["3d", "3 days"], ["7d", "7 days"], ["all", 
 const ORDERS = [["newest", "Latest"], ["sources", "Most sources"], ["confidence", "Surest"]];
 const PAGE = 30;
 const SCROLLED = 240; // px: someone further down is reading, so new stories wait above instead of pushing the text away
+
+const LEADING = 3; // stories beside each other
+const FEW = 8; // so few stories are seen at once, and none needs to lead
+const BARS = 24; // hours of a day
+const spanName = (span) => SPANS.find(([one]) => one === span)?.[1] ?? span;
+const HOW = [
+  ["2 sources", "publishers that report it independently; copies of one text count once"],
+  ["79% sure", "how likely it was read correctly, not whether the report is true"],
+  ["A → B", "A acts towards B"],
+  ["planned", "told as a plan; also: denied, possible, past"],
+  ["Headlines", "larger where more sources report it"],
+];
+
+/** Counts over time in, as many bars as the line has room for out: a first day is shown as one, and not as one broad bar. */
+const bars = (buckets) => [...Array(BARS).fill(0), ...buckets.map((b) => b.count)].slice(-Math.max(BARS, Math.min(buckets.length, 3 * BARS)));
 
 /** What came live, over what was loaded: new stories first, known ones in their newest revision. */
 function merged(items, came, order) {
@@ -58,6 +73,7 @@ function Rail({ since, type, told }) {
   const alerts = useApi("/alerts", { limit: 6, sort: "newest" });
   const points = (map.data?.clusters ?? []).map((one) => ({ ...one, href: `/search?of=stories${since ? `&since=${since}` : ""}&box=${one.box.join()}` }));
   const buckets = events.data?.buckets ?? [];
+  const total = buckets.reduce((sum, b) => sum + b.count, 0);
   return html`<aside class="rail" aria-label="Around the stories">
     <section class="section"><h2>Where</h2><${WorldMap} points=${points} title="Stories by place" />
       ${map.data?.without_place ? html`<p class="soft small">${plural(map.data.without_place, "story", "stories")} without a place</p>` : null}</section>
@@ -65,9 +81,24 @@ function Rail({ since, type, told }) {
       <${Await} from=${alerts} lines=${4}>${(data) => data.items.length
         ? html`<ul class="short">${data.items.map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} /><span>${one.rule}</span></p><${Link} href=${`/story/${one.story_id}`}><${Text}>${one.headline}<//><//></li>`)}</ul>`
         : html`<p class="soft">No rule has raised an alert yet. <${Link} href="/alerts/rules">See the rules<//></p>`}<//></section>
-    <section class="section"><h2>Events</h2>${buckets.length ? html`<${Spark} counts=${buckets.slice(-72).map((b) => b.count)} title=${`${number(buckets.reduce((sum, b) => sum + b.count, 0))} events by ${events.data.interval}`} />
-      <p class="soft small">${number(buckets.reduce((sum, b) => sum + b.count, 0))} in this span, by ${events.data.interval}; each counts once, however many report it</p>` : html`<p class="soft">None in this span.</p>`}</section>
+    <section class="section"><h2>Events</h2><${Await} from=${events} lines=${2}>${() => total
+      ? html`<${Spark} full counts=${bars(buckets)} title=${`${plural(total, "event")} by ${events.data.interval}`} />
+        <p class="soft small">${plural(total, "event")} ${since ? `in the last ${spanName(since)}` : "in all"}, one bar for each ${events.data.interval}</p>`
+      : html`<p class="soft">None in this span.</p>`}<//></section>
+    <section class="section"><h2>How to read this page</h2><${Facts} rows=${HOW} /></section>
   </aside>`;
+}
+
+/** The stories that most publishers report, so that the day is clear at first sight; not where the list begins with them anyway. */
+function Leading({ since, type, told, first }) {
+  const found = useApi("/stories", { since, type, with_events: told, sort: "sources", limit: LEADING });
+  const stories = (found.data?.items ?? []).filter((one) => one.source_count > 1);
+  if (stories.length < LEADING || found.data.total < FEW || stories.every((one) => first.includes(one.id))) return null;
+  return html`<section class="leading" aria-label="Most reported"><h2>Most reported</h2><ol>${stories.map((story) => html`<li key=${story.id}>
+    <p class="row over"><${Kind} item=${story} /><${State} item=${story} /></p>
+    <h3 dir="auto"><${Link} href=${`/story/${story.id}`}>${story.headline || story.line}<//></h3>
+    <${Line} item=${story} />
+    <p class="dotted small soft"><span>${plural(story.source_count, "source")}</span><${Sure} value=${story.confidence} /></p></li>`)}</ol></section>`;
 }
 
 /** The kinds of news that there are, and the way to the stories that tell no event: recipes, results of matches. */
@@ -76,10 +107,10 @@ function Types({ since, type, told, choose, toggle }) {
   const rest = useApi("/stories", { since, with_events: false, limit: 1 }).data?.total ?? 0;
   const values = facets.data?.facets?.type ?? [];
   if (values.length < 2 && !type && !rest && told) return null;
-  return html`<div class="row types" role="group" aria-label="Type of story">
+  return html`<div class="row types noprint" role="group" aria-label="Type of story">
     <button type="button" class="chip" aria-pressed=${String(!type)} onClick=${() => choose(null)}>All</button>
     ${values.map((one) => html`<button type="button" class="chip" aria-pressed=${String(type === one.value)} onClick=${() => choose(type === one.value ? null : one.value)}>${TYPES[one.value] ?? sentence(one.label)} <span class="count">${number(one.count)}</span></button>`)}
-    ${type ? null : html`<button type="button" class="chip push" aria-pressed=${String(!told)} onClick=${toggle} title="Stories that tell no event of the kinds Dateline knows">Also without events <span class="count">${number(rest)}</span></button>`}
+    ${type ? null : html`<button type="button" class="chip push" aria-pressed=${String(!told)} onClick=${toggle} title="Stories that tell no event of the kinds that Dateline knows: recipes, results of matches">Other news too <span class="count">${number(rest)}</span></button>`}
   </div>`;
 }
 
@@ -101,13 +132,14 @@ export function Today({ query }) {
   const total = (pages.data?.total ?? 0) + fresh.size;
   return html`
     <div class="title"><div><h1>${today(Date.now())}</h1>
-      <p class="soft" role="status">${pages.data ? html`${plural(total, "story", "stories")} ${since ? `in the last ${SPANS.find(([one]) => one === span)?.[1] ?? span}` : "in all"}` : "Loading…"}</p></div>
+      <p class="soft" role="status">${pages.data ? html`${plural(total, "story", "stories")} ${since ? `in the last ${spanName(span)}` : "in all"}` : pages.error ? "" : "Loading…"}</p></div>
       <div class="row noprint">
         <button type="button" class=${`live ${state}`} aria-pressed=${String(live)} onClick=${() => setLive(!live)} title=${live ? "New stories come in by themselves; press to pause" : "Paused; press to go on"}>${!live ? "Paused" : state === "on" ? "Live" : "Connecting…"}</button>
         <${Segments} label="Span of time" options=${SPANS} value=${span} choose=${(one) => set({ since: one === "24h" ? null : one })} />
         <${Segments} label="Order" options=${ORDERS} value=${order} choose=${(one) => set({ sort: one === "newest" ? null : one })} />
       </div></div>
     <${Types} since=${since} type=${type} told=${told} choose=${(one) => set({ type: one })} toggle=${() => set({ show: told ? "all" : null })} />
+    ${order === "newest" ? html`<${Leading} since=${since} type=${type} told=${told} first=${stories.slice(0, LEADING).map((one) => one.id)} />` : null}
     <div class="two"><div>
       ${held.size ? html`<div class="pending"><button type="button" class="main" onClick=${release}>Show ${plural(held.size, "new story", "new stories")}</button></div>` : null}
       <${Await} from=${pages}>${(data) => stories.length

@@ -197,7 +197,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             )
         one = next((one for one in found if one["id"] == urllib.parse.unquote(name)), None)
         if one is None:
-            return self.refuse(404, f"no {sort} has the id {name}")
+            return self.refuse(404, f"there is no such item among the {sort}: {name}")
         full = {"stories": news.one_story, "events": news.one_event}.get(sort, lambda same: same)
         return self.answer(200, full(one))
 

@@ -17,7 +17,9 @@ Trigger = Literal["new", "update", "phase", "spike"]
 class Report(Value, frozen=True, kw_only=True):
     """One event as its story keeps it: where, when and by whom it was reported.
 
-    `source` names the independent source that it counts for. Articles that print one agency's text share a source.
+    `source` names the independent source that it counts for. Articles that print one agency's text share a source. `kind` to
+    `tolls` are what this report says and the reader is sure of, for the structured line: `actors` and `recipients` are names,
+    `amounts` have currency and value, `tolls` unit and number. `lead`: the article is about it, by its title and lead.
     """
 
     event_id: str
@@ -38,6 +40,14 @@ class Report(Value, frozen=True, kw_only=True):
     trigger: str = ""
     event_mode: str | None = None
     contexts: tuple[str, ...] = ()
+    lead: bool = False
+    kind: str = ""
+    actors: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    day: dt.date | None = None
+    amounts: tuple[tuple[str, float], ...] = ()
+    tolls: tuple[tuple[str, float], ...] = ()
 
 
 class Moment(Value, frozen=True, kw_only=True):

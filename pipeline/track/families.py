@@ -95,6 +95,9 @@ ALIKE_KINDS: Final = (
 )
 """Kinds under which two reporters may report one event."""
 
+NAMED: Final = frozenset({"arrest", "legal_action", "assassination", "appointment", "resignation", "release"})
+"""Kinds whose reports are of two events if both name whom it befell, and no word of the names is in both."""
+
 LASTING: Final = frozenset({"clash", "offensive", "invasion", "blockade", "protest"})
 """Kinds that go on for days: the last day of such a story is the day of its latest report."""
 

@@ -26,8 +26,9 @@ from pipeline.records import (
     When,
     content_id,
 )
-from pipeline.track.brief import is_about
-from pipeline.track.line import TOLLS, in_words
+from pipeline.track.claims import TOLLS
+from pipeline.track.lead import is_about
+from pipeline.track.line import in_words
 from pipeline.track.sources import MOST_SURE, confidence, one_source, report_of, seen_at, without_one
 
 __all__ = ["TOLLS", "absorb", "added", "begin", "fit_in_one", "is_full", "merge", "phase_of"]

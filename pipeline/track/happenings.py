@@ -15,6 +15,7 @@ import msgspec
 
 from pipeline.records import Event, Happening
 from pipeline.track import likeness
+from pipeline.track.claims import lead_articles
 from pipeline.track.families import family
 from pipeline.track.happening import absorb, begin, fit_in_one, is_full, merge
 from pipeline.track.line import line
@@ -116,10 +117,20 @@ def is_sure(happening: Happening, floor: float) -> bool:
 
 
 def main_of(known: Iterable[Happening], floor: float) -> Happening | None:
-    """Return the main happening: sure, in most articles; of equals the surest, then the first; None if all is background."""
+    """Return the main happening: sure, and most articles are about it; None if all is background.
+
+    Of equals it is the one that most articles tell, then the surest, then the first.
+    """
     return min(
         (one for one in known if not one.background),
-        key=lambda h: (not is_sure(h, floor), -h.article_count, -h.confidence, h.first_seen_at, h.id),
+        key=lambda h: (
+            not is_sure(h, floor),
+            -lead_articles(h),
+            -h.article_count,
+            -h.confidence,
+            h.first_seen_at,
+            h.id,
+        ),
         default=None,
     )
 

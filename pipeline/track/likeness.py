@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pipeline.annotate.wording import dice
-from pipeline.track.families import FAMILIES, LASTING, LULL_DAYS, Family, kinds_alike
+from pipeline.track.families import FAMILIES, LASTING, LULL_DAYS, NAMED, Family, kinds_alike
 from pipeline.track.profile import Location, Profile
 
 NEAR_KM: Final = 30.0
@@ -32,9 +32,6 @@ NAMED_ONLY: Final = 0.5
 
 UNKNOWN: Final = 0.4
 """Likeness where one of the two says nothing: neither for nor against."""
-
-NAMED: Final = frozenset({"arrest", "legal_action", "assassination", "appointment", "resignation", "release"})
-"""Kinds whose reports are of two events if both name whom it befell, and no word of the names is in both."""
 
 PARTED: Final = frozenset({"talks", "accords", "supply", "sanctions", "politics"})
 """Families whose events are told apart by their parties above all."""

@@ -11,6 +11,7 @@ import msgspec
 
 from pipeline.annotate import copies
 from pipeline.records import Event, Report
+from pipeline.track.claims import claims
 
 SECOND_SOURCE: Final = 0.5
 """The share of the remaining doubt that each further independent source removes, times its own confidence."""
@@ -49,6 +50,7 @@ def report_of(event: Event, others: Iterable[Report]) -> Report:
         trigger=event.trigger,
         event_mode=event.event_mode,
         contexts=event.contexts,
+        **claims(event),
     )
     original = next((other for other in others if one_source(other, report)), None)
     source = original.source if original is not None else (report.credit or report.publisher).lower()

@@ -20,8 +20,8 @@ from typing import Final
 from pipeline.records import Brief, Related, Story
 from pipeline.settings import Track
 from pipeline.track import happenings, likeness, scorer
-from pipeline.track.brief import in_lead
 from pipeline.track.families import kinds_alike
+from pipeline.track.lead import in_lead
 from pipeline.track.profile import Profile, profile_of_event
 from pipeline.track.story import (
     IDS_KEPT,

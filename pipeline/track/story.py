@@ -12,6 +12,7 @@ from pipeline.annotate import copies
 from pipeline.records import Brief, Difference, Happening, Moment, Related, Story, StoryArticle, Trigger, content_id
 from pipeline.track import happenings, subjects
 from pipeline.track.central import central
+from pipeline.track.claims import lead_articles
 from pipeline.track.happening import PUBLISHERS_KEPT, TIMELINE_KEPT, TOLLS, added
 from pipeline.track.scorer import Side
 from pipeline.track.sources import publisher_name
@@ -23,6 +24,12 @@ IDS_KEPT: Final = 2000
 NAMES_KEPT: Final = 60
 """Names of titles and leads kept of one story, those in most articles."""
 DIFFERENCES_KEPT: Final = 20
+
+LINE: Final = 0.25
+LEAST: Final = 2
+ENOUGH: Final = 10
+"""A story has a line only if such a share of its articles are about its main happening, and two of them where it has two; ten
+are enough of any. Set by reading the lines of our own articles and the newsstand."""
 
 SPIKES: Final = (10, 30, 100)
 """Numbers of publishers at which a story is an occasion for `spike` rules, if it is not older than `SPIKE_WITHIN`."""
@@ -116,6 +123,11 @@ def with_events(story: Story, brief: Brief, *, floor: float, reports_kept: int) 
     )
 
 
+def _wanted(articles: int) -> float:
+    """Return how many of a story's articles must be about its main happening for a line."""
+    return min(max(LINE * articles, LEAST), ENOUGH, articles)
+
+
 def finished(
     before: Story | None, story: Story, *, floor: float, rarity: Rarity, related: Sequence[Related] = ()
 ) -> Story:
@@ -123,6 +135,8 @@ def finished(
     main = happenings.main_of(story.happenings, floor)
     best = central(story.articles, story.lead_words, rarity, main.article_ids if main is not None else ())
     mirrored = {name: getattr(main, name) for name in MIRRORED} if main is not None else {}
+    if main is not None and lead_articles(main) < _wanted(len(story.article_ids)):
+        mirrored["line"] = ""  # what a few of many articles are about does not say what the story is
     occasions, change, lines = _news(before, story)
     return msgspec.structs.replace(
         story,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pipeline.records import Party, Place, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
-from pipeline.track.brief import first_sentence, is_about
+from pipeline.track.brief import first_sentence
+from pipeline.track.lead import is_about
 from pipeline.track.stories import Stories
 from tests.folding import make_brief
 from tests.make import KYIV, NOW, RUSSIA, UKRAINE, make_day, make_event, make_quantity

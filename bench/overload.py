@@ -1,4 +1,4 @@
-"""What too much work does to news: `python -m bench.overload [--burst N] [--backfill N] [--only TEXT]` prints a table.
+"""What too much work does to news: `python -m bench.overload [--burst N] [--backfill N] [--flood N] [--only TEXT]`: a table.
 
 The whole service runs on servers of its own. Meanwhile articles of which each raises an alert come in one by one, and it is
 measured when each can be read from the index and when its alert is at a webhook:
@@ -8,9 +8,14 @@ measured when each can be read from the index and when its alert is at a webhook
     slow index      each piece of up to 64 kB to and from Elasticsearch takes a second
     burst           so many new articles are in the feeds at once
     backfill        so many articles of the past are on their topic: new ones must not wait for them
+    flood           so many new articles are on their topic at once, far more than can be read meanwhile
 
 Of each process the most memory is told (the worker with its pool), and how long it took until nothing waited any more; a
 backfill is not waited for, and it is told how many of it were read beside the news.
+
+A flood is read in the order in which it came and is not waited for. Some of its first articles raise alerts: it is told how long
+an alert took from the article's document on its topic to the webhook, how long the first unread article waits, and how many were
+read.
 """
 
 from __future__ import annotations
@@ -25,7 +30,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +52,9 @@ SLOW_SECONDS: Final = 1.0
 WAIT_SECONDS: Final = 900.0
 """How long an article and its alert may take, and how long all may take to catch up."""
 
+FLOOD_SECONDS: Final = 240.0
+"""How long a flood is watched."""
+
 LANDS: Final = (
     ("France", "French", "Paris"), ("Germany", "German", "Berlin"), ("Norway", "Norwegian", "Oslo"),
     ("Poland", "Polish", "Warsaw"), ("Spain", "Spanish", "Madrid"), ("Italy", "Italian", "Rome"),
@@ -54,6 +62,12 @@ LANDS: Final = (
     ("Brazil", "Brazilian", "Brasilia"), ("India", "Indian", "New Delhi"), ("Egypt", "Egyptian", "Cairo"),
 )  # fmt: skip
 
+
+PROBE_EVERY: Final = 10
+"""Of the first articles of a flood every so many raises an alert."""
+
+FLUSH_EVERY: Final = 500
+"""Records that are sent before Kafka's answers are waited for."""
 
 NUMBERS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -115,6 +129,14 @@ def record(name: str, body: str, *, kind: str = "text/plain") -> Article:
         id=urls.article_id(url), url=url, feed_id="overload", fetched_at=now, first_seen_at=now, published_at=now,
         content_hash=content_id(body), html=body, content_type=kind,
     )  # fmt: skip
+
+
+def _pages(name: str, number: int) -> Iterator[Article]:
+    """Yield so many articles with pages as a newspaper has them; every 200th has the same page."""
+    samples = measure.pages(CONFIGS / measure.SAMPLE)
+    made = list(measure.make_articles(samples, min(number, 200), name=name, chance=random.Random(5)))
+    for count in range(number):
+        yield record(f"{name}-{count}", made[count % len(made)].html, kind="text/html")
 
 
 class Overload:
@@ -185,14 +207,47 @@ class Overload:
 
     def backfill(self, number: int) -> None:
         """Put so many articles of the past on their topic."""
-        samples = measure.pages(CONFIGS / measure.SAMPLE)
-        made = list(measure.make_articles(samples, min(number, 200), name="past", chance=random.Random(5)))
-        for count in range(number):
-            article = record(f"past-{count}", made[count % len(made)].html, kind="text/html")
-            self._publisher.send(bus.BACKFILL, article.id.encode(), encode(article))
-            if count % 1000 == 999:
+        self._publish(bus.BACKFILL, _pages("past", number))
+
+    def _publish(self, topic: str, articles: Iterable[Article]) -> None:
+        for count, article in enumerate(articles, 1):
+            self._publisher.send(topic, article.id.encode(), encode(article))
+            if count % FLUSH_EVERY == 0:
                 self._publisher.flush()
         self._publisher.flush()
+
+    def flood(self, number: int, *, probes: int, seconds: float) -> Row:
+        """Put so many new articles on their topic at once, and return what was measured so many seconds later."""
+        news = {record(*told).id: told for told in itertools.islice(self._news, probes)}
+        pages = _pages("flood", number - len(news))
+        first = (a for told in news.values() for a in (record(*told), *itertools.islice(pages, PROBE_EVERY - 1)))
+        read_before = self._read()
+        with MemoryMonitor({one: self.rig.pid(one) for one in probe.NAMES if one != "console"}) as memory:
+            began = time.monotonic()
+            self._publish(bus.ARTICLES, itertools.chain(first, pages))
+            while time.monotonic() - began < seconds or not self._alerts_after_reading(news):
+                if time.monotonic() - began > WAIT_SECONDS:
+                    raise ChaosError(f"flood: no alert within {WAIT_SECONDS:.0f} s")
+                time.sleep(5)
+        delays = self._alerts_after_reading(news)
+        return Row(
+            "flood", number, oldest_seconds=time.monotonic() - began, alert_seconds=max(delays), alerts=len(delays),
+            past=self._read() - read_before, memory_mb=memory.processes_mb,
+        )  # fmt: skip
+
+    def _read(self) -> int:
+        """Return how many new articles have been read."""
+        lags = bus.lags(self.rig.settings)
+        return sum(lag.committed or 0 for lag in lags if (lag.group, lag.topic) == (bus.WORKER_GROUP, bus.ARTICLES))
+
+    def _alerts_after_reading(self, news: Mapping[str, tuple[str, str]]) -> list[float]:
+        """Return the seconds from the document of each of these articles to its alert, of those that have both."""
+        came, to_clock = dict(self.rig.receiver.came), time.time() - time.monotonic()
+        urls_of = {article_id: record(*told).url for article_id, told in news.items()}
+        written = {
+            (m.key or b"").decode(): m.timestamp_ms / 1000 for m in bus.read_all(self.rig.settings, bus.DOCUMENTS)
+        }
+        return [came[url] + to_clock - written[id_] for id_, url in urls_of.items() if id_ in written and url in came]
 
     def burst(self, number: int) -> None:
         """List so many new articles in the feeds at once."""
@@ -215,7 +270,7 @@ class Overload:
         self._publisher.close()
 
 
-def rows(run: Overload, *, burst: int, backfill: int, probes: int, only: str) -> Iterator[Row]:
+def rows(run: Overload, *, burst: int, backfill: int, flood: int, probes: int, only: str) -> Iterator[Row]:
     """Do one overload after the other and yield what was measured."""
     steps: tuple[tuple[str, int, Callable[[], None]], ...] = (
         ("nothing", 0, lambda: None),
@@ -232,6 +287,8 @@ def rows(run: Overload, *, burst: int, backfill: int, probes: int, only: str) ->
                 yield run.measure(name, offered, probes=probes, every_seconds=1.0, recovers=name != "backfill")
             finally:
                 run.heal()
+    if flood and only in "flood":  # last, because it is never read to its end
+        yield run.flood(flood, probes=probes, seconds=FLOOD_SECONDS)
 
 
 def configure(directory: Path, url: str) -> None:
@@ -256,6 +313,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--burst", type=int, default=400)
     parser.add_argument("--backfill", type=int, default=100_000)
+    parser.add_argument("--flood", type=int, default=100_000)
     parser.add_argument("--probes", type=int, default=10)
     parser.add_argument("--only", default="", help="only overloads whose name has this text")
     given = parser.parse_args()
@@ -272,7 +330,9 @@ def main() -> int:
         cleanup.callback(run.close)
         sys.stdout.write(f"{HEAD}\n")
         try:
-            found = rows(run, burst=given.burst, backfill=given.backfill, probes=given.probes, only=given.only)
+            found = rows(
+                run, burst=given.burst, backfill=given.backfill, flood=given.flood, probes=given.probes, only=given.only
+            )
             for row in found:
                 sys.stdout.write(f"{row.line()}\n")
                 sys.stdout.flush()

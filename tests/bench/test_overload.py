@@ -18,3 +18,9 @@ def test_a_row_tells_what_was_read_of_a_backfill_and_how_long_the_rest_took():
     assert row.line() == "| burst | 400 | 3.2 | 1.5 (9) | 60 | worker 500 |"
     assert "| 1,234 read |" in overload.Row("backfill", 100_000, past=1234).line()
     assert overload.HEAD.splitlines()[0].count("|") == row.line().count("|")
+
+
+def test_articles_of_a_flood_are_different_articles():
+    made = list(overload._pages("flood", 250))
+    assert len({one.id for one in made}) == len({one.url for one in made}) == 250
+    assert len({one.html for one in made}) == 200

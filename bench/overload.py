@@ -13,8 +13,8 @@ measured when each can be read from the index and when its alert is at a webhook
 Of each process the most memory is told (the worker with its pool), and how long it took until nothing waited any more; a
 backfill is not waited for, and it is told how many of it were read beside the news.
 
-A flood is read in the order in which it came and is not waited for. Some of its first articles raise alerts: it is told how long
-an alert took from the article's document on its topic to the webhook, how long the first unread article waits, and how many were
+A flood is read in the order in which it came and is not waited for. Some of its first articles raise alerts: it is told how
+long an alert took from the document on its topic to the webhook, how long the first unread article waits, and how many were
 read.
 """
 

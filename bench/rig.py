@@ -41,8 +41,8 @@ ASKED_AT_ONCE: Final = 64
 COUNT_SECONDS: Final = 0.25
 """How often worker and indexer are asked for their counts: an answer takes each of them some milliseconds."""
 
-TIMEOUT_SECONDS: Final = 90.0
-"""How long to wait for a change: longer than a busy machine ever needs."""
+TIMEOUT_SECONDS: Final = 240.0
+"""How long to wait for a change. At load 90 on two cores a worker was not ready after 90 s."""
 
 PROCESSES: Final = ("worker", "indexer", "collector")
 """In the order of the start: the collector is last, so that it finds the others ready."""

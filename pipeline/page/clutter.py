@@ -48,13 +48,13 @@ def remove_notices(tree: HtmlElement, titles: Sequence[str]) -> None:
     """Remove from a parsed page the blocks that ask for consent and have none of the title's words, also inside the article."""
     wanted = [words for title in titles if len(words := kinship.words(title)) >= kinship.ENTRY_WORDS]
     for element in list(tree.iter("div", "section", "aside", "form", "dialog", "ul")):
+        if element.getparent() is None or next(element.iter("h1"), None) is not None:
+            continue  # looked at first: the text of what holds the headline is the longest
         text = element.text_content()
         if (
             len(text) <= _LONGEST_NOTICE
             and sum(topic.search(text) is not None for topic in CONSENT_TOPICS) >= FEWEST_TOPICS
             and not any(words & kinship.words(text) for words in wanted)
-            and element.getparent() is not None
-            and next(element.iter("h1"), None) is None
         ):
             element.drop_tree()
 

@@ -125,7 +125,7 @@ def _draft(
     hints = [p.country for p in (*recipients, *actors) if p.country]
     hints += [n.party.country for n in section.names if sentence[0] <= n.start < sentence[1] and n.party.country]
     places = details.places_of(one, section.text, models.names, hints)
-    home = places[0].country if places else None
+    home = next((p.country for p in places if p.country), None)
     about = None if kind.joint else section.country_at(*sentence)  # those who meet are of several countries
     theirs = details.country_of(actors) or about
     actors = settle(actors, home or details.country_of(recipients) or about)

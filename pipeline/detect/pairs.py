@@ -123,12 +123,14 @@ def _days_differ(a: Draft, b: Draft) -> bool:
 
 
 def places(a: Draft, b: Draft) -> bool | None:
-    """Whether the places agree: one of one name, or a country and a place in it. None where either has none."""
+    """Whether the places agree: one of one name, or a country and a place in it. None without a place or with one not on the map."""
     if not a.places or not b.places:
         return None
     if {p.name for p in a.places} & {p.name for p in b.places}:
         return True
-    shared = {p.country for p in a.places} & {p.country for p in b.places} - {None}
+    if any(p.country is None for p in (*a.places, *b.places)):
+        return None  # not on the map: it may lie in the other
+    shared = {p.country for p in a.places} & {p.country for p in b.places}
     coarse = any(p.country and p.name == country_name(p.country) for p in (*a.places, *b.places))
     return bool(shared and (coarse or a.section != b.section))
 

@@ -86,9 +86,31 @@ def test_a_date_to_come_plans_a_meeting_and_one_long_past_is_history(kind, type_
 
 
 @pytest.mark.parametrize("modality", ["planned", "hypothetical", "denied", "historical"])
-def test_a_date_changes_only_what_is_asserted(modality):
+def test_an_old_date_changes_only_what_is_asserted(modality):
     one = telling("They met.", "met", "meeting", "CONSULT")
     assert details.timed(modality, one, day("2014-04-30"), PUBLISHED) == modality
+
+
+@pytest.mark.parametrize("modality", ["planned", "hypothetical", "denied"])
+def test_a_recent_date_changes_only_what_is_history(modality):
+    one = telling("They met.", "met", "meeting", "CONSULT")
+    assert details.timed(modality, one, day("2024-06-11"), PUBLISHED) == modality
+    assert details.timed("historical", one, day("2024-06-11"), PUBLISHED) == "asserted"
+
+
+def test_history_stays_history_where_its_time_only_ends_in_these_weeks():
+    one = telling("They met.", "met", "meeting", "CONSULT")
+    since = When(text="since 2014", start=dt.date(2014, 1, 1), end=PUBLISHED.date())
+    year = When(text="this year", start=dt.date(2024, 6, 1), end=PUBLISHED.date(), precision="year")
+    assert details.timed("historical", one, since, PUBLISHED) == "historical"
+    assert details.timed("historical", one, year, PUBLISHED) == "historical"
+
+
+def test_an_unsure_fact_with_a_date_to_come_is_a_plan_of_any_type():
+    one = telling("They met.", "met", "restriction", "COERCE")
+    one.modality_share = 0.7
+    assert details.timed("asserted", one, day("2024-06-20"), PUBLISHED) == "planned"
+    assert details.timed("asserted", one, day("2024-06-11"), PUBLISHED) == "asserted"
 
 
 def test_without_a_date_or_a_day_of_publication_nothing_changes():
@@ -167,6 +189,19 @@ def test_a_country_of_the_sentence_tells_towns_of_one_name_apart(resolver):
     text = "They met in Tripoli."
     one = telling(text, "met", "meeting", "CONSULT", places="Tripoli")
     assert [details.places_of(one, text, resolver, [hint])[0].country for hint in ("LBY", "LBN")] == ["LBY", "LBN"]
+
+
+def test_a_place_that_is_not_on_the_map_is_the_country_in_its_words_else_its_name_alone(resolver):
+    text = "They met in northwest Pakistan, in Afghanistan's Zuzabul Province and in Zuzabul."
+    spans = ("northwest Pakistan", "Afghanistan's Zuzabul Province", "Zuzabul")
+    found = details.places_of(telling(text, "met", "meeting", "CONSULT", places=spans), text, resolver, [])
+    assert [(p.name, p.country, p.lat is None) for p in found[:2]] == [
+        ("Pakistan", "PAK", False),
+        ("Afghanistan", "AFG", False),
+    ]
+    one = telling("They met in Zuzabul.", "met", "meeting", "CONSULT", places="Zuzabul")
+    (place,) = details.places_of(one, "They met in Zuzabul.", resolver, [])
+    assert (place.name, place.text, place.country, place.lat) == ("Zuzabul", "Zuzabul", None, None)
 
 
 def test_what_is_no_place_is_left_out(resolver):

@@ -248,6 +248,9 @@ def test_strikes_on_two_towns_are_two_events_and_on_a_town_and_its_country_one()
     assert len(folded(kyiv, draft("strike", at=50, actors=(RUSSIA,), places=(ODESA,)))) == 2
     kyiv = draft("strike", actors=(RUSSIA,), places=(KYIV,))
     assert len(folded(kyiv, draft("strike", at=50, actors=(RUSSIA,), places=(UKRAINE,)))) == 1
+    kyiv = draft("strike", actors=(RUSSIA,), places=(KYIV,))
+    unmapped = (Place(text="Zuzabul", name="Zuzabul"),)  # it may lie in Kyiv
+    assert len(folded(kyiv, draft("strike", at=50, actors=(RUSSIA,), places=unmapped))) == 1
 
 
 def test_packages_of_different_sums_are_two_events():

@@ -28,7 +28,7 @@ OLD_DAYS: Final = 45
 LONGEST_RECENT: Final = 31
 """Days: what `since February` spans may have begun long ago."""
 SURE_OF_FACT: Final = 0.8
-"""A fact with a date to come is a plan, unless the reader is so sure of it. Of labelled ones outside the test part 96 in 100 are."""
+"""A fact with a date to come is a plan, unless the reader is so sure of it: 96 in 100 labelled ones outside the test part are."""
 NEAR: Final = 4
 """Characters by which a date may miss the span that the reader gives."""
 PLACES_KEPT: Final = 3
@@ -166,7 +166,7 @@ def places_of(one: Telling, text: str, resolver: Resolver, hints: list[str]) -> 
 
 
 def _unmapped(name: str, resolver: Resolver) -> Place | None:
-    """A place that is not on the map: the country in its words, `northwest Pakistan`, else its name alone; None without a name."""
+    """A place that is not on the map: the country in its words, `northwest Pakistan`, else its name alone, if it has one."""
     if not name[:1].isupper() and " " not in name:
         return None
     country = resolver.party(name).country

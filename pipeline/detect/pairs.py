@@ -123,7 +123,7 @@ def _days_differ(a: Draft, b: Draft) -> bool:
 
 
 def places(a: Draft, b: Draft) -> bool | None:
-    """Whether the places agree: one of one name, or a country and a place in it. None without a place or with one not on the map."""
+    """Whether the places agree: one of one name, or a country and a place in it. None where one is absent or not on the map."""
     if not a.places or not b.places:
         return None
     if {p.name for p in a.places} & {p.name for p in b.places}:

@@ -28,7 +28,7 @@ OLD_DAYS: Final = 45
 LONGEST_RECENT: Final = 31
 """Days: what `since February` spans may have begun long ago."""
 SURE_OF_FACT: Final = 0.8
-"""A fact with a date to come is a plan, unless the reader is so sure of it: 96 in 100 labelled ones outside the test part are."""
+"""A fact with a date to come is a plan unless the reader is so sure: 96 of 100 labelled ones outside the test part are."""
 NEAR: Final = 4
 """Characters by which a date may miss the span that the reader gives."""
 PLACES_KEPT: Final = 3

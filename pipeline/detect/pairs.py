@@ -95,8 +95,20 @@ def contradict(a: Draft, b: Draft) -> bool:
         or _days_differ(a, b)
         or places(a, b) is False
         or (family(a) == "arms" and _shared((m.value for m in a.money), (m.value for m in b.money)) is False)
-        or (a.kind.kind != "election" and any(_persons_differ(*side) for side in _sides(a, b)))
+        or (
+            a.kind.kind != "election" and any(_persons_differ(*side) for side in _sides(a, b)) and not _told_short(a, b)
+        )
     )
+
+
+def _told_short(a: Draft, b: Draft) -> bool:
+    """Whether one is a title with a single party, of which the other telling speaks: `Ex-sheriff sentenced`."""
+    title, text = (a, b) if a.section == "title" else (b, a)
+    parties = (*title.actors, *title.recipients)
+    if title.section == text.section or len(parties) != 1 or len(text.actors) + len(text.recipients) < 2:
+        return False
+    words = _words(parties[0].name or "")
+    return bool(words) and words <= {word.casefold() for word in WORD.findall(text.evidence)}
 
 
 def _sides(a: Draft, b: Draft) -> list[tuple[Sequence[Party], Sequence[Party]]]:

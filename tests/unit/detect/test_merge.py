@@ -221,6 +221,22 @@ def test_two_persons_of_one_country_stay_apart():
     assert len(folded(one, two)) == 2
 
 
+def test_a_title_with_one_person_of_whom_the_text_speaks_is_told_by_the_text():
+    judge = Party(text="Judge Browning", name="James Browning", country="USA")
+    lawman = Party(text="Rodella", name="Thomas Rodella", country="USA")
+    short = draft(
+        "legal_action",
+        section="title",
+        actors=(),
+        recipients=(Party(text="Rio Lawman", name="Rio Lawman", country="USA"),),
+    )
+    full = draft("legal_action", at=10, actors=(judge,), recipients=(lawman,))
+    assert len(folded(short, full)) == 2
+    full.evidence = "Thomas Rodella, the former Rio lawman, was sentenced by Judge James Browning"
+    (one,) = folded(short, full)
+    assert names(one.recipients) == ["Thomas Rodella"]
+
+
 def test_meetings_of_different_persons_stay_apart():
     assert len(folded(draft(actors=(PUTIN,)), draft(at=50, actors=(LAVROV,)))) == 2
 

@@ -15,6 +15,9 @@ from pipeline.records import Precision
 _MODALS: Final = frozenset(
     ("will", "would", "to", "may", "might", "can", "could", "should", "must", "shall", "not", "ll")
 )
+_RANKS: Final = frozenset(
+    ("first", "only", "most", "biggest", "largest", "highest", "lowest", "longest", "worst", "best")
+)
 _DAYS: Final = {"today": 0, "tonight": 0, "tonite": 0, "tomorrow": 1, "tmrw": 1, "yesterday": -1}
 
 
@@ -265,10 +268,19 @@ def _in_lengths(reader: DateReader, index: int) -> Hit | None:
     for step in range(3):
         if reader.low(behind + step) == "time" and step:
             from_now, end = True, behind + step + 1
-    if not from_now and not reader.ahead(index, 12):
+    if not from_now and (not reader.ahead(index, 12) or _ranked(reader, index)):
         return None
     day = _moved(reader.ref, lengths, 1)
     return fixed(end, Span(day, day), PRECISION[lengths[-1][1]])
+
+
+def _ranked(reader: DateReader, index: int) -> bool:
+    """Whether a rank stands behind what tells the future: `will be the first visit in six years` looks back."""
+    while reader.ahead(index, 12):
+        index -= 1
+        if reader.low(index) in _RANKS:
+            return True
+    return False
 
 
 def now(reader: DateReader, index: int) -> Hit | None:

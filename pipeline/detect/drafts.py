@@ -72,6 +72,8 @@ def drafts(parsed: Parsed, told: Sequence[Telling], models: Models) -> list[Draf
     ):  # the text first: a title says `Xi` and the text says who that is
         if read is not None:
             sections[name] = _section(read, mentions, models, on, short)  # type: ignore[index]
+    if sections.keys() == {"text", "title"}:
+        sections["text"].headline = sections["title"].names
     bounds = sentences_of(parsed)
     found: dict[tuple[SectionName, int], Found] = {}
     made = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -64,12 +64,12 @@ def two_lands(phrase: str, start: int, resolver: Resolver) -> list[Party]:
     ]
 
 
-def both(phrase: str, start: int, text: Text) -> tuple[Name, ...]:
+def both(phrase: str, start: int, text: Text, land: Callable[[Name], str | None]) -> tuple[Name, ...]:
     """A dual phrase at `start` of a text in, the two names that it stands for out; none where no sentence names just two.
 
     Of each sentence, from the phrase's own backwards, the states or the persons are looked at, as the phrase says; two persons
-    stand for their states too. Where a sentence has more than two, those that `and` joins are meant. A place behind `in` or
-    `at` is no side.
+    whose country `land` tells stand for their states too. Where a sentence has more than two, those that `and` joins are
+    meant. A place behind `in` or `at` is no side.
     """
     match = _DUAL.fullmatch(phrase)
     if match is None:
@@ -81,6 +81,8 @@ def both(phrase: str, start: int, text: Text) -> tuple[Name, ...]:
         inside = [n for n in text.names if first <= n.start and n.end <= end]
         for persons in sorts:
             found = [*_distinct(inside, text, persons=persons)]
+            if persons and match["state"]:
+                found = [name for name in found if land(name)]
             if len(found) == 2:
                 return tuple(found)
             pairs = [(a, b) for a, b in itertools.pairwise(found) if _AND.fullmatch(text.text, a.end, b.start)]

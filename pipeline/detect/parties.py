@@ -65,13 +65,14 @@ DOMESTIC: Final = frozenset(("COP", "CVL", "OPP", "REB", "JUD", "LEG", "MIL", "G
 
 @dataclass(slots=True)
 class SectionNames:
-    """One section's text with its names; `short` are persons of the article by their last names."""
+    """One section's text with its names; `short` are the article's persons by their last names, `headline` the title's names."""
 
     text: str
     names: list[Name]
     resolver: Resolver
     on: dt.date | None
     short: dict[str, Party] = field(default_factory=dict)
+    headline: Sequence[Name] = ()
 
     def parties(self, spans: Sequence[tuple[int, int]]) -> tuple[Party, ...]:
         """Spans in, the parties that they name out, each once."""
@@ -159,8 +160,9 @@ class SectionNames:
         return WHERE.search(self.text, max(0, name.start - 12), name.start) is not None
 
     def _main_country(self) -> str | None:
-        """The country that the section names at least twice as often as any other; None if there is no such."""
+        """The country that headline and section name at least twice as often as any other; None if there is no such."""
         told = [n for n in self.names if n.party.country and not self._where(n)]
+        told += [n for n in self.headline if n.party.country]
         most = Counter(n.party.country for n in told).most_common(2)
         if not most or (len(most) == 2 and most[0][1] < 2 * most[1][1]):
             return None
@@ -194,7 +196,8 @@ class SectionNames:
 
     def _both(self, words: str, start: int) -> Iterator[Party]:
         """`The two countries`, `both leaders`: the two named before, or the words alone, of no country."""
-        two = [*self._each(both(words, start, self._look))] or [Party(text=words, start=start, end=start + len(words))]
+        named = both(words, start, self._look, lambda name: next(self._each([name])).country)
+        two = [*self._each(named)] or [Party(text=words, start=start, end=start + len(words))]
         for one in two:
             land = self.resolver.country_name(one.country) if one.country and of_states(words) else None
             yield one if land is None else msgspec.structs.replace(one, name=land, sector="GOV", identifier=None)

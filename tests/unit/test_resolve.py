@@ -378,6 +378,7 @@ def test_a_body_or_an_officer_of_an_american_state_is_american(text, name):
         (("Florida", "Donald Trump"), "USA"),
         (("United States", "Russia"), "GEO"),
         (("United States", "Tbilisi"), "GEO"),
+        (("European Union", "United States"), "GEO"),
         (("Germany",), "GEO"),
         ((), "GEO"),
     ],

@@ -47,6 +47,12 @@ def test_two_persons_stand_for_their_states(section):
     assert who(found, "The two sides") == [("India", "IND"), ("Canada", "CAN")]
 
 
+def test_two_persons_of_no_known_country_are_no_states(section):
+    text = "Japan and the Philippines signed a pact. Jan Poe and Jane Roe spoke. The two countries met."
+    found = section(text, Jan_Poe="PERSON", Jane_Roe="PERSON", **LANDS)
+    assert who(found, "The two countries") == [JAPAN, PHILIPPINES]
+
+
 def test_two_leaders_are_persons(section):
     text = "Arvind Rao of India met Jane Roe of Canada. The two leaders signed a pact."
     found = section(text, India="GPE", Canada="GPE", Arvind_Rao="PERSON", Jane_Roe="PERSON")

@@ -151,6 +151,10 @@ def test_a_sentence_of_one_country_is_about_it_and_else_the_beginning_says_where
     assert made.country_at(text.index("Men"), text.index("Nobody")) is None, "two countries"
     assert made.country_at(text.index("Nobody"), len(text)) == "TGO"
     assert section("Nobody saw it.").country_at(0, 14) is None
+    talks = section("Mali hosted them. Malian envoys met Togo. Men spoke.", Mali="GPE", Malian="NORP", Togo="GPE")
+    alone = talks.country_at(42, 52)
+    talks.headline = section("Togo and Chad talk", Togo="GPE", Chad="GPE").names
+    assert (alone, talks.country_at(42, 52)) == ("MLI", None), "the headline names others"
 
 
 def test_a_leader_of_the_gazetteer_needs_no_words_around(section):

@@ -65,7 +65,7 @@ DOMESTIC: Final = frozenset(("COP", "CVL", "OPP", "REB", "JUD", "LEG", "MIL", "G
 
 @dataclass(slots=True)
 class SectionNames:
-    """One section's text with its names; `short` are the article's persons by their last names, `headline` the title's names."""
+    """One section's text with its names; `short` are the article's persons by last names, `headline` the title's names."""
 
     text: str
     names: list[Name]

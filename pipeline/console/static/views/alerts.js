@@ -4,7 +4,7 @@ import { html, useEffect, useState } from "../vendor/ui.js";
 import { send, useApi, useLive, usePages } from "../api.js";
 import { Act, Await, Dialog, Empty, Kind, More, Operator, Out, Publishers, Quote, Segments, State, Sure, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
-import { sentence } from "../words.js";
+import { safeUrl, sentence } from "../words.js";
 
 const MARKS = [["", "All"], ["none", "To judge"], ["ack", "Right"], ["false", "False"]];
 const SAID = { ack: ["good", "right"], false: ["bad", "false alarm"] };
@@ -20,7 +20,7 @@ function because(occasion) {
 }
 
 export function AlertsNav({ at }) {
-  return html`<nav class="subnav row" aria-label="Alerts">${[["/alerts", "Log"], ["/alerts/rules", "Rules"], ["/alerts/mutes", "Mutes"]].map(([path, name]) => html`<${Link} href=${path} aria-current=${at === name ? "page" : undefined}>${name}<//>`)}</nav>`;
+  return html`<nav class="subnav row noprint" aria-label="Alerts">${[["/alerts", "Log"], ["/alerts/rules", "Rules"], ["/alerts/mutes", "Mutes"]].map(([path, name]) => html`<${Link} href=${path} aria-current=${at === name ? "page" : undefined}>${name}<//>`)}</nav>`;
 }
 
 /** Ask for how long and why, then mute a rule or a story. `target` is {name, words}. */
@@ -50,7 +50,7 @@ function Entry({ alert, mute, marked }) {
         ${alert.held ? html`<span class="state warn">${HELD[alert.held] ?? alert.held}</span>` : null}${tone ? html`<span class=${`state ${tone}`}>${words}</span>` : null}</p>
       <h2 class="headline" dir="auto"><${Link} class="card-link" href=${`/story/${alert.story_id}`}>${alert.headline}<//></h2>
       <${Quote} text=${alert.evidence} />
-      <p class="dotted foot"><${Kind} item=${alert} /><span><${Publishers} names=${alert.publishers} /></span><${Sure} value=${alert.confidence} /><${Out} href=${alert.url}>article<//>
+      <p class="dotted foot"><${Kind} item=${alert} /><span><${Publishers} names=${alert.publishers} /></span><${Sure} value=${alert.confidence} />${safeUrl(alert.url) ? html`<span><${Out} href=${alert.url}>article<//></span>` : null}
         ${alert.event_id ? html`<${Link} href=${`/event/${alert.event_id}`}>proof<//>` : null}${alert.channels.length ? html`<span>sent to ${alert.channels.join(", ")}</span>` : null}</p>
       <${Operator}><p class="row noprint judge">
         <${Act} run=${() => judge("ack")} aria-pressed=${String(alert.mark === "ack")} done="Marked as right.">Right<//>

@@ -20,6 +20,10 @@ class OrderedAcks:
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._waiting.values())
 
+    def __contains__(self, event: Any) -> bool:
+        """Whether a message is under way: it is not if its partition was revoked meanwhile."""
+        return id(event) in self._slots
+
     def add(self, event: Any) -> None:
         """Add a message that has arrived."""
         slot = [event, False]

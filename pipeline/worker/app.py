@@ -53,8 +53,8 @@ PUBLISH_RETRY_SECONDS: Final = 1.0
 PAST_SECONDS: Final = 5.0
 """How long the thread of backfills may take to leave its group, so that another worker has its partitions at once."""
 
-READERS: Final = 2
-"""Articles that are under way for each pool process: one is read, the next waits for the process."""
+READERS: Final = 3
+"""Articles that are under way for each pool process: one is read, the next waits for the process, one is published."""
 
 BEAT_SECONDS: Final = 0.5
 """How often the event loop shows that it lives; the watchdog waits many times as long."""
@@ -93,7 +93,8 @@ class WorkerApp:
             if self.heartbeat.draining:
                 await _wait_for_cancel()
             self._acks.add(event)
-            await self._inbox.put(Arrival(_source(event), partial(self._acks.done, event)))
+            done, wanted = partial(self._acks.done, event), partial(self._acks.__contains__, event)
+            await self._inbox.put(Arrival(_source(event), done, wanted))
 
     async def read_past(self, messages: Sequence[bus.Message]) -> None:
         """Return when all that follows from these articles of the past is on its topics."""
@@ -107,10 +108,12 @@ class WorkerApp:
     async def read_forever(self, *, past: bool = True) -> None:
         """Send articles to the pool one by one, and publish what follows from each, until the inbox is closed.
 
-        There are two such tasks for each pool process, so that its next article is there when it has finished one. Only one of
-        them takes articles of the past: a new article waits for one of those at most.
+        There are several such tasks for each pool process, so that its next article is there when it has finished one. Only one
+        of them takes articles of the past: a new article waits for one of those at most.
         """
         while (arrival := await self._inbox.take(past=past)) is not None:
+            if not arrival.wanted():
+                continue
             with self._reading():
                 [result] = await self.pool.read([arrival.source.raw])
             await self._settle_article(arrival.source, result)
@@ -120,7 +123,8 @@ class WorkerApp:
     def start_readers(self) -> list[asyncio.Task[None]]:
         """Start the tasks that read articles."""
         return [
-            asyncio.create_task(self.read_forever(past=past)) for past in (True, False) for _ in range(self.pool.size)
+            asyncio.create_task(self.read_forever(past=number < self.pool.size))
+            for number in range(READERS * self.pool.size)
         ]
 
     @contextlib.contextmanager
@@ -129,9 +133,8 @@ class WorkerApp:
 
         If a process ends, all articles that are under way are read again one by one.
         """
-        call = object()
-        before = READERS + READERS * self.pool.size
-        self._reads[call] = time.monotonic() + before * self.settings.worker.article_timeout_seconds
+        call, most = object(), READERS * (1 + self.pool.size)
+        self._reads[call] = time.monotonic() + most * self.settings.worker.article_timeout_seconds
         self.heartbeat.reading_until = max(self._reads.values())
         try:
             yield

@@ -11,10 +11,14 @@ from pipeline.stage import Source
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An article that has arrived; `done` is called when all that follows from it is on its topics."""
+    """An article that has arrived; `done` is called when all that follows from it is on its topics.
+
+    It need not be read if `wanted` returns False: its partition was revoked, and it arrives again here or elsewhere.
+    """
 
     source: Source
     done: Callable[[], None]
+    wanted: Callable[[], bool] = lambda: True
 
 
 class Inbox:

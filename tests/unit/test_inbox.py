@@ -1,6 +1,8 @@
 """New articles are read before those of the past, one by one."""
 
 import asyncio
+import types
+from functools import partial
 
 import pytest
 
@@ -8,6 +10,7 @@ from pipeline import bus
 from pipeline.settings import Settings
 from pipeline.stage import Source
 from pipeline.worker import past
+from pipeline.worker.acknowledge import OrderedAcks
 from pipeline.worker.app import WorkerApp
 from pipeline.worker.inbox import Arrival, Inbox
 from pipeline.worker.pool import ArticleResult
@@ -138,6 +141,23 @@ async def test_an_article_is_on_its_topics_as_soon_as_it_is_read(worker):
     for reader in readers:
         reader.cancel()
     assert done == ["a", "b", "c"]
+
+
+async def test_an_article_whose_partition_was_revoked_is_not_read(worker):
+    """After an outage the same articles arrive again: to read them twice would delay what is new."""
+    acks, done = OrderedAcks(), []
+    events = {name: types.SimpleNamespace(message=types.SimpleNamespace(tp=name)) for name in "ab"}
+    for name, event in events.items():
+        acks.add(event)
+        await worker._inbox.put(
+            Arrival(arrival(name).source, lambda name=name: done.append(name), partial(acks.__contains__, event))
+        )
+    acks.forget(["a"])
+    reading = asyncio.create_task(worker.read_forever())
+    await asyncio.wait_for(_until(lambda: done), 10)
+    reading.cancel()
+    assert done == ["b"]
+    assert {key for _, key in worker.written} == {b"b"}
 
 
 async def test_a_new_article_waits_for_one_of_the_past_at_most(worker):

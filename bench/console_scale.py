@@ -1,33 +1,41 @@
 """How fast the console is over many events: searches with facets, the first page, and the export of all.
 
-python -m bench.console_scale [EVENTS] starts an Elasticsearch of its own, writes generated events (default: a million) and
-prints a row for each measurement.
+python -m bench.console_scale [EVENTS] [--data DIR] [--only WORD] starts an Elasticsearch of its own, writes generated events
+(default: a million) and prints a row for each measurement, or for those with WORD in their name. With --data the events stay in
+that directory, and the next run does not write them again. Exports are files of `dateline export`, and answers of a console.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import datetime as dt
+import functools
 import itertools
+import os
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 import psutil
 
-from bench.rig import isolated_settings
+from bench.rig import environment, isolated_settings
 from pipeline import settings as settings_module
 from pipeline.console import app
 from pipeline.console.api import Call, User
 from pipeline.console.desk import Desk
 from pipeline.console.figure_endpoints import FacetQuery
 from pipeline.console.search_endpoints import ListQuery
-from pipeline.index import actions, client, documents, export, filters
+from pipeline.index import actions, client, documents
 from pipeline.index.document_fields import clean
 from pipeline.index.filters import Filters
 from pipeline.local.stack import Stack
@@ -35,7 +43,11 @@ from pipeline.records import Event, Evidence, Export, Money, Party, Place, Quant
 from pipeline.settings import Settings
 
 EVENTS: Final = 1_000_000
+FORMATS: Final = ("csv", "jsonl", "parquet")
 TRIES: Final = 100
+MEMORY_FROM_SECONDS: Final = 5.0
+"""From when on the memory of an export is expected to stay as it is: everything is loaded by then."""
+
 NOW: Final = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 COUNTRIES: Final = (
     "USA",
@@ -127,8 +139,8 @@ def timed(ask: Callable[[], object], tries: int) -> list[float]:
     return found
 
 
-def measure(settings: Settings, dice: random.Random) -> Iterator[tuple[str, str]]:
-    """Yield a name and a figure for each measurement."""
+def searches(settings: Settings, dice: random.Random) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield a name and what measures it, for each kind of search."""
     calls = {endpoint.path: endpoint.call for endpoint in app.ENDPOINTS if endpoint.method == "GET"}
     desk = Desk(settings, now=lambda: NOW)
 
@@ -149,16 +161,13 @@ def measure(settings: Settings, dice: random.Random) -> Iterator[tuple[str, str]
         ask("/events/facets", FacetQuery())
         ask("/events/histogram", calls_query("/events/histogram"))
 
-    for name, call, tries in (
-        ("search with facets", search, TRIES),
-        ("first page: newest, facets, histogram", first_page, 20),
-    ):
+    def figure(call: Callable[[], None], tries: int) -> str:
         timed(call, 5)
         took = timed(call, tries)
-        p95 = statistics.quantiles(took, n=20)[-1]
-        yield name, f"median {statistics.median(took):.0f} ms, p95 {p95:.0f} ms"
-    for form in ("csv", "jsonl", "parquet"):
-        yield f"export of all as {form}", exported(desk, form)
+        return f"median {statistics.median(took):.0f} ms, p95 {statistics.quantiles(took, n=20)[-1]:.0f} ms"
+
+    yield "search with facets", lambda: figure(search, TRIES)
+    yield "first page: newest, facets, histogram", lambda: figure(first_page, 20)
     desk.close()
 
 
@@ -167,45 +176,118 @@ def calls_query(path: str) -> Any:
     return next(endpoint.query() for endpoint in app.ENDPOINTS if endpoint.path == path)
 
 
-def exported(desk: Desk, form: Any) -> str:
-    """Return the rows per second and the growth of memory of an export."""
-    process = psutil.Process()
-    rows, most, before = 0, 0, process.memory_info().rss
+class Watch:
+    """CPU seconds of Elasticsearch and of the process that exports, and the peak of the latter's memory, during a block."""
 
-    def count(done: int, _total: int) -> None:
-        nonlocal rows, most
-        rows, most = done, max(most, process.memory_info().rss)
+    def __init__(self, exporter: int, server: int) -> None:
+        self._processes = (psutil.Process(exporter), psutil.Process(server))
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self.cpu = (0.0, 0.0)
+        self.first_mb = self.peak_mb = 0.0
+        self.seconds = 0.0
 
-    began = time.perf_counter()
-    query = filters.query("events", Filters(), now=NOW)
-    size = sum(len(piece) for piece in export.exported(desk.searcher, "events", query, form, count))
-    seconds = time.perf_counter() - began
-    memory = (most - before) / 1e6
-    return (
-        f"{rows / seconds:,.0f} rows/s ({rows:,} rows, {size / 1e6:.0f} MB, {seconds:.0f} s), memory +{memory:.0f} MB"
-    )
+    def __enter__(self) -> Self:
+        self._began, self._before = time.perf_counter(), self._cpu()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.perf_counter() - self._began
+        self._end.set()
+        self._thread.join()
+
+    def _cpu(self) -> tuple[float, ...]:
+        return tuple(sum(one.cpu_times()[:2]) for one in self._processes)
+
+    def _follow(self) -> None:
+        with contextlib.suppress(psutil.Error):  # the exporter has ended
+            while not self._end.wait(0.1):
+                size = self._processes[0].memory_info().rss / 1e6
+                if time.perf_counter() - self._began > MEMORY_FROM_SECONDS and not self.first_mb:
+                    self.first_mb = size
+                self.peak_mb = max(self.peak_mb, size)
+                before, now = self._before, self._cpu()
+                self.cpu = (now[0] - before[0], now[1] - before[1])
+
+    def figure(self, rows: int, size: int) -> str:
+        """Return what was measured, for so many rows and bytes."""
+        own, server = (1e6 * seconds / rows for seconds in self.cpu)
+        return (
+            f"{rows / self.seconds:,.0f} rows/s ({rows:,} rows, {size / 1e6:,.0f} MB, {self.seconds:.0f} s); CPU for a row: "
+            f"{own:.0f} us here, {server:.0f} us in Elasticsearch, {sum(self.cpu) / self.seconds:.2f} cores used; memory "
+            f"{self.first_mb:.0f} MB at first, {self.peak_mb:.0f} MB at most"
+        )
+
+
+def exports(settings: Settings, rows: int, server: int, directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield a name and what measures it, for each format by the command and by the API."""
+    environ = os.environ | environment(settings) | {"DATELINE_LOG_FORMAT": "json"}
+    dateline = (sys.executable, "-m", "pipeline.cli")
+
+    def by_command(form: str) -> str:
+        file = directory / "export"
+        command = (*dateline, "export", "--format", form, "--out", str(file))
+        process = subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
+        with Watch(process.pid, server) as watch:
+            if process.wait():
+                raise RuntimeError("dateline export failed")
+        size = file.stat().st_size
+        file.unlink()
+        return watch.figure(rows, size)
+
+    def by_api(form: str) -> str:
+        address = f"http://127.0.0.1:{settings.console.port}/api/v1/events/export?format={form}"
+        process = subprocess.Popen(
+            (*dateline, "console"), env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            _wait_for(f"http://127.0.0.1:{settings.console.port}/healthz")
+            size = 0
+            with Watch(process.pid, server) as watch, urllib.request.urlopen(address) as answer:
+                while piece := answer.read(2**20):
+                    size += len(piece)
+        finally:
+            process.terminate()
+            process.wait()
+        return watch.figure(rows, size)
+
+    for form in FORMATS:
+        yield f"dateline export --format {form}", functools.partial(by_command, form)
+        yield f"API export?format={form}", functools.partial(by_api, form)
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(600):
+        with contextlib.suppress(OSError), urllib.request.urlopen(address):  # noqa: S310 - our own
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"{address} does not answer")
 
 
 def main() -> None:
     """Measure with as many events as the first argument says."""
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("events", nargs="?", type=int, default=EVENTS)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--only", default="")
+    given = parser.parse_args()
     dice = random.Random(7)
-    with tempfile.TemporaryDirectory() as directory:
-        settings = isolated_settings(settings_module.load(), Path(directory))
-        settings = msgspec.structs.replace(
-            settings,
-            elasticsearch=msgspec.structs.replace(
-                settings.elasticsearch, refresh_seconds=30.0, request_timeout_seconds=300.0
-            ),
-        )
-        stack_settings = msgspec.structs.replace(
-            settings, elasticsearch=msgspec.structs.replace(settings.elasticsearch, url="")
-        )
-        with Stack(stack_settings, wanted=("elasticsearch",)):
-            seconds = fill(settings, number, dice)
-            print(f"{number:,} events written in {seconds:.0f} s ({number / seconds:,.0f}/s)", flush=True)
-            for name, figure in measure(settings, dice):
-                print(f"{name}: {figure}", flush=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        settings = isolated_settings(settings_module.load(), given.data or Path(temporary))
+        patient = msgspec.structs.replace(settings.elasticsearch, refresh_seconds=30.0, request_timeout_seconds=300.0)
+        settings = msgspec.structs.replace(settings, elasticsearch=patient)
+        own = msgspec.structs.replace(settings, elasticsearch=msgspec.structs.replace(patient, url=""))
+        with Stack(own, wanted=("elasticsearch",)) as stack:
+            has = client.counts(settings)["news-events"]
+            if has != given.events:
+                seconds = fill(settings, given.events, dice)
+                print(f"{given.events:,} events written in {seconds:.0f} s", flush=True)
+            server = stack.server("elasticsearch").process.pid
+            measured = (searches(settings, dice), exports(settings, given.events, server, Path(temporary)))
+            for name, measure in itertools.chain(*measured):
+                if given.only in name:
+                    print(f"{name}: {measure()}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """How fast the console is over many events: searches with facets, the first page, and the export of all.
 
-python -m bench.console_scale [EVENTS] [--data DIR] [--only WORD] starts an Elasticsearch of its own, writes generated events
-(default: a million) and prints a row for each measurement, or for those with WORD in their name. With --data the events stay in
-that directory, and the next run does not write them again. Exports are files of `dateline export`, and answers of a console.
+python -m bench.console_scale [EVENTS] [--data DIR] [--only WORD] [--optimise] starts an Elasticsearch of its own, writes
+generated events (default: a million) and prints a row for each measurement, or for those with WORD in their name. With --data
+the events stay in that directory, and the next run does not write them again. --optimise is local.elasticsearch_optimise.
+Exports are files of `dateline export`, and answers of a console.
 """
 
 from __future__ import annotations
@@ -271,13 +272,18 @@ def main() -> None:
     parser.add_argument("events", nargs="?", type=int, default=EVENTS)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--optimise", action="store_true")
     given = parser.parse_args()
     dice = random.Random(7)
     with tempfile.TemporaryDirectory() as temporary:
         settings = isolated_settings(settings_module.load(), given.data or Path(temporary))
         patient = msgspec.structs.replace(settings.elasticsearch, refresh_seconds=30.0, request_timeout_seconds=300.0)
         settings = msgspec.structs.replace(settings, elasticsearch=patient)
-        own = msgspec.structs.replace(settings, elasticsearch=msgspec.structs.replace(patient, url=""))
+        own = msgspec.structs.replace(
+            settings,
+            elasticsearch=msgspec.structs.replace(patient, url=""),
+            local=msgspec.structs.replace(settings.local, elasticsearch_optimise=given.optimise),
+        )
         with Stack(own, wanted=("elasticsearch",)) as stack:
             has = client.counts(settings)["news-events"]
             if has != given.events:

@@ -246,6 +246,7 @@ class Local(Section, frozen=True, kw_only=True):
     elasticsearch_transport_port: Port = 29300
     kafka_heap_mb: Positive = 384
     elasticsearch_heap_mb: Positive = 512
+    elasticsearch_optimise: bool = False
     start_timeout_seconds: Seconds = 60
 
 

@@ -12,7 +12,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
@@ -33,6 +33,7 @@ from pipeline.console.access import Audit, Guard
 from pipeline.console.api import PREFIX, ApiError, Endpoint, json_answer, problem
 from pipeline.console.desk import Desk
 from pipeline.console.live import Live, LiveQuery
+from pipeline.index import export
 from pipeline.settings import Settings
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -86,9 +87,16 @@ def build(settings: Settings, *, live: Live | None = None) -> Starlette:
     return Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(Guard, settings=settings, audit=audit), Middleware(GZipMiddleware, minimum_size=1000)],
+        middleware=[Middleware(Guard, settings=settings, audit=audit), Middleware(GZipMiddleware, **_COMPRESSION)],
         exception_handlers={HTTPException: _http_problem},
     )
+
+
+_COMPRESSION: Final[dict[str, Any]] = {
+    "minimum_size": 1000,
+    "compresslevel": 3,  # a row of CSV takes 5 us; 20 us at level 9, which makes it a sixth smaller
+    "exclude_content_types": (*DEFAULT_EXCLUDED_CONTENT_TYPES, export.MEDIA["parquet"]),  # it is compressed already
+}
 
 
 def _audit_file(settings: Settings) -> Path:

@@ -38,6 +38,9 @@ JVM_OPTIONS: Final = (
     "--sun-misc-unsafe-memory-access=allow",
 )
 
+OPTIMISE: Final = ("-XX:TieredStopAtLevel=4",)
+"""The last of two equal options counts: Java's optimising compiler is on."""
+
 EXERCISE_SECONDS: Final = 30.0
 
 _LOG4J: Final = """\
@@ -147,6 +150,7 @@ def elasticsearch_launch(local: Local, data_dir: Path, jars: Iterable[Path]) -> 
     modules = _netty_module(home, inside)
     options = (
         *_options(local.elasticsearch_heap_mb, data_dir),
+        *(OPTIMISE if local.elasticsearch_optimise else ()),
         f"-Des.path.home={home}",
         "-Dio.netty.noUnsafe=true",
         "-Dio.netty.noKeySetOptimization=true",

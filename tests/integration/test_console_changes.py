@@ -104,6 +104,16 @@ def test_parquet_has_the_columns_of_csv_with_their_types(web):
     assert dict(zip(table["id"].to_pylist(), table["dead"].to_pylist(), strict=True))["strike"] == 12
 
 
+def test_files_are_compressed_on_their_way_unless_they_are_already(web):
+    gzip = {"Accept-Encoding": "gzip"}
+    answers = {
+        form: web.get(f"{web.address}/api/v1/events/export", params={"format": form}, headers=gzip).headers
+        for form in ("csv", "parquet")
+    }
+    assert answers["csv"]["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in answers["parquet"]
+
+
 def test_other_codings_have_their_columns(web):
     plover = {row["event_id"]: row for row in rows(web, "plover")}
     assert (plover["aid"]["event_type"], plover["aid"]["quad_code"]) == ("AID", "M-COOP")
@@ -294,7 +304,7 @@ schema = schemathesis.openapi.from_dict(json.loads(app.description()))
 @schema.include(method="GET").exclude(path_regex="/live$").parametrize()
 @hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_as_the_description_says(case, web):
-    answer = case.call(base_url=web.address)
+    answer = case.call(base_url=web.address, timeout=120)  # its own ten seconds are not enough on a busy machine
     case.validate_response(
         answer,
         checks=[not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance],

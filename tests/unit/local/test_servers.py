@@ -53,6 +53,14 @@ def test_heaps_come_from_the_settings(tmp_path):
     assert "-Xmx222m" in servers.elasticsearch_launch(local, tmp_path, [netty_jar(tmp_path)]).options
 
 
+def test_elasticsearch_is_optimised_where_the_settings_say_so(tmp_path):
+    for optimise in (True, False):
+        local = Local(elasticsearch_optimise=optimise)
+        options = servers.elasticsearch_launch(local, tmp_path / str(optimise), [netty_jar(tmp_path)]).options
+        *_, level = [option for option in options if option.startswith("-XX:TieredStopAtLevel=")]
+        assert level == f"-XX:TieredStopAtLevel={4 if optimise else 1}"  # Java takes the last
+
+
 def netty_jar(directory):
     file = directory / "transport-netty4-9.jar"
     with zipfile.ZipFile(file, "w") as archive:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import structlog
 
 from pipeline import metrics
@@ -123,6 +124,11 @@ def failed(stage: str, source: Source, *, error_type: str, error: str, trace: st
         failed_at=now,
         traceback=trace[-4000:],
     )
+
+
+def without_raw(failure: Failure) -> Failure:
+    """A failure that is too large for its topic in, the same without the record's bytes out: its size and place stay."""
+    return msgspec.structs.replace(failure, raw=b"")
 
 
 def retried(stage: str) -> None:

@@ -129,10 +129,7 @@ class WorkerApp:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
-        """Tell the watchdog until when the pool may be busy: it limits the time of an article, and of each of those before it.
-
-        If a process ends, all articles that are under way are read again one by one.
-        """
+        """Tell the watchdog until when the pool may be busy: with an article and those before it, or with all one by one."""
         call, most = object(), READERS * (1 + self.pool.size)
         self._reads[call] = time.monotonic() + most * self.settings.worker.article_timeout_seconds
         self.heartbeat.reading_until = max(self._reads.values())
@@ -253,8 +250,11 @@ class WorkerApp:
         self.heartbeat.finish()
 
     async def _quarantine(self, outcome: Outcome) -> None:
-        if outcome.failure is not None:
-            await self._publish(bus.QUARANTINE, outcome.failure.id.encode(), encode(outcome.failure))
+        if (failure := outcome.failure) is not None:
+            try:
+                await self._publish(bus.QUARANTINE, failure.id.encode(), encode(failure))
+            except faust_app.TooLargeError:  # the cluster takes less than the topic's own limit
+                await self._publish(bus.QUARANTINE, failure.id.encode(), encode(stage.without_raw(failure)))
 
     # --- Kafka -------------------------------------------------------------------------------------------------------
 

@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 
-from pipeline import bus
+from pipeline import bus, stage
+from pipeline.records import Failure, decode
 from pipeline.settings import Settings
-from pipeline.stage import Source
-from pipeline.worker import past
+from pipeline.stage import Outcome, Source
+from pipeline.worker import faust_app, past
 from pipeline.worker.acknowledge import OrderedAcks
 from pipeline.worker.app import WorkerApp
 from pipeline.worker.inbox import Arrival, Inbox
@@ -158,6 +159,22 @@ async def test_an_article_whose_partition_was_revoked_is_not_read(worker):
     reading.cancel()
     assert done == ["b"]
     assert {key for _, key in worker.written} == {b"b"}
+
+
+async def test_a_failure_that_is_too_large_for_the_cluster_is_kept_without_its_bytes(worker):
+    """The worker ended, and again after each start: it could not pass the article."""
+
+    async def publish(topic, key, value, *, partition=None):
+        if len(value) > 10_000:
+            raise faust_app.TooLargeError
+        worker.written.append((topic, value))
+
+    worker._publish = publish
+    source = Source(bus.ARTICLES, 1, 7, b"k", b"x" * 50_000)
+    await worker._quarantine(Outcome("quarantined", failure=stage.failure("detect", source, ValueError("no"), now=NOW)))
+    ((topic, value),) = worker.written
+    kept = decode(value, Failure)
+    assert (topic, kept.raw, kept.raw_size, kept.offset) == (bus.QUARANTINE, b"", 50_000, 7)
 
 
 async def test_a_new_article_waits_for_one_of_the_past_at_most(worker):

@@ -42,8 +42,10 @@ def place(
     """Return a story's happenings with the event placed, and the id of the happening that changed; empty if none did."""
     if event.modality not in TOLD or any(event.id in one.event_ids for one in known):
         return tuple(known), ""
+    alike = [one for one in known if family(one) == family(event)]
+    if not alike:
+        return _opened(known, event, floor)
     profile = profile_of_event(event)
-    alike = [one for one in known if family(one) == profile.family]
     rated = {one.id: likeness.likeness(profile_of_happening(one), profile) + TOGETHER for one in alike}
     matching = [one for one in alike if likeness.is_match(profile, rated[one.id]) and rated[one.id] > TOGETHER]
     if not matching:

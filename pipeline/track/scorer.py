@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pipeline.annotate.wording import stems_of
 from pipeline.records import Brief, Story
@@ -34,6 +34,35 @@ class Model:
 
     weights: tuple[float, ...]
     least: float
+
+
+class Words(Protocol):
+    """Words with weights: a mapping, or the smaller form of open stories."""
+
+    def __len__(self) -> int: ...
+
+    def items(self) -> Iterable[tuple[str, float]]:
+        """Return the words with their weights."""
+        ...
+
+
+class Compared(Protocol):
+    """What is compared: a `Side`, or the card of an open story."""
+
+    @property
+    def words(self) -> Words:
+        """The words of the articles."""
+        ...
+
+    @property
+    def names(self) -> Words:
+        """The names in their titles and leads."""
+        ...
+
+    @property
+    def articles(self) -> int:
+        """Their number."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +105,7 @@ def unit(words: Mapping[str, float], rarity: Rarity) -> dict[str, float]:
 
 
 def features(
-    ours: Side, theirs: Side, *, days: float, agrees: float = 0.0, contradicts: bool = False
+    ours: Compared, theirs: Side, *, days: float, agrees: float = 0.0, contradicts: bool = False
 ) -> tuple[float, ...]:
     """Return the features of two sides, of which the second is `scaled`.
 
@@ -103,10 +132,9 @@ def model() -> Model:
     return Model(tuple(float(table["weights"][name]) for name in FEATURES), float(table["least"]))
 
 
-def linked(ours: Mapping[str, float], theirs: Mapping[str, float]) -> float:
-    """Return the sum of the cosines of the articles of two sides, one of which is `scaled`."""
-    few, many = sorted((ours, theirs), key=len)
-    return sum([weight * many[key] for key, weight in few.items() if key in many])
+def linked(ours: Words, theirs: Mapping[str, float]) -> float:
+    """Return the sum of the cosines of the articles of two sides, of which the second is `scaled`."""
+    return sum([weight * theirs[key] for key, weight in ours.items() if key in theirs])
 
 
 def alike(ours: Mapping[str, float], theirs: Mapping[str, float], rarity: Rarity) -> float:

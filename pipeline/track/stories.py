@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from typing import Final
 
 from pipeline.records import Brief, Related, Story
@@ -23,6 +24,7 @@ from pipeline.track import happenings, likeness, scorer
 from pipeline.track.families import kinds_alike
 from pipeline.track.lead import in_lead
 from pipeline.track.profile import Profile, profile_of_event
+from pipeline.track.shelf import Card, Shelf
 from pipeline.track.story import (
     IDS_KEPT,
     absorb,
@@ -46,6 +48,9 @@ RELATED: Final = 0.12
 """The least cosine of a related story: of 89 real pages of one week, pairs on one topic have up to .27, others almost 0."""
 A_DAY: Final = dt.timedelta(days=1)
 
+Told = Callable[[], Sequence[Profile]]
+"""The profiles of events, made when they are asked for: most articles have no story near enough to be compared by them."""
+
 
 class Stories:
     """The open stories, indexed by their words."""
@@ -55,26 +60,31 @@ class Stories:
     ) -> None:
         self._options = options or Track()
         self._model = model or scorer.model()
-        self._open: dict[str, Story] = {}
+        self._open = Shelf()
         self._story_of: dict[str, str] = {}
-        self._profiles: dict[str, tuple[Profile, ...]] = {}
         self._subjects = Subjects()
         self._oldest: list[tuple[dt.datetime, str]] = []
         self._clock = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-        known = sorted(stories, key=lambda s: (s.first_seen_at, s.id, s.revision))
-        gone = {story_id for story in known for story_id in story.merged_ids}
-        for story in known:
+        gone, merged = set[str](), set[str]()
+        for story in stories:
             self._clock = max(self._clock, story.last_seen_at)
+            gone.update(story.merged_ids if not story.merged_into else (story.id, *story.merged_ids))
+            merged.update([story.id] if story.merged_ids else ())
             # A story of an earlier version has no articles to compare with: it stays as it is.
-            if story.articles and story.id not in gone and not story.merged_into:
+            if story.articles and not story.merged_into and self._is_newer(story):
                 self._keep(story)
+        for story_id in gone:
+            if story_id in self._open:
+                self._drop(story_id)
+        for story in filter(None, map(self._open.get, sorted(merged))):
+            self._keep(story)  # its articles were listed under those that it has absorbed
         self._close_old()
 
     def __len__(self) -> int:
         return len(self._open)
 
     def __iter__(self) -> Iterator[Story]:
-        return iter(self._open.values())
+        return iter(self._open)
 
     def get(self, story_id: str) -> Story | None:
         """Return an open story by its id, or None."""
@@ -120,34 +130,31 @@ class Stories:
 
     def _rated(self, brief: Brief, own: scorer.Side) -> list[tuple[float, str, float]]:
         """Return the open stories nearest to an article, best first: the score, the story's id, the cosine of the words."""
-        told = lead_profiles(brief)
+        told = cache(partial(lead_profiles, brief))
         scaled, at, found = scorer.scaled(own, self._subjects.rarity), seen_at(brief), []
         for story_id in self._subjects.candidates(own.words):
-            days = self._days(self._open[story_id], at)
+            card = self._open.card(story_id)
+            days = _days(card, at, at)
             if days <= self._options.open_days:
-                score, cosine = self._score(self._open[story_id], scaled, told, days)
+                score, cosine = self._score(story_id, scaled, told, days)
                 found.append((score, story_id, cosine))
-        return sorted(found, key=lambda one: (-one[0], self._open[one[1]].first_seen_at, one[1]))
+        return sorted(found, key=lambda one: (-one[0], self._open.card(one[1]).first_seen_at, one[1]))
 
-    def _score(self, story: Story, scaled: scorer.Side, told: Sequence[Profile], days: float) -> tuple[float, float]:
+    def _score(self, story_id: str, scaled: scorer.Side, told: Told, days: float) -> tuple[float, float]:
         """Return how sure it is that a story and another side that tells these events are on one news, and their cosine."""
-        theirs = scorer.side(story)
+        theirs = self._open.card(story_id)
         values = scorer.features(theirs, scaled, days=days, agrees=1.0)
         if scorer.score(values, self._model) >= 0:
-            agrees, contradicts = agreement(self._profiles[story.id], told)
+            agrees, contradicts = agreement(self._open.profiles(story_id), told())
             values = scorer.features(theirs, scaled, days=days, agrees=agrees, contradicts=contradicts)
         return scorer.score(values, self._model), values[0]
-
-    def _days(self, story: Story, at: dt.datetime) -> float:
-        """Return how many days a moment is before the first or after the last article of a story."""
-        return max(0.0, (at - story.last_seen_at) / A_DAY, (story.first_seen_at - at) / A_DAY)
 
     def _related(self, own: str, rated: Sequence[tuple[float, str, float]]) -> list[Related]:
         """Return the other stories nearest to an article, for the page of its story `own`."""
         near = [(cosine, one) for _, one, cosine in rated if one != own and cosine >= RELATED]
         near.sort(key=lambda one: (-one[0], one[1]))
         return [
-            Related(id=one, headline=self._open[one].headline, alike=round(cosine, 3))
+            Related(id=one, headline=self._open.card(one).headline, alike=round(cosine, 3))
             for cosine, one in near[:RELATED_KEPT]
         ]
 
@@ -172,55 +179,57 @@ class Stories:
 
     def _same_news(self, story: Story, others: Sequence[str]) -> Story | None:
         """Return the story nearest to this one if both are on one piece of news."""
-        best: tuple[float, Story] | None = None
+        best, nearest = 0.0, ""
         scaled = scorer.scaled(scorer.side(story), self._subjects.rarity)
-        for other in map(self._open.__getitem__, others):
-            if len(story.article_ids) + len(other.article_ids) > IDS_KEPT:
+        for other in others:
+            card = self._open.card(other)
+            if len(story.article_ids) + card.articles > IDS_KEPT:
                 continue
-            days = max(
-                0.0,
-                (story.first_seen_at - other.last_seen_at) / A_DAY,
-                (other.first_seen_at - story.last_seen_at) / A_DAY,
-            )
-            found, _ = self._score(other, scaled, self._profiles[story.id], days)
-            if found >= 0 and (best is None or found > best[0]):
-                best = found, other
-        return best[1] if best is not None else None
+            days = _days(card, story.first_seen_at, story.last_seen_at)
+            found, _ = self._score(other, scaled, partial(self._open.profiles, story.id), days)
+            if found > best or (found == best and not nearest):
+                best, nearest = found, other
+        return self._open[nearest] if nearest else None
 
     # --- the index ---------------------------------------------------------------------------------------------------
 
     def _keep(self, story: Story) -> None:
         """Keep this revision of a story, and index it."""
-        before = self._open.get(story.id)
-        self._subjects.keep(story.id, story.subject)
-        if before is None:
+        if story.id not in self._open:
             heapq.heappush(self._oldest, (story.last_seen_at, story.id))
-        if before is None or before.happenings != story.happenings:
-            self._profiles[story.id] = happenings.compared(story.happenings)
-        self._open[story.id] = story
-        for article_id in story.article_ids[len(before.article_ids) if before else 0 :]:
+        self._open.keep(story)
+        self._subjects.keep(story.id, self._open.card(story.id).words.keys)
+        for article_id in story.article_ids:
             self._story_of[article_id] = story.id
+
+    def _is_newer(self, story: Story) -> bool:
+        """Return whether no later revision of a story is open."""
+        known = self._open.get(story.id)
+        return known is None or known.revision <= story.revision
 
     def _drop(self, story_id: str) -> None:
         """Forget a story."""
-        story = self._open.pop(story_id)
-        for article_id in story.article_ids:
+        for article_id in self._open.drop(story_id).article_ids:
             self._story_of.pop(article_id, None)
         self._subjects.drop(story_id)
-        del self._profiles[story_id]
 
     def _close_old(self) -> None:
         """Forget stories without a report for `open_days`, and the oldest ones beyond `open_stories`."""
         horizon = self._clock - dt.timedelta(days=self._options.open_days)
         while self._oldest and (self._oldest[0][0] < horizon or len(self._open) > self._options.open_stories):
             last_seen_at, story_id = heapq.heappop(self._oldest)
-            story = self._open.get(story_id)
-            if story is None:
+            if story_id not in self._open:
                 continue  # merged into another meanwhile
-            if story.last_seen_at > last_seen_at:
-                heapq.heappush(self._oldest, (story.last_seen_at, story_id))
+            seen = self._open.card(story_id).last_seen_at
+            if seen > last_seen_at:
+                heapq.heappush(self._oldest, (seen, story_id))
             else:
                 self._drop(story_id)
+
+
+def _days(story: Card, first: dt.datetime, last: dt.datetime) -> float:
+    """Return how many days a span of time is before the first or after the last article of a story."""
+    return max(0.0, (first - story.last_seen_at) / A_DAY, (story.first_seen_at - last) / A_DAY)
 
 
 def lead_profiles(brief: Brief) -> list[Profile]:

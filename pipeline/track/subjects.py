@@ -6,7 +6,8 @@ Every story is listed under its words. An article is compared in full only with 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from array import array
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from pipeline.annotate.subject import heaviest
@@ -31,37 +32,52 @@ def added(ours: Mapping[str, float], theirs: Mapping[str, float], kept: int = WO
 
 
 class Subjects:
-    """The words of the open stories, indexed."""
+    """The words of the open stories, indexed. A story has a number here, which another takes when it is gone."""
 
     def __init__(self) -> None:
-        self._words: dict[str, Mapping[str, float]] = {}
-        self._stories_with: dict[str, dict[str, None]] = {}
+        """Begin with none."""
+        self._words: dict[str, tuple[str, ...]] = {}
+        self._numbers: dict[str, int] = {}
+        self._ids: list[str] = []
+        self._free: list[int] = []
+        self._stories_with: dict[str, array[int]] = {}
         self._rarities: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._words)
 
-    def keep(self, story_id: str, words: Mapping[str, float]) -> None:
+    def keep(self, story_id: str, words: Collection[str]) -> None:
         """Keep a story's words; they replace those kept before."""
-        before = self._words.get(story_id, {})
-        if before is words:
-            return
-        for key in before.keys() - words.keys():
-            self._forget(key, story_id)
-        for key in words.keys() - before.keys():
-            self._stories_with.setdefault(key, {})[story_id] = None
-        self._words[story_id] = words
+        before, after = set(self._words.get(story_id, ())), set(words)
+        number = self._number(story_id)
+        for key in before - after:
+            self._forget(key, number)
+        for key in after - before:
+            self._stories_with.setdefault(key, array("I")).append(number)
+        self._words[story_id] = tuple(words)
         self._rarities = {}
 
     def drop(self, story_id: str) -> None:
         """Forget a story."""
-        for key in self._words.pop(story_id, {}):
-            self._forget(key, story_id)
+        if (number := self._numbers.pop(story_id, None)) is None:
+            return
+        for key in self._words.pop(story_id):
+            self._forget(key, number)
+        self._free.append(number)
         self._rarities = {}
 
-    def _forget(self, key: str, story_id: str) -> None:
+    def _number(self, story_id: str) -> int:
+        if story_id not in self._numbers:
+            number = self._free.pop() if self._free else len(self._ids)
+            if number == len(self._ids):
+                self._ids.append(story_id)
+            self._ids[number] = story_id
+            self._numbers[story_id] = number
+        return self._numbers[story_id]
+
+    def _forget(self, key: str, number: int) -> None:
         listed = self._stories_with[key]
-        del listed[story_id]
+        listed.remove(number)
         if not listed:
             del self._stories_with[key]
 
@@ -78,12 +94,13 @@ class Subjects:
 
     def candidates(self, words: Mapping[str, float]) -> list[str]:
         """Return the stories that share most with an article, at most `COMPARED`, the nearest first."""
-        sums: dict[str, float] = {}
+        sums: dict[int, float] = {}
         for key, weight in words.items():
-            listed = self._stories_with.get(key, {})
+            listed = self._stories_with.get(key, ())
             if 0 < len(listed) <= SEARCHED:
                 share = self.rarity(key) ** 2 * weight
-                for story_id in listed:
+                for number in listed:
                     # Not weighted by the story's own weight: a large story has more of every word.
-                    sums[story_id] = sums.get(story_id, 0.0) + share
-        return heapq.nlargest(COMPARED, sums, key=lambda one: (sums[one], one))
+                    sums[number] = sums.get(number, 0.0) + share
+        best = heapq.nlargest(COMPARED, sums, key=lambda one: (sums[one], self._ids[one]))
+        return [self._ids[number] for number in best]

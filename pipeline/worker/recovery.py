@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import structlog
 
 from pipeline import bus, stage
@@ -16,15 +18,20 @@ log = structlog.get_logger("worker")
 
 def load_stories(settings: Settings, partition: int) -> Stories:
     """Return the open stories of a partition of `news.stories`: the latest revision of each."""
-    latest: dict[str, Story] = {}
+    stories = Stories(settings.track, _revisions(settings, partition))
+    log.info("stories_recovered", partition=partition, stories=len(stories))
+    return stories
+
+
+def _revisions(settings: Settings, partition: int) -> Iterator[Story]:
+    """Yield the revisions of the stories of a partition, one by one: unpacked, all together would take gigabytes."""
     for message in bus.read_all(settings, bus.STORIES, partition):
         source = Source(message.topic, message.partition, message.offset, message.key, message.value or b"")
+        found: Story | None = None
         with stage.recorded("recover", source):
-            story = decode(source.raw, Story)
-            if story.id not in latest or latest[story.id].revision <= story.revision:
-                latest[story.id] = story
-    log.info("stories_recovered", partition=partition, stories=len(latest))
-    return Stories(settings.track, latest.values())
+            found = decode(source.raw, Story)
+        if found is not None:
+            yield found
 
 
 def load_alert_state(settings: Settings, partition: int) -> AlertState:

@@ -27,19 +27,25 @@ def evaluate(rules: Sequence[Rule], story: Story, known: Collection[str] = ()) -
     """Return the alerts for a story's latest revision; those whose id is in `known` were raised before and are left out.
 
     A story that was merged into another raises none, and an alert raised for a happening is not raised again for the one that
-    it was merged into.
+    it was merged into, nor for another of the same parties on the same days (a visit, and the meeting there).
     """
     if story.merged_into:
         return ()
-    seen = tuple(matters(story))
-    return tuple(
-        _alert(rule, matter, occasion)
-        for rule in rules
-        for matter in seen
-        if (occasion := occasion_of(rule, matter.story)) is not None
-        and not any(alert_id(rule, one, occasion) in known for one in matter.ids)
-        and all(c.holds for c in check(rule, matter.story))
-    )
+    seen, raised = tuple(matters(story)), dict[str, Alert]()
+    for rule in rules:
+        for matter in seen:
+            occasion = occasion_of(rule, matter.story)
+            if occasion is None or any(one in known or one in raised for one in _ids(rule, matter, occasion)):
+                continue
+            if all(c.holds for c in check(rule, matter.story)):
+                one = _alert(rule, matter, occasion)
+                raised[one.id] = one
+    return tuple(raised.values())
+
+
+def _ids(rule: Rule, matter: Matter, occasion: str) -> Iterator[str]:
+    """Yield the ids that the alert has, or would have for a happening that is the same to a reader."""
+    return (alert_id(rule, one, occasion) for one in matter.ids)
 
 
 def alert_id(rule: Rule, about: str, occasion: str) -> str:

@@ -69,6 +69,11 @@ def other_parties(story: Profile, event: Profile) -> bool:
     return event.family in PARTED and _who(story, event, directed=rules.directed) is None
 
 
+def same_days(ours: Profile, theirs: Profile) -> bool:
+    """Return whether the days of two profiles of one family are near enough for one event."""
+    return _when(ours, theirs, FAMILIES[ours.family]) is not None
+
+
 def is_match(event: Profile, score: float) -> bool:
     """Return whether the likeness `score` makes an event a report of the story."""
     return score >= FAMILIES[event.family].need

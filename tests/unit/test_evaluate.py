@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.alert.evaluate import evaluate, load_rules
 from pipeline.alert.rules import Rule
 from pipeline.records import Alert, Party, When, decode, encode
+from pipeline.track.happening import begin
 from pipeline.track.stories import Stories
 from tests.folding import make_brief
 from tests.make import (
@@ -90,6 +92,32 @@ def test_a_rule_on_updates_needs_something_new_and_not_one_more_report():
     told = [make_aid(425e6), make_aid(425e6), make_aid(420e6, publisher="B"), make_aid(420e6, publisher="C")]
     alerts = raised([make_rule(on=("update",))], told)
     assert {a.occasion for a in alerts} == {"update:1"}
+
+
+def both(*told):
+    """Return a story with these events as happenings, all of them changed by its last revision."""
+    known = tuple(begin(event) for event in told)
+    return msgspec.structs.replace(make_story(), happenings=known, touched=tuple(one.id for one in known))
+
+
+def test_a_visit_and_the_meeting_there_ring_once():
+    meeting, visit = make_meeting(), make_meeting(kind="visit", places=(), evidence="Xi is on a visit to Putin")
+    rule = make_rule(kinds=("meeting", "visit"))
+    [first] = evaluate([rule], both(meeting, visit))
+    assert evaluate([rule], both(meeting, visit), {first.id}) == ()
+    assert evaluate([rule], both(visit, meeting), {first.id}) == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        make_meeting(kind="visit", actors=(PUTIN, XI, FRANCE), evidence="With Kyiv"),
+        make_meeting(kind="visit", date=make_day(NOW.date() + 40 * DAY), modality="planned"),
+        make_event("strike", "ASSAULT", actors=(PUTIN,), recipients=(FRANCE,)),
+    ],
+)
+def test_what_has_other_parties_or_days_rings_too(other):
+    assert len(evaluate([make_rule(kinds=("meeting", "visit", "strike"))], both(make_meeting(), other))) == 2
 
 
 def test_ids_differ_by_rule_story_and_occasion():

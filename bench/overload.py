@@ -69,7 +69,7 @@ PROBE_EVERY: Final = 10
 LOOK_SECONDS: Final = 15.0
 """How often it is looked what was read of a flood."""
 
-FLUSH_EVERY: Final = 500
+FLUSH_EVERY: Final = 100
 """Records that are sent before Kafka's answers are waited for."""
 
 NUMBERS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -14,7 +14,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from pipeline.bus.create import LOG_SECONDS
-from pipeline.bus.topics import connection
+from pipeline.bus.topics import client_of, connection
 from pipeline.settings import Settings
 
 log = structlog.get_logger("bus")
@@ -102,13 +102,13 @@ class BrokerWatch:
     def _ask_admin(self) -> None:
         if self._admin is None:
             options = connection(self._settings) | {"bootstrap_timeout_ms": ANSWER_MS, "request_timeout_ms": ANSWER_MS}
-            self._admin = KafkaAdminClient(**options)
+            self._admin = client_of(KafkaAdminClient, **options)
         self._admin.describe_cluster()
 
     def _ask_new_admin(self, limit_ms: int) -> None:
         """Ask on a new connection: one that is cut or dead would wait for its answer."""
         options = connection(self._settings) | {"bootstrap_timeout_ms": limit_ms, "request_timeout_ms": limit_ms}
-        KafkaAdminClient(**options).close()  # it is made only if a broker answers
+        client_of(KafkaAdminClient, **options).close()  # it is made only if a broker answers
 
     def _close(self) -> None:
         if self._admin is not None:

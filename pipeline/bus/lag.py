@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import GroupIdNotFoundError, KafkaError
 
 from pipeline.bus.read import consumer_of
-from pipeline.bus.topics import GROUP_PREFIX, BusError, connection, read_by, retry_coordinator, unanswered
+from pipeline.bus.topics import GROUP_PREFIX, BusError, client_of, connection, read_by, retry_coordinator, unanswered
 from pipeline.settings import Settings
 
 
@@ -41,12 +42,16 @@ class Observer:
 
     def __init__(self, settings: Settings) -> None:
         try:
-            self._admin = KafkaAdminClient(**connection(settings))
+            self._admin = client_of(KafkaAdminClient, **connection(settings))
         except KafkaError as error:
             raise unanswered(settings, error) from error
-        self._peek = consumer_of(
-            settings, group_id=None, auto_offset_reset="earliest", max_partition_fetch_bytes=PEEK_BYTES
-        )
+        try:
+            self._peek = consumer_of(
+                settings, group_id=None, auto_offset_reset="earliest", max_partition_fetch_bytes=PEEK_BYTES
+            )
+        except BusError:
+            self._admin.close()
+            raise
         self._empty: dict[TopicPartition, tuple[int, int]] = {}
 
     def groups(self) -> list[str]:
@@ -61,7 +66,7 @@ class Observer:
         """Groups in (all of Dateline's by default), their lag on each partition out.
 
         Raises:
-            BusError: the broker did not answer.
+            BusError: the broker did not answer. This observer is closed then: its threads and connections would stay for good.
         """
         try:
             found = []
@@ -77,6 +82,7 @@ class Observer:
         except GroupIdNotFoundError:
             return ()
         except KafkaError as error:
+            self.close()
             raise BusError(f"lag: {error}") from error
 
     def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
@@ -115,9 +121,10 @@ class Observer:
         return start >= end
 
     def close(self) -> None:
-        """Close the connections."""
-        self._admin.close()
-        self._peek.close(autocommit=False)
+        """Close the connections. May be called again."""
+        for close in (self._admin.close, functools.partial(self._peek.close, autocommit=False)):
+            with contextlib.suppress(KafkaError):  # a broken connection is gone already
+                close()
 
 
 def lags(settings: Settings, groups: Iterable[str] | None = None) -> tuple[Lag, ...]:

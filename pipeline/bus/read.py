@@ -11,7 +11,7 @@ from typing import Any, Final
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from pipeline.bus.topics import QUARANTINE_BYTES, BusError, Message, connection, unanswered
+from pipeline.bus.topics import QUARANTINE_BYTES, BusError, Message, client_of, connection, unanswered
 from pipeline.settings import Settings
 
 READ_SECONDS: Final = 15.0
@@ -32,7 +32,7 @@ def consumer_of(settings: Settings, **options: Any) -> KafkaConsumer:
             "max_partition_fetch_bytes": QUARANTINE_BYTES,
             "allow_auto_create_topics": False,
         }
-        return KafkaConsumer(**connection(settings) | own | options)
+        return client_of(KafkaConsumer, **connection(settings) | own | options)
     except KafkaError as error:
         raise unanswered(settings, error) from error
 

@@ -217,7 +217,7 @@ class Resolver:
             own = self._of(last.entry, text, on)
             if last.kind in ("holder", "group") or own.country is None or all(m.country == own.country for m in before):
                 return own
-        head = tokens[head_at][0].lower() if 0 <= head_at < len(tokens) else ""
+        head = _noun(tokens, head_at) if 0 <= head_at < len(tokens) else ""
         sector = self._heads.get(head) or self._heads.get(head.rsplit("-", 1)[-1])
         owner = self._owner(phrase, tokens, mentions, cut)
         person = self._person(tokens, mentions, cut)
@@ -362,6 +362,12 @@ class Resolver:
                     ends = plain.rstrip().endswith(office)
                     return found if ends or f" {office} of " in plain else None
         return None
+
+
+def _noun(tokens: Sequence[tuple[str, int, int]], at: int) -> str:
+    """Return the head noun at a token, in lower case; of `secretary general` the secretary."""
+    head, before = tokens[at][0].lower(), tokens[at - 1][0].lower() if at else ""
+    return before if head == "general" and before in _GENERAL else head
 
 
 def _lent(owner: KnownName | None) -> str | None:

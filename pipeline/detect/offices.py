@@ -15,6 +15,7 @@ from pipeline.annotate.resolve import Resolver
 from pipeline.detect.persons import NATIONAL, SECTORS, words_of
 from pipeline.detect.phrases import (
     APPOSED,
+    AS_OFFICE,
     BREAK,
     MET,
     OF_LAND,
@@ -69,9 +70,10 @@ class Offices:
     def _described(self, name: Name, party: Party) -> Party | None:
         """By what stands behind the name, or before it and a comma."""
         around = (APPOSED.match(self.text, name.end), OF_LAND.match(self.text, name.end),
-                  OFFICE_BEFORE.search(self.text, max(0, name.start - BEFORE), name.start))  # fmt: skip
+                  OFFICE_BEFORE.search(self.text, max(0, name.start - BEFORE), name.start),
+                  AS_OFFICE.match(self.text, name.end))  # fmt: skip
         for match in around:
-            if match is None or (match is around[2] and last_word(match[1]) not in SECTORS):
+            if match is None or (match is around[2] and last_word(match[1].split(" of ")[0]) not in SECTORS):
                 continue
             described = self.resolver.party(match[1], on=self.on)
             if described.country:
@@ -92,8 +94,14 @@ class Offices:
             held = self.resolver.party(f"{office[0].strip().casefold()} of {land}", on=self.on)
             if last_word(bare) in words_of(fold(held.name or "")):
                 return held
+        peoples = {n.party.country for n in self.names if n.label == "NORP"}
+        if len(lands) == 1 and peoples == set(lands):  # an article on Tunisia and a Tunisian president
+            return Party(text=name.text, name=bare, country=next(iter(lands)), sector="GOV")
         before = (n for n in reversed(self.names) if n.end <= office.start() and n.party.country)
-        there = next((n for n in before if THERE.search(self.text, max(0, n.start - 4), n.start)), None)
-        if there is None or not MET.fullmatch(self.text, there.end, office.start()):
+        there = next((n for n in before if THERE.search(self.text, max(0, n.start - 8), n.start)), None)
+        if there is None:
+            return None
+        told_of = self.text[there.end : office.start()] == ", " and there.party.name == there.text  # `In Mali, `
+        if not told_of and not MET.fullmatch(self.text, there.end, office.start()):
             return None
         return Party(text=name.text, name=bare, country=there.party.country, sector="GOV")

@@ -51,6 +51,7 @@ from pipeline.detect.phrases import (
     named,
     of_people,
     untitled,
+    written_as_name,
 )
 from pipeline.detect.referents import Name, Text
 from pipeline.records import Party
@@ -234,6 +235,8 @@ class SectionNames:
         elif party.name and party.identifier is None and party.country and of_people(text):
             land = self.resolver.country_name(party.country)  # `German diplomats` are no name: who is meant is Germany
             party = msgspec.structs.replace(party, name=land if party.sector in STATE else None)
+        if not party.name and not party.country and written_as_name(self.text, bare, bare + len(text)):
+            party = self._person(Name(bare, bare + len(text), text, "PERSON", party), party)
         return msgspec.structs.replace(party, text=text, start=bare, end=bare + len(text))
 
     def _bounds(self, start: int, end: int) -> tuple[int, int]:

@@ -24,7 +24,7 @@ OPEN: Final = re.compile(r"\s*\([^)]*$")
 """What a span may begin with by mistake, signs and a dateline (`PARIS — `) among it, and what it may end with."""
 LAND: Final = re.compile(r"\s+(?:in|of)\s+(?:the\s+)?")
 """What stands between a body of a state and the country or capital that it belongs to: `army in Pyongyang`."""
-THERE: Final = re.compile(r"\bin\s+$")
+THERE: Final = re.compile(r"\b[Ii]n\s+(?:the\s+)?$")
 MET: Final = re.compile(
     r"(?:\s+(?:to)?(?:day|night|morrow)|\s+yesterday|\s+on)?(?:\s+[A-Z][a-z]+day)?,?\s+with\s+(?:the\s+)?"
 )
@@ -32,16 +32,23 @@ MET: Final = re.compile(
 THE: Final = re.compile(r"\b(?:the|this|that|these|those)\s+$", re.IGNORECASE)
 ACRONYM: Final = re.compile(r"\(([A-Z]{2,8})\)")
 CAPITAL: Final = re.compile(r"\b[A-Z][\w-]{3,}\b(?![ ][A-Z])")
-APPOSED: Final = re.compile(r",\s+((?:(?:an?|the|former|current|then)\s|[A-Z])[^,.;]{3,60}?)(?:,|\.|;)")
+APPOSED: Final = re.compile(
+    r",\s+((?:(?:an?|the|former|current|then|(?:currently|now)\s(?:the|an?))\s|[A-Z])[^,.;]{3,60}?)(?:,|\.|;)"
+)
 TITLE_NOUN: Final = re.compile(
-    r"of|for|(?!for$|after$|over$|under$|never$|other$|however$|went$|sent$|spent$)[a-z-]+(?:or|er|ist|ent|ant|ian|man|ief|al)"
+    r"of|for|(?!for$|after$|over$|under$|never$|other$|however$|went$|sent$|spent$)[a-z-]+(?:or|er|ist|ent|ant|ian|man|ief|al)|counterpart|head"
 )
 """A word that may be an office by its ending, and what joins words of an office."""
 OF_LAND: Final = re.compile(r"\s+of\s+((?:the\s+)?[A-Z][\w’'-]*(?:\s[A-Z][\w’'-]*)*)")
 OFFICE_BEFORE: Final = re.compile(
-    r"\b(?:an?|the|[Tt]he|An?)\s+([^,.;:\n]{3,70}(?:or|er|ent|man|person|ary|al|ief)),\s+$"
+    r"\b(?:an?|the|[Tt]he|An?)\s+((?:(?!(?:the|an?)\s)[^\s,.;:]+\s){0,6}?[^\s,.;:]*(?:or|er|ent|man|person|ary|al|ief)"
+    r"(?:\sof\s[^,.;:\n]{2,50})?),\s+$"
 )
-"""Who somebody is, behind the name and before it: `Jan Visser, the president of X,`, `of X`, `a ministry spokesman, `."""
+AS_OFFICE: Final = re.compile(
+    r"\s+(?:(?:is|was|has|been|sworn|in|re-elected|elected|appointed|named|resigns|resigned|steps|stepped|down)\s+)+as\s+"
+    r"((?:the\s+)?[^,.;:\n]{3,60})"
+)
+"""Who somebody is, beside the name: `Jan Visser, the president of X,`, `of X`, `a ministry spokesman, `, `resigns as`."""
 WHERE: Final = re.compile(r"\b(?:in|at|from|near)\s(?:the\s)?$", re.IGNORECASE)
 GAP: Final = re.compile(r"\s+(?:[A-Z]\w*\s+)?")
 JOINED: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*|;\s*")
@@ -57,12 +64,26 @@ OFFICES: Final = frozenset(
 )
 AGAINST: Final = re.compile(r"\b(?:anti|pro|non|ex|post)-$", re.IGNORECASE)
 TWO_SENTENCES: Final = re.compile(r"[a-z]{3}\.\s")
+_PARTICLES: Final = frozenset(("al", "bin", "de", "der", "van", "von", "el", "da", "dos", "ben", "of", "the", "and"))
 START: Final = operator.attrgetter("start")
 
 
 def last_word(name: str) -> str:
     """A person's last name, by which the text goes on to speak of the person."""
     return name.rsplit(maxsplit=1)[-1].casefold().removesuffix("'s").removesuffix("’s")
+
+
+def written_as_name(text: str, at: int, end: int) -> bool:
+    """Whether the words from `at` to `end` are written as one name: several in capitals, in a line that is not so itself."""
+    parts = [part for part in text[at:end].split() if part.casefold() not in _PARTICLES]
+    if (
+        len(parts) < 2
+        or JOINED.search(text, at, end)
+        or not all(part[:1].isupper() and part.casefold() not in SECTORS for part in parts)
+    ):
+        return False
+    line = text[text.rfind("\n", 0, at) + 1 : end + 200].split("\n", 1)[0]
+    return any(word.islower() and len(word) > 4 for word in line.split())
 
 
 def named(party: Party, text: str) -> Party:

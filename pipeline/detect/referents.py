@@ -48,7 +48,8 @@ _PLURAL: Final = re.compile(
     r"(?:[\w’'-]+\s+){0,3}?(?P<noun>[a-z]+(?:s|men|people|police)))\b", re.IGNORECASE,
 )  # fmt: skip
 _IN_TITLES: Final = words(
-    "the a an its his her their former late prime foreign then and current new opposition party outgoing acting deputy vice"
+    "the a an its his her their former late prime foreign then and current new opposition party outgoing acting deputy vice "
+    "justice interior finance defence defense health education trade energy economy oil labour labor transport agriculture"
 )
 """Words beside offices and capital words that may stand between a preposition and the name that it governs."""
 _OFFICE: Final = re.compile(
@@ -207,7 +208,10 @@ class Text:
                 for other in self.names
             )  # fmt: skip
             return (
-                known(name.party) and (plain or low in PLURAL_PRONOUNS) and (not name.person or low in PLURAL_PRONOUNS)
+                known(name.party)
+                and name.label not in ("LOC", "FAC")
+                and (plain or low in PLURAL_PRONOUNS)
+                and (not name.person or low in PLURAL_PRONOUNS)
             )
         other = _FEMALE if low in MALE_PRONOUNS else _MALE
         return name.person and not other.search(self.text, max(0, name.start - 10), name.start)

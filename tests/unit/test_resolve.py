@@ -356,6 +356,10 @@ def test_a_body_that_other_states_have_too_is_of_the_state_named_beside_it(text,
     assert who(text)[1:] == (country, sector)
 
 
+def test_a_secretary_general_is_no_soldier():
+    assert who("the secretary general of the Italian Episcopal Conference")[1:] == ("ITA", "GOV")
+
+
 def test_a_house_of_another_name_is_not_the_american_one():
     assert who("the House of Councillors") == (None, None, "LEG")
 

@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pipeline.detect.duals import is_dual
 from train.reader import data
 
 Event = dict[str, Any]
@@ -42,10 +43,19 @@ def run(command: str, docs: Sequence[data.Doc]) -> dict[str, list[Event]]:
     return {one["id"]: one["events"] for one in map(json.loads, done.stdout.splitlines())}
 
 
-def words(texts: Iterable[str]) -> set[str]:
+SMALL = frozenset(("the", "a", "of", "s", "and", "in", "his", "her"))
+OFFICES = frozenset(("president", "minister", "government"))
+"""Words that tell parties apart only where they stand alone: `the government`."""
+
+
+def words(texts: Iterable[str], without: frozenset[str] = SMALL | OFFICES) -> set[str]:
     """The words of names, without the small ones."""
-    small = {"the", "a", "of", "s", "and", "president", "minister", "government", "in", "his", "her"}
-    return {w for text in texts for w in "".join(c if c.isalnum() else " " for c in text.casefold()).split()} - small
+    return {w for text in texts for w in "".join(c if c.isalnum() else " " for c in text.casefold()).split()} - without
+
+
+def names_one(span: str, party_words: set[str]) -> bool:
+    """Whether all words of the parties hold one that tells a labelled span apart, or its office if it has no other."""
+    return bool((words([span]) or words([span], SMALL)) & party_words)
 
 
 class Tally:
@@ -129,16 +139,13 @@ class Tally:
 
     def _side(self, event: Event, told: Sequence[data.Label], doc: data.Doc, role: str, other: str) -> bool:
         """Whether the event has every side of a role that some telling has; none where no telling has one."""
-        got = words(text for p in event[role] for text in (p["text"], p.get("name") or ""))
         joint = event["event_type"] in ("CONSULT", "AGREE")
-        if joint:
-            got |= words(text for p in event[other] for text in (p["text"], p.get("name") or ""))
+        parties = [*event[role], *(event[other] if joint else ())]
+        got = words((text for p in parties for text in (p["text"], p.get("name") or "")), SMALL)
         each = [[doc_text(doc, label, span) for span in label.roles.get(role, [])] for label in told]
         if not any(each):
-            return not got or joint
-        return any(
-            spans and all(words([span]) & got or span.casefold() in PRONOUNS for span in spans) for spans in each
-        )
+            return not event[role] or joint
+        return any(spans and all(names_one(span, got) or stands_for(span) for span in spans) for spans in each)
 
     def page(self, title: str) -> str:
         """The figures."""
@@ -164,6 +171,11 @@ class Tally:
 
 
 PRONOUNS = {"he", "she", "it", "they", "we", "i", "his", "her", "their", "him", "them", "who"}
+
+
+def stands_for(span: str) -> bool:
+    """Whether a labelled span stands for names that stand elsewhere: `he`, `the two leaders`."""
+    return span.casefold() in PRONOUNS or is_dual(span)
 
 
 def best(groups: Sequence[int], happenings: dict[int, list[data.Label]], event: Event) -> int:

@@ -333,6 +333,12 @@ def test_a_span_loses_what_does_not_belong_to_it(section):
     assert [p.text for p in parties(made, "for Togo (the")] == ["Togo"]
 
 
+def test_the_administration_of_a_president_is_of_the_state(section):
+    assert who(section("The Obama Administration spoke.", Obama="PERSON"), "Obama Administration") == [
+        ("Barack Obama", "USA")
+    ]
+
+
 # --- whose it is -----------------------------------------------------------------------------------------------------
 
 
@@ -377,5 +383,37 @@ def test_a_minister_who_is_met_in_a_capital_is_of_it(section):
     text = "Wendy Sherman met yesterday in Hanoi with Foreign Minister Bui Thanh Son."
     made = section(text, Hanoi="GPE", Wendy_Sherman="PERSON", Bui_Thanh_Son="PERSON")
     assert who(made, "Foreign Minister Bui Thanh Son") == [("Bui Thanh Son", "VNM")]
+    made = section("In Mali, President Ali Roe voted. In Bamako, President Jan Poe spoke.",
+                   Mali="GPE", Bamako="GPE", Ali_Roe="PERSON", Jan_Poe="PERSON")  # fmt: skip
+    assert who(made, "President Ali Roe", "President Jan Poe") == [("Ali Roe", "MLI"), ("Jan Poe", None)]
     made = section("She spoke in Hanoi about Foreign Minister Bui Thanh Son.", Hanoi="GPE", Bui_Thanh_Son="PERSON")
     assert who(made, "Foreign Minister Bui Thanh Son") == [("Bui Thanh Son", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("Amadou Keita, currently the foreign minister of Mali, spoke.", "MLI"),
+        ("Amadou Keita resigned as prime minister of Mali.", "MLI"),
+        ("They sued the governor of Mali, Amadou Keita, on Monday.", "MLI"),
+        ("Mali sued the leader of the Roe Front, Amadou Keita, on Monday.", None),
+        ("Malian justice minister and senator Amadou Keita resigned.", "MLI"),
+        ("She met her Malian counterpart Amadou Keita.", "MLI"),
+        ("The Malian president dismissed Prime Minister Amadou Keita.", "MLI"),
+        ("Mali received Prime Minister Amadou Keita.", None),
+    ],
+)
+def test_what_stands_around_a_person_tells_the_country(section, text, country):
+    made = section(text, Mali="GPE", Malian="NORP", Amadou_Keita="PERSON")
+    assert who(made, "Amadou Keita") == [("Amadou Keita", country)]
+
+
+def test_what_is_written_as_a_name_is_one_though_nobody_saw_it(section):
+    assert who(section("Police arrested Zora Quill on Monday."), "Zora Quill") == [("Zora Quill", None)]
+    assert who(section("The riot police arrested attackers."), "attackers") == [(None, None)]
+    assert who(section("Thousands Flee Burning Towns"), "Thousands Flee") == [(None, None)], "a headline in capitals"
+
+
+def test_they_are_no_sea(section):
+    made = section("Migrants of Togo crossed the Red Sea. They protested.", Togo="GPE", Red_Sea="LOC")
+    assert "Red Sea" not in [name for name, _ in who(made, "They")]

@@ -282,7 +282,8 @@ class SectionNames:
         land = next((n for n in self.names if n.start == behind.end() and n.label != "PERSON"), None)
         if land is None or not land.party.country:
             return None
-        return msgspec.structs.replace(party, country=land.party.country)
+        name = self.resolver.country_name(land.party.country) if last_word(text) == "government" else None
+        return msgspec.structs.replace(party, name=name, country=land.party.country)
 
     def _owned(self, start: int, bare: int, party: Party) -> Party:
         """`its forces`, `his government`: of the country of whom the pronoun means."""

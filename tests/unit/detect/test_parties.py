@@ -346,6 +346,9 @@ def test_a_body_of_a_state_is_of_the_land_whose_name_follows_the_span(section):
     made = section("Moscow spoke. The army in Pyongyang fired.", Moscow="GPE", Pyongyang="GPE")
     (party,) = parties(made, "army")
     assert (party.country, party.sector, party.text) == ("PRK", "MIL", "army")
+    assert who(section("The unity government in Tripoli spoke.", Tripoli="GPE"), "unity government") == [
+        ("Libya", "LBY")
+    ]
     (troops,) = parties(section("The troops in Baghdad left.", Baghdad="GPE"), "troops")
     assert troops.country is None, "troops may be of another country than where they are"
 

@@ -209,7 +209,7 @@ class Text:
             )  # fmt: skip
             return (
                 known(name.party)
-                and name.label not in ("LOC", "FAC")
+                and (name.party.country is not None or name.label not in ("LOC", "FAC"))
                 and (plain or low in PLURAL_PRONOUNS)
                 and (not name.person or low in PLURAL_PRONOUNS)
             )

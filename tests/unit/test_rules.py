@@ -87,7 +87,7 @@ def test_every_option_of_a_rule_and_channel_is_explained_in_the_shipped_file():
         ),
         (
             "where = { reports = { any = ['x'] } }",
-            "rule[0] one: where: 'reports' has fields of its own: reports.article_id",
+            "rule[0] one: where: 'reports' has fields of its own: reports.a",
         ),
         ("where = { kind = { at_least = 2 } }", "where.kind: is no number: at_least and at_most cannot be asked of it"),
         ("where = { revision = { any = ['2'] } }", "where.revision: is a number: give at_least or at_most"),

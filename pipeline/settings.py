@@ -196,7 +196,7 @@ class Worker(Section, frozen=True, kw_only=True):
     stall_timeout_seconds: Seconds = 60
     session_timeout_seconds: Seconds = 10
     heartbeat_seconds: Seconds = 2
-    drain_timeout_seconds: Seconds = 3
+    drain_timeout_seconds: Seconds = 2
 
 
 class Detect(Section, frozen=True, kw_only=True):

@@ -13,7 +13,15 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from pipeline import metrics
-from pipeline.bus.topics import QUARANTINE_BYTES, REQUEST_MS, BusError, connection, unanswered
+from pipeline.bus.topics import (
+    QUARANTINE_BYTES,
+    REQUEST_MS,
+    BusError,
+    RecordSizeError,
+    connection,
+    send_error,
+    unanswered,
+)
 from pipeline.settings import Settings
 
 log = structlog.get_logger("bus")
@@ -116,7 +124,7 @@ class Publisher:
         try:
             sent = self._send(topic, record)
         except KafkaError as error:
-            raise BusError(f"{topic}: {error}") from error
+            raise send_error(topic, error) from error
         self._sent.append((topic, sent))
 
     def _send(self, topic: str, record: dict[str, Any]) -> Any:
@@ -143,7 +151,7 @@ class Publisher:
             try:
                 future.get(timeout=max(0.0, deadline - time.monotonic()))
             except KafkaError as error:
-                raise BusError(f"{topic}: {error}") from error
+                raise send_error(topic, error) from error
             metrics.published_total.labels(topic=topic).inc()
 
     @contextlib.contextmanager
@@ -194,6 +202,9 @@ class PatientPublisher:
         """Write records (key, value) and return True when all are on the topic; False if `stop` was set before.
 
         After a failure all of them are written again. May be called on several threads.
+
+        Raises:
+            RecordSizeError: a record is too large for the cluster.
         """
         wanted = list(records)
         with self._lock:
@@ -203,6 +214,9 @@ class PatientPublisher:
                     for key, value in wanted:
                         self._publisher.send(topic, key, value)
                     self._publisher.flush()
+                except RecordSizeError:
+                    self._drop()
+                    raise
                 except BusError as error:
                     log.warning("publish_waits", topic=topic, records=len(wanted), error=str(error))
                     self._drop()

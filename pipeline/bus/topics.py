@@ -17,7 +17,9 @@ from kafka.errors import (
     CoordinatorNotAvailableError,
     KafkaError,
     KafkaTimeoutError,
+    MessageSizeTooLargeError,
     NotCoordinatorError,
+    RecordListTooLargeError,
 )
 
 from pipeline.settings import Settings
@@ -72,6 +74,16 @@ class BusError(Exception):
 
 class TopicError(BusError):
     """A topic is not as the configuration says. To ask again is useless; an operator has to decide."""
+
+
+class RecordSizeError(BusError):
+    """Kafka takes no record of this size, now or later: the cluster's limit is lower than what a topic asks for."""
+
+
+def send_error(topic: str, error: KafkaError) -> BusError:
+    """What a client raised for a record in, the error to raise out."""
+    too_large = isinstance(error, MessageSizeTooLargeError | RecordListTooLargeError)
+    return (RecordSizeError if too_large else BusError)(f"{topic}: {error}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 import structlog
 
 from pipeline import bus
-from pipeline.records import Article, Failure, FeedState, encode
+from pipeline.collect.article import shorten
+from pipeline.records import Article, Failure, FeedState, decode, encode
 
 log = structlog.get_logger("collector")
 
@@ -35,6 +37,9 @@ RETRY_SECONDS: Final = (0.5, 1, 2)
 """The waits between attempts to write; the last one repeats. An attempt itself waits for Kafka much longer."""
 
 CLOSE_SECONDS: Final = 15
+
+SHORTEST_BYTES: Final = 20_000
+"""An article that is smaller is not made shorter: Kafka's lowest useful limit is far above."""
 
 SLOW_SECONDS: Final = 5.0
 """A transaction takes some milliseconds, on a busy machine a second. One that takes this long waits for Kafka."""
@@ -187,6 +192,10 @@ class ArticleWriter:
                         self._publisher.send(topic, key, value, partition=partition)
                 break
             except bus.BusError as error:
+                if isinstance(error, bus.RecordSizeError) and (shorter := _with_shorter_article(records)):
+                    records = shorter
+                    self._drop_publisher()
+                    continue
                 self._stop_if_fenced(error)
                 self._error = str(error)
                 if self._closing.is_set() and attempts >= 2:
@@ -234,6 +243,23 @@ class ArticleWriter:
                 publisher.close(0)
             except Exception as error:  # noqa: BLE001 - it is broken, and a new one is made anyway
                 log.debug("publisher_close_failed", error=str(error))
+
+
+def _with_shorter_article(records: Sequence[tuple[str, bytes, bytes]]) -> list[tuple[str, bytes, bytes]]:
+    """Records that are too large for the cluster in, the same with half of the page of the largest article out.
+
+    Empty if no article is left that could be shorter.
+    """
+    articles = [n for n, (topic, _, _) in enumerate(records) if topic in (bus.ARTICLES, bus.BACKFILL)]
+    largest = max(articles, key=lambda n: len(records[n][2]), default=None)
+    if largest is None or len(records[largest][2]) < SHORTEST_BYTES:
+        return []
+    topic, key, value = records[largest]
+    article = decode(value, Article)
+    shorter = shorten(article.html, len(article.html.encode("utf-8", "replace")) // 2)
+    log.warning("article_shortened", url=article.url, bytes=len(value))
+    shown = encode(msgspec.structs.replace(article, html=shorter, truncated=True))
+    return [*records[:largest], (topic, key, shown), *records[largest + 1 :]]
 
 
 def _digest(value: bytes) -> bytes:

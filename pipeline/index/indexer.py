@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from pipeline import bus, metrics
+from pipeline import bus, metrics, stage
 from pipeline.index import client, upkeep
 from pipeline.index.bulk import TYPES, BulkWriter
 from pipeline.index.errors import StoppedError
@@ -59,8 +59,13 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         cleanup.callback(publisher.close)
 
         def quarantine(failures: Sequence[Failure]) -> None:
-            if not publisher.put(bus.QUARANTINE, [(failure.id.encode(), encode(failure)) for failure in failures]):
-                raise StoppedError
+            for failure in failures:
+                try:
+                    done = publisher.put(bus.QUARANTINE, [(failure.id.encode(), encode(failure))])
+                except bus.RecordSizeError:  # the cluster takes less than the topic's own limit
+                    done = publisher.put(bus.QUARANTINE, [(failure.id.encode(), encode(stage.without_raw(failure)))])
+                if not done:
+                    raise StoppedError
 
         writer = BulkWriter(
             settings, client.ElasticsearchServer(es, settings), quarantine, stopping, progress=health.progress

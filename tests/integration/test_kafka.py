@@ -1,5 +1,6 @@
 """The bus on a real Kafka: topics, transactions, read-then-commit, lag, replay."""
 
+import asyncio
 import itertools
 import random
 import threading
@@ -13,6 +14,9 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from pipeline import bus
 from pipeline.bus import group as reading
+from pipeline.collect.writer import ArticleWriter, Batch
+from pipeline.records import Article, FeedState, decode
+from tests.make import make_article
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -186,6 +190,34 @@ def test_a_record_that_is_too_large_is_an_error_that_names_its_topic(settings, m
         publisher.send(bus.ARTICLES, mark, random.Random(1).randbytes(9_000_000))
         publisher.flush()
     publisher.close()
+
+
+def test_a_cluster_that_takes_smaller_records_than_the_topic_asks_for_stops_no_collector(settings, mark):
+    set_limit(settings, "60000")
+    try:
+        patient = bus.PatientPublisher(settings, threading.Event())
+        with pytest.raises(bus.RecordSizeError):
+            patient.put(bus.ARTICLES, [(mark, random.Random(1).randbytes(200_000))])
+        patient.close()
+        name = f"size-{mark.decode()}"
+        writer = ArticleWriter(lambda: bus.Publisher(settings, name), dict, partition=0)
+        writer.open()
+        noise = random.Random(2).randbytes(100_000).hex()
+        article = make_article(f"<p>{mark.decode()}</p><p>{noise}</p>", id=mark.decode())
+        asyncio.run(writer.put(Batch(FeedState(id=name, url="https://a.example/"), [article])))
+        writer.close()
+    finally:
+        set_limit(settings, str(bus.MESSAGE_BYTES))
+    (found,) = [decode(value, Article) for value in values(settings, bus.ARTICLES, mark)]
+    assert found.truncated
+    assert found.html.startswith(f"<p>{mark.decode()}</p>")
+
+
+def set_limit(settings, size):
+    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, bus.ARTICLES, {"max.message.bytes": size})])
+    admin.close()
+    time.sleep(1)  # the broker takes it over on its own
 
 
 def test_offsets_move_only_after_the_batch_was_handled(settings, mark):

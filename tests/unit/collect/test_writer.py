@@ -9,7 +9,7 @@ import pytest
 from pipeline import bus
 from pipeline.collect import writer
 from pipeline.collect.writer import ArticleWriter, Batch, LostError
-from pipeline.records import FeedState, encode
+from pipeline.records import Article, FeedState, decode, encode
 from tests.make import make_article
 
 
@@ -22,6 +22,7 @@ class Topics:
         self.transactions = 0
         self.fail = []
         self.assigned = True
+        self.limit = 10_000_000
         self.go = threading.Event()
         self.go.set()
 
@@ -46,6 +47,8 @@ class Sender:
         self.topics.go.wait(5)
         self.sent = []
         yield
+        if any(len(value) > self.topics.limit for _, _, value in self.sent):
+            raise bus.RecordSizeError("news.articles: [Error 10] MessageSizeTooLargeError")
         fault = self.topics.fail.pop(0) if self.topics.fail else None
         if fault == "before":
             raise bus.BusError("Kafka is away")
@@ -102,6 +105,17 @@ async def test_when_kafka_is_away_it_is_tried_until_it_is_back_and_the_trouble_s
     await waiting
     assert topics.transactions == 1
     assert len(topics.records) == 2
+    assert sink.problem == ""
+
+
+async def test_an_article_that_is_too_large_for_the_cluster_is_cut_and_stops_nothing(topics, sink):
+    topics.limit = 60_000
+    pages = [make_article(f"<p>{size}</p>" + "<p>word of the page</p>" * size, title=str(size)) for size in (10, 9000)]
+    await sink.put(Batch(FeedState(id="a", url="https://a.example/"), pages))
+    found = [decode(value, Article) for topic, _, value in topics.records if topic == bus.ARTICLES]
+    assert [article.truncated for article in found] == [False, True]
+    assert found[1].html.startswith("<p>9000</p><p>word of the page</p>")
+    assert 20_000 < len(found[1].html) < 60_000
     assert sink.problem == ""
 
 

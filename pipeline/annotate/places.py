@@ -21,6 +21,11 @@ from pipeline.records import Place
 TOWNS: Final = "cities5000.json"
 SURE_POPULATION: Final = 15_000
 """A smaller town counts only if no other has its name or the article names its country: there are too many Newtowns."""
+IN_COUNTRY: Final = "middle of the country"
+"""The reason of a place that is a country."""
+NAMESAKES: Final = 50
+"""A town so many times larger is meant although the article names the country of the smaller one: Paris, not that of Texas.
+The Londons and Alexandrias, of which both are in the news, differ 21 and 34 times."""
 MANY_NAMES_POPULATION: Final = 250_000
 """Towns from this size on are also found by their other names (Gomel, Peking)."""
 
@@ -122,14 +127,15 @@ class Places:
             reason="known by name alone",
         )
 
-    def _place(self, text: str, countries: Sequence[str]) -> Place | None:
+    def _place(self, text: str, countries: Sequence[str], *, within: bool = False) -> Place | None:
+        """The place; with `within` the name stands right before that of its country or state: `Moscow, Idaho`."""
         name = re.sub(r"['’]s?$", "", text.strip(" \t\n.,;:!?\"“”()'‘’"))
         town, comma, rest = name.rpartition(",")
         if comma and (where := self._country_of(rest)) is not None:
-            found = self._place(town, (where,))
+            found = self._place(town, (where,), within=True)
             return msgspec.structs.replace(found, text=text) if found is not None else None
         for shorter in _shorter(name):
-            candidate, reason = self._choose(shorter, countries)
+            candidate, reason = self._choose(shorter, countries, within=within)
             if candidate is not None:
                 return Place(
                     text=text,
@@ -148,7 +154,7 @@ class Places:
         entry = self._index.whole.get(_key(text))
         return entry.country if entry is not None and entry.kind == "country" else None
 
-    def _choose(self, name: str, countries: Sequence[str]) -> tuple[_Candidate | None, str]:
+    def _choose(self, name: str, countries: Sequence[str], *, within: bool) -> tuple[_Candidate | None, str]:
         key = _key(name)
         if not key or not name[:1].isupper():
             return None, ""
@@ -161,26 +167,33 @@ class Places:
         entry = self._index.whole.get(key)
         if entry is not None and entry.kind == "country" and entry.country in self._index.country_points:
             lat, lon = self._index.country_points[entry.country]
-            return _Candidate(entry.name, entry.country, lat, lon, 0), "middle of the country"
-        return self._town(key, countries)
+            return _Candidate(entry.name, entry.country, lat, lon, 0), IN_COUNTRY
+        return self._town(key, countries, within=within)
 
-    def _town(self, key: str, countries: Sequence[str]) -> tuple[_Candidate | None, str]:
+    def _town(self, key: str, countries: Sequence[str], *, within: bool) -> tuple[_Candidate | None, str]:
         towns = self._towns.get(key, [])
+        largest = max(towns, key=_population, default=None)
         for country in countries:
             here = [candidate for candidate in towns if candidate.country == country]
+            if not within:
+                here = [candidate for candidate in here if not _is_small_beside(candidate, largest)]
             if here:
                 reason = "only place of that name" if len(towns) == 1 else "country named in the article"
                 return max(here, key=_population), reason
-        if not towns or key in self._index.words["strict"]:
+        if largest is None or key in self._index.words["strict"]:
             return None, ""
         if len(towns) == 1:
             return towns[0], "only place of that name"
-        largest = max(towns, key=_population)
         return (largest, "largest by population") if largest.population >= SURE_POPULATION else (None, "")
 
 
 _CROWDED: Final = frozenset(("USA", "GBR", "CAN", "AUS", "NZL"))
 """Countries where many towns have the names of people."""
+
+
+def _is_small_beside(candidate: _Candidate, largest: _Candidate | None) -> bool:
+    """Whether a namesake is so much smaller than the largest that its country beside it says nothing: Paris in Texas."""
+    return largest is not None and candidate.population * NAMESAKES < largest.population
 
 
 def _population(candidate: _Candidate) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -152,10 +153,10 @@ def quantities_of(one: Telling, found: Found, *, alone: bool) -> tuple[Quantity,
     return found.quantities if one.type in COUNTED and alone else ()
 
 
-def places_of(one: Telling, text: str, resolver: Resolver, hints: list[str]) -> tuple[Place, ...]:
-    """The telling's places on the map; `hints` are countries that tell Moscow in Russia from Moscow in Idaho."""
+def places_of(spans: Sequence[Span], text: str, resolver: Resolver, hints: list[str]) -> tuple[Place, ...]:
+    """Spans of a text in, the places on the map out; `hints` are countries that tell Birmingham in England from Alabama's."""
     found: list[Place] = []
-    for start, end in one.spans["places"][:PLACES_KEPT]:
+    for start, end in spans[:PLACES_KEPT]:
         words_ = text[start:end]
         cut = len(words_) - len(re.sub(r"^(?:the|a|an)\s+", "", words_, flags=re.IGNORECASE))
         name = words_[cut:]

@@ -126,7 +126,8 @@ def _draft(
     recipients = tuple(p for p in recipients if (p.name, p.country, p.text) not in acting)
     hints = [p.country for p in (*recipients, *actors) if p.country]
     hints += [n.party.country for n in section.names if sentence[0] <= n.start < sentence[1] and n.party.country]
-    places = details.places_of(one, section.text, models.names, hints)
+    where = [span for span in one.spans["places"] if not section.within_name(*span)]
+    places = details.places_of(where, section.text, models.names, hints)
     home = next((p.country for p in places if p.country), None)
     about = None if kind.joint else section.country_at(*sentence)  # those who meet are of several countries
     theirs = details.country_of(actors) or about

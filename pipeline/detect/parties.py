@@ -13,6 +13,7 @@ import msgspec
 
 from pipeline.annotate.names import fold
 from pipeline.annotate.parse import Mention
+from pipeline.annotate.places import IN_COUNTRY
 from pipeline.annotate.plain import Plain
 from pipeline.annotate.resolve import Resolver
 from pipeline.detect.duals import both, is_dual, of_states, two_lands
@@ -202,6 +203,16 @@ class SectionNames:
         for one in two:
             land = self.resolver.country_name(one.country) if one.country and of_states(words) else None
             yield one if land is None else msgspec.structs.replace(one, name=land, sector="GOV", identifier=None)
+
+    def within_name(self, start: int, end: int) -> bool:
+        """Whether a town is only a part of a person's or an organisation's name: no place is told by `Abu Dhabi TV`."""
+        place = self.resolver.place(self.text[start:end])
+        is_country = place is not None and place.reason == IN_COUNTRY
+        labels = ("PERSON",) if is_country else ("PERSON", "ORG")
+        return any(
+            name.label in labels and name.start <= start and end <= name.end and len(name.text) > end - start
+            for name in self.names
+        )
 
     def _is_name(self, start: int, end: int) -> bool:
         return any(name.start <= start and name.end >= end for name in self.names)

@@ -241,6 +241,20 @@ def test_places_by_name_and_by_the_countries_of_the_article(text, hints, name, c
     assert (place.name, place.country, place.text) == (name, country, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "countries", "country"),
+    [
+        ("Paris", ("USA",), "FRA"),  # a town of Texas
+        ("Vienna", ("USA",), "AUT"),
+        ("Paris, Texas", (), "USA"),
+        ("Birmingham", ("USA",), "USA"),
+        ("Tripoli", ("LBN",), "LBN"),
+    ],
+)
+def test_a_namesake_counts_if_it_is_large_enough_or_named_in_full(text, countries, country):
+    assert NAMES.place(text, countries).country == country
+
+
 def test_a_place_has_coordinates_and_a_reason():
     place = NAMES.place("Bakhmut")
     assert place is not None

@@ -172,41 +172,46 @@ def resolver():
     return Resolver()
 
 
+def told_at(text, *places):
+    """The spans of places as a telling has them."""
+    return telling(text, "met", "meeting", "CONSULT", places=places).spans["places"]
+
+
 def test_places_are_those_of_the_spans_where_they_stand(resolver):
     text = "They met in Moscow and the Kremlin."
-    (place,) = details.places_of(telling(text, "met", "meeting", "CONSULT", places="Moscow"), text, resolver, [])
+    (place,) = details.places_of(told_at(text, "Moscow"), text, resolver, [])
     assert (place.name, place.country, text[place.start : place.end]) == ("Moscow", "RUS", "Moscow")
 
 
 def test_an_article_is_no_part_of_a_place_and_a_place_is_named_once(resolver):
     text = "They met in the Netherlands, in Netherlands towns."
-    one = telling(text, "met", "meeting", "CONSULT", places=("the Netherlands", "Netherlands"))
-    (place,) = details.places_of(one, text, resolver, [])
+    (place,) = details.places_of(told_at(text, "the Netherlands", "Netherlands"), text, resolver, [])
     assert text[place.start : place.end] == place.text == "Netherlands"
 
 
 def test_a_country_of_the_sentence_tells_towns_of_one_name_apart(resolver):
     text = "They met in Tripoli."
-    one = telling(text, "met", "meeting", "CONSULT", places="Tripoli")
-    assert [details.places_of(one, text, resolver, [hint])[0].country for hint in ("LBY", "LBN")] == ["LBY", "LBN"]
+    assert [
+        details.places_of(told_at(text, "Tripoli"), text, resolver, [hint])[0].country for hint in ("LBY", "LBN")
+    ] == ["LBY", "LBN"]
 
 
 def test_a_place_that_is_not_on_the_map_is_the_country_in_its_words_else_its_name_alone(resolver):
     text = "They met in northwest Pakistan, in Afghanistan's Zuzabul Province and in Zuzabul."
     spans = ("northwest Pakistan", "Afghanistan's Zuzabul Province", "Zuzabul")
-    found = details.places_of(telling(text, "met", "meeting", "CONSULT", places=spans), text, resolver, [])
+    found = details.places_of(told_at(text, *spans), text, resolver, [])
     assert [(p.name, p.country, p.lat is None) for p in found[:2]] == [
         ("Pakistan", "PAK", False),
         ("Afghanistan", "AFG", False),
     ]
-    one = telling("They met in Zuzabul.", "met", "meeting", "CONSULT", places="Zuzabul")
-    (place,) = details.places_of(one, "They met in Zuzabul.", resolver, [])
+    alone = "They met in Zuzabul."
+    (place,) = details.places_of(told_at(alone, "Zuzabul"), alone, resolver, [])
     assert (place.name, place.text, place.country, place.lat) == ("Zuzabul", "Zuzabul", None, None)
 
 
 def test_what_is_no_place_is_left_out(resolver):
     text = "They met in earnest."
-    assert details.places_of(telling(text, "met", "meeting", "CONSULT", places="earnest"), text, resolver, []) == ()
+    assert details.places_of(told_at(text, "earnest"), text, resolver, []) == ()
 
 
 # --- aid -------------------------------------------------------------------------------------------------------------

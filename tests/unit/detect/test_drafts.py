@@ -39,6 +39,14 @@ def test_a_draft_has_the_sides_the_place_and_the_date_of_its_telling(models):
     assert (made.trigger, made.rule, made.confidence) == ("expelled", "reader", 0.9)
 
 
+@pytest.mark.parametrize(("label", "places"), [("ORG", []), ("GPE", ["Accra"])])
+def test_a_place_inside_the_name_of_an_organisation_is_none(models, label, places):
+    text = "Ghana arrested a reporter of Accra TV."
+    one = telling(text, "arrested", "arrest", "COERCE", actors="Ghana", recipients="a reporter", places="Accra")
+    (made,) = draft(models, text, one, labels={"Ghana": "GPE", "Accra TV" if label == "ORG" else "Accra": label})
+    assert [p.name for p in made.places] == places
+
+
 def test_the_title_comes_first_though_the_text_is_read_first(models):
     title, text = "Visser quits", "Dutch prime minister Jan Visser resigned."
     tellings = (

@@ -124,8 +124,15 @@ class Publisher:
         try:
             sent = self._send(topic, record)
         except KafkaError as error:
-            raise send_error(topic, error) from error
+            raise self._send_error(topic, error) from error
         self._sent.append((topic, sent))
+
+    def _send_error(self, topic: str, error: KafkaError) -> BusError:
+        """What to raise for a record that cannot be sent: what ended the transaction, if an earlier record did."""
+        for earlier, sent in self._sent:
+            if sent.failed():
+                return send_error(earlier, sent.exception)
+        return send_error(topic, error)
 
     def _send(self, topic: str, record: dict[str, Any]) -> Any:
         try:

@@ -3,7 +3,7 @@
 import types
 
 import pytest
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from pipeline import bus
 from pipeline.bus import publish
@@ -60,6 +60,24 @@ def test_one_with_a_transaction_is_not_replaced_under_it(monkeypatch):
     with pytest.raises(bus.BusError):
         bus.Publisher(Settings(), "dateline-test").send(bus.ALERTS, b"key", b"value")
     assert Client.made == 1
+
+
+def test_a_record_after_one_that_is_too_large_tells_that_that_one_was(monkeypatch):
+    """On a quick machine the answer to the first ends the transaction before the second is sent."""
+    refused = types.SimpleNamespace(failed=lambda: True, exception=MessageSizeTooLargeError())
+    answers = iter([refused, KafkaError("the transaction is in an error state")])
+
+    def send(_, __, **___):
+        answer = next(answers)
+        if isinstance(answer, KafkaError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(Client, "send", send)
+    publisher = bus.Publisher(Settings(), "dateline-test")
+    publisher.send(bus.ARTICLES, b"key", b"large")
+    with pytest.raises(bus.RecordSizeError, match=bus.ARTICLES):
+        publisher.send(bus.FEEDS, b"key", b"state")
 
 
 # --- a client that waits for ever ------------------------------------------------------------------------------------

@@ -214,19 +214,18 @@ HIDDEN: Final = ("news.search", "news.recipient_search", "news.track", "news.tex
 # --- from documents --------------------------------------------------------------------------------------------------
 
 
-class _Party(msgspec.Struct, gc=False):
+class _Named(msgspec.Struct, gc=False):
     text: str = ""
     name: str | None = None
     country: str | None = None
     country_name: str | None = None
+
+
+class _Party(_Named, gc=False):
     sector: str | None = None
 
 
-class _Place(msgspec.Struct, gc=False):
-    text: str = ""
-    name: str | None = None
-    country: str | None = None
-    country_name: str | None = None
+class _Place(_Named, gc=False):
     lat: float | None = None
     lon: float | None = None
     location: HitPoint | UnsetType = UNSET

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from contextlib import ExitStack
+from random import SystemRandom
 from typing import Final
 
 import psutil
@@ -12,6 +12,10 @@ import psutil
 from pipeline.local import LocalError
 
 HOST: Final = "127.0.0.1"
+BELOW_CLIENTS: Final = range(20_000, 32_768)
+"""Linux gives the ports from 32768 on to clients (ip_local_port_range), macOS and Windows those from 49152 on."""
+
+_RANDOM: Final = SystemRandom()
 
 
 class PortTakenError(LocalError):
@@ -52,12 +56,17 @@ def is_free(port: int) -> bool:
 
 
 def free(number: int) -> list[int]:
-    """Return `number` different free ports. All are held until the last one is found, so that none occurs twice."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(number)]
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Return `number` different free ports, of those that no system gives to a client that connects.
+
+    Such a client could take a port between this call and the start of the server that it is meant for.
+    """
+    found = list[int]()
+    for port in _RANDOM.sample(BELOW_CLIENTS, len(BELOW_CLIENTS)):
+        if len(found) == number:
+            break
+        if is_free(port):
+            found.append(port)
+    return found
 
 
 def holder(port: int) -> str | None:

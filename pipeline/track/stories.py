@@ -65,20 +65,38 @@ class Stories:
         self._subjects = Subjects()
         self._oldest: list[tuple[dt.datetime, str]] = []
         self._clock = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-        gone, merged = set[str](), set[str]()
+        self._unwritten = self._recover(stories)
+        self._close_old()
+
+    def _recover(self, stories: Iterable[Story]) -> tuple[Story, ...]:
+        """Keep the latest revision of each story. Return the last revisions that a worker owed those that were merged."""
+        gone, ended, merged = set[str](), set[str](), set[str]()
         for story in stories:
             self._clock = max(self._clock, story.last_seen_at)
             gone.update(story.merged_ids if not story.merged_into else (story.id, *story.merged_ids))
+            ended.update([story.id] if story.merged_into else ())
             merged.update([story.id] if story.merged_ids else ())
             # A story of an earlier version has no articles to compare with: it stays as it is.
             if story.articles and not story.merged_into and self._is_newer(story):
                 self._keep(story)
-        for story_id in gone:
-            if story_id in self._open:
-                self._drop(story_id)
-        for story in filter(None, map(self._open.get, sorted(merged))):
+        dropped = [self._drop(story_id) for story_id in sorted(gone) if story_id in self._open]
+        whole = [story for story in map(self._open.get, sorted(merged)) if story is not None]
+        for story in whole:
             self._keep(story)  # its articles were listed under those that it has absorbed
-        self._close_old()
+        return tuple(
+            absorbed(one, into)
+            for one in dropped
+            for into in whole
+            if one.id not in ended and one.id in into.merged_ids
+        )
+
+    def take_unwritten(self) -> tuple[Story, ...]:
+        """Return, once, what a worker that died in the middle of a merge has not written. It must be written first.
+
+        That is the last revision of each story that was merged into another one: without it both would tell its events.
+        """
+        unwritten, self._unwritten = self._unwritten, ()
+        return unwritten
 
     def __len__(self) -> int:
         return len(self._open)
@@ -207,11 +225,13 @@ class Stories:
         known = self._open.get(story.id)
         return known is None or known.revision <= story.revision
 
-    def _drop(self, story_id: str) -> None:
-        """Forget a story."""
-        for article_id in self._open.drop(story_id).article_ids:
+    def _drop(self, story_id: str) -> Story:
+        """Forget a story, and return it."""
+        story = self._open.drop(story_id)
+        for article_id in story.article_ids:
             self._story_of.pop(article_id, None)
         self._subjects.drop(story_id)
+        return story
 
     def _close_old(self) -> None:
         """Forget stories without a report for `open_days`, and the oldest ones beyond `open_stories`."""

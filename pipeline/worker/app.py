@@ -181,11 +181,12 @@ class WorkerApp:
     async def _track(self, partition: int, brief: Brief) -> None:
         stories = await self._state_of(self._stories, load_stories, partition)
         changed = stories.fold(brief)
-        if not changed:
-            raise Rejected("unchanged")
-        for story in changed:  # in this order: a worker that takes over leaves out what the first says was merged
+        # In this order: a worker that takes over sees in the first revision what was merged.
+        for story in stories.take_unwritten() + changed:
             await self._publish(bus.STORIES, story.id.encode(), encode(story), partition=partition)
             metrics.stories_total.labels(change=story.change).inc()
+        if not changed:
+            raise Rejected("unchanged")
 
     async def _state_of(self, states: dict[int, T], load: Callable[[Settings, int], T], partition: int) -> T:
         """Return the state of a partition, read from Kafka however long that takes: without it no record can be processed.

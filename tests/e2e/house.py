@@ -7,7 +7,6 @@ import hmac
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline import bus
 from pipeline import settings as settings_module
+from pipeline.local import ports
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "configs/sample"
@@ -130,7 +130,7 @@ class House:
         self.directory = directory
         self.supervised = False
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.ports = dict(zip(PROCESSES, _free_ports(len(PROCESSES)), strict=True))
+        self.ports = dict(zip(PROCESSES, ports.free(len(PROCESSES)), strict=True))
         self.processes = {}
         self._write(settings, site, receiver, collector or {}, channel or {})
         self.environ = {
@@ -187,7 +187,7 @@ class House:
 
     def start_another_worker(self):
         """A second worker of the same group."""
-        [self.ports["worker-2"]] = _free_ports(1)
+        [self.ports["worker-2"]] = ports.free(1)
         environ = {**self.environ, "DATELINE_HTTP_WORKER_PORT": str(self.ports["worker-2"])}
         self._start("worker-2", "worker", environ)
 
@@ -308,13 +308,3 @@ def signature_is_right(headers, body):
     stamp = headers["dateline-timestamp"]
     expected = hmac.new(SECRET.encode(), stamp.encode() + b"." + body, "sha256").hexdigest()
     return hmac.compare_digest(headers["dateline-signature"].removeprefix("sha256="), expected)
-
-
-def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for item in sockets:
-        item.bind(("127.0.0.1", 0))
-    ports = [item.getsockname()[1] for item in sockets]
-    for item in sockets:
-        item.close()
-    return ports

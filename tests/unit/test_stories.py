@@ -246,10 +246,39 @@ def test_two_stories_that_turn_out_to_be_one_are_merged_into_the_earlier(monkeyp
     assert (grown.id, grown.merged_ids, gone.id, gone.merged_into) == (first.id, (second.id,), second.id, first.id)
     assert groups(stories) == {frozenset({*first.article_ids, *second.article_ids, "The owner-2"})}
     assert any("one with" in line.what for line in grown.timeline)
-    for records in ([grown, gone], [grown, second]):  # also if only the first of the two was written
-        resumed = Stories(Track(), records)
+    owing = [(gone.id, grown.id)]
+    for records, owed in (
+        ([first, second, grown, gone], []),
+        ([grown, second], owing),
+        ([first, second, grown], owing),
+    ):
+        resumed = Stories(Track(), records)  # also if only the first of the two was written
         assert [s.id for s in resumed] == [grown.id]
         assert resumed.fold(article(FERRY[2], 2)) == ()
+        assert [(one.id, one.merged_into) for one in resumed.take_unwritten()] == owed
+        assert resumed.take_unwritten() == (), "once"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_worker_that_dies_between_two_records_leaves_no_article_in_two_stories(seed, monkeypatch):
+    """Stories are merged often here, and each worker dies after some of the records that it owes."""
+    rng, told, topic = random.Random(seed), [article(FERRY[n % 3], n) for n in range(12)], []
+    monkeypatch.setattr("pipeline.track.scorer.score", lambda *_: rng.choice([-1.0, -1.0, 1.0]))
+    at = 0
+    while at < len(told):
+        stories = Stories(Track(), [decode(encode(one), StoryRecord) for one in topic])
+        for one in told[at : at + 3]:
+            owed = [*stories.take_unwritten(), *stories.fold(one)]
+            written = owed[: rng.randint(0, len(owed))] if rng.random() < 0.4 else owed
+            topic += written
+            if len(written) < len(owed):
+                break  # it dies: the next one reads the same article again
+            at += 1
+    monkeypatch.undo()
+    topic += Stories(Track(), topic).take_unwritten()
+    latest = {story.id: story for story in sorted(topic, key=lambda one: one.revision)}
+    listed = [one for story in latest.values() if not story.merged_into for one in story.article_ids]
+    assert sorted(listed) == sorted(one.id for one in told)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 7))

@@ -358,7 +358,7 @@ def _meant(index: Index, entry: Entry, read: _Text, first: int, last: int) -> bo
         return _title_case(plain, start)
     if glued and before == " " and _name_like(index, words[first - 1]):
         return _title_case(plain, start)
-    return True
+    return not (glued and words[first - 1] in ("bin", "bint", "ibn"))  # Ali bin Tamim
 
 
 def _of_another_state(entry: Entry, found: list[tuple[int, int, Entry]], plain: str, start: int) -> bool:

@@ -41,16 +41,13 @@ _STATE: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY"))
 """Sectors that are parts of the state."""
 _PARTICLES: Final = frozenset(("al", "bin", "van", "de", "der", "von", "el", "da", "dos", "ben"))
 _NOT_THE_HOLDER: Final = (
-    " former ",
-    " ex ",
-    " deputy ",
-    " s office ",
-    " spokesman ",
-    " adviser ",
-    " aide ",
-    " elect ",
-    " then ",
-)
+    " former ", " ex ", " deputy ", " s office ", " spokesman ", " adviser ", " aide ", " elect ", " then ",
+)  # fmt: skip
+_HIS_OWN: Final = frozenset(
+    ("administration", "army", "cabinet", "camp", "campaign", "forces", "government", "office", "presidency", "regime", "team",
+     "troops")
+)  # fmt: skip
+"""What acts for the person whose name stands before it: `Assad's forces`, not `Assad's supporters`."""
 _GENERAL: Final = frozenset(
     ("secretary", "attorney", "director", "consul", "governor", "inspector", "prosecutor", "solicitor")
 )
@@ -241,7 +238,8 @@ class Resolver:
             return Party(text=text, name=owner.party_name, sector=sector)
         if on is not None and owner.country and (holder := self._office(phrase, owner.country, on)) is not None:
             return self._of(holder, text, on)
-        if owner.kind in ("group", "body", "holder") and not (owner.kind == "body" and sector):
+        by_name = owner.kind in ("group", "body") or (owner.kind == "holder" and head in _HIS_OWN)
+        if by_name and not (owner.kind == "body" and sector):
             group_sector = owner.sector if sector in (None, "GOV", "MIL", "REB", "CVL") else sector
             return Party(text=text, name=owner.party_name, country=owner.country, sector=group_sector)
         name = phrase[tokens[0][1] :] if tokens else phrase

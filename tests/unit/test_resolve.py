@@ -33,6 +33,10 @@ def who(text, on=ON):
         ("Crown Prince Salman Bin Hamad Al Khalifa of Bahrain", "Salman bin Hamad Al Khalifa", "BHR", "GOV"),
         ("President Whipps of Palau", "Surangel Whipps", "PLW", "GOV"),
         ("opposition leader Alexei Navalny", "Alexei Navalny", "RUS", "OPP"),
+        ("Assad's forces", "Bashar al-Assad", "SYR", "GOV"),
+        ("Navalny supporters", "Navalny supporters", "RUS", "CVL"),
+        ("the Gadhafi-era general", "Gadhafi-era general", "LBY", "MIL"),
+        ("Ali bin Tamim", None, None, None),
     ],
 )
 def test_office_holders_resolve_by_full_name_title_and_short_name(text, name, country, sector):

@@ -17,6 +17,8 @@ from pipeline.detect.encoder import Floats
 from pipeline.detect.kinds import Kind
 from pipeline.detect.models import Models
 from pipeline.detect.parties import SectionNames, names_of, settle
+from pipeline.detect.persons import GROUND, known
+from pipeline.detect.phrases import last_word
 from pipeline.detect.telling import Telling
 from pipeline.records import Document, Evidence, Modality, Money, Party, Place, Quantity, When
 from pipeline.records import Section as SectionName
@@ -24,6 +26,11 @@ from pipeline.records import Section as SectionName
 LONGEST_EVIDENCE: Final = 600
 """Characters; of a longer sentence the part around the trigger is the evidence."""
 
+_NO_COMMENT: Final = re.compile(
+    r"(?:declin|refus)\w*\s+to\s+(?:comment|elaborate|speculate|be\s+named|give\s+(?:(?:any|further)\s+)?details)\b",
+    re.IGNORECASE,
+)
+"""What is said where nothing is: no rejection."""
 _HYPHENED: Final = re.compile(r"-\w+")
 
 
@@ -84,6 +91,8 @@ def drafts(parsed: Parsed, told: Sequence[Telling], models: Models) -> list[Draf
         if key not in found:
             told_at = written_at(document, sentence[0]) if one.section == "text" else document.published_at
             found[key] = Found(section.text[slice(*sentence)], sentence[0], told_at)
+        if one.own is None and _NO_COMMENT.match(section.text, one.start):
+            continue
         beside = [t for t in told if t is not one and (t.section, t.sentence) == key]
         one = details.settled(one, section.text, sentence)  # noqa: PLW2901 - from here on it is what it is settled to be
         made.append(_draft(one, section, sentence, found[key], beside=beside, models=models))
@@ -122,8 +131,9 @@ def _draft(
     actors, recipients = section.parties(one.spans["actors"]), section.parties(one.spans["recipients"])
     if kind.joint and not actors:
         actors, recipients = recipients, ()
-    acting = {(p.name, p.country, p.text) for p in actors}
-    recipients = tuple(p for p in recipients if (p.name, p.country, p.text) not in acting)
+    actors, recipients = _parted(actors, recipients, one.start, joint=kind.joint)
+    if one.type == "ASSAULT":
+        recipients = tuple(p for p in recipients if known(p) or last_word(p.text) not in GROUND)
     hints = [p.country for p in (*recipients, *actors) if p.country]
     hints += [n.party.country for n in section.names if sentence[0] <= n.start < sentence[1] and n.party.country]
     where = [span for span in one.spans["places"] if not section.within_name(*span)]
@@ -169,6 +179,23 @@ def _draft(
         confidence=one.confidence,
         rule="reader" if one.own is None else one.kind,
         shares={"kind": one.kind_share, "modality": one.modality_share, **one.role_shares} if one.own is None else {},
+    )
+
+
+def _parted(
+    actors: tuple[Party, ...], recipients: tuple[Party, ...], at: int, *, joint: bool
+) -> tuple[tuple[Party, ...], tuple[Party, ...]]:
+    """Both sides without who stands on the other one too: an actor of a joint kind, else who is named nearer to the trigger."""
+
+    def distance(party: Party) -> float:
+        return -1 if joint else abs((party.start or 0) - at)
+
+    acting, acted = {p.name or p.text: p for p in actors}, {p.name or p.text: p for p in recipients}
+    twice = acting.keys() & acted.keys()
+    nearer = {name for name in twice if len(acting) > 1 and distance(acted[name]) < distance(acting[name])}
+    return (
+        tuple(p for p in actors if (p.name or p.text) not in nearer),
+        tuple(p for p in recipients if (p.name or p.text) not in twice - nearer),
     )
 
 

@@ -64,12 +64,14 @@ def two_lands(phrase: str, start: int, resolver: Resolver) -> list[Party]:
     ]
 
 
-def both(phrase: str, start: int, text: Text, land: Callable[[Name], str | None]) -> tuple[Name, ...]:
+def both(
+    phrase: str, start: int, text: Text, land: Callable[[Name], str | None], headline: Sequence[Name] = ()
+) -> tuple[Name, ...]:
     """A dual phrase at `start` of a text in, the two names that it stands for out; none where no sentence names just two.
 
     Of each sentence, from the phrase's own backwards, the states or the persons are looked at, as the phrase says; two persons
     whose country `land` tells stand for their states too. Where a sentence has more than two, those that `and` joins are
-    meant. A place behind `in` or `at` is no side.
+    meant. A place behind `in` or `at` is no side. Where the own paragraph names no two states, those of the headline are meant.
     """
     match = _DUAL.fullmatch(phrase)
     if match is None:
@@ -78,6 +80,8 @@ def both(phrase: str, start: int, text: Text, land: Callable[[Name], str | None]
     for number, (first, end) in enumerate(text.sentences(start)):
         if number > SENTENCES:
             break
+        if match["state"] and "\n" in text.text[first:start] and len(title := _states(headline)) == 2:
+            return title
         inside = [n for n in text.names if first <= n.start and n.end <= end]
         for persons in sorts:
             found = [*_distinct(inside, text, persons=persons)]
@@ -89,6 +93,11 @@ def both(phrase: str, start: int, text: Text, land: Callable[[Name], str | None]
             if len(pairs) == 1:
                 return pairs[0]
     return ()
+
+
+def _states(headline: Sequence[Name]) -> tuple[Name, ...]:
+    """The first name of each country that a headline names."""
+    return tuple({name.party.country: name for name in reversed(headline) if name.party.country}.values())[::-1]
 
 
 def _distinct(names: Sequence[Name], text: Text, *, persons: bool) -> Iterator[Name]:

@@ -90,7 +90,8 @@ def _fold(tellings: Sequence[Draft]) -> Draft:
     told = sorted(others, key=lambda one: (one.section != "title", one.at))
     lead.mentions = _mentions(lead, told)
     for other in others:
-        lead.actors, lead.recipients = _richer(lead.actors, other.actors), _richer(lead.recipients, other.recipients)
+        lead.actors = _richer(lead.actors, other.actors, lead.recipients)
+        lead.recipients = _richer(lead.recipients, other.recipients, lead.actors)
         lead.places = lead.places or other.places
         lead.date = lead.date or other.date
         lead.money = lead.money or other.money
@@ -139,8 +140,9 @@ def _mentions(lead: Draft, others: Sequence[Draft]) -> list[Evidence]:
     return kept
 
 
-def _richer(mine: tuple[Party, ...], theirs: tuple[Party, ...]) -> tuple[Party, ...]:
-    """The leading telling's parties, unless it knows nobody or only some of the other's."""
+def _richer(mine: tuple[Party, ...], theirs: tuple[Party, ...], across: tuple[Party, ...]) -> tuple[Party, ...]:
+    """The leading telling's parties, unless it knows nobody or only some of the other's that are not on its other side."""
+    theirs = tuple(party for party in theirs if not keys((party,)) & keys(across))
     if not any(known(p) for p in mine):
         return theirs if any(known(p) for p in theirs) else mine or theirs
     return theirs if keys(mine) < keys(theirs) else distinct(mine)

@@ -198,8 +198,11 @@ class SectionNames:
 
     def _both(self, words: str, start: int) -> Iterator[Party]:
         """`The two countries`, `both leaders`: the two named before, or the words alone, of no country."""
-        named = both(words, start, self._look, lambda name: next(self._each([name])).country)
-        two = [*self._each(named)] or [Party(text=words, start=start, end=start + len(words))]
+        named = both(words, start, self._look, lambda name: next(self._each([name])).country, self.headline)
+        end = start + len(words)
+        two = [*self._each(named)] or [Party(text=words)]
+        if not named or named[0] in self.headline:  # its names stand in another section
+            two = [msgspec.structs.replace(one, text=words, start=start, end=end) for one in two]
         for one in two:
             land = self.resolver.country_name(one.country) if one.country and of_states(words) else None
             yield one if land is None else msgspec.structs.replace(one, name=land, sector="GOV", identifier=None)

@@ -69,6 +69,12 @@ APART: Final = words(
 """Heads of phrases that name somebody else than the name in them: `Smith's critics`."""
 BARE: Final = words("police authorities officials prosecutors lawmakers parliament government congress soldiers troops")
 """Nouns that mean known ones without an article too: `Police said`."""
+GROUND: Final = words(
+    "airbase airfield airport base bases bridge bridges building buildings church depot depots dam factory facility facilities "
+    "grid headquarters hospital hospitals house houses home homes infrastructure market mosque pipeline plant plants port "
+    "refinery school schools station stations substation town tower village warehouse warehouses"
+)
+"""What is hit where it stands: a place of an attack, nobody that is attacked."""
 HOME: Final = words(
     "army ministry government authorities police officials court parliament prosecutors military navy opposition lawmakers"
 )

@@ -12,7 +12,7 @@ from pipeline.detect.persons import PRONOUNS, SECTORS
 from pipeline.records import Party
 
 ARTICLES: Final = re.compile(
-    r"^(?:(?:the|a|an|its|his|their|her|both|all|some|several|at least|more than|about)\s+)+", re.IGNORECASE
+    r"^(?:(?:the|a|an|its|his|their|her|both|all|some|several|(?:at )?least|more than|about)\s+)+", re.IGNORECASE
 )
 LOOSE: Final = re.compile(r"(?:[\s,]+(?:and|or|of|in|to|from|on|at|by|for|with|as|the|an?))+$", re.IGNORECASE)
 """Small words at the end of a span: no noun phrase ends with them."""

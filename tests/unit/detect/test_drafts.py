@@ -81,6 +81,28 @@ def test_nobody_acts_on_himself(models):
     assert (countries(made.actors), countries(made.recipients)) == (["GHA"], ["TGO"])
 
 
+def test_who_is_named_twice_stands_on_the_side_that_is_nearer_to_the_trigger(models):
+    text = "Mali recalled its envoy from Niger a day after Nigerien police stormed its embassy."
+    one = telling(text, "recalled", "rupture", "SANCTION", actors=("Mali", "Nigerien"), recipients="Niger")
+    (made,) = draft(models, text, one, labels={"Mali": "GPE", "Niger": "GPE", "Nigerien": "NORP"})
+    assert (countries(made.actors), countries(made.recipients)) == (["MLI"], ["NER"])
+
+
+def test_what_is_hit_where_it_stands_is_nobody_that_is_attacked(models):
+    text = "Russia struck a power plant and three Ukrainian soldiers in Kharkiv."
+    one = telling(
+        text, "struck", "strike", "ASSAULT", actors="Russia", recipients=("a power plant", "three Ukrainian soldiers")
+    )
+    (made,) = draft(models, text, one, labels={"Russia": "GPE", "Ukrainian": "NORP"})
+    assert [p.text for p in made.recipients] == ["three Ukrainian soldiers"]
+
+
+@pytest.mark.parametrize(("words", "told"), [("to comment", 0), ("to give further details", 0), ("to leave Mali", 1)])
+def test_who_declines_to_comment_rejects_nothing(models, words, told):
+    text = f"Ghana declined {words}."
+    assert len(draft(models, text, telling(text, "declined", "rejection", "REJECT", actors="Ghana"))) == told
+
+
 def test_nameless_police_are_of_the_country_of_the_place_else_of_the_other_side(models):
     text = "Police arrested twelve men in Lagos."
     one = telling(text, "arrested", "arrest", "COERCE", actors="Police", recipients="twelve men", places="Lagos")

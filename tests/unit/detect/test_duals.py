@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.detect.duals import is_dual
-from tests.unit.detect.test_parties import resolver, section, who
+from tests.unit.detect.test_parties import parties, resolver, section, who
 
 __all__ = ["resolver", "section"]
 
@@ -29,6 +29,15 @@ def test_a_phrase_that_leads_back_to_no_two_is_none(phrase):
 def test_the_two_are_the_last_two_states_that_one_sentence_names(section, phrase):
     text = f"Japan and the Philippines sailed together. China told {phrase} to leave."
     assert who(section(text, **LANDS), phrase) == [JAPAN, PHILIPPINES]
+
+
+@pytest.mark.parametrize(("between", "meant"), [("\n\n", [JAPAN, ("Malaysia", "MYS")]), (" ", [CHINA, PHILIPPINES])])
+def test_two_that_another_paragraph_names_are_not_meant_where_the_headline_names_two(section, between, meant):
+    text = f"China left the Philippines.{between}In 2010 the two countries signed a pact."
+    found = section(text, **LANDS)
+    found.headline = section("Japan recalls envoy from Malaysia", **LANDS).names
+    assert who(found, "the two countries") == meant
+    assert next(p.text for p in parties(found, "the two countries")) in text
 
 
 def test_of_three_states_those_are_meant_that_and_joins(section):

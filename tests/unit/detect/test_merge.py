@@ -320,6 +320,14 @@ def test_the_text_leads_before_an_equal_title():
     assert (one.section, one.mentions[0].section) == ("text", "title")
 
 
+def test_who_stands_on_one_side_is_not_taken_for_the_other_too():
+    (one,) = folded(
+        draft("arrest", actors=(FRANCE,), recipients=(MALI,), confidence=0.9),
+        draft("arrest", at=50, actors=(FRANCE, MALI), recipients=(), confidence=0.6),
+    )
+    assert (names(one.actors), names(one.recipients)) == (["France"], ["Mali"])
+
+
 def test_sides_that_only_one_of_the_two_knows_are_taken():
     (one,) = folded(
         draft("arrest", actors=(NOBODY,), recipients=(FRANCE,), confidence=0.9),

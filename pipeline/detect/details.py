@@ -59,6 +59,7 @@ BOUGHT: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """An agreement whose content is a sale: docs/events.md, an agreement to buy arms is aid."""
+ORDERED: Final = re.compile(r"(?:re)?order(?:s|ed)?|buys?|bought|purchas\w+|procur\w+", re.IGNORECASE)
 WEAPONS: Final = re.compile(
     r"\b(?:arms|weapons?|tanks?|howitzers?|missiles?|rockets?|ammunition|shells|rounds of|artillery|warplanes?|fighter jets?|"
     r"jets|helicopters|frigates?|submarines?|warships?|drones?|air[- ]defen[cs]e)\b", re.IGNORECASE,
@@ -126,7 +127,7 @@ def date_of(one: Telling, found: Found, modality: Modality) -> When | None:
     prefer: Prefer = "future" if to_come else "past"
     for date in found.dates:
         if _touches(date.start + found.base, date.end + found.base, one.spans["date"], NEAR):
-            return date.read(prefer)
+            return date.read("future" if date.relation == "from" else prefer)
     for start, end in one.spans["date"]:
         bare = date_at(found.text, start - found.base, end - found.base, found.published)
         if bare is not None:
@@ -170,7 +171,7 @@ def _unmapped(name: str, resolver: Resolver) -> Place | None:
     """A place that is not on the map: the country in its words, `northwest Pakistan`, else its name alone, if it has one."""
     if not name[:1].isupper() and " " not in name:
         return None
-    country = resolver.party(name).country
+    country = next((n.country for n in resolver.find(name) if n.kind in ("country", "adjective", "people")), None)
     if country is not None:
         return resolver.place(country_name(country))
     return Place(text=name, name=name) if name[:1].isupper() else None
@@ -224,11 +225,13 @@ def items(text: str) -> tuple[str, ...]:
 
 
 def settled(one: Telling, text: str, sentence: Span) -> Telling:
-    """A telling as it is, but an agreement to buy or sell arms as the purchase or sale that it is.
+    """A telling as it is, but an agreement to buy or sell arms, or an order, as the purchase or sale that it is.
 
     Who is named behind `from`, `to` or `for` is the other side: the seller of what is bought, the buyer of what is sold.
     """
     said = text[slice(*sentence)]
+    if one.kind == "aid_package" and WEAPONS.search(said) and ORDERED.fullmatch(text, one.start, one.end):
+        return replace(one, kind="arms_procurement")
     if one.kind != "agreement" or not WEAPONS.search(said) or (sale := BOUGHT.search(said)) is None:
         return one
     sold = sale["verb"].casefold().startswith(("sell", "sale", "supply", "deliver"))

@@ -47,6 +47,7 @@ from pipeline.detect.phrases import (
     THE,
     TWO_SENTENCES,
     WHERE,
+    begun,
     is_pronoun,
     last_word,
     named,
@@ -255,8 +256,7 @@ class SectionNames:
 
     def _bounds(self, start: int, end: int) -> tuple[int, int]:
         """A span without the small words and signs at its ends."""
-        if (lead := LEAD.match(self.text[start:end])) is not None and lead.end() < end - start:
-            start += lead.end()
+        start = begun(self.text, start, end)
         return start, start + len(LOOSE.sub("", OPEN.sub("", self.text[start:end])))
 
     def _named_in(self, text: str, end: int, inside: list[Name], over: Name | None) -> Party:

@@ -20,6 +20,9 @@ LEAD: Final = re.compile(
     r"^(?:[\s,;:.)(–—-]+|[A-Z][A-Z ,.'’]+(?:\([^)\n]{1,30}\) ?)?(?:\s*[—–]\s*|\s+--?\s+)"
     r"|(?:and|or|for|with|by|of|in|to|from|at(?!\sleast)|on)\s)+"
 )
+_DASH: Final = re.compile(r"\s(?:--?|[—–])\s")
+_DATELINE_ENDS: Final = 80
+"""Within so many characters of a text's beginning a dash ends the dateline: `Democratic Republic of Congo - M23 rebels`."""
 OPEN: Final = re.compile(r"\s*\([^)]*$")
 """What a span may begin with by mistake, signs and a dateline (`PARIS — `) among it, and what it may end with."""
 LAND: Final = re.compile(r"\s+(?:in|of)\s+(?:the\s+)?")
@@ -84,6 +87,14 @@ def written_as_name(text: str, at: int, end: int) -> bool:
         return False
     line = text[text.rfind("\n", 0, at) + 1 : end + 200].split("\n", 1)[0]
     return any(word.islower() and len(word) > 4 for word in line.split())
+
+
+def begun(text: str, start: int, end: int) -> int:
+    """Where the noun phrase of a span begins: behind small words, signs and a dateline."""
+    if start < _DATELINE_ENDS and (dash := _DASH.search(text, start, end)) is not None:
+        start = dash.end()
+    lead = LEAD.match(text[start:end])
+    return start + lead.end() if lead is not None and lead.end() < end - start else start
 
 
 def named(party: Party, text: str) -> Party:

@@ -103,6 +103,31 @@ def test_who_declines_to_comment_rejects_nothing(models, words, told):
     assert len(draft(models, text, telling(text, "declined", "rejection", "REJECT", actors="Ghana"))) == told
 
 
+def test_a_dateline_is_no_part_of_a_name(models):
+    text = "GOMA, Democratic Republic of Congo - M23 rebels captured Uvira."
+    one = telling(text, "captured", "offensive", "ASSAULT", actors="Democratic Republic of Congo - M23 rebels")
+    (made,) = draft(models, text, one, labels={"M23": "ORG", "Democratic Republic of Congo": "GPE"})
+    assert [p.text for p in made.actors] == ["M23 rebels"]
+
+
+def test_a_parliament_is_no_place_abroad(models):
+    text = "People clashed outside the Congress in Lima."
+    (made,) = draft(models, text, telling(text, "clashed", "clash", "ASSAULT", places=("Congress", "Lima")))
+    assert [(p.name, p.country) for p in made.places] == [("Congress", None), ("Lima", "PER")]
+
+
+def test_from_a_weekday_is_to_come(models):
+    text = "Machinists voted to strike from Monday."
+    (made,) = draft(models, text, telling(text, "strike", "protest", "PROTEST", actors="Machinists", date="Monday"))
+    assert (made.date.start, made.modality) == (dt.date(2024, 6, 17), "planned")
+
+
+def test_arms_that_are_ordered_are_no_gift(models):
+    text = "Poland ordered 32 attack helicopters from Boeing."
+    (made,) = draft(models, text, telling(text, "ordered", "aid_package", "AID", actors="Poland"))
+    assert made.kind.kind == "arms_procurement"
+
+
 def test_nameless_police_are_of_the_country_of_the_place_else_of_the_other_side(models):
     text = "Police arrested twelve men in Lagos."
     one = telling(text, "arrested", "arrest", "COERCE", actors="Police", recipients="twelve men", places="Lagos")

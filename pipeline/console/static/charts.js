@@ -1,7 +1,7 @@
 // Charts: bars over time (uPlot), and how the page's colours get onto a canvas. Each chart has its figures as a table beside it.
 
 import { html, useEffect, useRef, useState } from "./vendor/ui.js";
-import { number, when, calendarDay } from "./words.js";
+import { compact, number, when, calendarDay } from "./words.js";
 
 const HEIGHT = 132;
 let library = null;
@@ -41,7 +41,8 @@ function options(uPlot, { width, interval, choose, line }) {
     select: { show: Boolean(choose) },
     scales: { x: { time: true, range: (_, low, high) => [low - STEP[interval] / 2, high + STEP[interval] / 2] }, y: { range: (_, __, high) => [0, Math.max(4, high * 1.08)] } },
     tzDate: interval === "hour" ? undefined : (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"), // days and weeks are counted in UTC
-    axes: [{ ...axis, grid: { show: false }, size: 24, space: 64, values: (_, splits) => splits.map((at) => tick(at, interval)) }, { ...axis, size: 40, space: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 2e4, 5e4, 1e5, 1e6] }],
+    axes: [{ ...axis, grid: { show: false }, size: 24, space: 64, values: (_, splits) => splits.map((at) => tick(at, interval)) }, { ...axis, size: 40, space: 34, values: (_, splits) => splits.map(compact), // 200,000 is wider than the axis
+       incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 2e4, 5e4, 1e5, 1e6] }],
     series: [{}, { stroke: colour("link"), fill: line ? undefined : colour("link"), width: line ? 2 : 0, points: { show: false },
       paths: line ? undefined : uPlot.paths.bars({ size: [0.82, 60], gap: 1 }) }],
     hooks: choose ? { setSelect: [(plot) => {

@@ -209,7 +209,7 @@ class Detect(Section, frozen=True, kw_only=True):
     kinds: tuple[str, ...] = ()
     reader: str = ""
     text_characters: Positive = 100_000
-    min_confidence: Share = 0.6
+    min_confidence: Share = 0.65
 
 
 class Track(Section, frozen=True, kw_only=True):

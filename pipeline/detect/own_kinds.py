@@ -27,6 +27,8 @@ from pipeline.settings import Settings
 FORMULAS: Final = Path(__file__).parent / "formulas.toml"
 """Patterns of built-in kinds: legal formulas, which no news teaches."""
 LEAST_EXAMPLES: Final = 5
+LEAST_SURE, MOST_SURE = 0.65, 0.95
+"""The confidence of words just near enough to the examples (the default of detect.min_confidence) and of equal ones."""
 PATTERN_SHARE: Final = 0.9
 """How sure a pattern is: whoever wrote it knows its words."""
 _TRIGGER: Final = re.compile(r"\*([^*]+)\*")
@@ -176,7 +178,8 @@ class InArticle:
                 if (section, window.starts[index]) in self.matched:
                     yield index, PATTERN_SHARE
             elif (near := float(_unit(scores.hidden[index]) @ learnt.centre)) >= learnt.least:
-                yield index, 0.6 + 0.35 * min(1.0, (near - learnt.least) / max(1e-6, 1 - learnt.least))
+                nearness = min(1.0, (near - learnt.least) / max(1e-6, 1 - learnt.least))
+                yield index, LEAST_SURE + (MOST_SURE - LEAST_SURE) * nearness
 
 
 def in_article(kinds: Sequence[Learnt], nlp: Any, title: str, text: str) -> list[InArticle]:

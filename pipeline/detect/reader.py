@@ -87,7 +87,18 @@ def tellings(
         if at not in kept and not any(kept[other] == told or other in mine for other in near):
             kept[at] = told
     for at in sorted(kept):
-        yield _telling(encoder, window, scores, at, shares=shares[at], types=types[at], own=mine.get(at))
+        made = _telling(encoder, window, scores, at, shares=shares[at], types=types[at], own=mine.get(at))
+        made.type_share = _share_around(window, types[:, TYPES.index(made.type)], at)
+        yield made
+
+
+def _share_around(window: Window, share: Floats, at: int) -> float:
+    """The share of a type at a trigger and the words beside it: of `imposes sanctions` either word may tell it."""
+    near = [
+        i for i in range(max(0, at - BESIDE), min(len(window), at + BESIDE + 1))
+        if window.begins[i] and window.section[i] == window.section[at] and window.sentence[i] == window.sentence[at]
+    ]  # fmt: skip
+    return round(min(1.0, float(share[near].sum())), 3)
 
 
 def _telling(

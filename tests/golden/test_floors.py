@@ -14,11 +14,11 @@ from tests.golden.own_score import articles, score, sentences
 SENTENCES, ARTICLES = sentences(), articles()
 FLOORS = {
     "sentences": {
-        "precision": 0.84, "recall": 0.79, "f1": 0.81, "kind": 0.95, "modality": 0.91, "actors": 0.93, "recipients": 0.86,
+        "precision": 0.84, "recall": 0.83, "f1": 0.84, "kind": 0.95, "modality": 0.93, "actors": 0.94, "recipients": 0.86,
     },
-    "articles": {"precision": 0.83, "recall": 0.66, "f1": 0.74},
+    "articles": {"precision": 0.9, "recall": 0.73, "f1": 0.81},
 }  # fmt: skip
-CEILINGS = {"sentences": {"quiet_sentences": 0.13}, "articles": {"quiet_articles": 0.1}}
+CEILINGS = {"sentences": {"quiet_sentences": 0.14}, "articles": {"quiet_articles": 0.1}}
 ROWS = {"sentences": SENTENCES, "articles": ARTICLES}
 
 

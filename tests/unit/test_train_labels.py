@@ -11,7 +11,8 @@ from pipeline.records import Modality, Section
 
 TRAIN = Path(__file__).resolve().parents[2] / "train"
 ARTICLES = sorted((TRAIN / "articles").glob("*.jsonl"))
-FILES = [*sorted((TRAIN / "labels").glob("*.jsonl")), *ARTICLES]
+FIRST = [*sorted((TRAIN / "labels").glob("*.jsonl")), *ARTICLES]
+FILES = [*FIRST, *sorted((TRAIN / "labels/second").glob("*.jsonl"))]
 ONE, MANY = ("date", "money", "said_by"), ("actors", "recipients", "places")
 OF_ARTICLE = {"title", "text", "published", "section"}
 KEYS = {"type", "kind", "modality", "weight", "section", "trigger", "same_as", *ONE, *MANY}
@@ -67,5 +68,12 @@ def test_the_spans_of_a_written_article_are_words_of_it(file):
 
 
 def test_no_document_is_labelled_twice():
-    ids = [line["id"] for file in FILES for line in lines(file)]
+    ids = [line["id"] for file in FIRST for line in lines(file)]
     assert len(ids) == len(set(ids)) > 10_000
+
+
+def test_every_document_that_a_second_labeller_read_has_a_first_reading():
+    for file in (TRAIN / "labels/second").glob("*.jsonl"):
+        read = [line["id"] for line in lines(file)]
+        assert len(read) == len(set(read))
+        assert set(read) <= {line["id"] for line in lines(TRAIN / "labels" / file.name)}

@@ -51,9 +51,9 @@ def calibrate(model: Path, part: str = "dev") -> None:
     hard = data.hard()  # more of them tell something than of news at large, so they would make every event seem likely
     docs = [d for d in data.everything() if d.source in data.REAL and data.part(d.id) == part and d.id not in hard]
     rows, right, role_scores, same = [], [], {n: ([], []) for n in range(6)}, ([], [])
-    groups: list[int] = []
+    groups: list[str] = []
     total = 0
-    for number_of_doc, doc in enumerate(docs):
+    for doc in docs:  # one that two have labelled comes twice
         made = list(data.examples(doc, encoder.windows, split))
         scored = [encoder.scores(e.window) for e in made]
         topic = float(np.mean([s.loud for s in scored])) if scored else 0.0
@@ -61,7 +61,7 @@ def calibrate(model: Path, part: str = "dev") -> None:
             told = list(reader.tellings(encoder, example.window, scores, least=LEAST))
             rows += [features(encoder, one, told, topic, whole=bool(doc.title)) for one in told]
             right += matched(told, example)
-            groups += [number_of_doc] * len(told)
+            groups += [doc.id] * len(told)
             total += len(example.labels)
             for n, trigger in enumerate(example.triggers):
                 all_roles = encoder.roles(scores, trigger)

@@ -92,6 +92,11 @@ def labelled(texts: dict[str, dict[str, Any]], files: Iterable[Path]) -> Iterato
                 yield _document(path.stem, texts[one["id"]], one)
 
 
+def second(texts: dict[str, dict[str, Any]]) -> Iterator[Doc]:
+    """The labels of a second labeller of whole articles and releases -> documents, with the same ids as the first ones."""
+    return labelled(texts, sorted((ROOT / "train/labels/second").glob("*.jsonl")))
+
+
 def hard() -> set[str]:
     """The ids of documents that were picked for labelling because a reader was unsure of them."""
     return set((ROOT / "train/labels/hard.txt").read_text("utf-8").split())
@@ -206,9 +211,10 @@ def marked(paths: Iterable[Path]) -> Iterator[Doc]:
 
 
 def everything() -> list[Doc]:
-    """All labelled documents there are."""
+    """All labelled documents there are; one that two labellers have read is there twice, for training."""
     texts = corpus()
-    return [*labelled(texts, sorted((ROOT / "train/labels").glob("*.jsonl"))), *articles(), *written(), *readings()]
+    first = labelled(texts, sorted((ROOT / "train/labels").glob("*.jsonl")))
+    return [*first, *second(texts), *articles(), *written(), *readings()]
 
 
 class Splitter:

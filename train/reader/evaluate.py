@@ -4,6 +4,9 @@ Documents of a part (test by default) go through `dateline detect --jsonl`, or a
 that two versions can be compared. An event that is put out is *right* if a sentence of its evidence or mentions tells one of
 its type; it is *doubled* if each happening that it may be is told by an event before it. *Sides* are right if a word of every
 labelled side is among the event's; a labelled event without a side asks for none.
+
+With `--second` the whole articles and releases that a second labeller has read are measured, and that labeller beside them, by
+the same rules and against the same first labels: how right a careful reader is by this measure.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipeline.detect.duals import is_dual
@@ -194,6 +198,61 @@ def doc_text(doc: data.Doc, label: data.Label, span: tuple[int, int]) -> str:
     return (doc.title if label.section == "title" else doc.text)[slice(*span)]
 
 
+def beside_the_second(docs: Sequence[data.Doc], second: Iterable[data.Doc], detect: str) -> None:
+    """Print the figures of the documents that were labelled twice: of what is put out, and of the second labeller."""
+    again = {doc.id: doc for doc in second}
+    docs, split = [doc for doc in docs if doc.id in again], data.Splitter()
+    got = run(detect, docs)
+    for source in ("news", "releases"):
+        ours, theirs, either = Tally(), Tally(), Tally()
+        for doc in docs:
+            if doc.source == source:
+                ours.add(doc, got[doc.id], split)
+                theirs.add(doc, told_by(again[doc.id]), split)
+                either.add(with_both(doc, again[doc.id]), got[doc.id], split)
+        print(ours.page(source))
+        print(f"  none by either labeller: {either.n['false'] / max(either.n['events'], 1):.3f}")
+        print(theirs.page(f"{source}, the second labeller"))
+
+
+def with_both(first: data.Doc, second: data.Doc) -> data.Doc:
+    """A document with the labels of both of its labellers."""
+    more = [
+        replace(label, same_as=None if label.same_as is None else label.same_as + len(first.labels))
+        for label in second.labels
+    ]
+    return replace(first, labels=[*first.labels, *more])
+
+
+def told_by(doc: data.Doc) -> list[Event]:
+    """What a labeller says of a document as events: each happening once, by its first telling, the others as mentions."""
+    told: dict[int, Event] = {}
+    each: list[Event] = []
+    for number, label in enumerate(doc.labels):
+        of = number if label.same_as is None or label.same_as not in told else label.same_as
+        here = {"section": label.section, "start": label.trigger[0], "text": doc_text(doc, label, label.trigger)}
+        parties = {
+            role: [{"text": doc_text(doc, label, span), "name": ""} for span in label.roles.get(role, [])]
+            for role in data.WRITTEN_ROLES
+        }
+        dates = [{"text": doc_text(doc, label, span)} for span in label.roles.get("date", [])]
+        if of != number:
+            first = told[of]
+            first["mentions"].append(here)
+            first["date"] = first["date"] or next(iter(dates), None)
+            for role, found in parties.items():
+                first[role] = first[role] or found
+            told[number] = first
+            continue
+        told[number] = {
+            **here, **parties, "evidence": here["text"], "trigger": here["text"], "event_type": data.TYPES[label.type],
+            "kind": data.KIND_NAMES[label.kind or 0], "modality": data.MODALITIES[label.modality],
+            "date": next(iter(dates), None), "confidence": 1.0, "mentions": [],
+        }  # fmt: skip
+        each.append(told[number])
+    return each
+
+
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -201,11 +260,17 @@ def main() -> None:
     parser.add_argument("--part", default="test", choices=("test", "dev", "train"))
     parser.add_argument("--natural", action="store_true", help="without the documents that were picked as hard ones")
     parser.add_argument("--kinds", action="store_true", help="precision and recall of each kind")
+    parser.add_argument(
+        "--second", action="store_true", help="whole articles that two have labelled, with the second labeller"
+    )
     options = parser.parse_args()
     texts = data.corpus()
     files = sorted((data.ROOT / "train/labels").glob("*.jsonl"))
     hard = data.hard() if options.natural else set()
     docs = [d for d in data.labelled(texts, files) if data.part(d.id) == options.part and d.id not in hard]
+    if options.second:
+        beside_the_second(docs, data.second(texts), options.detect)
+        return
     got, split = run(options.detect, docs), data.Splitter()
     everything = Tally()
     for source in data.REAL:

@@ -43,6 +43,19 @@ def test_of_two_neighbours_of_one_type_the_surer_is_the_trigger():
     assert text[one.start : one.end] == "air", "a strike and an attack are of one type"
 
 
+def test_two_words_that_may_tell_one_event_make_it_surer():
+    told = {"imposed": {"sanctions": 0.3}, "curbs": {"sanctions": 0.2}}
+    encoder = stub.StubEncoder(told)
+    (both,) = read(encoder, "Mali imposed curbs on Togo.")
+    (one,) = read(stub.StubEncoder({"imposed": told["imposed"]}), "Mali imposed duties on Togo.")
+    assert 0.5 < one.type_share < 0.6 < both.type_share <= 1.0
+    (far,) = read(
+        stub.StubEncoder({"imposed": told["imposed"], "curbs": {"sanctions": -0.9}}),
+        "Mali imposed them. No curbs.",
+    )
+    assert far.type_share == one.type_share, "another sentence adds nothing"
+
+
 def test_neighbours_of_different_types_are_two_triggers():
     told = {"arrested": {"arrest": stub.YES}, "accused": {"accusation": stub.YES}}
     assert kinds(read(stub.StubEncoder(told), "Togo arrested and accused them.")) == ["arrest", "accusation"]

@@ -65,6 +65,13 @@ WEAPONS: Final = re.compile(
     r"jets|helicopters|frigates?|submarines?|warships?|drones?|air[- ]defen[cs]e)\b", re.IGNORECASE,
 )  # fmt: skip
 
+_SPEAK: Final = re.compile(r"\s+(?:said|says?|told|added|confirmed)\b", re.IGNORECASE)
+"""Behind counted people who only tell of the event: `two diplomats said`."""
+SELLER: Final = re.compile(r"\bfrom\s+(?:the\s+)?([A-Z][\w.-]+(?:\s[A-Z][\w.-]+)*)")
+_BORDER: Final = re.compile(r"\bborders?\s+(?:with|to)\s", re.IGNORECASE)
+"""Before a land that something is beside, not in."""
+_SORT: Final = re.compile(r"^.*\b(?:port|city|town|village|district|capital|suburb)\s+of\s+(?=[A-Z])", re.DOTALL)
+"""Before the name of a place, what sort of place it is: `the Ukrainian port of Odesa`."""
 _WILL: Final = re.compile(r"\b(?:will|won['’]t|would(?:n['’]t)?|shall|going to|not to)\b", re.IGNORECASE)
 _OTHER_SIDE: Final = re.compile(r"\b(?:from|to|for)\s+(?:the\s+)?$", re.IGNORECASE)
 
@@ -151,20 +158,31 @@ def money_of(one: Telling, found: Found, *, alone: bool) -> tuple[Money, ...]:
 
 def quantities_of(one: Telling, found: Found, *, alone: bool) -> tuple[Quantity, ...]:
     """The counted people and things of the sentence, where the telling is the only one there that has such."""
-    return found.quantities if one.type in COUNTED and alone else ()
+    if one.type not in COUNTED or not alone:
+        return ()
+    return tuple(q for q in found.quantities if not _SPEAK.match(found.text, (q.end or 0) - found.base))
 
 
 def places_of(spans: Sequence[Span], text: str, resolver: Resolver, hints: list[str]) -> tuple[Place, ...]:
     """Spans of a text in, the places on the map out; `hints` are countries that tell Birmingham in England from Alabama's."""
     found: list[Place] = []
-    for start, end in spans[:PLACES_KEPT]:
+    inside = [span for span in spans if not _BORDER.search(text, max(0, span[0] - 20), span[1])]
+    told = [part for span in inside for part in _listed(span, text, resolver)]
+    for start, end in told[:PLACES_KEPT]:
         words_ = text[start:end]
-        cut = len(words_) - len(re.sub(r"^(?:the|a|an)\s+", "", words_, flags=re.IGNORECASE))
+        sort = _SORT.match(words_) or re.match(r"(?:the|a|an)\s+", words_, re.IGNORECASE)
+        cut = sort.end() if sort is not None else 0
         name = words_[cut:]
         place = resolver.place(name, hints) or _unmapped(name, resolver)
         if place is not None and place.name not in {p.name for p in found}:
             found.append(msgspec.structs.replace(place, text=name, start=start + cut, end=end))
     return tuple(found)
+
+
+def _listed(span: Span, text: str, resolver: Resolver) -> list[Span]:
+    """A span as it is, or the towns that it lists: `Dortmund, Bremen`."""
+    parts = [match.span() for match in re.compile(r"[^,\s][^,]*").finditer(text, *span)]
+    return parts if all(resolver.place(text[start:end]) for start, end in parts) else [span]
 
 
 def _unmapped(name: str, resolver: Resolver) -> Place | None:
@@ -231,9 +249,9 @@ def settled(one: Telling, text: str, sentence: Span) -> Telling:
     """
     said = text[slice(*sentence)]
     if one.kind == "aid_package" and WEAPONS.search(said) and ORDERED.fullmatch(text, one.start, one.end):
-        return replace(one, kind="arms_procurement")
+        one = replace(one, kind="arms_procurement")
     if one.kind != "agreement" or not WEAPONS.search(said) or (sale := BOUGHT.search(said)) is None:
-        return one
+        return _with_seller(one, text, sentence)
     sold = sale["verb"].casefold().startswith(("sell", "sale", "supply", "deliver"))
     other = [span for span in one.spans["actors"] if _OTHER_SIDE.search(text[max(0, span[0] - 12) : span[0]])]
     spans = {
@@ -241,7 +259,16 @@ def settled(one: Telling, text: str, sentence: Span) -> Telling:
         "actors": [span for span in one.spans["actors"] if span not in other],
         "recipients": [*one.spans["recipients"], *other],
     }
-    return replace(one, kind="arms_deal" if sold else "arms_procurement", type="AID", spans=spans)
+    made = replace(one, kind="arms_deal" if sold else "arms_procurement", type="AID", spans=spans)
+    return _with_seller(made, text, sentence)
+
+
+def _with_seller(one: Telling, text: str, sentence: Span) -> Telling:
+    """A purchase of arms with the name behind `from` as its other side, where the reader gives none."""
+    if one.kind != "arms_procurement" or one.spans["recipients"]:
+        return one
+    seller = SELLER.search(text, one.end, sentence[1])
+    return one if seller is None else replace(one, spans={**one.spans, "recipients": [seller.span(1)]})
 
 
 def only_promised(text: str, sentence: Span, one: Telling) -> bool:

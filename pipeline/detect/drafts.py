@@ -16,8 +16,8 @@ from pipeline.detect.details import Found
 from pipeline.detect.encoder import Floats
 from pipeline.detect.kinds import Kind
 from pipeline.detect.models import Models
-from pipeline.detect.parties import SectionNames, names_of, settle
-from pipeline.detect.persons import GROUND, known
+from pipeline.detect.parties import SectionNames, names_of
+from pipeline.detect.persons import GROUND, known, settle
 from pipeline.detect.phrases import last_word
 from pipeline.detect.telling import Telling
 from pipeline.records import Document, Evidence, Modality, Money, Party, Place, Quantity, When

@@ -46,12 +46,13 @@ from pipeline.detect.phrases import (
     START,
     THE,
     TWO_SENTENCES,
-    WHERE,
     begun,
     is_pronoun,
+    is_where,
     last_word,
     named,
     of_people,
+    office_in,
     untitled,
     written_as_name,
 )
@@ -62,8 +63,6 @@ BEGINNING: Final = 300
 """Characters: some two sentences, which say where the news is from."""
 STATE: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY", None))
 """Sectors of a phrase of a people that acts for the state; None is one that nothing is known of."""
-DOMESTIC: Final = frozenset(("COP", "CVL", "OPP", "REB", "JUD", "LEG", "MIL", "GOV", "SPY"))
-"""Sectors of sides that are of some country, named or not."""
 
 
 @dataclass(slots=True)
@@ -100,6 +99,7 @@ class SectionNames:
         A first name alone and an acronym behind the full name (`Free Press Union (FPU)`) are remembered too; last names that
         were not seen as names become names.
         """
+        self.names = [one for name in self.names for one in self._listed(name)]
         people = [name for name in self.names if name.label == "PERSON" and " " in name.text]
         for name in people:
             last = last_word(name.text)
@@ -117,6 +117,15 @@ class SectionNames:
                 self.short.setdefault(match[1], named(before.party, before.text))
         self._find_last_names()
 
+    def _listed(self, name: Name) -> list[Name]:
+        """A name as it is, or the countries that it lists: `Mali, Burkina Faso` is found as one."""
+        each = [
+            Name(start, end, text, name.label, self.resolver.party(text, on=self.on))
+            for start, end in self._parts(name.start, name.end)
+            if self.resolver.country(text := self.text[start:end])
+        ]
+        return each if len(each) == name.text.count(",") + 1 else [name]
+
     def _hold(self, name: Name) -> None:
         """Remember whose office it is, `the prime minister`, unless two persons of the article have it."""
         before = self.text[max(0, name.start - 40) : name.start].split()
@@ -128,6 +137,8 @@ class SectionNames:
             other = self.short.setdefault(key, bearer)
             if other.name != bearer.name:
                 self.short[key] = Party(text=key)
+            if bearer.country:
+                self.short.setdefault(f"{bearer.country} {' '.join(office)}", bearer)
 
     def _find_last_names(self) -> None:
         """Make names of capital words that are last names of persons named before in full and that nobody saw as names."""
@@ -151,20 +162,17 @@ class SectionNames:
         """
         for first, last in ((start, end), (0, BEGINNING)):
             inside = [n for n in self.names if first <= n.start < last and n.party.country]
-            there = {n.party.country for n in inside if self._where(n)}
-            lands = {n.party.country for n in inside if not self._where(n)}
+            there = {n.party.country for n in inside if is_where(self.text, n.start)}
+            lands = {n.party.country for n in inside if not is_where(self.text, n.start)}
             if len(lands) == 1 and there <= lands:
                 return next(iter(lands))
             if lands and first == start:
                 return None
         return self._main_country()
 
-    def _where(self, name: Name) -> bool:
-        return WHERE.search(self.text, max(0, name.start - 12), name.start) is not None
-
     def _main_country(self) -> str | None:
         """The country that headline and section name at least twice as often as any other; None if there is no such."""
-        told = [n for n in self.names if n.party.country and not self._where(n)]
+        told = [n for n in self.names if n.party.country and not is_where(self.text, n.start)]
         told += [n for n in self.headline if n.party.country]
         most = Counter(n.party.country for n in told).most_common(2)
         if not most or (len(most) == 2 and most[0][1] < 2 * most[1][1]):
@@ -262,6 +270,8 @@ class SectionNames:
     def _named_in(self, text: str, end: int, inside: list[Name], over: Name | None) -> Party:
         """The party that a phrase names, by the names `inside` it; one of them may stand `over` all of it."""
         party = self.resolver.party(text, on=self.on)
+        if party.country and (holder := self.short.get(f"{party.country} {office_in(text)}")) is not None:
+            return holder  # whom the article names, not whom our list has: that may be out of date
         if over is not None and known(over.party) and not (known(party) and party.country):
             party = over.party
         people = [n for n in inside if n.label == "PERSON"]
@@ -387,14 +397,3 @@ def names_of(read: Plain, mentions: Sequence[Mention]) -> list[Name]:
             and AGAINST.search(read.text, max(0, name.start - 6), name.start)
         )
     ]
-
-
-def settle(parties: Sequence[Party], country: str | None) -> tuple[Party, ...]:
-    """Sides of a domestic sort without a country are given that of the event's place or other side."""
-    if country is None:
-        return tuple(parties)
-    return tuple(
-        msgspec.structs.replace(p, country=country)
-        if not p.country and not p.name and p.sector in DOMESTIC else p
-        for p in parties
-    )  # fmt: skip

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from pipeline.annotate.groups import country_name
 from pipeline.records import Party
 
@@ -79,6 +81,10 @@ HOME: Final = words(
     "army ministry government authorities police officials court parliament prosecutors military navy opposition lawmakers"
 )
 """Bodies that are at home where they are: `the army in X` is of X, and an embassy or troops in X need not be."""
+OF_SEVERAL: Final = words("ambassadors delegations diplomats envoys governments leaders ministers presidents")
+"""Who may be of several countries: `the leaders condemned North Korea`."""
+DOMESTIC: Final = frozenset(("COP", "CVL", "OPP", "REB", "JUD", "LEG", "MIL", "GOV", "SPY"))
+"""Sectors of sides that are of some country, named or not."""
 NATIONAL: Final = re.compile(
     r"\b(?:(?:vice |deputy )?(?:foreign|defen[cs]e|prime|interior|finance) minister|president|premier)\s+$",
     re.IGNORECASE,
@@ -114,3 +120,14 @@ def distinct(parties: Sequence[Party]) -> tuple[Party, ...]:
             seen.add(key)
             kept.append(party)
     return tuple(kept)
+
+
+def settle(parties: Sequence[Party], country: str | None) -> tuple[Party, ...]:
+    """Sides of a domestic sort without a country are given that of the event's place or other side."""
+    if country is None:
+        return tuple(parties)
+    return tuple(
+        msgspec.structs.replace(p, country=country)
+        if not p.country and not p.name and p.sector in DOMESTIC and words_of(p.text)[-1] not in OF_SEVERAL else p
+        for p in parties
+    )  # fmt: skip

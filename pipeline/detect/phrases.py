@@ -52,7 +52,7 @@ AS_OFFICE: Final = re.compile(
     r"((?:the\s+)?[^,.;:\n]{3,60})"
 )
 """Who somebody is, beside the name: `Jan Visser, the president of X,`, `of X`, `a ministry spokesman, `, `resigns as`."""
-WHERE: Final = re.compile(r"\b(?:in|at|from|near)\s(?:the\s)?$", re.IGNORECASE)
+_WHERE: Final = re.compile(r"\b(?:in|at|from|near)\s(?:the\s)?$", re.IGNORECASE)
 GAP: Final = re.compile(r"\s+(?:[A-Z]\w*\s+)?")
 JOINED: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*|;\s*")
 WORD: Final = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*\.?")
@@ -69,6 +69,12 @@ AGAINST: Final = re.compile(r"\b(?:anti|pro|non|ex|post)-$", re.IGNORECASE)
 TWO_SENTENCES: Final = re.compile(r"[a-z]{3}\.\s")
 _PARTICLES: Final = frozenset(("al", "bin", "de", "der", "van", "von", "el", "da", "dos", "ben", "of", "the", "and"))
 START: Final = operator.attrgetter("start")
+
+
+_HELD: Final = re.compile(
+    r"(?:(?:prime|foreign|interior|finance|defen[cs]e)\sminister|president|premier|chancellor|king|emir)$"
+)
+_NOT_NOW: Final = re.compile(r"\b(?:former|ex|then|deputy|vice|acting|late)\b")
 
 
 def last_word(name: str) -> str:
@@ -111,6 +117,17 @@ def of_people(text: str) -> bool:
     """Whether a phrase is a people's adjective with a plural noun: `German diplomats`, `three Russian firms`."""
     words = text.split()
     return len(words) > 1 and words[-1].islower() and words[-1].endswith("s") and words[-1] not in ("forces", "affairs")
+
+
+def is_where(text: str, at: int) -> bool:
+    """Whether a name at a place of a text stands behind `in`, `at` or the like, as where something is."""
+    return _WHERE.search(text, max(0, at - 12), at) is not None
+
+
+def office_in(text: str) -> str:
+    """The office of one person at the end of a phrase: `prime minister` of `the Japanese prime minister`; else nothing."""
+    match = _HELD.search(text.casefold())
+    return "" if match is None or _NOT_NOW.search(text.casefold()) else match[0]
 
 
 def untitled(name: str) -> str:

@@ -128,6 +128,34 @@ def test_arms_that_are_ordered_are_no_gift(models):
     assert made.kind.kind == "arms_procurement"
 
 
+def test_a_title_means_who_holds_the_office_in_the_text_not_in_our_list(models):
+    title, text = "Kenyan president meets Japanese envoy", "Kenyan President Daniel Otieno met an envoy in Nairobi."
+    one = telling(title, "meets", "meeting", "CONSULT", section="title", sentence=-1, actors="Kenyan president")
+    labels = {"Daniel Otieno": "PERSON", "Kenyan": "NORP", "Nairobi": "GPE"}
+    (made,) = draft(models, text, one, title=title, labels=labels)
+    assert [(p.name, p.country) for p in made.actors] == [("Daniel Otieno", "KEN")]
+
+
+def test_countries_that_are_found_as_one_name_are_several_parties(models):
+    text = "Mali, Burkina Faso and Niger quit the bloc."
+    one = telling(text, "quit", "rupture", "SANCTION", actors="Mali, Burkina Faso and Niger")
+    (made,) = draft(models, text, one, labels={"Mali, Burkina Faso": "GPE", "Niger": "GPE"})
+    assert countries(made.actors) == ["MLI", "BFA", "NER"]
+
+
+def test_places_are_the_towns_of_a_list_and_the_name_behind_their_sort(models):
+    text = "Police searched flats in Dortmund, Bremen after a fire in the German port of Hamburg, near its border with Poland."
+    spans = ("Dortmund, Bremen", "the German port of Hamburg", "Poland")
+    (made,) = draft(models, text, telling(text, "searched", "legal_action", "ACCUSE", places=spans))
+    assert [p.name for p in made.places] == ["Dortmund", "Bremen", "Hamburg"]
+
+
+def test_who_sells_arms_is_the_other_side_of_their_purchase(models):
+    text = "Poland ordered 96 tanks from South Korea, two diplomats said."
+    (made,) = draft(models, text, telling(text, "ordered", "arms_procurement", "AID", actors="Poland"))
+    assert (countries(made.recipients), [q.text for q in made.quantities]) == (["KOR"], ["96 tanks"])
+
+
 def test_nameless_police_are_of_the_country_of_the_place_else_of_the_other_side(models):
     text = "Police arrested twelve men in Lagos."
     one = telling(text, "arrested", "arrest", "COERCE", actors="Police", recipients="twelve men", places="Lagos")

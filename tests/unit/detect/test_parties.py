@@ -6,7 +6,8 @@ import re
 import pytest
 
 from pipeline.annotate.resolve import Resolver
-from pipeline.detect.parties import SectionNames, settle
+from pipeline.detect.parties import SectionNames
+from pipeline.detect.persons import settle
 from pipeline.detect.referents import Name
 from pipeline.records import Party
 
@@ -233,6 +234,7 @@ def test_a_side_of_another_sort_or_country_keeps_it():
     sides = (Party(text="firms", sector="BUS"), Party(text="Chadian police", country="TCD", sector="COP"))
     assert settle(sides, "NGA") == sides
     assert settle((Party(text="police", sector="COP"),), None)[0].country is None
+    assert settle((Party(text="the leaders", sector="GOV"),), "PRK")[0].country is None
 
 
 # --- the subject spoken of --------------------------------------------------------------------------------------------

@@ -89,11 +89,13 @@ def tellings(
     for at in sorted(kept):
         made = _telling(encoder, window, scores, at, shares=shares[at], types=types[at], own=mine.get(at))
         made.type_share = _share_around(window, types[:, TYPES.index(made.type)], at)
+        if made.own is None:
+            made.kind_share = _share_around(window, shares[:, NAMES.index(made.kind) + 1], at)
         yield made
 
 
 def _share_around(window: Window, share: Floats, at: int) -> float:
-    """The share of a type at a trigger and the words beside it: of `imposes sanctions` either word may tell it."""
+    """The share of a type or kind at a trigger and the words beside it: of `imposes sanctions` either word may tell it."""
     near = [
         i for i in range(max(0, at - BESIDE), min(len(window), at + BESIDE + 1))
         if window.begins[i] and window.section[i] == window.section[at] and window.sentence[i] == window.sentence[at]

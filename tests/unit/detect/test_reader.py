@@ -49,6 +49,7 @@ def test_two_words_that_may_tell_one_event_make_it_surer():
     (both,) = read(encoder, "Mali imposed curbs on Togo.")
     (one,) = read(stub.StubEncoder({"imposed": told["imposed"]}), "Mali imposed duties on Togo.")
     assert 0.5 < one.type_share < 0.6 < both.type_share <= 1.0
+    assert both.kind_share == both.type_share
     (far,) = read(
         stub.StubEncoder({"imposed": told["imposed"], "curbs": {"sanctions": -0.9}}),
         "Mali imposed them. No curbs.",

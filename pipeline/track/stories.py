@@ -83,12 +83,8 @@ class Stories:
         whole = [story for story in map(self._open.get, sorted(merged)) if story is not None]
         for story in whole:
             self._keep(story)  # its articles were listed under those that it has absorbed
-        return tuple(
-            absorbed(one, into)
-            for one in dropped
-            for into in whole
-            if one.id not in ended and one.id in into.merged_ids
-        )
+        owed = [one for one in dropped if one.id not in ended]
+        return tuple(absorbed(one, into) for one in owed for into in whole if one.id in into.merged_ids)
 
     def take_unwritten(self) -> tuple[Story, ...]:
         """Return, once, what a worker that died in the middle of a merge has not written. It must be written first.

@@ -72,6 +72,7 @@ _BORDER: Final = re.compile(r"\bborders?\s+(?:with|to)\s", re.IGNORECASE)
 """Before a land that something is beside, not in."""
 _SORT: Final = re.compile(r"^.*\b(?:port|city|town|village|district|capital|suburb)\s+of\s+(?=[A-Z])", re.DOTALL)
 """Before the name of a place, what sort of place it is: `the Ukrainian port of Odesa`."""
+_ITEM: Final = re.compile(r"[^,\s][^,]*")
 _WILL: Final = re.compile(r"\b(?:will|won['’]t|would(?:n['’]t)?|shall|going to|not to)\b", re.IGNORECASE)
 _OTHER_SIDE: Final = re.compile(r"\b(?:from|to|for)\s+(?:the\s+)?$", re.IGNORECASE)
 
@@ -181,7 +182,9 @@ def places_of(spans: Sequence[Span], text: str, resolver: Resolver, hints: list[
 
 def _listed(span: Span, text: str, resolver: Resolver) -> list[Span]:
     """A span as it is, or the towns that it lists: `Dortmund, Bremen`."""
-    parts = [match.span() for match in re.compile(r"[^,\s][^,]*").finditer(text, *span)]
+    if "," not in text[slice(*span)]:
+        return [span]
+    parts = [match.span() for match in _ITEM.finditer(text, *span)]
     return parts if all(resolver.place(text[start:end]) for start, end in parts) else [span]
 
 

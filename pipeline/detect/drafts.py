@@ -187,12 +187,13 @@ def _parted(
 ) -> tuple[tuple[Party, ...], tuple[Party, ...]]:
     """Both sides without who stands on the other one too: an actor of a joint kind, else who is named nearer to the trigger."""
 
-    def distance(party: Party) -> float:
-        return -1 if joint else abs((party.start or 0) - at)
+    def distance(party: Party) -> int:
+        return abs((party.start or 0) - at)
 
     acting, acted = {p.name or p.text: p for p in actors}, {p.name or p.text: p for p in recipients}
     twice = acting.keys() & acted.keys()
-    nearer = {name for name in twice if len(acting) > 1 and distance(acted[name]) < distance(acting[name])}
+    may_change = not joint and len(acting) > 1
+    nearer = {name for name in twice if may_change and distance(acted[name]) < distance(acting[name])}
     return (
         tuple(p for p in actors if (p.name or p.text) not in nearer),
         tuple(p for p in recipients if (p.name or p.text) not in twice - nearer),

@@ -22,13 +22,13 @@ from pipeline.detect.encoder import BUILT_IN, Encoder, Floats, Scores
 from pipeline.detect.kinds import Kind
 from pipeline.detect.windows import Window
 from pipeline.records import EventType
-from pipeline.settings import Settings
+from pipeline.settings import Detect, Settings
 
 FORMULAS: Final = Path(__file__).parent / "formulas.toml"
 """Patterns of built-in kinds: legal formulas, which no news teaches."""
 LEAST_EXAMPLES: Final = 5
-LEAST_SURE, MOST_SURE = 0.65, 0.95
-"""The confidence of words just near enough to the examples (the default of detect.min_confidence) and of equal ones."""
+LEAST_SURE, MOST_SURE = Detect().min_confidence, 0.95
+"""The confidence of words just near enough to the examples and of equal ones."""
 PATTERN_SHARE: Final = 0.9
 """How sure a pattern is: whoever wrote it knows its words."""
 _TRIGGER: Final = re.compile(r"\*([^*]+)\*")

@@ -99,7 +99,7 @@ class SectionNames:
         A first name alone and an acronym behind the full name (`Free Press Union (FPU)`) are remembered too; last names that
         were not seen as names become names.
         """
-        self.names = [one for name in self.names for one in self._listed(name)]
+        self.names = [one for name in self.names for one in (self._listed(name) if "," in name.text else [name])]
         people = [name for name in self.names if name.label == "PERSON" and " " in name.text]
         for name in people:
             last = last_word(name.text)

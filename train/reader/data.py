@@ -92,6 +92,11 @@ def labelled(texts: dict[str, dict[str, Any]], files: Iterable[Path]) -> Iterato
                 yield _document(path.stem, texts[one["id"]], one)
 
 
+def first(texts: dict[str, dict[str, Any]]) -> Iterator[Doc]:
+    """The labels of real news -> documents, each once."""
+    return labelled(texts, sorted((ROOT / "train/labels").glob("*.jsonl")))
+
+
 def second(texts: dict[str, dict[str, Any]]) -> Iterator[Doc]:
     """The labels of a second labeller of whole articles and releases -> documents, with the same ids as the first ones."""
     return labelled(texts, sorted((ROOT / "train/labels/second").glob("*.jsonl")))
@@ -213,8 +218,7 @@ def marked(paths: Iterable[Path]) -> Iterator[Doc]:
 def everything() -> list[Doc]:
     """All labelled documents there are; one that two labellers have read is there twice, for training."""
     texts = corpus()
-    first = labelled(texts, sorted((ROOT / "train/labels").glob("*.jsonl")))
-    return [*first, *second(texts), *articles(), *written(), *readings()]
+    return [*first(texts), *second(texts), *articles(), *written(), *readings()]
 
 
 class Splitter:

@@ -265,9 +265,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     texts = data.corpus()
-    files = sorted((data.ROOT / "train/labels").glob("*.jsonl"))
     hard = data.hard() if options.natural else set()
-    docs = [d for d in data.labelled(texts, files) if data.part(d.id) == options.part and d.id not in hard]
+    docs = [d for d in data.first(texts) if data.part(d.id) == options.part and d.id not in hard]
     if options.second:
         beside_the_second(docs, data.second(texts), options.detect)
         return

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -223,6 +224,13 @@ def test_a_court_is_not_led_back_to_a_country(section):
 
 
 # --- the country of nameless sides -----------------------------------------------------------------------------------
+
+
+def test_who_a_name_was_found_to_mean_is_kept(section):
+    found = section("Georgia voted.", Georgia="GPE")
+    found.names = [state] = [replace(found.names[0], party=Party(text="Georgia", name="Georgia", country="USA"))]
+    found.introduce()
+    assert found.names == [state]
 
 
 def test_a_domestic_side_takes_the_country_of_the_place():

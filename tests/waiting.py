@@ -1,5 +1,6 @@
 """Waiting for what a running process or server will do, in tests that cannot know when."""
 
+import asyncio
 import time
 
 
@@ -9,3 +10,11 @@ def wait_until(condition, seconds=90, what="it did not come to pass in time"):
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
+
+
+async def until(condition, seconds=90, what="it did not come to pass in time"):
+    """The same inside an event loop, which goes on meanwhile."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        await asyncio.sleep(0.01)

@@ -82,7 +82,7 @@ def test_help_is_there_at_once():
     began = time.perf_counter()
     result = subprocess.run([sys.executable, "-m", "pipeline.cli", "--help"], capture_output=True, check=True, cwd=ROOT)
     # 0.2 s of processor time where it was measured; a machine that is busy with other tests takes longer on the wall
-    assert time.perf_counter() - began < 3
+    assert time.perf_counter() - began < 15
     assert b"Commands:" in result.stdout
 
 

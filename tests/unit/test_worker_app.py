@@ -19,6 +19,7 @@ from pipeline.worker.app import WorkerApp
 from pipeline.worker.pool import ArticleResult
 from pipeline.worker.watchdog import Heartbeat
 from tests.make import NOW, make_alert, make_story
+from tests.waiting import until
 
 
 async def test_all_events_and_briefs_go_to_one_partition_whatever_their_keys():
@@ -221,10 +222,9 @@ async def test_a_worker_that_starts_slowly_shows_that_its_loop_lives(worker, mon
     monkeypatch.setattr(app, "BEAT_SECONDS", 0.01)
     worker.heartbeat.beat_at = 0.0
     starting = asyncio.create_task(worker._beat())
-    await asyncio.sleep(0.05)
+    await until(lambda: worker.heartbeat.beat_at > 0.0)
     first = worker.heartbeat.beat_at
-    await asyncio.sleep(0.05)
-    assert 0.0 < first < worker.heartbeat.beat_at
+    await until(lambda: worker.heartbeat.beat_at > first)
     starting.cancel()
 
 
@@ -232,7 +232,7 @@ async def test_the_loop_is_watched_from_the_first_step_of_the_start(worker, monk
     beats = []
 
     async def warm():
-        await asyncio.sleep(0.05)
+        await until(lambda: worker.heartbeat.beat_at > 0.0)
         beats.append(worker.heartbeat.beat_at)
 
     monkeypatch.setattr(app, "BEAT_SECONDS", 0.01)

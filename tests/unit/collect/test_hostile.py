@@ -85,7 +85,7 @@ async def get(behave, path="/", *, limit=100_000, options=OPTIONS, tls=None, **m
         except FetchError as error:
             return error, wires
         finally:
-            assert time.monotonic() - began < 4, "no answer, and it has to be left in time"
+            assert time.monotonic() - began < 20, "no answer, and it has to be left in time"
             await client.close()
 
 

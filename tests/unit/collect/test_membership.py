@@ -14,6 +14,7 @@ from pipeline.collect.sharding import OwnedPartitions
 from pipeline.collect.writer import LostError
 from pipeline.records import FeedState
 from pipeline.settings import Settings, Worker
+from tests.waiting import until
 
 SETTINGS = Settings(worker=Worker(session_timeout_seconds=0.5))
 
@@ -94,7 +95,7 @@ async def setup(monkeypatch):
     monkeypatch.setattr(OwnedPartitions, "close", close)
     membership, stop = Membership(SETTINGS, 4, SeenUrls(), name="me", alive=lambda: True), asyncio.Event()
     running = asyncio.create_task(membership.run(stop, [listener]))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
     yield membership, log, listener, running
     stop.set()
     with contextlib.suppress(LostError):
@@ -104,7 +105,7 @@ async def setup(monkeypatch):
 
 async def given(*partitions):
     await asyncio.to_thread(Group.last.changed, frozenset(partitions))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
 
 
 async def test_parts_are_taken_and_given_up_as_the_group_says(setup):
@@ -128,9 +129,9 @@ async def test_a_part_that_was_lost_is_left_at_once_and_taken_again_if_it_still_
     await given(0)
     membership.owned.partition = lambda _: 0
     membership.report_lost("https://a.example/")
-    await asyncio.sleep(0.1)
+    await until(lambda: listener.left)
     assert (listener.parts, listener.left) == (set(), [([0], False)])
-    await asyncio.sleep(1.8)
+    await until(lambda: listener.parts)
     assert (listener.parts, log.opened) == ({0}, [[0], [0]])
 
 
@@ -149,8 +150,8 @@ async def test_while_kafka_is_away_a_part_is_tried_again_and_the_trouble_is_told
     log.fail = 1
     await given(3)
     assert "Kafka is away" in membership.problem
-    await asyncio.sleep(1.3)
-    assert (listener.parts, membership.problem) == ({3}, "")
+    await until(lambda: listener.parts and not membership.problem)
+    assert listener.parts == {3}
 
 
 async def test_one_that_has_no_part_yet_is_trouble_until_it_is_known_to_stand_by(setup):
@@ -159,18 +160,16 @@ async def test_one_that_has_no_part_yet_is_trouble_until_it_is_known_to_stand_by
     await asyncio.sleep(1.2)  # longer than it takes to be sure that there is nothing to do
     assert membership.problem
     Group.last.joined = True
-    await asyncio.sleep(1.2)
-    assert membership.problem == ""
+    await until(lambda: not membership.problem)
     Group.last.joined = False  # the group no longer counts it in
-    await asyncio.sleep(1.2)
-    assert membership.problem
+    await until(lambda: membership.problem)
 
 
 async def test_a_process_whose_name_another_took_stops(setup):
     *_, running = setup
     Group.last.replaced.set()
     with pytest.raises(LostError, match="this one stops"):
-        await asyncio.wait_for(running, timeout=5)
+        await asyncio.wait_for(running, timeout=60)
 
 
 async def test_at_the_end_everything_is_closed_before_the_member_leaves(setup):

@@ -21,6 +21,7 @@ from pipeline.operate import check
 from pipeline.records import Feed, FeedState
 from pipeline.settings import Collector, Settings, SettingsError, Websub
 from tests.make import NOW
+from tests.waiting import until
 
 SECRET = "a long text that nobody guesses"
 OPTIONS = Collector(
@@ -126,12 +127,6 @@ class Hub:
         state = await self.poll()
         await until(lambda: self.answers)
         return state
-
-
-async def until(true, seconds=5):
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - what is waited for is another server's doing
-            await asyncio.sleep(0.02)
 
 
 async def test_a_feed_with_a_hub_is_subscribed_and_the_hubs_question_answered():

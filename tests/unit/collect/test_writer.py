@@ -168,5 +168,5 @@ async def test_closing_writes_what_waits(topics):
     await asyncio.sleep(0.05)
     topics.go.set()
     await asyncio.to_thread(sink.close)
-    await asyncio.wait_for(asyncio.gather(*waiting), timeout=2)
+    await asyncio.wait_for(asyncio.gather(*waiting), timeout=60)
     assert len(topics.records) == 4

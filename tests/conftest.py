@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import structlog
 
 from pipeline.local.stack import Stack
 from pipeline.settings import Settings
@@ -18,6 +19,13 @@ def pytest_collection_modifyitems(items):
         whole_path = item.path.parent.name == "e2e"
         item.add_marker(pytest.mark.xdist_group("e2e" if whole_path else str(item.path)))
     items.sort(key=lambda item: item.path.parent.name != "e2e")
+
+
+@pytest.fixture(autouse=True)
+def _own_logging():
+    """A command that a test runs in this process configures the logs; the next test starts without it."""
+    yield
+    structlog.reset_defaults()
 
 
 @contextlib.contextmanager

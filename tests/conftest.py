@@ -1,6 +1,7 @@
 """Shared by all tests: a real Kafka and Elasticsearch, one for each module or, where a test needs a clean slate, its own."""
 
 import contextlib
+import logging
 from pathlib import Path
 
 import msgspec
@@ -23,8 +24,12 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def _own_logging():
-    """A command that a test runs in this process configures the logs; the next test starts without it."""
+    """A command that a test runs in this process configures the logs; what it set up ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
     structlog.reset_defaults()
 
 

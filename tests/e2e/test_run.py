@@ -19,6 +19,7 @@ import pytest
 from pipeline.local import ports
 from tests import documents
 from tests.stack_fixture import make_local
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(420)]
 
@@ -143,13 +144,6 @@ def gone(processes, seconds):
     return [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
-def eventually(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.5)
-
-
 def test_from_one_command_to_events_alerts_search_and_an_orderly_end(start):
     run = start()
     page = run.until("Page: ", FIRST_EVENT_SECONDS).rsplit(" ", 1)[1]
@@ -162,16 +156,16 @@ def test_from_one_command_to_events_alerts_search_and_an_orderly_end(start):
     def found():
         return run.command("search", "sanctions", "--kind", "sanctions")
 
-    eventually(lambda: found()["total"] > 0)
+    wait_until(lambda: found()["total"] > 0, 60)
     assert {"id", "kind", "evidence", "article_url"} <= found()["hits"][0].keys()
-    eventually(lambda: run.command("status")["ok"])
+    wait_until(lambda: run.command("status")["ok"], 60)
     status = run.command("status")
     assert [p["name"] for p in status["processes"]] == ["collector", "worker", "indexer", "notifier", "console"]
     assert status["feeds"] == {"known": 1, "failing": [], "silent": []}
     assert status["alerts"]["total"] > 0
     rung = {alert["rule"] for alert in run.command("alerts", "list")["alerts"]}
     # the index may still be a few events behind the alerts; and which report of a news comes first may differ
-    eventually(lambda: {alert["rule"] for alert in run.command("alerts", "test")["alerts"]} >= rung)
+    wait_until(lambda: {alert["rule"] for alert in run.command("alerts", "test")["alerts"]} >= rung, 60)
     assert run.command("quarantine", "list") == {"total": 0, "failures": []}
     run_the_documents(run, page)
 
@@ -200,15 +194,15 @@ def test_a_killed_supervisor_leaves_no_process_and_the_next_start_goes_on(start)
 
     again = start()
     again.until("Metrics", FIRST_EVENT_SECONDS)
-    eventually(lambda: again.command("status")["ok"])
-    eventually(lambda: again.command("search", "sanctions")["total"] > 0)
+    wait_until(lambda: again.command("status")["ok"], 60)
+    wait_until(lambda: again.command("search", "sanctions")["total"] > 0, 60)
 
 
 def test_a_worker_that_is_killed_is_started_again(start):
     run = start()
     run.until("Metrics", FIRST_EVENT_SECONDS)
-    eventually(lambda: run.command("status")["ok"])
+    wait_until(lambda: run.command("status")["ok"], 60)
     [worker] = [p for p in run.family() if p.cmdline()[-1:] == ["worker"]]
     worker.kill()
     run.until("worker was ended by SIGKILL; it starts again", 20)
-    eventually(lambda: run.command("status")["ok"], 90)
+    wait_until(lambda: run.command("status")["ok"], 90)

@@ -4,7 +4,6 @@ import ast
 import importlib
 import io
 import json
-import logging
 import os
 import re
 import subprocess
@@ -15,7 +14,6 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from pipeline import bus, cli
@@ -39,8 +37,6 @@ class Done(NamedTuple):
 @pytest.fixture
 def dateline(monkeypatch, capfdbinary):
     """The whole command, from its arguments to its exit status, inside this process."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
 
     def call(*arguments, stdin=b""):
         monkeypatch.setattr(sys, "argv", ["dateline", *map(str, arguments)])
@@ -53,10 +49,7 @@ def dateline(monkeypatch, capfdbinary):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("DATELINE_CONFIG", raising=False)
-    yield call
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return call
 
 
 @pytest.fixture

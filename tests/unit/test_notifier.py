@@ -1,7 +1,5 @@
 """The notifier: channels that start, change and stop; readiness and lag."""
 
-import time
-
 import pytest
 
 from pipeline import bus
@@ -11,6 +9,7 @@ from pipeline.notify.delivery import ShutdownError
 from pipeline.notify.notifier import ChannelPool, readiness
 from pipeline.settings import Settings, SettingsError
 from tests.unit.test_delivery import Sink, Stop, make_delivery, message
+from tests.waiting import wait_until
 
 # --- readiness -------------------------------------------------------------------------------------------------------
 
@@ -64,23 +63,16 @@ def urls(pool):
     return sorted(channel.url for channel in pool.working)
 
 
-def until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_channels_come_change_and_go_and_the_others_notice_nothing(pool):
     pool.connect(channels(a="http://a/", b="http://b/"))
     assert pool.working == []
     pool.start()
-    until(lambda: urls(pool) == ["http://a/", "http://b/"])
+    wait_until(lambda: urls(pool) == ["http://a/", "http://b/"], 10)
     kept = next(delivery for delivery in pool.deliveries if delivery.channel.name == "a")
     pool.connect(channels(a="http://a/", b="http://b2/", c="http://c/"))
-    until(lambda: urls(pool) == ["http://a/", "http://b2/", "http://c/"])
+    wait_until(lambda: urls(pool) == ["http://a/", "http://b2/", "http://c/"], 10)
     pool.connect(channels(a="http://a/"))
-    until(lambda: urls(pool) == ["http://a/"])
+    wait_until(lambda: urls(pool) == ["http://a/"], 10)
     assert pool.deliveries == [kept]
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -80,18 +79,6 @@ async def test_an_article_that_waits_for_a_process_has_all_its_time(pool):
     assert [one.outcome for [one] in found] == ["ok"] * 4
 
 
-@pytest.fixture
-def own_logging():
-    """What the test sets up ends with it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
-@pytest.mark.usefixtures("own_logging")
 def test_a_pool_process_writes_its_log_in_the_form_that_is_configured(monkeypatch, capsys):
     monkeypatch.setattr(
         detect, "load_models", lambda _settings: structlog.get_logger("model").warning("loaded", words=3)

@@ -2,11 +2,9 @@
 
 import datetime as dt
 import json
-import logging
 import sys
 
 import pytest
-import structlog
 from aiohttp import web
 
 from pipeline import cli
@@ -156,8 +154,6 @@ def test_broken_markup_offers_no_feeds_and_does_no_harm():
 @pytest.fixture
 def dateline(monkeypatch, capfdbinary, tmp_path):
     """Call the command with a configuration of its own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     monkeypatch.setenv("DATELINE_CONFIG", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -169,10 +165,7 @@ def dateline(monkeypatch, capfdbinary, tmp_path):
         out, err = capfdbinary.readouterr()
         return ended.value.code or 0, out.decode(), err.decode()
 
-    yield call
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return call
 
 
 def test_the_check_prints_a_table_and_json_and_fails_where_a_feed_does(dateline, tmp_path):

@@ -29,7 +29,7 @@ The support:
     local/      Kafka and Elasticsearch on this machine
     cli/        the command `dateline`; the only room that prints
     toml/       TOML files into records with clear errors, and edited by line
-    settings.py, metrics.py, logs.py, stage.py (one outcome for each record), version.py
+    settings.py, metrics.py, logs.py, stage.py (one outcome for each record), process.py (version, stop)
 """
 
 import os

@@ -19,8 +19,8 @@ import msgspec
 import structlog
 
 from pipeline import metrics
+from pipeline.process import VERSION
 from pipeline.records import Failure, RecordError, content_id
-from pipeline.version import VERSION
 
 log = structlog.get_logger("stage")
 

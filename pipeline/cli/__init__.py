@@ -25,7 +25,7 @@ import typer
 
 from pipeline.cli.common import Global, app, explained, is_for_users
 from pipeline.logs import without_secrets
-from pipeline.version import VERSION
+from pipeline.process import VERSION
 
 # Importing these modules adds their commands, in the order of --help.
 # isort: off

@@ -14,7 +14,7 @@ import typer
 
 from pipeline import settings as settings_module
 from pipeline.cli.common import Global, Json, add_checkout, app, is_for_users, print_result, settings
-from pipeline.version import VERSION
+from pipeline.process import VERSION
 
 # ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `dateline --help` is fast
 

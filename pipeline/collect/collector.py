@@ -29,9 +29,9 @@ from pipeline.collect.membership import Membership, PartitionListener
 from pipeline.collect.poll import Poller
 from pipeline.collect.poll_loop import PollLoop
 from pipeline.collect.seen_urls import SeenUrls
+from pipeline.process import VERSION
 from pipeline.records import Feed
 from pipeline.settings import Settings
-from pipeline.version import VERSION
 
 log = structlog.get_logger("collector")
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from pipeline.console.api import PREFIX, Endpoint, ProblemAnswer
-from pipeline.version import VERSION
+from pipeline.process import VERSION
 
 REFERENCE: Final = "#/components/schemas/{name}"
 ERRORS: Final = {

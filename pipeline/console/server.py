@@ -13,8 +13,8 @@ import uvicorn
 from pipeline import metrics
 from pipeline.console import access, app
 from pipeline.console.health import ConsoleHealth
+from pipeline.process import VERSION
 from pipeline.settings import Settings, console_address
-from pipeline.version import VERSION
 
 log = structlog.get_logger("console")
 

@@ -12,9 +12,9 @@ from pipeline.console.api import Call, Endpoint, Role
 from pipeline.console.desk import Desk
 from pipeline.index.items import kind_name
 from pipeline.operate import status as status_
+from pipeline.process import VERSION
 from pipeline.records import EventType, Modality, Phase
 from pipeline.settings import read_toml
-from pipeline.version import VERSION
 
 
 class KindName(msgspec.Struct, frozen=True, kw_only=True):

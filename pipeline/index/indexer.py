@@ -15,9 +15,9 @@ from pipeline.index import client, upkeep
 from pipeline.index.bulk import TYPES, BulkWriter
 from pipeline.index.errors import StoppedError
 from pipeline.index.health import IndexerHealth
+from pipeline.process import VERSION, StopEvent
 from pipeline.records import Failure, encode
 from pipeline.settings import Settings
-from pipeline.version import VERSION
 
 log = structlog.get_logger("index")
 
@@ -33,7 +33,7 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         TopicError: a topic has another number of partitions.
         OSError: the port of /metrics is taken.
     """
-    stopping = stop or threading.Event()
+    stopping = stop or StopEvent()
     if stop is None:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopping.set())

@@ -20,6 +20,7 @@ import msgspec
 
 from pipeline.local import LocalError, jars, java
 from pipeline.local.servers import ELASTICSEARCH, KAFKA, Launch
+from pipeline.process import StopEvent
 
 WATCH_SECONDS: Final = 1.0
 CLOSE_SECONDS: Final = 20
@@ -28,7 +29,7 @@ CLOSE_SECONDS: Final = 20
 def main(launch_file: str) -> None:
     """Run one server until it is asked to stop, then end the process. Never returns."""
     launch = msgspec.json.decode(Path(launch_file).read_bytes(), type=Launch)
-    stop = threading.Event()
+    stop = StopEvent()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_watch_parent, args=(stop, os.getppid(), launch.stop_seconds), daemon=True).start()

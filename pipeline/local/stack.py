@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from pipeline.local import LocalError, Progress, aot, child, jars, no_progress, 
 from pipeline.local.child import ServerProcess
 from pipeline.local.owner import OwnedError, Running
 from pipeline.local.servers import Launch
+from pipeline.process import StopEvent
 from pipeline.settings import Local, Settings
 
 log = structlog.get_logger("local.stack")
@@ -313,7 +313,7 @@ def serve(local: Local, pipe: IO[str]) -> None:
 
     It writes its process id to `pipe`, then `ready` or an error, and closes the pipe.
     """
-    stop = threading.Event()
+    stop = StopEvent()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if not stop.is_set():  # a second signal must not interrupt the stop

@@ -8,8 +8,8 @@ from typing import Final
 
 from pipeline.alert.rules import Channel
 from pipeline.notify.message import message_text
+from pipeline.process import VERSION
 from pipeline.records import Alert
-from pipeline.version import VERSION
 
 PATH: Final = "/api/v2/alerts"
 FIRING: Final = dt.timedelta(hours=1)

@@ -27,8 +27,8 @@ from pipeline.notify.delivery import (
     ChannelDelivery,
     ShutdownError,
 )
+from pipeline.process import VERSION, StopEvent
 from pipeline.settings import Settings
-from pipeline.version import VERSION
 
 log = structlog.get_logger("notify")
 
@@ -52,7 +52,7 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         SettingsError: a rule or channel is wrong, or the file or variable of a secret does not exist.
         OSError: the port of /metrics is taken.
     """
-    stopping = stop or threading.Event()
+    stopping = stop or StopEvent()
     publisher = bus.PatientPublisher(settings, stopping)
     broker = bus.BrokerWatch(settings)
 

@@ -15,8 +15,8 @@ from typing import Final
 
 from pipeline.alert.rules import Channel
 from pipeline.notify.http_post import Post, call, check
+from pipeline.process import VERSION
 from pipeline.records import Alert, encode
-from pipeline.version import VERSION
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the beginning of every such secret
 """What follows it is the key in base64. A secret without it is the key itself, as bytes."""

@@ -31,6 +31,7 @@ from pipeline.operate.service_process import (
     rotate_log,
     with_ports,
 )
+from pipeline.process import StopEvent
 from pipeline.records import Alert, Event
 from pipeline.settings import Settings, SettingsError, console_address
 
@@ -105,7 +106,7 @@ class Service:
         self.settings = with_ports(settings, _free_ports)
         self.logs = settings.data_dir / "logs"
         self._screen = screen
-        self._stopping = threading.Event()
+        self._stopping = StopEvent()
         self._waiting = True
         self._stack: Any = None
         self._servers: LocalServers | None = None

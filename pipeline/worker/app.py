@@ -28,11 +28,11 @@ from pipeline import bus, metrics, stage
 from pipeline.alert import feedback
 from pipeline.alert.reload import LOOK_SECONDS, RuleWatch
 from pipeline.alert.throttle import AlertState
+from pipeline.process import VERSION
 from pipeline.records import Alert, Brief, Story, decode, encode
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Rejected, Source
 from pipeline.track.stories import PARTITION, Stories
-from pipeline.version import VERSION
 from pipeline.worker import faust_app, past
 from pipeline.worker.acknowledge import OrderedAcks
 from pipeline.worker.inbox import Arrival, Inbox

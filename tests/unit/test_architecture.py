@@ -11,7 +11,7 @@ PIPELINE = Path(__file__).parents[2] / "pipeline"
 FILES = sorted(PIPELINE.rglob("*.py"))
 
 ROOMS = (
-    ("version", "toml"),
+    ("process", "toml"),
     ("settings",),
     ("logs", "metrics", "records"),
     ("stage",),

@@ -21,8 +21,8 @@ from pipeline.cli import service_commands
 from pipeline.detect.kinds import built_in
 from pipeline.index import sizes
 from pipeline.operate import offline, replay, status
+from pipeline.process import VERSION
 from pipeline.settings import Settings
-from pipeline.version import VERSION
 from tests.make import NOW, make_failure
 
 ROOT = Path(__file__).parents[2]

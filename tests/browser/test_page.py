@@ -1,5 +1,6 @@
 """The page in Chromium, on a console that stands in: every view, what is live, what is changed, and what goes wrong."""
 
+import math
 import re
 
 import pytest
@@ -178,6 +179,33 @@ def test_a_mark_on_the_map_leads_to_its_events_and_the_map_is_moved_by_key(opene
     page.keyboard.press("+")
     expect(page.locator(".map svg")).not_to_have_attribute("viewBox", before)
     page.get_by_role("link", name="Kyiv: 6 events").click()
+    expect(page).to_have_url(re.compile("box="))
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_a_mark_on_the_map_has_room_for_a_finger_and_is_reached_by_key(opened, console, phone):
+    page = ready(opened(console, "/search?show=map", phone=phone))
+    page.locator(".map svg").scroll_into_view_if_needed()
+    marks = page.locator("a.spot").all()
+    boxes = [one.bounding_box() for one in marks]
+    at = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
+    alone = [n for n, spot in enumerate(at) if all(math.dist(spot, other) > 24 for other in at if other != spot)]
+    n = min(alone, key=lambda n: boxes[n]["width"])
+    assert boxes[n]["width"] < 24, "the mark itself is small"
+    mark, (x, y) = marks[n], at[n]
+    led = page.evaluate(
+        "([x, y]) => [[-11.5, 0], [11.5, 0], [0, -11.5], [0, 11.5]].map(([dx, dy]) => document.elementFromPoint(x + dx, y + dy).closest('a')?.getAttribute('href'))",
+        [x, y],
+    )
+    place = mark.get_attribute("href")
+    assert led == [place] * 4
+    page.mouse.click(x + 11, y)
+    expect(page).to_have_url(console.address + place)
+    page.go_back()
+    page.locator(".map-frame").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('class')") == "spot"
+    page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("box="))
 
 

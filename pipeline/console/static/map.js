@@ -8,6 +8,7 @@ import { plural } from "./words.js";
 const [WIDTH, HEIGHT] = [960, 430]; // of the window; the projection is taller, so that the empty Antarctic falls below its edge
 const WHOLE = 496;
 const ROOMY = 700; // px: on a narrower map the marks are smaller, or they would cover each other
+const PRESS = 12; // px: a finger finds a mark within a circle of 24 px, however small the mark is
 const MOST = 24; // how far the outlines of 1:110 million can be enlarged before they mislead
 let outlines = null;
 
@@ -88,7 +89,7 @@ export function WorldMap({ points, title, search, zoomed, fit = true, narrowed =
     <div class="map-frame" tabindex="0" role="group" aria-label=${`${title}. Arrow keys move the map, plus and minus enlarge it.`} onKeyDown=${press}>
       <svg ref=${ref} viewBox=${`${now.x} ${now.y} ${WIDTH / now.k} ${HEIGHT / now.k}`} preserveAspectRatio="xMidYMid slice" onPointerDown=${drag}>
         ${map ? html`<path class="sea" d=${map.sphere} /><path class="lines" d=${map.lines} /><path class="land" d=${map.land} /><path class="borders" d=${map.borders} />` : null}
-        ${map ? shown.map((p) => html`<${Mark} p=${p} at=${map.project([p.lon, p.lat])} k=${(now.k * width) / WIDTH} most=${most} size=${clamp(width / ROOMY, 0.75, 1)} />`) : null}
+        ${map ? [Room, Mark].map((part) => shown.map((p) => html`<${part} p=${p} at=${map.project([p.lon, p.lat])} k=${(now.k * width) / WIDTH} most=${most} size=${clamp(width / ROOMY, 0.75, 1)} />`)) : null}
       </svg>
     </div>
     <figcaption class="row small noprint">
@@ -98,14 +99,20 @@ export function WorldMap({ points, title, search, zoomed, fit = true, narrowed =
   </figure>`;
 }
 
+const words = (p, most) => [p.label, (p.count ?? 1) > 1 || most > 1 ? plural(p.count ?? 1, "event") : ""].filter(Boolean).join(": ");
+const follow = (p) => (event) => { event.preventDefault(); go(p.href); };
+
+/** The room for a finger around a mark. It lies below all marks, so that of two that are close each is pressed where it is seen. */
+function Room({ p, at, k, most }) {
+  return at && p.href ? html`<a class="room" href=${p.href} tabindex="-1" aria-hidden="true" onClick=${follow(p)}><circle cx=${at[0]} cy=${at[1]} r=${PRESS / k}><title>${words(p, most)}</title></circle></a>` : null;
+}
+
 function Mark({ p, at, k, most, size }) {
   if (!at) return null;
   const count = p.count ?? 1;
   const r = (size * (5 + (most > 1 ? 13 * Math.sqrt(count / most) : 0))) / k; // k: pixels for one unit of the outlines
-  const words = [p.label, count > 1 || most > 1 ? plural(count, "event") : ""].filter(Boolean).join(": ");
-  const shape = html`<circle cx=${at[0]} cy=${at[1]} r=${r} stroke-width=${1.2 / k}><title>${words}</title></circle>
+  const shape = html`<circle cx=${at[0]} cy=${at[1]} r=${r} stroke-width=${1.2 / k}><title>${words(p, most)}</title></circle>
     ${count > 1 && r * k > 8 ? html`<text x=${at[0]} y=${at[1]} font-size=${10.5 / k} dy="0.35em" aria-hidden="true">${count}</text>` : null}`;
   if (!p.href) return html`<g class="spot">${shape}</g>`;
-  const click = (event) => { event.preventDefault(); go(p.href); };
-  return html`<a class="spot" href=${p.href} aria-label=${words || "place"} onClick=${click}>${shape}</a>`;
+  return html`<a class="spot" href=${p.href} aria-label=${words(p, most) || "place"} onClick=${follow(p)}>${shape}</a>`;
 }

@@ -7,7 +7,9 @@ import html
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
+
+from pipeline.page import urls
 
 ENTRIES: Final = 5000
 """The most entries that are read from one feed."""
@@ -82,12 +84,10 @@ def join_url(base: str, link: str) -> str:
     An absolute link stays as it is written.
     """
     try:
-        if re.match(r"https?://", link.strip(), re.IGNORECASE):
-            urlsplit(link.strip())  # raises an error where it is not a URL
-            return link.strip()
-        return urljoin(base, link.strip()) if base and link else link.strip()
+        urlsplit(found := urls.join(base, link.strip()) if link else "")  # raises an error where it is not a URL
     except ValueError:
         return ""
+    return found
 
 
 _BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h\d)\b[^<>]*>", re.IGNORECASE)

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import feedparser
+import feedparser.mixin
+import feedparser.urls
 
 from pipeline.collect import jsonfeed, safe_xml, sitemap
 from pipeline.collect.discover import discover
@@ -30,9 +32,12 @@ from pipeline.collect.entry import (
     plain_text,
     text_or_empty,
 )
-from pipeline.page import decode
+from pipeline.page import decode, urls
 from pipeline.page.date_parsing import parse_date, parse_unix_seconds, plausible
 from pipeline.records import content_id
+
+# its own join drops an empty query and a final semicolon of a link; there is no option for it
+feedparser.urls._urljoin = feedparser.mixin._urljoin = urls.join  # noqa: SLF001
 
 
 def parse_feed(body: bytes, *, content_type: str = "", url: str = "", now: dt.datetime | None = None) -> ParsedFeed:

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from yarl import URL
@@ -186,10 +186,7 @@ def _target(url: str, location: str) -> str:
     Raises:
         FetchError: the Location is not the URL of a web page.
     """
-    try:
-        target = urljoin(url, location.strip()).partition("#")[0]
-    except ValueError as error:
-        raise FetchError("refused", f"redirects to {location[:100]!r}, which is not a URL") from error
+    target = urls.join(url, location.strip()).partition("#")[0]
     _check_url(target)
     return target
 
@@ -201,7 +198,8 @@ def _as_written(url: str) -> URL:
     path = quote(parts.path or "/", safe=_WRITTEN)
     query = quote(parts.query, safe=f"{_WRITTEN}^`{{}}")
     rest = f"{path}{'?' if '?' in url.partition('#')[0] else ''}{query}"
-    return URL(f"{known.scheme}://{known.raw_authority}{rest}", encoded=True)
+    # as the path alone: yarl leaves out an empty query
+    return URL.build(scheme=known.scheme, authority=known.raw_authority, path=rest, encoded=True)
 
 
 _WRITTEN: Final = "".join(chr(code) for code in range(33, 127) if chr(code) not in '"<>\\^`{}#')

@@ -9,9 +9,9 @@ from __future__ import annotations
 import html
 import re
 from typing import Final
-from urllib.parse import urljoin
 
 from pipeline.collect.entry import plain_text
+from pipeline.page import urls
 
 LONGEST_DELAY_SECONDS: Final = 10.0
 """A page that waits longer is meant to be read: front pages load themselves again after some minutes."""
@@ -41,10 +41,7 @@ EMPTY_CHARACTERS: Final = 120
 def base(body: bytes, url: str) -> str:
     """A page and its URL in, the URL that its links are relative to out."""
     found = _BASE.search(body[:HEAD_BYTES].decode("utf-8", "replace"))
-    try:
-        return urljoin(url, html.unescape(found.group(1))) if found is not None else url
-    except ValueError:
-        return url
+    return urls.join(url, html.unescape(found.group(1))) if found is not None else url
 
 
 def link_in(content: str) -> str | None:

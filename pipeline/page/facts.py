@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
@@ -22,7 +22,7 @@ from pipeline.page.json_ld import (
     without_markup,
 )
 from pipeline.page.others import Others
-from pipeline.page.urls import same_site
+from pipeline.page.urls import absolute, same_site
 
 _GENERIC_TITLES: Final = frozenset(
     {"home", "homepage", "news", "index", "untitled", "article", "startseite", "404", "error"}
@@ -303,13 +303,8 @@ def _language(declared: str | None) -> str | None:
 
 def _absolute(base: str, link: str | None) -> str | None:
     """A link and the page's URL in, the absolute URL out; None where it is not a web page or too long."""
-    if not link:
-        return None
-    try:
-        absolute = urljoin(base, link.strip())
-        return absolute if urlsplit(absolute).scheme in ("http", "https") and len(absolute) < 2000 else None
-    except ValueError:
-        return None
+    found = absolute(link, base) if link else None
+    return found if found is not None and len(found) < 2000 else None
 
 
 def canonical(tree: HtmlElement, url: str) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from courlan import extract_domain, normalize_url
 
@@ -33,6 +33,48 @@ def _uncached(found: re.Match[str]) -> str:
 
 
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+_PARTS = re.compile(
+    r"(?:(?P<scheme>[a-zA-Z][\w+.-]*):)?(?://(?P<host>[^/?#]*))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<place>.*))?",
+    re.DOTALL,
+)
+"""The parts of any URL, after RFC 3986, appendix B."""
+
+
+def join(base: str, link: str) -> str:
+    """The URL of a page and a link on it in, the URL that it leads to out, after RFC 3986, section 5.
+
+    `urllib.parse.urljoin` drops an empty query and a final semicolon ("/story?", "/story;"), which leads to another page.
+    """
+    to, here = _PARTS.fullmatch(link), _PARTS.fullmatch(base)
+    if to is None or here is None or not base or (to["scheme"] and to["host"] is not None):
+        return link
+    if to["scheme"] and to["scheme"].lower() != (here["scheme"] or "").lower():
+        return link
+    host, path, query = to["host"], to["path"], to["query"]
+    if host is None:
+        host = here["host"]
+        if not path:
+            path, query = here["path"], here["query"] if query is None else query
+        else:
+            path = _without_dots(path if path.startswith("/") else f"{here['path'].rpartition('/')[0]}/{path}")
+    start = (f"{here['scheme']}:" if here["scheme"] else "") + (f"//{host}" if host is not None else "")
+    return (
+        start
+        + path
+        + (f"?{query}" if query is not None else "")
+        + (f"#{to['place']}" if to["place"] is not None else "")
+    )
+
+
+def _without_dots(path: str) -> str:
+    """A path in, the same without its steps "." and ".." out."""
+    steps: list[str] = []
+    for step in path.split("/")[1:]:
+        if step == "..":
+            steps = steps[:-1]
+        elif step != ".":
+            steps.append(step)
+    return "/" + "/".join(steps) + ("/" if steps and path.endswith(("/.", "/..")) else "")
 
 
 def absolute(url: str, base: str = "") -> str | None:
@@ -42,7 +84,7 @@ def absolute(url: str, base: str = "") -> str | None:
     """
     url = re.sub(r"[\t\r\n]", "", url.strip())
     try:
-        found = url if _ABSOLUTE.match(url) or not base else urljoin(base, url)
+        found = join(base, url)
         parts = urlsplit(found)
         good = _ABSOLUTE.match(found) is not None and bool(parts.hostname) and len(found) <= LONGEST
         _ = parts.port
@@ -74,7 +116,7 @@ def canonical(url: str, base: str = "") -> str | None:
     """
     url = "".join(url.split())
     try:
-        absolute = _AMP_CACHE.sub(_uncached, urljoin(base, url) if base else url)
+        absolute = _AMP_CACHE.sub(_uncached, join(base, url))
         parts = urlsplit(absolute)
         if parts.scheme.lower() not in ("http", "https") or not parts.hostname or len(absolute) > LONGEST:
             return None

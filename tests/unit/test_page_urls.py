@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.page.urls import accepted, article_id, canonical, host, same_site
+from pipeline.page.urls import accepted, article_id, canonical, host, join, same_site
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,19 @@ def test_hosts_and_sites():
     assert host("http://[bad") == ""
     assert same_site("https://amp.paper.co.uk/x", "https://www.paper.co.uk/y")
     assert not same_site("https://a.co.uk/x", "https://b.co.uk/x")
+
+
+@pytest.mark.parametrize(
+    ("link", "wanted"),
+    [
+        ("g", "http://a/b/c/g"), ("./g/", "http://a/b/c/g/"), ("/g", "http://a/g"), ("//g", "http://g"), ("?y", "http://a/b/c/d;p?y"),
+        ("#s", "http://a/b/c/d;p?q#s"), (";x", "http://a/b/c/;x"), ("", "http://a/b/c/d;p?q"), ("..", "http://a/b/"),
+        ("../../../g", "http://a/g"), ("/./g", "http://a/g"), ("g.", "http://a/b/c/g."), ("g?y/../x", "http://a/b/c/g?y/../x"),
+        ("http:g", "http://a/b/c/g"), ("mailto:x@b.example", "mailto:x@b.example"), ("http://x/./y", "http://x/./y"),
+        ("g?", "http://a/b/c/g?"), ("g;", "http://a/b/c/g;"), ("?", "http://a/b/c/d;p?"), ("a//b;?", "http://a/b/c/a//b;?"),
+        ("HTTPS://x/y?", "HTTPS://x/y?"), ("//g?", "http://g?"), ("http://[bad", "http://[bad"),
+    ],
+)  # fmt: skip
+def test_a_link_is_joined_after_rfc_3986_and_keeps_what_is_empty(link, wanted):
+    assert join("http://a/b/c/d;p?q", link) == wanted
+    assert join("", link) == link

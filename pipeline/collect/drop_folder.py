@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from pipeline import bus
-from pipeline.collect import files, seen
+from pipeline.collect import files, prose, seen
 from pipeline.collect.entry import FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.entry_processor import EntryResult
 from pipeline.collect.feed import parse_feed
@@ -177,8 +177,8 @@ class DropFolder:
                     end = SeenEntry(article_id=item.key, first_seen_at=now, content_hash="", entry_hash=item.stamp)
                     remembered[item.key] = end
                 continue
-            known_hashes = {entry.content_hash for entry in remembered.values() if entry.content_hash}
-            result = await self._poller.entry_processor.process(self._feed, item.parsed, item.candidate, known_hashes)
+            known = prose.Known(remembered)
+            result = await self._poller.entry_processor.process(self._feed, item.parsed, item.candidate, known)
             if result.seen_entry is not None:
                 remembered[item.key] = result.seen_entry
             results.append(result)

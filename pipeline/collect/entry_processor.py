@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from pipeline import metrics, stage
-from pipeline.collect import files, seen
+from pipeline.collect import files, prose, seen
 from pipeline.collect.article import (
     SENTENCE_CHARACTERS,
     Page,
@@ -83,10 +83,10 @@ class EntryProcessor:
     shared: dict[tuple[str, str], asyncio.Future[Fetched]] = field(default_factory=dict)
 
     async def process(
-        self, feed: Feed, parsed: ParsedFeed, candidate: EntryCandidate, known_hashes: set[str] | None = None
+        self, feed: Feed, parsed: ParsedFeed, candidate: EntryCandidate, known: prose.Known | None = None
     ) -> EntryResult:
         """A new or changed entry in, what became of it out: `fetch` and `finish` at once."""
-        return self.finish(feed, parsed, candidate, await self.fetch(feed, candidate), known_hashes)
+        return self.finish(feed, parsed, candidate, await self.fetch(feed, candidate), known)
 
     async def fetch(self, feed: Feed, candidate: EntryCandidate) -> Fetched:
         """A new or changed entry in, its page out. Another feed can no longer take the entry's address."""
@@ -115,13 +115,13 @@ class EntryProcessor:
         parsed: ParsedFeed,
         candidate: EntryCandidate,
         fetched: Fetched,
-        known_hashes: set[str] | None = None,
+        known: prose.Known | None = None,
     ) -> EntryResult:
         """An entry and its page in, what became of it out. Its outcome is counted, unless the entry is tried again.
 
-        An article whose content hash is among `known_hashes` is rejected: it is a copy under another name. The hash of an
-        article that is not rejected is added to them. Which of two entries an article belongs to depends on the order of the
-        calls only.
+        An article with the content of one that is `known` is rejected: it is a copy under another name; so is a new one that
+        says what an entry said which is gone from the feed. The content of an article that is not rejected is added. Which of
+        two entries an article belongs to depends on the order of the calls only.
         """
         now = self.clock.now()
         page = self._own_page(feed, parsed, candidate, fetched)
@@ -134,7 +134,8 @@ class EntryProcessor:
         source = stage.Source(topic=f"feed:{feed.id}", key=candidate.key.encode(), raw=_json(candidate.entry))
         article: Article | None = None
         article_id, mark = candidate.article_id, fetched.mark
-        known_hashes = set() if known_hashes is None else known_hashes
+        known = known or prose.Known()
+        said = candidate.previous.prose if candidate.previous is not None else ""
         with stage.recorded("collect", source, now=now) as outcome:
             if candidate.previous is None and not fetched.claimed:
                 raise stage.Rejected("duplicate", "another entry or feed brought this article")
@@ -145,14 +146,18 @@ class EntryProcessor:
             mark = mark or seen.mark(candidate.entry, composed.html)
             if candidate.previous is not None and composed.content_hash == candidate.previous.content_hash:
                 raise stage.Rejected("unchanged")
-            if composed.content_hash in known_hashes:
+            if composed.content_hash in known.contents:
                 raise stage.Rejected("duplicate", "the same content under another name")
+            said = prose.sketch(composed.html)
+            if candidate.previous is None and candidate.entry.title and known.has_page(mark, said):
+                raise stage.Rejected("duplicate", "most of the page is known under an id that the feed no longer has")
             if candidate.previous is None:
                 composed = self._with_own_id(feed, candidate, page, composed, mark)
             article_id = composed.id
-            known_hashes.add(composed.content_hash)
+            known.contents.add(composed.content_hash)
             article = composed
-        return EntryResult(article, _seen_entry(candidate, article, article_id, mark, now), outcome)
+        remembered = _seen_entry(candidate, article, mark, now)
+        return EntryResult(article, msgspec.structs.replace(remembered, article_id=article_id, prose=said), outcome)
 
     def _with_own_id(
         self, feed: Feed, candidate: EntryCandidate, page: Page | FetchError | None, composed: Article, mark: str
@@ -228,9 +233,7 @@ class EntryProcessor:
         return found
 
 
-def _seen_entry(
-    candidate: EntryCandidate, article: Article | None, article_id: str, mark: str, now: dt.datetime
-) -> SeenEntry:
+def _seen_entry(candidate: EntryCandidate, article: Article | None, mark: str, now: dt.datetime) -> SeenEntry:
     """An entry and its article, if it became one, in; what the feed's state has to remember of it out."""
     previous = candidate.previous
     content_hash = (
@@ -238,7 +241,7 @@ def _seen_entry(
     )
     first_seen_at = previous.first_seen_at if previous is not None else now
     return SeenEntry(
-        article_id=article_id,
+        article_id=candidate.article_id,
         first_seen_at=article.first_seen_at if article is not None else first_seen_at,
         content_hash=content_hash,
         entry_hash=candidate.entry_hash,

@@ -219,7 +219,7 @@ class Poller:
         metrics.feed_fetches_total.labels(outcome="ok").inc()
         found, present = seen.candidates(parsed.entries, state.seen, base=_base(feed, answer), feed_id=feed.id)
         batches = PollBatches(self.entry_processor, self.sink, self.stopping, feed, parsed, state)
-        await batches.run(found)
+        await batches.run(found, present)
         dates = [at for e in parsed.entries if (at := e.published_at or e.updated_at) is not None and at <= now]
         unfinished = batches.unfinished
         if not answer.pushed:  # a hub may send the new entries alone, without the feed's own fields

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import msgspec
 
 from pipeline import metrics
+from pipeline.collect import prose
 from pipeline.collect.entry import ParsedFeed
 from pipeline.collect.entry_processor import EntryProcessor, EntryResult, Fetched
 from pipeline.collect.seen import EntryCandidate
@@ -48,13 +49,16 @@ class PollBatches:
     unfinished: bool = False
     retry_after_seconds: float = 0.0
     published: int = 0
-    _hashes: set[str] = field(default_factory=set)
+    _known: prose.Known = field(default_factory=prose.Known)
     _ready: list[EntryResult] = field(default_factory=list)
 
-    async def run(self, candidates: Sequence[EntryCandidate]) -> None:
-        """Process all entries. The last batch stays back: `flush` publishes it with the feed's final state."""
+    async def run(self, candidates: Sequence[EntryCandidate], present: Iterable[str] = ()) -> None:
+        """Process all entries; `present` are the keys of all that the feed has now.
+
+        The last batch stays back: `flush` publishes it with the feed's final state.
+        """
         self.seen = dict(self.state.seen)
-        self._hashes = {entry.content_hash for entry in self.seen.values() if entry.content_hash}
+        self._known = prose.Known(self.seen, present)
         async for candidate, result in self._in_order(candidates):
             self.unfinished = self.unfinished or result.retry
             self.retry_after_seconds = max(self.retry_after_seconds, result.retry_after_seconds)
@@ -81,10 +85,8 @@ class PollBatches:
                 await asyncio.wait([running[0][1]], timeout=FLUSH_SECONDS if self._ready else None)
                 while running and running[0][1].done():
                     candidate, task = running.popleft()
-                    yield (
-                        candidate,
-                        self.processor.finish(self.feed, self.parsed, candidate, task.result(), self._hashes),
-                    )
+                    fetched = task.result()
+                    yield candidate, self.processor.finish(self.feed, self.parsed, candidate, fetched, self._known)
                 articles = sum(result.article is not None for result in self._ready)
                 if articles >= BATCH_ARTICLES or (articles and loop.time() - flushed_at > FLUSH_SECONDS):
                     await self.flush(msgspec.structs.replace(self.state, seen=dict(self.seen)))

@@ -16,12 +16,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from pipeline.collect.entry import FeedEntry, plain_text
 from pipeline.page import urls
 from pipeline.records import SeenEntry, content_id
 
 MOST: Final = 5000
-"""The most entries a state remembers, whatever is configured: about 950 kB, below Kafka's default limit of 1 MB."""
+"""The most entries a state remembers, whatever is configured: about 995 kB, below Kafka's default limit of 1 MB."""
+
+PROSE_ENTRIES: Final = 400
+"""Of so many entries it is remembered what their pages say: this needs 30 bytes each."""
 
 PAGE_DIGITS: Final = 6
 """Digits of a page's hash in a mark: among 100 pages, two have the same one once in 400,000 feeds."""
@@ -60,7 +65,7 @@ def entry_hash(entry: FeedEntry) -> str:
     """An entry in, a hash of its text in the feed out. Spaces, markup and links do not count."""
     updated = entry.updated_at if entry.updated_at != entry.published_at else None
     return content_id(
-        _letters(entry.title), _letters(entry.summary), _letters(plain_text(entry.content)), updated, size=16
+        letters(entry.title), letters(entry.summary), letters(plain_text(entry.content)), updated, size=16
     )
 
 
@@ -70,19 +75,24 @@ _TAG = re.compile(r"<[^<>]*>")
 
 def content_hash(title: str, body: str) -> str:
     """A title and a page (or text) in, a hash of its prose out. Menus, counters and "3 minutes ago" do not count."""
-    blocks = (block.partition("</p")[0] for block in _PARAGRAPH.split(body)[1:])
-    prose = [text for block in blocks if len(text := _letters(_TAG.sub("", block[:20_000]))) > 60]
-    return content_id(_letters(title), *(prose or [_letters(_TAG.sub("", body))]))
+    return content_id(letters(title), *map(letters, blocks(body)))
 
 
-def _letters(text: str) -> str:
+def blocks(body: str) -> list[str]:
+    """A page (or text) in, the texts of its longer paragraphs out; all its text where it has none."""
+    parts = (block.partition("</p")[0] for block in _PARAGRAPH.split(body)[1:])
+    texts = (_TAG.sub("", block[:20_000]) for block in parts)
+    return [text for text in texts if len(letters(text)) > 60] or [_TAG.sub("", body)]
+
+
+def letters(text: str) -> str:
     """Return the letters and digits of a text in lower case."""
     return "".join(re.findall(r"\w+", text)).casefold()
 
 
 def mark(entry: FeedEntry, page: str) -> str:
     """An entry and its page (or text) in, its mark out: hashes of the page's prose and of the title, and the date."""
-    return _short(content_hash("", page), PAGE_DIGITS) + _title_digits(entry.title) + _date_digits(entry)
+    return short(content_hash("", page), PAGE_DIGITS) + _title_digits(entry.title) + _date_digits(entry)
 
 
 def page_of(known: str) -> str:
@@ -96,16 +106,16 @@ def title_of(known: str) -> str:
 
 
 def _title_digits(title: str) -> str:
-    return _short(content_id(_letters(title)), TITLE_DIGITS)
+    return short(content_id(letters(title)), TITLE_DIGITS)
 
 
 def _date_digits(entry: FeedEntry) -> str:
     """Return the date of an entry, as its minute; an empty string where it has none."""
     at = entry.published_at or entry.updated_at
-    return _short(f"{int(at.timestamp()) // 60:x}", 5) if at is not None and at.timestamp() > 0 else ""
+    return short(f"{int(at.timestamp()) // 60:x}", 5) if at is not None and at.timestamp() > 0 else ""
 
 
-def _short(number: str, digits: int) -> str:
+def short(number: str, digits: int) -> str:
     """A hexadecimal number in, its last digits to the base of 36 out: a state of 5000 entries has to be short."""
     value, found = int(number, 16), ""
     for _ in range(digits):
@@ -165,7 +175,7 @@ class _Places:
         self._times = Counter(self.urls)
         sayings: dict[str, set[tuple[str, str]]] = {}
         for entry, url in zip(entries, self.urls, strict=True):
-            said = (_letters(entry.title), _letters(entry.summary or plain_text(entry.content)))
+            said = (letters(entry.title), letters(entry.summary or plain_text(entry.content)))
             sayings.setdefault(self._page(url), set()).add(said)
         self._crowded = {page for page, said in sayings.items() if len(said) > 1 and page}
 
@@ -217,4 +227,6 @@ def pruned(seen: Mapping[str, SeenEntry], present: Iterable[str], keep: int) -> 
     here = [key for key in dict.fromkeys(present) if key in seen][:MOST]
     others = sorted(seen.keys() - set(here), key=lambda key: seen[key].first_seen_at, reverse=True)
     room = max(0, min(keep, MOST) - len(here))
-    return {key: seen[key] for key in (*others[:room][::-1], *here)}
+    told = {*here[:PROSE_ENTRIES], *others[: max(0, PROSE_ENTRIES - len(here))]}
+    kept = {key: seen[key] for key in (*others[:room][::-1], *here)}
+    return {k: e if k in told or not e.prose else msgspec.structs.replace(e, prose="") for k, e in kept.items()}

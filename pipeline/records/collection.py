@@ -60,11 +60,12 @@ class FeedState(Record, frozen=True, kw_only=True):
     topic: str = ""
 
 
-class SeenEntry(Value, frozen=True, kw_only=True):
+class SeenEntry(Value, frozen=True, kw_only=True, omit_defaults=True):
     """An entry that was processed: its article, and the hashes of what was published and of what stood in the feed.
 
     An empty `content_hash` means that nothing was published, because another feed has the article or it was rejected. `mark`
-    has short hashes of page and title and the entry's date (see collect/seen.py): entries change their ids and addresses.
+    has short hashes of page and title and the entry's date (see collect/seen.py), `prose` of some sentences of the page (see
+    collect/prose.py): entries change their ids and addresses.
     """
 
     article_id: str
@@ -72,6 +73,7 @@ class SeenEntry(Value, frozen=True, kw_only=True):
     content_hash: str
     entry_hash: str = ""
     mark: str = ""
+    prose: str = ""
 
 
 class Article(Record, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.collect.entry import FeedEntry
+from pipeline.collect.prose import DIGITS, SENTENCES
 from pipeline.collect.seen import MOST, candidates, content_hash, entry_hash, mark, pruned
 from pipeline.records import FeedState, SeenEntry, encode
 
@@ -151,6 +152,7 @@ def test_the_largest_state_is_smaller_than_the_largest_record():
             content_hash="b" * 20,
             entry_hash="c" * 16,
             mark=mark(entry(published_at=NOW), "page"),
+            prose="d" * SENTENCES * DIGITS,
         )
         for n in range(MOST * 2)
     }

@@ -1,0 +1,125 @@
+"""Pages that are partly new at every poll, under new ids and addresses: one article. New stories under old titles: new ones."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from pipeline.collect import prose, seen
+from pipeline.collect.entry import FeedEntry
+from pipeline.page.extract import extract
+from pipeline.records import Feed, SeenEntry
+from tests.unit.collect.cases import check_stories, collecting
+from tests.unit.collect.polling import NOW
+from tests.unit.collect.test_odd_sites import MORE, TEXTS, page
+
+SAYINGS = (
+    "A journey of a thousand miles begins with one single step, as the old saying of the sailors goes.",
+    "Weather for the harbour tomorrow: light winds from the west, some clouds, and no rain before evening.",
+    "Our evening letter now reaches more than ninety thousand subscribers in four countries of the region.",
+)
+PAGES = {
+    "a saying at the end": lambda told, poll: [told, MORE, SAYINGS[poll]],
+    "a saying at the start": lambda told, poll: [SAYINGS[poll], told, MORE],
+    "a saying and little else": lambda told, poll: [told, SAYINGS[poll]],
+    "a saying within": lambda told, poll: [f"{told} {SAYINGS[poll]}", MORE],
+    "a counter": lambda told, poll: [told, MORE, f"Right now {poll}17 people read this page of our site, and we thank each of them."],
+}  # fmt: skip
+
+
+async def polled(setup, site, feeds):
+    for pages in feeds:
+        site.pages.clear()
+        site.pages.update(pages)
+        await asyncio.wait_for(setup.poll(Feed(id="harbour", url=f"{site.addresses['base']}/feed.xml")), 20)
+    return setup.sink.articles
+
+
+def one_feed(items):
+    """Items (title, link, more of the item, paragraphs) of one poll in, the pages of the site out."""
+    told = "".join(
+        f"<item><title>{title}</title><link>{{base}}{link.replace('&', '&amp;')}</link>{more}</item>"
+        for title, link, more, _ in items
+    )
+    feed = f"<rss version='2.0'><channel><title>Harbour Wire</title>{told}</channel></rss>"
+    return {"/feed.xml": {"type": "text/xml", "body": feed}} | {
+        link: page(title, *paragraphs) for title, link, _, paragraphs in items
+    }
+
+
+@pytest.mark.parametrize("shape", PAGES)
+@pytest.mark.parametrize(
+    "link", ["/s/{n}?sid=abc{poll}&n={poll}7", "/a?id={n}&n={poll}", "/s/{n};jsessionid=F{poll}", "/(S(q{poll}))/s/{n}"]
+)
+@pytest.mark.parametrize(
+    "more",
+    [
+        "", "<guid isPermaLink='false'>{n}-{poll}</guid>", "<pubDate>Fri, 27 Nov 2026 12:{poll}0:00 GMT</pubDate>",
+        "<description>{told} Read by {poll} people.</description>",
+    ],
+)  # fmt: skip
+async def test_a_page_that_is_partly_new_under_a_new_address_at_every_poll_is_one_article(shape, link, more):
+    feeds = []
+    for poll in range(3):
+        items = []
+        for n, (title, told) in enumerate(TEXTS.items()):
+            fill = {"{n}": str(n), "{poll}": str(poll), "{told}": told}
+            filled = [link, more]
+            for (name, value), i in itertools.product(fill.items(), range(2)):
+                filled[i] = filled[i].replace(name, value)
+            items.append((title, *filled, PAGES[shape](told, poll)))
+        feeds.append(one_feed(items))
+    async with collecting({}) as (site, setup):
+        articles = await polled(setup, site, feeds)
+    check_stories(articles, [extract(article) for article in articles])
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+async def test_news_under_one_title_with_the_same_words_around_them_are_articles_of_their_own(at_once):
+    """Such as the press releases of a ministry, where the older ones leave the feed."""
+    around = (
+        "This is a release of the ministry for the press.",
+        "Questions are answered by telephone on working days.",
+        MORE,
+    )
+    told = [f"The ministry gave {word} million crowns to the towns on the coast. The money is for the {word} dykes that broke." for word in ("two", "three", "five", "nine")]  # fmt: skip
+    releases = [("Release of the ministry", f"/r?id={n}", "", (*around, text)) for n, text in enumerate(told)]
+    feeds = [one_feed(releases[n : n + at_once]) for n in range(0, 4, at_once)]
+    if at_once == 1:  # of the first two nobody knows what belongs to every release
+        feeds = [one_feed([("Release of the ministry", f"/r?id={n}", "", (MORE, text))]) for n, text in enumerate(told)]
+    async with collecting({}) as (site, setup):
+        assert len(await polled(setup, site, feeds)) == 4
+
+
+def entry(title, *paragraphs, published=True):
+    mark = seen.mark(FeedEntry(id="x", title=title), "")
+    return SeenEntry(
+        article_id="a", first_seen_at=NOW, content_hash="c" if published else "", mark=mark,
+        prose=prose.sketch("".join(f"<p>{text}</p>" for text in paragraphs)),
+    )  # fmt: skip
+
+
+def test_what_is_known_is_of_the_same_title_and_gone_from_the_feed():
+    told = entry("A title", *TEXTS.values())
+    for known, here, wanted in (
+        ({"k": told}, [], True),
+        ({"k": told}, ["k"], False),
+        ({"k": entry("Another title", *TEXTS.values())}, [], False),
+        ({"k": entry("A title", MORE)}, [], False),
+        ({"k": told, "l": entry("Another title", *TEXTS.values())}, [], False),  # then they do not tell the article
+        ({"k": told, "l": entry("A title", *TEXTS.values(), published=False)}, [], True),
+        ({"k": SeenEntry(article_id="a", first_seen_at=NOW, content_hash="c")}, [], False),
+    ):
+        assert prose.Known(known, here).has_page(told.mark, told.prose) is wanted
+
+
+def test_a_sketch_is_short_and_of_a_page_without_paragraphs_too():
+    long = "".join(
+        f"<p>{text} {MORE} That was paragraph {number} of the text.</p>"
+        for number in range(50)
+        for text in TEXTS.values()
+    )
+    assert len(prose.sketch(long)) == prose.SENTENCES * prose.DIGITS
+    bare = " ".join(TEXTS.values())
+    assert prose.sketch(f"<script>var a = 1;</script><div>{bare}</div>") == prose.sketch(bare) != ""
+    assert prose.sketch("") == prose.sketch("<p>Share.</p>") == ""

@@ -15,6 +15,7 @@ from pipeline.console.access import HEADERS
 from tests.browser.news import COUNTRIES, KINDS, News
 
 STATIC = Path(__file__).parents[2] / "pipeline" / "console" / "static"
+LIVE = {"story": "stories", "alert": "alerts", "event": "events", "article": "articles"}
 LABELS = {**COUNTRIES, **{kind: name for kind, (name, _) in KINDS.items()}}
 
 
@@ -86,10 +87,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(self.server.slow_seconds)
         parts = url.path.removeprefix("/api/v1/").split("/")
         if parts == ["live"]:
-            return self.live()
+            return self.live(query["resource"])
         return self.get(parts, query)
 
-    def live(self):
+    def live(self, wanted):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
@@ -98,6 +99,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.listeners.append(mine)
         while (found := mine.get()) is not None:
             name, item = found
+            if LIVE[name] not in wanted:
+                continue
             try:
                 self.wfile.write(f"event: {name}\ndata: {json.dumps(item)}\n\n".encode())
                 self.wfile.flush()

@@ -172,6 +172,43 @@ def test_ten_thousand_results_come_page_by_page(opened, console):
     expect(page.locator(".card")).to_have_count(80)
 
 
+def test_a_page_keeps_400_results_and_says_how_to_have_the_others(opened, console):
+    console.mood = "many"
+    page = ready(opened(console, "/search"))
+    more = page.get_by_role("button", name="Show more")
+    more.focus()
+    for count in range(80, 441, 40):
+        page.keyboard.press("Enter")  # the button keeps the focus, so that a reader at the keyboard is not thrown out
+        expect(page.get_by_text(f"{count} of 10,000 shown")).to_be_visible()
+    expect(page.locator(".card")).to_have_count(400)
+    expect(page.locator(".card").first).to_have_attribute("data-id", "many-40")
+    expect(page.get_by_text("41 to 440 of 10,000 shown. Narrow the search to see fewer")).to_be_visible()
+    expect(page.get_by_text("The first 40 have left the page")).to_have_count(1)
+    page.get_by_role("button", name="Back to the first").click()
+    expect(page.get_by_text("40 of 10,000 shown")).to_be_visible()
+    expect(page.locator(".card").first).to_have_attribute("data-id", "many-0")
+
+
+def test_what_comes_all_day_does_not_grow_the_page(opened, console):
+    page = ready(opened(console))
+    alerts = ready(opened(console, "/alerts"))
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+    below = page.locator(".card-link").nth(5)
+    below.evaluate("(link) => link.focus({ preventScroll: true })")  # who is further down has to ask for what is new
+    name = below.inner_text()
+    for number in range(900):
+        at = console.news.ago(-number / 60)
+        console.publish("story", {**console.news.stories[0], "id": f"fresh-{number}", "last_seen_at": at})
+        console.publish("alert", {**console.news.alerts[0], "id": f"alert-{number}", "raised_at": at})
+        if number in (0, 40):
+            expect(page.locator(f'.card[data-id="fresh-{number}"]')).to_be_visible()
+            assert page.evaluate("document.activeElement.innerText") == name, "the focus stays on its story"
+    expect(page.locator('.card[data-id="fresh-899"]')).to_be_visible()
+    assert page.locator(".card").count() <= 400
+    expect(alerts.locator('.alert[data-id="alert-899"]')).to_be_visible()
+    assert alerts.locator(".alert").count() <= 400
+
+
 def test_a_mark_on_the_map_leads_to_its_events_and_the_map_is_moved_by_key(opened, console):
     page = ready(opened(console, "/search?show=map"))
     before = page.locator(".map svg").get_attribute("viewBox")

@@ -5,6 +5,8 @@ import { useCallback, useEffect, useRef, useState } from "./vendor/ui.js";
 const BASE = "/api/v1";
 const PATIENCE_MS = 30_000; // a search over a million events takes under a second; after this the server is taken for dead
 const SLOW_MS = 4_000; // from here on a waiting reader is told that the wait is known
+export const MOST = 400; // entries of a list in the page; with thousands of them a browser gets slow
+const MOMENT_MS = 200;
 const AGAIN_MS = 5_000; // between two tries while the server does not answer
 
 /** The server's refusal: its status, its words, and the parameter that they are about. `passing`: trying again may help. */
@@ -80,27 +82,33 @@ export function useApi(path, params, { everyMs = 0 } = {}) {
   return { ...state, reload: useCallback(() => setTurn((old) => old + 1), []) };
 }
 
-/** The pages of a list, one after the other. `more` loads the next one. */
+/**
+ * The pages of a list, one after the other. `more` loads the next one. The page keeps MOST entries: of a longer list the first
+ * ones leave, `left` says how many, and `back` shows the beginning again.
+ */
 export function usePages(path, params) {
   const first = useApi(path, params);
-  const [rest, setRest] = useState({ of: null, items: [], next: null, busy: false, error: null });
-  const mine = rest.of === first.data ? rest : { of: first.data, items: [], next: first.data?.next, busy: false, error: null };
+  const [state, setState] = useState(null);
+  const mine = state?.of === first.data && state ? state : { of: first.data, items: first.data?.items ?? [], left: 0, next: first.data?.next, busy: false, moreError: null };
   const newest = useRef(first.data);
   newest.current = first.data;
   const more = async () => {
-    setRest({ ...mine, busy: true, error: null });
+    if (mine.busy) return;
+    setState({ ...mine, busy: true, moreError: null });
     try {
       const page = await get(path, { ...params, cursor: mine.next });
       if (newest.current !== mine.of) return;
-      setRest({ of: mine.of, items: [...mine.items, ...page.items], next: page.next, busy: false, error: null });
+      const all = [...mine.items, ...page.items];
+      const over = Math.max(0, all.length - MOST);
+      setState({ ...mine, items: all.slice(over), left: mine.left + over, next: page.next, busy: false, moreError: null });
     } catch (error) {
-      setRest({ ...mine, busy: false, error });
+      setState({ ...mine, busy: false, moreError: error });
     }
   };
-  return { ...first, items: [...(first.data?.items ?? []), ...mine.items], next: mine.next, more, busy: mine.busy, moreError: mine.error };
+  return { ...first, ...mine, more, back: () => { setState(null); scrollTo({ top: 0 }); } };
 }
 
-/** Call `take(name, item)` for all that is new, as it comes. Returns "on", "waiting" or "off". */
+/** Call `take(name, item)` for all that is new, as it comes; what comes within a moment is drawn together. Returns "on", "waiting" or "off". */
 export function useLive(sorts, take, active = true) {
   const [state, setState] = useState("waiting");
   const latest = useRef(take);
@@ -111,10 +119,17 @@ export function useLive(sorts, take, active = true) {
     const source = new EventSource(address("/live", { resource: wanted.split(",") }));
     source.onopen = () => setState("on");
     source.onerror = () => setState("waiting");
+    let came = [];
+    let timer = 0;
+    const give = () => {
+      const all = came;
+      [came, timer] = [[], 0];
+      for (const [name, item] of all) latest.current(name, item);
+    };
     for (const name of ["story", "alert", "event", "article"]) {
-      source.addEventListener(name, (message) => latest.current(name, JSON.parse(message.data)));
+      source.addEventListener(name, (message) => { came.push([name, JSON.parse(message.data)]); timer ||= setTimeout(give, MOMENT_MS); });
     }
-    return () => source.close();
+    return () => { source.close(); clearTimeout(timer); };
   }, [wanted, active]);
   return state;
 }

@@ -1,7 +1,7 @@
 // The small parts that every view is made of. Text from feeds is always a text node with its own direction, never markup.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/ui.js";
-import { useOperator } from "./api.js";
+import { MOST, useOperator } from "./api.js";
 import { Link } from "./route.js";
 import { ago, dates, dollars, fullTime, hostOf, kindName, money, nameOf, number, percent, plural, safeUrl, sentence, STATES, when } from "./words.js";
 
@@ -140,10 +140,17 @@ export function Await({ from, lines, children }) {
     ${data ? children(data) : loading && !error ? html`<${Bones} lines=${lines} />` : null}`;
 }
 
-export function More({ pages, shown, total, exact = true }) {
+/** Above a list whose first entries have left the page. */
+export function Left({ pages }) {
+  return pages.left ? html`<p class="left row small" role="status">The first ${number(pages.left)} have left the page, which keeps ${number(MOST)}. <button type="button" onClick=${pages.back}>Back to the first</button></p>` : null;
+}
+
+/** Below a list: how much of it is shown, and the way to more. The children say how to do without hundreds of entries. */
+export function More({ pages, shown, total, exact = true, children }) {
+  const { left, next, busy } = pages;
   return html`<div class="more row">
-    <p class="soft small" role="status">${number(shown)} of ${number(total)}${exact ? "" : " or more"} shown</p>
-    ${pages.next ? html`<button type="button" disabled=${pages.busy} onClick=${pages.more}>${pages.busy ? "Loading…" : "Show more"}</button>` : null}
+    <p class="soft small" role="status">${left ? `${number(left + 1)} to ${number(left + shown)}` : number(shown)} of ${number(total)}${exact ? "" : " or more"} shown${left ? html`. ${children}` : null}</p>
+    ${next ? html`<button type="button" aria-disabled=${String(busy)} onClick=${pages.more}>${busy ? "Loading…" : "Show more"}</button>` : null}
     ${pages.moreError ? html`<${Fault} error=${pages.moreError} />` : null}
   </div>`;
 }

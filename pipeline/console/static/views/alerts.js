@@ -1,8 +1,8 @@
 // Alerts: what the rules raised, and the reader's word on each: right, false, or silent for a while.
 
 import { html, useEffect, useState } from "../vendor/ui.js";
-import { send, useApi, useLive, usePages } from "../api.js";
-import { Act, Await, Dialog, Empty, Kind, More, Operator, Out, Publishers, Quote, Segments, State, Sure, Text, Time } from "../parts.js";
+import { MOST, send, useApi, useLive, usePages } from "../api.js";
+import { Act, Await, Dialog, Empty, Kind, Left, More, Operator, Out, Publishers, Quote, Segments, State, Sure, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
 import { safeUrl, sentence } from "../words.js";
 
@@ -70,13 +70,15 @@ function Log({ query }) {
   useLive(["alerts"], (_, one) => (!rule || one.rule === rule) && (!mark || mark === "none") && setCame((old) => [one, ...old.filter((x) => x.id !== one.id)]));
   const set = (changes) => { setCame([]); go(changed(query, changes)); };
   const known = new Set(pages.items.map((one) => one.id));
-  const items = [...came.filter((one) => !known.has(one.id)), ...pages.items].map((one) => (one.id in marks ? { ...one, mark: marks[one.id] } : one));
+  useEffect(() => { if (came.length >= MOST) { setCame(came.slice(0, PAGE)); pages.reload(); } }, [came.length]);
+  const news = pages.left ? [] : came.filter((one) => !known.has(one.id));
+  const items = [...news, ...pages.items].slice(0, MOST).map((one) => (one.id in marks ? { ...one, mark: marks[one.id] } : one));
   return html`
     <div class="row searchbar noprint"><${Segments} label="Judged" options=${MARKS} value=${mark} choose=${(one) => set({ mark: one })} />
       <label class="row small">Rule <select value=${rule ?? ""} onChange=${(e) => set({ rule: e.target.value })}><option value="">All rules</option>${(rules.data?.facets?.rule ?? []).map((one) => html`<option value=${one.value}>${one.label} (${one.count})</option>`)}</select></label></div>
     <${Await} from=${pages}>${(data) => items.length
-      ? html`<div class="cards">${items.map((one) => html`<${Entry} key=${one.id} alert=${one} mute=${setTarget} marked=${(id, word) => setMarks((old) => ({ ...old, [id]: word }))} />`)}</div>
-        <${More} pages=${pages} shown=${items.length} total=${Math.max(data.total, items.length)} />`
+      ? html`<${Left} pages=${pages} /><div class="cards">${items.map((one) => html`<${Entry} key=${one.id} alert=${one} mute=${setTarget} marked=${(id, word) => setMarks((old) => ({ ...old, [id]: word }))} />`)}</div>
+        <${More} pages=${pages} shown=${items.length} total=${Math.max(data.total + news.length, items.length)}>Choose a rule or a judgement above to see fewer.<//>`
       : html`<${Empty} title=${mark || rule ? "No alert of this sort" : "No alert yet"}><p>A rule raises an alert once for each story. <${Link} href="/alerts/rules">Rules<//> shows what they wait for, and how often they would have rung.</p><//>`}<//>
     <${Mute} target=${target} close=${() => setTarget(null)} />`;
 }

@@ -5,7 +5,7 @@ import { address, useApi, usePages } from "../api.js";
 import { Bars } from "../charts.js";
 import { Chips, conditions, Facet, Typed } from "../filters.js";
 import { WorldMap } from "../map.js";
-import { Await, Empty, EventCard, More, Out, Segments, State, StoryCard, Text, Time } from "../parts.js";
+import { Await, Empty, EventCard, Left, More, Out, Segments, State, StoryCard, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
 import { calendarDay, dates, dollars, kindName, nameOf, number, percent, plural } from "../words.js";
 
@@ -43,7 +43,7 @@ const names = (list) => html`<bdi>${list.map(nameOf).join(", ")}</bdi>`;
 function Table({ items, of }) {
   if (of === "articles") {
     return html`<div class="scroll"><table class="wide"><thead><tr><th scope="col">Published</th><th scope="col">Title</th><th scope="col">Publisher</th><th scope="col">Language</th></tr></thead>
-      <tbody>${items.map((one) => html`<tr><td class="nowrap"><${Time} at=${one.published_at ?? one.at} /></td><td><${Out} href=${one.url}>${one.title || one.url}<//></td><td><${Text}>${one.publisher}<//></td><td>${one.language}</td></tr>`)}</tbody></table></div>`;
+      <tbody>${items.map((one) => html`<tr key=${one.id}><td class="nowrap"><${Time} at=${one.published_at ?? one.at} /></td><td><${Out} href=${one.url}>${one.title || one.url}<//></td><td><${Text}>${one.publisher}<//></td><td>${one.language}</td></tr>`)}</tbody></table></div>`;
   }
   const stories = of === "stories";
   return html`<div class="scroll"><table class="wide"><thead><tr><th scope="col">${stories ? "Last report" : "Reported"}</th><th scope="col">Kind</th><th scope="col">${stories ? "Headline" : "Sentence"}</th><th scope="col">Actor</th><th scope="col">Recipient</th><th scope="col">Place</th><th scope="col">Date</th>
@@ -103,8 +103,8 @@ function Results({ of, show, sort, filters, change }) {
     ? Object.keys(filters).length
       ? html`<${Empty} title="Nothing matches this search"><p>${Object.keys(filters).length > 1 ? "Take a condition out above, or choose a longer span of time." : "Fewer or other words may find it; names are found in their usual English form."}</p><//>`
       : html`<${Empty} title=${`No ${of} yet`}><p>They are found here as soon as articles are read. <${Link} href="/sources">Sources<//> shows which feeds are read, and whether they answer.</p><//>`
-    : html`<p class="found" role="status"><strong>${plural(total, ...FOUND[of])}</strong>${data.total_is_exact === false ? " or more" : ""}</p>${show === "table" ? html`<${Table} items=${pages.items} of=${of} />` : html`<div class="cards">${pages.items.map(CARD[of])}</div>`}
-      <${More} pages=${pages} shown=${pages.items.length} total=${Math.max(total, pages.items.length)} exact=${data.total_is_exact} />`}<//>`;
+    : html`<p class="found" role="status"><strong>${plural(total, ...FOUND[of])}</strong>${data.total_is_exact === false ? " or more" : ""}</p><${Left} pages=${pages} />${show === "table" ? html`<${Table} items=${pages.items} of=${of} />` : html`<div class="cards">${pages.items.map(CARD[of])}</div>`}
+      <${More} pages=${pages} shown=${pages.items.length} total=${Math.max(total, pages.items.length)} exact=${data.total_is_exact}>Narrow the search to see fewer, or press Export to have all of them.<//>`}<//>`;
 }
 
 export function Search({ query }) {

@@ -1,10 +1,10 @@
 // Today: the stories of a span of time as they come, and beside them where, which alerts, and how much was read.
 
 import { html, useEffect, useMemo, useState } from "../vendor/ui.js";
-import { useApi, useLive, usePages } from "../api.js";
+import { MOST, useApi, useLive, usePages } from "../api.js";
 import { Spark } from "../charts.js";
 import { WorldMap } from "../map.js";
-import { Await, Empty, Facts, Kind, Line, More, Segments, State, StoryCard, Sure, Text, Time } from "../parts.js";
+import { Await, Empty, Facts, Kind, Left, Line, More, Segments, State, StoryCard, Sure, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
 import { number, plural, sameDay, sentence, today, TYPES } from "../words.js";
 
@@ -28,42 +28,51 @@ const HOW = [
 /** Counts over time in, as many bars as the line has room for out: a first day is shown as one, and not as one broad bar. */
 const bars = (buckets) => [...Array(BARS).fill(0), ...buckets.map((b) => b.count)].slice(-Math.max(BARS, Math.min(buckets.length, 3 * BARS)));
 
-/** What came live, over what was loaded: new stories first, known ones in their newest revision. */
-function merged(items, came, order) {
+/** What came live, over what was loaded: new stories first, known ones in their newest revision. `top`: the list begins at its beginning. */
+function merged(items, came, order, top) {
   const newest = new Map(items.map((one) => [one.id, one]));
   const added = [];
   for (const story of came.values()) {
     if (story.merged_into) newest.delete(story.id);
     else if (newest.has(story.id)) newest.set(story.id, story);
-    else added.push(story);
+    else if (top) added.push(story);
   }
   const at = (one) => one.last_seen_at ?? one.at;
   added.sort((a, b) => at(b).localeCompare(at(a)));
   const all = [...added, ...newest.values()];
-  return order === "newest" ? all.sort((a, b) => at(b).localeCompare(at(a))) : all;
+  return (order === "newest" ? all.sort((a, b) => at(b).localeCompare(at(a))) : all).slice(0, MOST);
 }
 
-function useArrivals(active, fits) {
+/** Two maps of stories in, one out: the last that came at its end, and of too many the first gone. */
+function joined(old, more, most = MOST) {
+  const all = new Map(old);
+  for (const [id, story] of more) { all.delete(id); all.set(id, story); }
+  return new Map([...all].slice(-most));
+}
+
+function useArrivals(active, fits, pages) {
   const [came, setCame] = useState(new Map());
   const [held, setHeld] = useState(new Map());
-  const show = (more) => setCame((old) => new Map([...old, ...more]));
+  const show = (more) => setCame((old) => joined(old, more));
   const state = useLive(["stories"], (name, story) => {
     if (!fits(story)) return;
-    if (scrollY > SCROLLED) setHeld((old) => new Map(old).set(story.id, story));
+    if (scrollY > SCROLLED || pages.left) setHeld((old) => joined(old, [[story.id, story]]));
     else show([[story.id, story]]);
   }, active);
-  const release = () => { show(held); setHeld(new Map()); scrollTo({ top: 0 }); };
+  const release = () => { show(held); setHeld(new Map()); pages.left ? pages.back() : scrollTo({ top: 0 }); };
+  useEffect(() => { if (came.size >= MOST) { setCame(joined(came, [], PAGE)); pages.reload(); } }, [came]); // the server has them all by now
   const clear = () => { setCame(new Map()); setHeld(new Map()); };
   return { came, held, state, release, clear };
 }
 
 function List({ stories, fresh }) {
   let before = null;
-  return html`<div class="cards">${stories.map((story) => {
+  return html`<div class="cards">${stories.flatMap((story) => {
     const at = story.last_seen_at ?? story.at;
     const turn = before && !sameDay(before, at);
     before = at;
-    return html`${turn ? html`<p class="daybreak">${today(at)}</p>` : null}<${StoryCard} key=${story.id} story=${story} fresh=${fresh.has(story.id)} />`;
+    const card = html`<${StoryCard} key=${story.id} story=${story} fresh=${fresh.has(story.id)} />`;
+    return turn ? [html`<p class="daybreak" key=${today(at)}>${today(at)}</p>`, card] : [card]; // each with its key: what has the focus keeps it
   })}</div>`;
 }
 
@@ -122,11 +131,11 @@ export function Today({ query }) {
   const since = span === "all" ? undefined : span;
   const [live, setLive] = useState(true);
   const pages = usePages("/stories", { since, sort: order, type, with_events: told, limit: PAGE });
-  const { came, held, state, release, clear } = useArrivals(live, (story) => (type ? story.event_type === type : !told || Boolean(story.kind)));
+  const { came, held, state, release, clear } = useArrivals(live, (story) => (type ? story.event_type === type : !told || Boolean(story.kind)), pages);
   useEffect(() => { document.title = "Today · Dateline"; }, []);
   useEffect(clear, [span, order, type, told]);
-  const stories = useMemo(() => merged(pages.items, came, order), [pages.items.length, pages.data, came, order]);
-  const loaded = useMemo(() => new Set(pages.items.map((one) => one.id)), [pages.items.length, pages.data]);
+  const stories = useMemo(() => merged(pages.items, came, order, !pages.left), [pages.items, came, order]);
+  const loaded = useMemo(() => new Set(pages.items.map((one) => one.id)), [pages.items]);
   const fresh = new Set([...came.keys()].filter((id) => !loaded.has(id)));
   const set = (changes) => go(changed(query, changes));
   const total = (pages.data?.total ?? 0) + fresh.size;
@@ -141,9 +150,9 @@ export function Today({ query }) {
     <${Types} since=${since} type=${type} told=${told} choose=${(one) => set({ type: one })} toggle=${() => set({ show: told ? "all" : null })} />
     ${order === "newest" ? html`<${Leading} since=${since} type=${type} told=${told} first=${stories.slice(0, LEADING).map((one) => one.id)} />` : null}
     <div class="two"><div>
-      ${held.size ? html`<div class="pending"><button type="button" class="main" onClick=${release}>Show ${plural(held.size, "new story", "new stories")}</button></div>` : null}
+      ${held.size ? html`<div class="pending"><button type="button" class="main" onClick=${release}>Show ${held.size < MOST ? plural(held.size, "new story", "new stories") : "hundreds of new stories"}</button></div>` : null}
       <${Await} from=${pages}>${(data) => stories.length
-        ? html`<${List} stories=${stories} fresh=${fresh} /><${More} pages=${pages} shown=${stories.length} total=${Math.max(total, stories.length)} exact=${data.total_is_exact} />`
+        ? html`<${Left} pages=${pages} /><${List} stories=${stories} fresh=${fresh} /><${More} pages=${pages} shown=${stories.length} total=${Math.max(total, stories.length)} exact=${data.total_is_exact}>Choose a type or a shorter span above to see fewer.<//>`
         : html`<${Empty} title=${type || since ? "No story in this span yet" : "No story yet"}>
             <p>${since ? "Stories appear here as soon as an article reports an event. A longer span may have some." : "Stories appear here as soon as an article reports an event; after a start that takes about a minute."}</p>
             <p class="row">${since ? html`<button type="button" onClick=${() => set({ since: "all", type: null, show: "all" })}>Show all</button>` : null}<${Link} href="/sources" class="button">Look at the feeds<//></p><//>`}<//>

@@ -195,7 +195,7 @@ class _Limits:
 
 
 class Audit:
-    """Appends one JSON line for each change that somebody asks for: when, who, from where, what, and the status."""
+    """Appends one JSON line for each change that somebody asks for and each wrong secret: when, who, from where, what, and the status."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -213,6 +213,10 @@ class Audit:
             log.error("audit_not_written", error=str(error))  # noqa: TRY400 - the disk's error, not ours
 
 
+class _WrongSecretError(ApiError):
+    """Somebody named a secret that no user has, or not this user."""
+
+
 class Guard:
     """The application behind these checks: the Host header, the user, the limits, and requests of other sites."""
 
@@ -226,11 +230,12 @@ class Guard:
         self._hosts = LOCAL_NAMES | {settings.console.host} | set(settings.console.allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or refuse it; a change is in the audit log either way."""
+        """Answer a request, or refuse it; a change is in the audit log either way, and so is a wrong secret."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         status = 0
+        wrong_secret = False
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -242,10 +247,12 @@ class Guard:
         address, app = (scope.get("client") or ("", 0))[0], self._app
         try:
             scope["dateline.user"] = self._allowed(scope, address)
+        except _WrongSecretError as error:
+            app, wrong_secret = _refusal(error), True
         except ApiError as error:
             app = _refusal(error)
         await app(scope, receive, sending)
-        if scope["method"] not in SAFE_METHODS:
+        if wrong_secret or scope["method"] not in SAFE_METHODS:
             user: User = scope.get("dateline.user", User())
             query = scope.get("query_string", b"").decode("latin-1")[:500]
             self._audit.write(
@@ -295,6 +302,7 @@ class Guard:
             if found is not None:
                 return found
             self._wrong.take(address, now)
+            raise _WrongSecretError(401, "the name or the secret is wrong")
         raise ApiError(401, "log in: a user's name and secret, or the secret as a bearer token")
 
     def _require_rate(self, who: str) -> None:

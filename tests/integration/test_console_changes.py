@@ -261,6 +261,11 @@ def test_wrong_secrets_are_slowed_down(settings, guarded):
         statuses = [web.get(f"{web.address}/api/v1/me", auth=("otto", "wrong")).status_code for _ in range(15)]
         assert statuses[0] == 401
         assert statuses[-1] == 429
+    lines = [json.loads(line) for line in app._audit_file(settings).read_text("utf-8").splitlines()]
+    guesses = [one for one in lines if (one["method"], one["status"]) == ("GET", 401)]
+    assert [one["path"] for one in guesses] == ["/api/v1/me"] * (1 + statuses.count(401)), (
+        "and one of the test before this one"
+    )
 
 
 def test_too_many_requests_are_told_when_to_come_again(settings):

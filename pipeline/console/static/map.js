@@ -58,7 +58,7 @@ export function WorldMap({ points, title, search, zoomed, fit = true, narrowed =
     return () => size.disconnect();
   }, []);
   useEffect(() => { if (!map) world().then((found) => { outlines = found; setMap(found); }, () => setMap(null)); }, []);
-  const shown = useMemo(() => points.filter((p) => Number.isFinite(p.lat) && Number.isFinite(p.lon)), [points]);
+  const shown = useMemo(() => points.filter((p) => Number.isFinite(p.lat) && Number.isFinite(p.lon)).sort((a, b) => (b.count ?? 1) - (a.count ?? 1)), [points]); // the small ones above the large ones
   const now = view ?? (map && fit ? frame(shown, map.project) : { x: 0, y: 0, k: 1 });
   const zoom = Math.round(Math.log2(now.k) + 1);
   useEffect(() => { if (view) zoomed?.(zoom); }, [zoom, Boolean(view)]);

@@ -1,14 +1,17 @@
-"""Ten thousand events in a real Elasticsearch: the page finds, counts, pages, draws and exports them, and stays small."""
+"""The page on the console and a real Elasticsearch: ten thousand events, and users who log in."""
 
 import datetime as dt
+import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from elasticsearch import helpers
 from playwright.sync_api import expect
 
 from pipeline.index import actions, client
+from pipeline.console import access
 from tests.browser.test_page import ready
 from tests.console_client import served
 from tests.integration.test_console import corner
@@ -35,12 +38,27 @@ def many(stack, tmp_path_factory):
     with client.opened(settings) as es:
         found = (actions.action(event, prefix=prefix, now=NOW) for event in events())
         helpers.bulk(es, ({"_index": one.index, "_id": one.id, "_source": one.source} for one in found), refresh=True)
-    with served(settings) as web:
+    return settings
+
+
+@pytest.fixture(scope="module")
+def web(many):
+    with served(many) as web:
         yield web
 
 
-def test_the_page_pages_through_ten_thousand_events_without_growing(many, opened, record_property):
-    page = ready(opened(many, "/search"))
+@pytest.fixture(scope="module")
+def guarded(many, tmp_path_factory):
+    """The same console with users: its address, the secret of each, and its audit log."""
+    file = tmp_path_factory.mktemp("users") / "users.toml"
+    secrets = {role: access.add_user(file, f"{role}.er", role) for role in ("read", "operate")}
+    console = msgspec.structs.replace(many.console, users_file=str(file), audit_file=str(file.parent / "audit.jsonl"))
+    with served(msgspec.structs.replace(many, console=console)) as web:
+        yield web, secrets, file.parent / "audit.jsonl"
+
+
+def test_the_page_pages_through_ten_thousand_events_without_growing(web, opened, record_property):
+    page = ready(opened(web, "/search"))
     expect(page.get_by_text("10,000 reports of events")).to_be_visible()
     expect(page.get_by_label("Kind", exact=True).get_by_role("button", name=re.compile("6,666$"))).to_be_visible()
     page.get_by_role("button", name="Show more").focus()
@@ -56,3 +74,22 @@ def test_the_page_pages_through_ten_thousand_events_without_growing(many, opened
     with page.expect_download() as waiting:
         page.get_by_role("link", name="CSV, for a spreadsheet").click()
     assert len(Path(waiting.value.path()).read_text("utf-8-sig").splitlines()) == EVENTS + 1
+
+
+def test_a_browser_asks_for_the_secret_and_then_all_of_the_page_works(guarded, opened):
+    web, secrets, audit = guarded
+    page = ready(opened(web, login=("operate.er", secrets["operate"])))
+    expect(page.get_by_role("button", name="Live")).to_be_visible()  # the stream of what is new has logged in, too
+    page.goto("/alerts/rules/new?kind=summit")
+    expect(page.locator("[data-backtest]")).to_contain_text("in 30 days")
+    tested = json.loads(audit.read_text("utf-8").splitlines()[-1])
+    assert (tested["user"], tested["path"], tested["status"]) == ("operate.er", "/api/v1/rules/backtest", 200)
+    reader = ready(opened(web, "/sources", login=("read.er", secrets["read"])))
+    expect(reader.get_by_role("button", name="Add feed")).to_have_count(0)
+
+
+def test_without_a_secret_a_browser_sees_nothing(guarded, opened):
+    web, _, _ = guarded
+    page = opened(web, login=("operate.er", "guessed"), allowed=("401",))
+    expect(page.locator("body")).to_contain_text("the name or the secret is wrong")
+    assert page.locator("#app").count() == 0

@@ -195,7 +195,7 @@ class _Limits:
 
 
 class Audit:
-    """Appends one JSON line for each change that somebody asks for and each wrong secret: when, who, from where, what, and the status."""
+    """Appends a JSON line for each change that somebody asks for and each wrong secret: when, who, from where, what, status."""
 
     def __init__(self, file: Path) -> None:
         self._file = file

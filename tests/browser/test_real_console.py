@@ -10,8 +10,8 @@ import pytest
 from elasticsearch import helpers
 from playwright.sync_api import expect
 
-from pipeline.index import actions, client
 from pipeline.console import access
+from pipeline.index import actions, client
 from tests.browser.test_page import ready
 from tests.console_client import served
 from tests.integration.test_console import corner

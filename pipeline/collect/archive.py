@@ -15,9 +15,10 @@ import structlog
 from warcio.archiveiterator import ArchiveIterator
 
 from pipeline.collect import safe_xml, sitemap
-from pipeline.collect.entry import ChildSitemap, FeedEntry, FeedError, ParsedFeed, plain_text
+from pipeline.collect.entry import ChildSitemap, FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.fetch import Fetcher, FetchError, FetchResult
 from pipeline.page import date_parsing
+from pipeline.page.plain import plain_text
 from pipeline.records import content_id
 
 log = structlog.get_logger("backfill")

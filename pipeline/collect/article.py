@@ -10,10 +10,11 @@ from typing import Final
 
 from pipeline import stage
 from pipeline.collect import seen
-from pipeline.collect.entry import FeedEntry, ParsedFeed, plain_text
+from pipeline.collect.entry import FeedEntry, ParsedFeed
 from pipeline.collect.fetch import FetchError, FetchResult
 from pipeline.collect.seen import EntryCandidate
 from pipeline.page import decode, urls
+from pipeline.page.plain import plain_text
 from pipeline.records import Article, Feed
 
 FULL_CHARACTERS: Final = 1500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -88,31 +87,3 @@ def join_url(base: str, link: str) -> str:
     except ValueError:
         return ""
     return found
-
-
-_BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h\d)\b[^<>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<(?:[a-zA-Z/!][^<>]*)>")
-_INVISIBLE = re.compile(
-    r"<(script|style|del|s|strike)(?:\s[^<>]*)?>.*?</\1\s*>"
-    r"|<(\w+)\s[^<>]*(?:line-through|display\s*:\s*none)[^<>]*>[^<>]*</\2\s*>"
-    r"|<sup(?:\s[^<>]*)?>\s*(?:<a\s[^<>]*>)?\s*[\[(]?(?:\d{1,3}|[a-z*†‡])[\])]?\s*(?:</a\s*>)?\s*</sup\s*>",
-    re.IGNORECASE | re.DOTALL,
-)
-_ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,7}|#x[0-9a-f]{2,6}|[a-z]{3,8});", re.IGNORECASE)
-
-_TIMES_ESCAPED: Final = 4
-"""How often a text may have been escaped: systems that pass a feed on escape it again."""
-
-
-def plain_text(markup: str) -> str:
-    """Markup in, its text on one line out, without struck text and marks of notes, and however often it was escaped."""
-    for times in range(_TIMES_ESCAPED):
-        if "<" in markup and (times == 0 or _KNOWN_TAG.search(markup)):
-            markup = _TAG.sub("", _BLOCK.sub(" ", _INVISIBLE.sub(" ", markup)))
-        if not _ESCAPED.search(markup):
-            break
-        markup = html.unescape(markup)
-    return " ".join(html.unescape(markup).split())
-
-
-_KNOWN_TAG = re.compile(r"</(?:a|b|div|em|i|p|s|span|strong|del|h\d)\s*>|<(?:br|p)\b", re.IGNORECASE)

@@ -29,11 +29,11 @@ from pipeline.collect.entry import (
     ParsedFeed,
     join_url,
     language,
-    plain_text,
     text_or_empty,
 )
 from pipeline.page import decode, urls
 from pipeline.page.date_parsing import parse_date, parse_unix_seconds, plausible
+from pipeline.page.plain import plain_text
 from pipeline.records import content_id
 
 # its own join drops an empty query and a final semicolon of a link; there is no option for it

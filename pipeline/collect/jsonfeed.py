@@ -15,11 +15,11 @@ from pipeline.collect.entry import (
     ParsedFeed,
     join_url,
     language,
-    plain_text,
     text_or_empty,
 )
 from pipeline.page import decode
 from pipeline.page.date_parsing import parse_iso
+from pipeline.page.plain import plain_text
 from pipeline.records import content_id
 
 _VERSION: Final = "jsonfeed.org/version"

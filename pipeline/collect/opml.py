@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from pipeline.collect import safe_xml
-from pipeline.collect.entry import FeedError, language, plain_text
+from pipeline.collect.entry import FeedError, language
 from pipeline.page import urls
+from pipeline.page.plain import plain_text
 from pipeline.records import Feed
 
 DEPTH: Final = 20

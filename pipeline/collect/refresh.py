@@ -10,8 +10,8 @@ import html
 import re
 from typing import Final
 
-from pipeline.collect.entry import plain_text
 from pipeline.page import urls
+from pipeline.page.plain import plain_text
 
 LONGEST_DELAY_SECONDS: Final = 10.0
 """A page that waits longer is meant to be read: front pages load themselves again after some minutes."""

@@ -18,8 +18,9 @@ from typing import Final
 
 import msgspec
 
-from pipeline.collect.entry import FeedEntry, plain_text
+from pipeline.collect.entry import FeedEntry
 from pipeline.page import urls
+from pipeline.page.plain import plain_text
 from pipeline.records import SeenEntry, content_id
 
 MOST: Final = 5000

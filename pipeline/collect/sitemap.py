@@ -15,8 +15,9 @@ from typing import Final
 
 from lxml import etree
 
-from pipeline.collect.entry import ENTRIES, ChildSitemap, FeedEntry, FeedError, ParsedFeed, language, plain_text
+from pipeline.collect.entry import ENTRIES, ChildSitemap, FeedEntry, FeedError, ParsedFeed, language
 from pipeline.page.date_parsing import date_in_url, parse_date
+from pipeline.page.plain import plain_text
 
 PAGES: Final = 50_000
 """The most pages that the format allows in one file."""

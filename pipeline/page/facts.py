@@ -19,9 +19,9 @@ from pipeline.page.json_ld import (
     name_of,
     paragraphs_of,
     text_of,
-    without_markup,
 )
 from pipeline.page.others import Others
+from pipeline.page.plain import plain_text
 from pipeline.page.urls import absolute, same_site
 
 _GENERIC_TITLES: Final = frozenset(
@@ -133,12 +133,12 @@ def _first_date(*values: str | None) -> str | None:
 
 def _titles(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], publisher: str) -> Iterator[str]:
     """Yield candidates for the headline, the best first, without the site's name at either end."""
-    headings = [without_markup(heading.text_content()) for heading in tree.iter("h1")]
+    headings = [plain_text(heading.text_content()) for heading in tree.iter("h1")]
     headings = [heading for heading in headings if 8 < len(heading) < 300]
-    page = next((without_markup(title.text_content()) for title in tree.iter("title")), "")
+    page = next((plain_text(title.text_content()) for title in tree.iter("title")), "")
     declared = [text_of(linked.get("headline")), meta.get("og:title", ""), meta.get("twitter:title", "")]
     for candidate in (*declared, *headings, page):
-        title = without_site(without_markup(candidate), publisher)
+        title = without_site(plain_text(candidate), publisher)
         # "Headline - Section | Site": a heading that the longer form begins with is the headline itself
         title = next((h for h in headings if title != h and title.startswith(h) and len(h) > 20), title)
         if len(title) > 3 and title.casefold() not in _GENERIC_TITLES and title.casefold() != publisher.casefold():
@@ -169,7 +169,7 @@ def _authors(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], pu
     if not any(names):
         names = [meta.get(key, "") for key in _AUTHOR]
     if not any(names):
-        names = [without_markup(e.text_content()) for e in tree.xpath("//*[@rel='author' or @itemprop='author']")[:4]]
+        names = [plain_text(e.text_content()) for e in tree.xpath("//*[@rel='author' or @itemprop='author']")[:4]]
     seen: set[str] = set()
     for name in (single for byline in names for single in split_authors(byline)):
         if name.casefold() not in seen and name.casefold() != publisher.casefold():
@@ -179,7 +179,7 @@ def _authors(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], pu
 
 def split_authors(byline: str) -> list[str]:
     """A byline in, the names in it out: "By Ann Lee and Bo Ek, AFP" has three."""
-    byline = re.sub(r"^\s*(?:by|written by|von|par|por|di)\s*:?\s+", "", without_markup(byline), flags=re.IGNORECASE)
+    byline = re.sub(r"^\s*(?:by|written by|von|par|por|di)\s*:?\s+", "", plain_text(byline), flags=re.IGNORECASE)
     if re.match(r"https?://|www\.|/", byline) or len(byline) > 200:
         return []
     names = re.split(r"\s*(?:,|;|\||/|\band\b|&|\bund\b|\bet\b)\s*", re.sub(r"\(.*?\)|\S+@\S+|@\w+", "", byline))

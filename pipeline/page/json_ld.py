@@ -11,6 +11,7 @@ import msgspec
 from lxml.html import HtmlElement
 
 from pipeline.page import kinship, urls
+from pipeline.page.plain import plain_text, visible
 
 _ARTICLE_TYPES: Final = ("article", "posting", "report")
 
@@ -141,27 +142,7 @@ def text_of(value: object) -> str:
     """A JSON-LD value in, its text out: the string, the first of a list, or the object's name."""
     if isinstance(value, list) and value:
         value = value[0]
-    return without_markup(value) if isinstance(value, str) else name_of(value)
-
-
-_KNOWN_TAG: Final = re.compile(
-    r"</?(?:a|abbr|b|br|cite|code|div|em|font|h[1-6]|i|img|li|mark|p|q|small|span|strong|sub|sup|u|ul|ol)\b[^<>]{0,400}>",
-    re.IGNORECASE,
-)
-_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,10});")
-
-TIMES_ESCAPED: Final = 4
-"""How often a title may have been escaped: systems that pass it on escape it again."""
-
-
-def without_markup(text: str) -> str:
-    """Text with HTML tags and entities in, plain text on one line out, however often it was escaped."""
-    text = re.sub(r"<[^<>]{1,200}>", "", text)
-    for _ in range(TIMES_ESCAPED):
-        if not _ENTITY.search(text):
-            break
-        text = _KNOWN_TAG.sub(" ", html.unescape(text))
-    return re.sub(r"\s+", " ", text).strip()
+    return plain_text(value) if isinstance(value, str) else name_of(value)
 
 
 def paragraphs_of(value: object) -> list[str]:
@@ -172,10 +153,14 @@ def paragraphs_of(value: object) -> list[str]:
         return []
     if "&lt;" in value:
         value = html.unescape(value)
-    parts = re.split(
-        r"\n\s*\n|\r?\n|</?(?:p|div|br|h[1-6]|li|ul|ol|blockquote)\b[^<>]{0,400}>", value, flags=re.IGNORECASE
-    )
-    return [text for part in parts if (text := without_markup(part))]
+    return [text for part in _BREAK.split(visible(value)) if (text := plain_text(part))]
+
+
+_BREAK: Final = re.compile(
+    r"[\n\r\x85\u2028\u2029]+|(?:\\[nr]){2,}|</?(?:p|div|section|br|h[1-6]|li|ul|ol|blockquote)\b[^<>]{0,400}>",
+    re.IGNORECASE,
+)
+"""The end of a paragraph; some systems escape line ends twice, so that a backslash and a letter are left."""
 
 
 def name_of(value: object) -> str:
@@ -183,7 +168,7 @@ def name_of(value: object) -> str:
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, str):
-        return without_markup(value)
+        return plain_text(value)
     name = value.get("name") if isinstance(value, dict) else None
     return text_of(name) if isinstance(name, str | list) else ""
 

@@ -17,17 +17,33 @@ from lxml.html import HtmlElement
 
 from pipeline.page import kinship
 from pipeline.page.boilerplate import letters_of
+from pipeline.page.plain import POWER_OF, RAISED, without_struck_letters
 
 _STRUCK_TAGS: Final = ("del", "s", "strike")
 _STRUCK_MARK: Final = re.compile(
-    r"(?:^|[\s_-])(?:line-through|strikethrough|strike-through|struck|superseded|deleted|removed-text|text-removed)(?:$|[\s_-])"
+    r"(?:^|[\s_-])(?:line-?through|strike-?through|struck|superseded|deleted|removed-text|text-removed)(?:$|[\s_-])"
 )
+_STRUCK_WORDS: Final = re.compile(
+    r"(?:^|\s)(?:\w{1,4}[-_]+|text[-_])?(?:strike(?:[-_]?(?:out|text))?|striked|del(?:eted)?(?:[-_]text)?)(?:$|\s)"
+)
+"""The same for a span or the like within a sentence: of a whole block, "strike" is rather what it is about."""
+
+_WITHIN: Final = ("span", "font", "em", "i", "b", "strong", "u", "small", "abbr", "a", "label")
+_STRUCK_DATA: Final = ("data-strike", "data-strikethrough", "data-deleted")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _STRUCK_STYLE: Final = re.compile(r"text-decoration(?:-line)?\s*:[^;}]*line-through", re.IGNORECASE)
 _HIDDEN_STYLE: Final = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:font-size|opacity)\s*:\s*0(?:\.0+)?(?:px|em|rem|%)?\s*(?:;|!|\}|$)"
     r"|(?:left|top|right|text-indent)\s*:\s*-\d{4,5}(?:px|em|rem)|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]+[01]",
     re.IGNORECASE,
 )
+_UNSEEN_MARK: Final = re.compile(
+    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-?reader(?:-?(?:text|only))?|assistive-text|u-hidden-visually)(?:$|\s)",
+    re.IGNORECASE,
+)
+"""Text that is read aloud only: "opens in a new window". Some sites mark their only headline so."""
+
+_HEADLINES: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _MEDIA: Final = re.compile(r"@[^{};]{0,300}\{((?:[^{}]{0,4000}\{[^{}]{0,4000}\}){0,200}[^{}]{0,400})\}", re.DOTALL)
 _COMMENT: Final = re.compile(r"/\*.{0,4000}?\*/", re.DOTALL)
 _RULE: Final = re.compile(r"([^{}]{1,400})\{([^{}]{0,2000})\}")
@@ -46,17 +62,20 @@ _NOTE: Final = re.compile(
 _LONGEST_NOTE: Final = 30
 """Characters. What is longer is no mark of a note."""
 
-_RAISED_STYLE: Final = re.compile(r"vertical-align\s*:\s*(?:super|text-top)", re.IGNORECASE)
-_NOTE_MARK: Final = re.compile(r"(?:foot|end)?note|cite|reference|\bref\b|\bfn\b", re.IGNORECASE)
-_POWER_OF: Final = re.compile(r"(?:(?<![^\W\d])[kcdmn]?m|\bmi|\bft|\byd|\bin|\bcm|\b10)$")
-"""Before these, a raised number is a power: km², 10⁶."""
-
-_RAISED: Final = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_RAISED_STYLE: Final = re.compile(
+    r"vertical-align\s*:\s*(?:super|text-top|[.\d]+(?:em|px|%))|(?:^|[;{\s])top\s*:\s*-[.\d]+(?:em|ex|px)",
+    re.IGNORECASE,
+)
+_NOTE_MARK: Final = re.compile(
+    r"(?:foot|end)?note|cite|reference|\bref\b|\bfn\b|(?:^|\s)super(?:script)?(?:$|\s)|(?:^|\s)sup(?:$|\s)",
+    re.IGNORECASE,
+)
+_POWER_OF: Final = re.compile(f"{POWER_OF}$")
 
 
 def settle(tree: HtmlElement) -> None:
     """A parsed page in; its struck and hidden text and its footnote marks are removed, and powers become one character each."""
-    struck, hidden = _styled(tree)
+    struck, hidden, lifted = _styled(tree)
     body = tree.find("body") if tree.tag != "body" else tree
     whole = len(body.text_content()) if body is not None else 0
     for element in list(tree.iter(etree.Element)):
@@ -67,7 +86,7 @@ def settle(tree: HtmlElement) -> None:
         ):
             _drop(element)
         elif element.tag in ("sup", "sub", "a", "span"):
-            _settle_raised(element)
+            _settle_raised(element, lifted)
     free_article(tree)
 
 
@@ -78,11 +97,14 @@ def _drop(element: HtmlElement) -> None:
 
 
 def _is_struck(element: HtmlElement, styled: set[HtmlElement]) -> bool:
+    marks = _CAMEL.sub("-", element.get("class") or "").casefold()
     return (
         element.tag in _STRUCK_TAGS
         or element.get("role") == "deletion"
+        or any(element.get(name) not in (None, "false") for name in _STRUCK_DATA)
         or _STRUCK_STYLE.search(element.get("style") or "") is not None
-        or _STRUCK_MARK.search((element.get("class") or "").casefold()) is not None
+        or _STRUCK_MARK.search(marks) is not None
+        or (element.tag in _WITHIN and _STRUCK_WORDS.search(marks) is not None)
         or element in styled
     )
 
@@ -93,17 +115,19 @@ def _is_hidden(element: HtmlElement, styled: set[HtmlElement]) -> bool:
         or element.tag == "template"
         or (element.tag == "dialog" and element.get("open") is None)
         or _HIDDEN_STYLE.search(element.get("style") or "") is not None
+        or (element.tag not in _HEADLINES and _UNSEEN_MARK.search(element.get("class") or "") is not None)
         or element in styled
     )
 
 
-def _styled(tree: HtmlElement) -> tuple[set[HtmlElement], set[HtmlElement]]:
-    """Return the elements that the page's own styles strike through, and those that they hide.
+def _styled(tree: HtmlElement) -> tuple[set[HtmlElement], set[HtmlElement], set[HtmlElement]]:
+    """Return the elements that the page's own styles strike through, those that they hide, and those that they raise.
 
     What is hidden on some screens only (@media) is not hidden.
     """
     struck: list[str] = []
     hidden: list[str] = []
+    lifted: list[str] = []
     for style in tree.iter("style"):
         text = _COMMENT.sub(" ", (style.text or "")[:200_000])
         everywhere = _MEDIA.sub(" ", text)
@@ -113,7 +137,9 @@ def _styled(tree: HtmlElement) -> tuple[set[HtmlElement], set[HtmlElement]]:
         for selectors, rules in _RULE.findall(everywhere):
             if _HIDDEN_STYLE.search(rules):
                 hidden += selectors.split(",")
-    return _selected(tree, struck), _selected(tree, hidden)
+            if _RAISED_STYLE.search(rules):
+                lifted += selectors.split(",")
+    return _selected(tree, struck), _selected(tree, hidden), _selected(tree, lifted)
 
 
 def _selected(tree: HtmlElement, selectors: Iterable[str]) -> set[HtmlElement]:
@@ -129,7 +155,7 @@ def _selected(tree: HtmlElement, selectors: Iterable[str]) -> set[HtmlElement]:
     return found
 
 
-def _settle_raised(raised: HtmlElement) -> None:
+def _settle_raised(raised: HtmlElement, lifted: set[HtmlElement]) -> None:
     """Remove a raised mark of a note, and write a power in raised digits: neither may be read as part of a number.
 
     A link or span counts as raised if it is marked as a note, raised by its style, or leads to a place on the page.
@@ -143,7 +169,7 @@ def _settle_raised(raised: HtmlElement) -> None:
     linked = any((link.get("href") or "").find("#") >= 0 for link in links)
     marked = _NOTE_MARK.search(f"{raised.get('class') or ''} {raised.get('id') or ''}") is not None
     if raised.tag != "sup":
-        styled = _RAISED_STYLE.search(raised.get("style") or "") is not None
+        styled = raised in lifted or _RAISED_STYLE.search(raised.get("style") or "") is not None
         joins = before[-1:].isalnum() if raised.tag == "sub" else (linked or marked or styled)
         if joins and _NOTE.fullmatch(text) and (raised.tag != "sub" or before[-1:].isdigit()):
             raised.drop_tree()
@@ -151,7 +177,7 @@ def _settle_raised(raised: HtmlElement) -> None:
     if text.lstrip("-").isdigit() and not linked and not marked and _POWER_OF.search(before.rstrip()):
         for child in list(raised):
             child.drop_tag()
-        raised.text = text.translate(_RAISED)
+        raised.text = text.translate(RAISED)
     elif linked or marked or (_NOTE.fullmatch(text) and not _ORDINAL.fullmatch(text)):
         raised.drop_tree()
 
@@ -207,8 +233,11 @@ def _frames_after(headline: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def without_notes(line: str) -> str:
-    """A paragraph in, the same without raised digits behind a number out: they are marks of notes, except in powers of ten."""
-    return _RAISED_DIGITS.sub("", line)
+    """A paragraph in, the same without raised digits behind a number out: they are marks of notes, except in powers of ten.
+
+    Letters that are struck through by a sign of Unicode are left out too.
+    """
+    return _RAISED_DIGITS.sub("", without_struck_letters(line))
 
 
 _RAISED_DIGITS: Final = re.compile(r"(?<=\d)(?<!\b10)[⁰¹²³⁴⁵⁶⁷⁸⁹]+")

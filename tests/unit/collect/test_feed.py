@@ -8,8 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.collect.discover import discover
-from pipeline.collect.entry import FeedError, plain_text
+from pipeline.collect.entry import FeedError
 from pipeline.collect.feed import parse_feed
+from pipeline.page.plain import plain_text
 
 RSS2 = b"""<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"
  xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel>

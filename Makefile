@@ -57,9 +57,9 @@ docs: $(STAMP) ## the documents as a site, in build/site; a broken link is an er
 eval: $(STAMP) ## measure on the labelled sets of ../shared; a row for docs/quality.md
 	@$(BIN)/python train/evaluate.py
 
-train: $(STAMP) ## train the reader again (ENCODER=DIR; two hours on two cores) and measure it on the test documents
+train: $(STAMP) ## train the reader again (half an hour on two cores) and measure it on the test documents
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
-	@$(BIN)/dateline train --encoder $(ENCODER) --out pipeline/detect/model
+	@$(BIN)/dateline train --out pipeline/detect/model
 	@$(BIN)/python -m train.reader.evaluate
 
 # The tools that look at the packages have an environment of their own: they are no part of Dateline, nor of its tests.

@@ -359,9 +359,9 @@ def trained(monkeypatch):
 
     steps = []
 
-    def fit(encoder, out, **options):
+    def fit(start, out, **options):
         assert options.keys() <= options_of_fit, "the real one, which needs torch, would refuse an option"
-        steps.append(("fit", encoder, out, options))
+        steps.append(("fit", start, out, options))
         return out / "reader.safetensors"
 
     tree = ast.parse((ROOT / "train/reader/fit.py").read_text("utf-8"))
@@ -378,27 +378,29 @@ def trained(monkeypatch):
     return steps
 
 
-def test_training_goes_from_the_encoder_and_the_marks_to_a_model(run, trained, tmp_path):
+@pytest.mark.parametrize("anew", [False, True])
+def test_training_goes_on_from_the_shipped_reader_or_from_an_encoder_to_a_model(run, trained, tmp_path, anew):
     marks, out = tmp_path / "marks.jsonl", tmp_path / "model"
     marks.write_text("", "utf-8")
-    result = run("train", "--encoder", tmp_path, "--out", out, "--marks", marks, "--threads", 1)
+    start = tmp_path if anew else ROOT / "pipeline/detect/model"
+    result = run("train", *(["--start", tmp_path] if anew else []), "--out", out, "--marks", marks, "--threads", 1)
     assert result.exit_code == 0, result.output
     assert trained == [
-        ("fit", tmp_path, out / "checkpoints", {"marks": [marks], "threads": 1}),
-        ("export", out / "checkpoints" / "reader.safetensors", tmp_path, out),
+        ("fit", start, out / "checkpoints", {"marks": [marks], "threads": 1}),
+        ("export", out / "checkpoints" / "reader.safetensors", start / "tokenizer.json", out),
         ("calibrate", out),
         ("examples", out),
     ]
 
 
-def test_training_without_its_packages_or_an_encoder_is_told(dateline, monkeypatch, tmp_path):
+def test_training_without_its_packages_or_from_nowhere_is_told(dateline, monkeypatch, tmp_path):
     for name in ("calibrate", "export", "fit"):
         monkeypatch.setitem(sys.modules, f"train.reader.{name}", None)
         monkeypatch.delattr(f"train.reader.{name}", raising=False)
-    result = dateline("train", "--encoder", tmp_path)
+    result = dateline("train")
     assert result.returncode == 2
     assert "pip install -e '.[train]'" in result.stderr.decode()
-    result = dateline("train", "--encoder", tmp_path / "nowhere")
+    result = dateline("train", "--start", tmp_path / "nowhere")
     assert result.returncode == 2
     assert "does not exist" in result.stderr.decode()
 

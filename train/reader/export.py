@@ -1,4 +1,4 @@
-"""A trained checkpoint -> the model's directory: `python -m train.reader.export CHECKPOINT --encoder DIR --out DIR`.
+"""A trained checkpoint -> the model's directory: `python -m train.reader.export CHECKPOINT --tokenizer FILE --out DIR`.
 
 Writes reader.onnx (int8 weights, activations quantised at run time), tokenizer.json and reader.json, whose thresholds and
 calibration are fitted on the dev documents by calibrate.py.
@@ -17,7 +17,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.torch import load_file
 from torch import nn
 
-from train.reader.model import Reader, from_bert
+from train.reader.model import Reader, shaped
 
 NAMES = ("kind", "modality", "main", "query", "key", "bias", "same", "hidden", "loud")
 
@@ -34,12 +34,10 @@ class Flat(nn.Module):
         return tuple(out[name] for name in NAMES)
 
 
-def export(checkpoint: Path, encoder: Path, out: Path) -> None:
-    """A checkpoint and the directory of its encoder in, the model's directory written."""
+def export(checkpoint: Path, tokenizer: Path, out: Path) -> None:
+    """A checkpoint and its tokenizer.json in, the model's directory written."""
     out.mkdir(parents=True, exist_ok=True)
-    model = Reader(from_bert(load_file(encoder / "model.safetensors"), heads=12))
-    model.load_state_dict(load_file(checkpoint))
-    model.eval()
+    model = shaped(load_file(checkpoint)).eval()
     ids = torch.randint(1000, 5000, (1, 20))
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "reader.onnx"
@@ -49,7 +47,7 @@ def export(checkpoint: Path, encoder: Path, out: Path) -> None:
             opset_version=17, dynamo=False,
         )  # fmt: skip
         quantize_dynamic(str(whole), str(out / "reader.onnx"), weight_type=QuantType.QInt8, per_channel=True)
-    shutil.copy(encoder / "tokenizer.json", out / "tokenizer.json")
+    shutil.copy(tokenizer, out / "tokenizer.json")
     facts = {
         "event_least": 0.3, "role_least": [0.0] * 6, "calibration": {"type": 1.0},
         "distance": [[round(v, 4) for v in row] for row in model.distance.tolist()],
@@ -63,10 +61,10 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--encoder", type=Path, required=True)
+    parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    export(options.checkpoint, options.encoder, options.out)
+    export(options.checkpoint, options.tokenizer, options.out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Train the reader: `python -m train.reader.fit --out DIR`. Writes a checkpoint after each epoch and prints the dev figures."""
+"""Train the reader: `python -m train.reader.fit --start DIR --out DIR`.
+
+Writes a checkpoint after each epoch and prints the figures on the dev documents.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from pipeline.detect.windows import Windows
 from train.reader import data, teach
 from train.reader.batching import batches, tensors
 from train.reader.model import ROLE_NAMES, Reader, from_bert
+from train.reader.restore import restore
 
 LOSS = {"kind": 1.0, "modality": 0.3, "main": 0.2, "role": 1.0, "same": 0.1, "loud": 0.2}
 
@@ -163,13 +167,19 @@ def line(figures: dict[str, Any]) -> str:
     return " ".join(f"{k}={v:.3f}" if isinstance(v, float) else f"{k}={v}" for k, v in figures.items())
 
 
-def gather(tokenizer: Tokenizer, *, marks: Sequence[Path], share: float, seed: int) -> dict[str, list[data.Example]]:
-    """Every labelled document as examples, by part; `share` keeps so much of the training documents."""
+def gather(
+    tokenizer: Tokenizer, *, marks: Sequence[Path], share: float, sentences: float, seed: int
+) -> dict[str, list[data.Example]]:
+    """Every labelled document as examples, by part.
+
+    `share` keeps so much of the training documents, `sentences` so much of those without a title. What was made for training
+    is for training, whatever its hash says.
+    """
     windows, split, chance = Windows(tokenizer), data.Splitter(), random.Random(seed)
     parts: dict[str, list[data.Example]] = {"train": [], "dev": [], "test": []}
     for doc in (*data.everything(), *data.marked(marks)):
-        where = "train" if doc.source == "marks" else data.part(doc.id)
-        if where != "train" or chance.random() <= share:
+        where = "train" if doc.source in MADE else data.part(doc.id)
+        if where != "train" or chance.random() <= share * (1.0 if doc.title or doc.source == "marks" else sentences):
             parts[where] += list(data.examples(doc, windows, split))
     return parts
 
@@ -191,9 +201,13 @@ class Round:
 FIRST = Round(epochs=5, rate=2.5e-4, head_rate=1e-3)
 SECOND = Round(epochs=1, rate=1.2e-4, head_rate=4e-4, unlabelled=8_000)
 THIRD = Round(epochs=2, rate=1e-4, head_rate=3e-4)
+MADE = ("articles", "written", "marks")
+"""Sources that are for training whole; of the others a hash says which documents are."""
+AGAIN = Round(epochs=1, rate=4e-5, head_rate=1.2e-4)
+AGAIN_SENTENCES = 0.25
 REPEATED = {"articles": 2}
-"""How often a third round sees a document of a source: whole articles are few, and are what the service reads. Real ones
-are there twice already, read by two labellers."""
+"""How often a third or further round sees a document of a source: whole articles are few, and are what the service reads.
+Real ones are there twice already, read by two labellers."""
 AVERAGED = 0.995
 """The kept weights are a running average over about 1 / (1 - AVERAGED) steps: +.015 precision at equal recall."""
 
@@ -265,53 +279,55 @@ def train_round(
 
 
 def train(
-    encoder: Path, out: Path, *, marks: Sequence[Path] = (), threads: int = 2, share: float = 1.0, seed: int = 1,
-    start: Path | None = None,
+    start: Path, out: Path, *, marks: Sequence[Path] = (), threads: int = 2, share: float = 1.0, seed: int = 1
 ) -> Path:  # fmt: skip
-    """Train in three rounds; return the last checkpoint's path.
+    """Train from a published encoder in three rounds, or go on from an exported reader for one; the last checkpoint's path out.
 
-    The first learns from the labels, the second also from what the first model reads, the third from the labels with whole
-    articles twice. `start` is the checkpoint of a first round, which is then left out. Each epoch writes a checkpoint and
-    prints dev figures.
+    `start` is the encoder's or the reader's directory. Of an encoder's rounds the first learns from the labels, the second
+    also from what the first model reads, the third from the labels with whole articles twice. A reader goes on with whole
+    articles twice and every fourth single sentence that it has seen before. Each epoch writes a checkpoint and prints the
+    figures on the dev documents.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
-    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(start / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    parts = gather(tokenizer, marks=marks, share=share, seed=seed)
+    going_on = (start / "reader.onnx").exists()
+    model = restore(start) if going_on else Reader(from_bert(load_file(start / "model.safetensors")))
+    model.encoder.words.weight.requires_grad_(requires_grad=False)
+    parts = gather(tokenizer, marks=marks, share=share, sentences=AGAIN_SENTENCES if going_on else 1.0, seed=seed)
     for name, items in parts.items():
         pieces, events = sum(len(e.window) for e in items), sum(len(e.labels) for e in items)
         print(f"{name}: {len(items)} windows, {pieces} pieces, {events} events", flush=True)
-    model = Reader(from_bert(load_file(encoder / "model.safetensors"), heads=12))
-    model.encoder.words.weight.requires_grad_(requires_grad=False)
-    first, second, third = (out / f"{name}.safetensors" for name in ("first", "second", "reader"))
-    if start is None:
-        train_round(model, parts, FIRST, first, seed=seed)
+    last = out / "reader.safetensors"
+    if going_on:
+        items = [e for e in parts["dev"] if e.source in data.REAL]
+        print(f"start\n  dev: {line(evaluate(model, items))}", flush=True)
     else:
-        model.load_state_dict(load_file(start), strict=False)
-    docs = list(teach.unlabelled(SECOND.unlabelled, seed))
-    extra = teach.taught(model, docs, Windows(tokenizer), data.Splitter())
-    print(f"{len(docs)} unlabelled documents, {len(extra)} windows", flush=True)
-    train_round(model, {**parts, "train": [*parts["train"], *extra]}, SECOND, second, seed=seed)
+        train_round(model, parts, FIRST, out / "first.safetensors", seed=seed)
+        docs = list(teach.unlabelled(SECOND.unlabelled, seed))
+        extra = teach.taught(model, docs, Windows(tokenizer), data.Splitter())
+        print(f"{len(docs)} unlabelled documents, {len(extra)} windows", flush=True)
+        more = {**parts, "train": [*parts["train"], *extra]}
+        train_round(model, more, SECOND, out / "second.safetensors", seed=seed)
     repeated = [example for example in parts["train"] for _ in range(REPEATED.get(example.source, 1))]
-    train_round(model, {**parts, "train": repeated}, THIRD, third, seed=seed)
-    return third
+    train_round(model, {**parts, "train": repeated}, AGAIN if going_on else THIRD, last, seed=seed)
+    return last
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--encoder", type=Path, required=True, help="a directory with model.safetensors and tokenizer.json"
+        "--start", type=Path, required=True, help="the directory of an encoder or of an exported reader"
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--share", type=float, default=1.0, help="of the training documents, for the learning curve")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--start", type=Path, help="a checkpoint of the first round")
     options = parser.parse_args()
-    train(options.encoder, options.out, share=options.share, threads=options.threads, start=options.start)
+    train(options.start, options.out, share=options.share, threads=options.threads)
 
 
 if __name__ == "__main__":

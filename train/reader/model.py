@@ -15,6 +15,8 @@ TYPE_OF_KIND = torch.tensor([TYPES.index(spec) for spec in KINDS.values()])
 ROLE_NAMES = ("actors", "recipients", "places", "date", "money", "said_by")
 ROLE_SIZE = 32
 SAME_SIZE = 64
+HEADS = 12
+"""Of attention, in each layer."""
 FARTHEST = 48
 """Pieces; a role's distance from its trigger is told apart up to here."""
 
@@ -67,14 +69,13 @@ class Encoder(nn.Module):
         return x
 
 
-def from_bert(weights: dict[str, torch.Tensor], *, heads: int, layers: int | None = None) -> Encoder:
-    """The tensors of a published BERT in, an Encoder with them out; `layers` keeps only the first so many."""
+def from_bert(weights: dict[str, torch.Tensor]) -> Encoder:
+    """The tensors of a published BERT in, an Encoder with them out."""
     weights = {name.removeprefix("bert."): tensor.float() for name, tensor in weights.items()}
-    found = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
-    layers = min(layers or found, found)
+    layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
     vocabulary, size = weights["embeddings.word_embeddings.weight"].shape
     made = Encoder(
-        vocabulary=vocabulary, size=size, layers=layers, heads=heads,
+        vocabulary=vocabulary, size=size, layers=layers, heads=HEADS,
         inner=weights["encoder.layer.0.intermediate.dense.weight"].shape[0],
         positions=weights["embeddings.position_embeddings.weight"].shape[0],
     )  # fmt: skip
@@ -93,6 +94,20 @@ def from_bert(weights: dict[str, torch.Tensor], *, heads: int, layers: int | Non
             for end in ("weight", "bias"):
                 names[f"layers.{number}.{ours}.{end}"] = f"encoder.layer.{number}.{theirs}.{end}"
     made.load_state_dict({ours: weights[theirs] for ours, theirs in names.items()})
+    return made
+
+
+def shaped(weights: dict[str, torch.Tensor]) -> Reader:
+    """The weights of a reader in, the reader out: how large it is, they say themselves."""
+    vocabulary, size = weights["encoder.words.weight"].shape
+    inner = weights["encoder.layers.0.inner.weight"].shape[0]
+    made = Reader(
+        Encoder(
+            vocabulary=vocabulary, size=size, layers=sum(name.endswith(".norm1.bias") for name in weights), heads=HEADS,
+            inner=inner, positions=weights["encoder.positions.weight"].shape[0],
+        )
+    )  # fmt: skip
+    made.load_state_dict(weights)
     return made
 
 

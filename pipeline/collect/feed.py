@@ -101,8 +101,10 @@ def _with_true_encoding(body: bytes, content_type: str) -> tuple[bytes, str]:
     encoding = decode.charset(content_type)
     declared = _DECLARED.match(body)
     label = declared.group(1).decode("ascii") if declared is not None else ""
-    if label and not decode.is_codec(label) and (known := decode.text_encoding(label)) is not None:
-        return body.decode(known, "replace").encode("utf-8", "replace"), "application/xml; charset=utf-8"
+    if label and not decode.is_codec(label):
+        known = decode.text_encoding(label)
+        text = decode.text(body) if known is None else body.decode(known, "replace")
+        return text.encode("utf-8", "replace"), "application/xml; charset=utf-8"
     says_utf8 = declared is None or declared.group(1).lower() in (b"utf-8", b"utf8")
     try:
         if not body.isascii():

@@ -22,20 +22,42 @@ _META = re.compile(
 )
 _HEADER = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 
-_BROWSERS: Final = {
-    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252",
-    "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932", "ks_c_5601-1987": "cp949",
-    "euc-kr": "cp949", "iso-8859-9": "cp1254", "tis-620": "cp874", "big5": "big5hkscs", "windows-874": "cp874",
-    "sjis": "cp932", "ms_kanji": "cp932", "windows-31j": "cp932", "ms932": "cp932", "shift_jisx0213": "shift_jisx0213",
-    "euc_jp": "euc_jp", "eucjp": "euc_jp", "euc_kr": "cp949", "euckr": "cp949", "ksc5601": "cp949", "windows-949": "cp949",
-    "euc-cn": "gb18030", "gb_2312-80": "gb18030", "gb2312-80": "gb18030", "cp936": "gb18030", "big5-hkscs": "big5hkscs",
-    "cn-big5": "big5hkscs", "mac-cyrillic": "mac_cyrillic", "mac-roman": "mac_roman", "macintosh": "mac_roman",
-    "cp-1250": "cp1250", "cp-1251": "cp1251", "cp-1252": "cp1252", "win-1250": "cp1250", "win-1251": "cp1251",
-    "win-1252": "cp1252", "win1251": "cp1251", "ansi": "cp1252", "iso8859_1": "cp1252", "iso_8859-1": "cp1252",
-    "iso-8859-8-i": "iso8859_8", "iso-8859-11": "cp874", "dos-874": "cp874", "koi": "koi8_r", "koi8": "koi8_r",
-    "koi8-ru": "koi8_u", "unicode-1-1-utf-8": "utf-8", "utf8mb4": "utf-8",
-}  # fmt: skip
-"""The encoding that browsers use where a page declares the first: the larger set that is meant."""
+_LABELS: Final = {
+    "cp1252": "iso88591 iso885911987 latin1 l1 isolatin1 csisolatin1 ascii "
+    "usascii ansi win1252 windows1252 cp1252 cp819 ibm819",
+    "gb18030": "gb2312 gb231280 gbk euccn cp936 ms936 windows936 "
+    "csgb2312 gb18030 gb180302000 gb180302005 isoir58 chinese hz936",
+    "cp932": "shiftjis sjis mskanji windows31j cswindows31j csshiftjis ms932 cp932 mscp932 windows932",
+    "shift_jisx0213": "shiftjisx0213 sjisjisx0213 sjisx0213",
+    "shift_jis_2004": "shiftjis2004 sjis2004",
+    "euc_jp": "eucjp eucjpms eucjpwin cp51932 cseucpkdfmtjapanese ujis",
+    "iso2022_jp": "iso2022jp iso2022jpms csiso2022jp cp50220 cp50221",
+    "cp949": "ksc56011987 ksc56011989 ksc5601 ksc euckr cseuckr windows949 ms949 uhc korean isoir149",
+    "big5hkscs": "big5 big5hkscs cnbig5 big5eten csbig5 xbig5 cp950 ms950 windows950",
+    "cp1250": "cp1250 win1250 windows1250",
+    "cp1251": "cp1251 win1251 windows1251 cp1251windows",
+    "cp1253": "win1253 windows1253",
+    "cp1254": "iso88599 latin5 l5 win1254 windows1254",
+    "cp1255": "win1255 windows1255",
+    "cp1256": "win1256 windows1256",
+    "cp1257": "win1257 windows1257",
+    "cp1258": "win1258 windows1258",
+    "cp874": "tis620 windows874 win874 dos874 iso885911",
+    "iso8859_2": "latin2 l2 isolatin2",
+    "iso8859_6": "iso88596i iso88596e arabic",
+    "iso8859_8": "iso88598i iso88598e logical visual hebrew",
+    "iso8859_15": "latin9 l9 isolatin9 csisolatin9",
+    "koi8_r": "koi koi8 koi8r cskoi8r isoir111",
+    "koi8_u": "koi8ru koi8u",
+    "mac_roman": "macroman macintosh mac csmacintosh",
+    "mac_cyrillic": "maccyrillic macukrainian",
+    "mac_latin2": "macce maccentraleurope",
+    "utf-8": "utf8mb3 utf8mb4 utf8bom unicode11utf8 "
+    "unicode20utf8 utf8unicodeci utf8generalci utf8mb4unicodeci utf8mb4generalci",
+}
+"""What pages call an encoding, in letters and digits alone, under the one that browsers use: the larger set that is meant."""
+
+_CODECS: Final = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 
 
 def charset(content_type: str) -> str | None:
@@ -46,10 +68,9 @@ def charset(content_type: str) -> str | None:
 
 def text_encoding(name: str) -> str | None:
     """The web's name of an encoding in, Python's name out; None for one that is not a text encoding."""
-    name = name.strip().lower()
-    name = _BROWSERS.get(name) or _BROWSERS.get(name.removeprefix("x-")) or name
-    if name.startswith("x-") and not is_codec(name):
-        name = name.removeprefix("x-")
+    bare = re.sub(r"[^a-z0-9]", "", name.lower())
+    known = next((_CODECS[form] for form in (bare, bare.lstrip("x")) if form in _CODECS), None)
+    name = known or re.sub(r"^(?:x-)+", "", name.strip().lower())
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):

@@ -151,7 +151,8 @@ def _from_page(article: Article) -> Extracted:
     dates = page_dates.page_dates(tree, declared, article)
     told = declared.updates or live.shown_updates(tree)
     headed = clutter.under_headline(tree, titles)
-    in_script = [] if headed.paragraphs else script_body.paragraphs(tree, titles)
+    shown = sum(map(len, headed.paragraphs))
+    in_script = [] if shown >= TEASER_CHARACTERS else script_body.paragraphs(tree, titles)
     clutter.remove_clutter(tree)
     clutter.remove_notices(tree, titles)
     body = _body(tree, declared, headed, in_script, title)
@@ -175,10 +176,14 @@ def _body(
     fewest = 2 * length + 200 if length >= FEWEST_CHARACTERS else 2 * length
     if not kinship.shares_words(title, " ".join(lines)):  # such as a notice, where the article is in a script
         fewest = FEWEST_CHARACTERS
-    for other in (declared_lines, updates, in_script):
+    if lines and length < TEASER_CHARACTERS and _CUT_OFF.search(lines[-1]):  # the beginning alone is shown
+        fewest = length
+    for other in (declared_lines, updates):
         if sum(map(len, other)) > fewest:
             return other
     prose = clutter.article_paragraphs(tree)
+    if sum(map(len, in_script)) > max(fewest, sum(map(len, prose))):
+        return in_script
     return prose if sum(map(len, prose)) > MISSED_TEXT_RATIO * length + 200 else lines
 
 

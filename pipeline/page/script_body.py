@@ -35,7 +35,9 @@ ATTEMPTS: Final = 60
 
 _UNDEFINED: Final = re.compile(r"(?<=[:,\[])\s*(?:undefined|void 0)(?=\s*[,}\]])")
 _DECODER: Final = json.JSONDecoder()
-_TITLES: Final = ("headline", "headlines", "title", "name", "seoTitle", "heading")
+_TITLES: Final = ("headline", "headlines", "title", "name", "heading")
+"""How the names of headlines end: "title", "seoTitle", "articleTitle"."""
+
 _KINDS: Final = ("nodeType", "type", "tag", "tagName", "_type", "kind")
 _PARAGRAPHS: Final = frozenset(("paragraph", "p", "block", "heading", "listitem", "list-item", "li", "blockquote"))
 _TEXTS: Final = ("value", "text", "content", "children", "nodes", "leaves")
@@ -52,8 +54,9 @@ def paragraphs(tree: HtmlElement, titles: tuple[str, ...]) -> list[str]:
         named: dict[str, object] = {}
         for state in states:
             _name(state, named, 0)
-        for thing in _headed(states, wanted, 0):
-            found = _body(thing, named, 0)
+        body = _Body(named, frozenset().union(*wanted))
+        for thing, around in _headed(states, {}, wanted, 0):
+            found = body.read(thing, 0) or body.read(around, 0)
             if sum(map(len, found)) > sum(map(len, best)):
                 best = found
     return best
@@ -98,47 +101,75 @@ def _name(node: object, named: dict[str, object], depth: int) -> None:
             _name(value, named, depth + 1)
 
 
-def _headed(node: object, wanted: list[frozenset[str]], depth: int) -> Iterator[dict[str, Any]]:
-    """Yield the objects that have the page's headline, also in JSON that is a string of JSON."""
+def _headed(
+    node: object, around: dict[str, Any], wanted: list[frozenset[str]], depth: int
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the objects that have the page's headline, each with the one it is a part of; also in JSON that is a string."""
     if depth > DEPTH:
         return
     if isinstance(node, dict):
-        names = [kinship.words(title) for key in _TITLES for title in _strings(node.get(key))]
+        titles = (value for key, value in node.items() if key.casefold().endswith(_TITLES))
+        names = [kinship.words(title) for value in titles for title in _strings(value)]
         if any(len(name & title) >= 0.8 * max(len(name), len(title)) for name in names for title in wanted):
-            yield node
+            yield node, around
         for value in node.values():
-            yield from _headed(value, wanted, depth + 1)
+            yield from _headed(value, node, wanted, depth + 1)
     elif isinstance(node, list):
         for value in node:
-            yield from _headed(value, wanted, depth + 1)
+            yield from _headed(value, {}, wanted, depth + 1)
     elif isinstance(node, str) and len(node) >= 200 and '{"' in node:
         for state in _states(node):
-            yield from _headed(state, wanted, depth + 2)
+            yield from _headed(state, {}, wanted, depth + 2)
+
+
+LONGEST_TITLE: Final = 300
+"""Characters."""
 
 
 def _strings(value: object) -> list[str]:
     """Return a title, or the titles of an object such as {"basic": ..., "mobile": ...}."""
     if isinstance(value, dict):
-        return [text for text in value.values() if isinstance(text, str)]
-    return [value] if isinstance(value, str) else []
+        return [text for text in value.values() if isinstance(text, str) and len(text) <= LONGEST_TITLE]
+    return [value] if isinstance(value, str) and len(value) <= LONGEST_TITLE else []
 
 
-def _body(node: object, named: dict[str, object], depth: int) -> list[str]:
-    """An article's object in, its longest run of paragraphs out: of one string, or of the blocks of one list."""
-    if depth > DEPTH:
+class _Body:
+    """Reads articles' objects. `named` are the objects that others refer to, `wanted` the words of the page's headlines."""
+
+    def __init__(self, named: dict[str, object], wanted: frozenset[str]) -> None:
+        self._named, self._wanted = named, wanted
+
+    def read(self, node: object, depth: int) -> list[str]:
+        """An article's object in, its body out: of one string, or of the blocks of one list."""
+        if depth > DEPTH:
+            return []
+        if isinstance(node, str):
+            return _prose(node)
+        if isinstance(node, dict):
+            if isinstance(reference := node.get("__ref"), str):
+                return self.read(
+                    self._named.get(reference), depth + 4
+                )  # more than a level, as references may go in a circle
+            if any(str(node.get(key)).casefold() in _PARAGRAPHS for key in _KINDS) and (joined := _joined(node, depth)):
+                return joined
+            return self._best([part for value in node.values() if (part := self.read(value, depth + 1))])
+        if isinstance(node, list):
+            return [paragraph for value in node for paragraph in self.read(value, depth + 1)]
         return []
-    if isinstance(node, str):
-        return _prose(node)
-    if isinstance(node, dict):
-        if isinstance(reference := node.get("__ref"), str):
-            return _body(named.get(reference), named, depth + 4)  # more than a level, as references may go in a circle
-        if any(str(node.get(key)).casefold() in _PARAGRAPHS for key in _KINDS) and (joined := _joined(node, depth)):
-            return joined
-        parts = [_body(value, named, depth + 1) for value in node.values()]
-        return max(parts, key=lambda part: sum(map(len, part)), default=[])
-    if isinstance(node, list):
-        return [paragraph for value in node for paragraph in _body(value, named, depth + 1)]
-    return []
+
+    def _best(self, parts: list[list[str]]) -> list[str]:
+        """Return the longest part; where others are about as long, one with words of the headline goes before."""
+        lengths = [sum(map(len, part)) for part in parts]
+        longest = max(lengths, default=0)
+        rivals = [(n, part) for n, part in zip(lengths, parts, strict=True) if n * RIVAL_SHARE >= longest]
+        if len(rivals) > 1:
+            told = {n: len(self._wanted & kinship.words(" ".join(part))) for n, part in rivals}
+            rivals = [rival for rival in rivals if told[rival[0]] >= kinship.TITLE_SHARE * len(self._wanted)] or rivals
+        return max(rivals, key=lambda rival: rival[0], default=(0, []))[1]
+
+
+RIVAL_SHARE: Final = 3
+"""So many times longer than the body the texts of other articles beside it may be."""
 
 
 def _joined(node: dict[str, Any], depth: int) -> list[str]:

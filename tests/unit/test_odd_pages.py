@@ -324,6 +324,10 @@ def test_signs_that_are_no_mark_up_stay_in_a_title():
         ("x-gbk", "gbk", "总理星期五访问了首都"), ("x-x-big5", "big5", "總理星期五訪問了首都"), ("cn-big5", "big5", "總理星期五訪問了首都"),
         ("cp-1251", "cp1251", "Министр прибыл в пятницу"), ("x-cp1251", "cp1251", "Министр прибыл в пятницу"), ("koi", "koi8_r", "Министр прибыл"),
         ("ks_c_5601", "cp949", "총리가 금요일에 방문했다"), ("x-windows-949", "cp949", "총리가 금요일에 방문했다"), ("iso8859_1", "cp1252", "Le président a parlé"),
+        ("eucJP-ms", "euc_jp", "首相は金曜日に訪問した"), ("cp51932", "euc_jp", "首相は金曜日に訪問した"), ("x-ms-cp932", "cp932", "首相は①訪問した"),
+        ("utf8mb4_unicode_ci", "utf-8", "Le président ① a parlé"), ("koi8r", "koi8_r", "Министр прибыл"), ("latin-9", "iso8859_15", "Cinq € au président"),
+        ("x-mac-ce", "mac_latin2", "Premiér přišel v pátek"), ("iso-8859-8-e", "iso8859_8", "ראש הממשלה הגיע"), ("windows874", "cp874", "นายกรัฐมนตรีเดินทาง"),
+        ("big5-eten", "big5", "總理星期五訪問了首都"), ("windows1251", "cp1251", "Министр прибыл в пятницу"), ("cp50221", "iso2022_jp", "首相は金曜日に訪問した"),
         ("ISO_8859-1:1987", "cp1252", "Le président a parlé"), ("x-mac-roman", "mac_roman", "Le président a parlé"),
     ],
 )  # fmt: skip
@@ -334,7 +338,7 @@ def test_a_label_that_browsers_know_is_known(label, codec, text, where):
     assert text in decode.text(page, f"text/html; charset={label}" if where == "header" else "text/html")
 
 
-@pytest.mark.parametrize(("label", "codec", "text"), [("x-euc-jp", "euc_jp", "首相は金曜日に訪問した"), ("x-sjis", "cp932", "首相は金曜日に訪問した"), ("x-gbk", "gbk", "总理星期五访问了首都")])  # fmt: skip
+@pytest.mark.parametrize(("label", "codec", "text"), [("big5-eten", "big5", "總理星期五訪問了首都"), ("eucJP-ms", "euc_jp", "首相は金曜日に訪問した"), ("no-such-label", "cp1251", "Министр прибыл в пятницу на совещание"), ("x-euc-jp", "euc_jp", "首相は金曜日に訪問した"), ("x-sjis", "cp932", "首相は金曜日に訪問した"), ("x-gbk", "gbk", "总理星期五访问了首都")])  # fmt: skip
 def test_a_feed_with_an_old_label_is_read(label, codec, text):
     body = f"<?xml version='1.0' encoding='{label}'?><rss version='2.0'><channel><item><title>{text}</title><link>https://n.example/1</link></item></channel></rss>"
     for kind in ("", f"text/xml; charset={label}"):
@@ -368,4 +372,29 @@ BLOCKS = [{"type": "p", "text": FIRST}, {"type": "image", "src": "/x.jpg"}, {"ty
 )  # fmt: skip
 @pytest.mark.parametrize("shown", ["", "<p>Loading, one moment please.</p>", f"<h1>{TITLE}</h1>"])
 def test_a_body_that_only_a_script_holds_is_read_with_its_paragraphs(script, shown):
+    assert read(f"<div id=__next>{shown}</div>{script}").text == f"{FIRST}\n\n{SECOND}"
+
+
+OTHERS = [{"title": "Strike kills 31 in Sumy, governor says", "paragraphs": [SECOND.replace("plan", "ruin")] * 3}]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"meta": {"title": TITLE}, "body": [{"p": FIRST}, {"p": SECOND}]},
+        {"articleTitle": TITLE, "articleText": f"<p>{FIRST}</p><p>{SECOND}</p>"},
+        {"title": TITLE, "paragraphs": [FIRST, SECOND], "related": OTHERS},
+        {
+            "title": {"rendered": TITLE},
+            "excerpt": FIRST[:90],
+            "content": {"rendered": f"<p>{FIRST}</p>\n<p>{SECOND}</p>"},
+        },
+        {"title": TITLE, "body": f"<p>{MARKED}</p><p>{SECOND}</p>", "summary": f"{TITLE} and the town on the river"},
+    ],
+)
+@pytest.mark.parametrize("shown", ["", f"<h1>{TITLE}</h1>", f"<h1>{TITLE}</h1><p>{FIRST[:70]}…</p>"])
+def test_the_body_is_found_beside_teasers_summaries_and_other_articles(state, shown):
+    script = (
+        f'<script id="__NEXT_DATA__" type="application/json">{json.dumps({"props": {"pageProps": state}})}</script>'
+    )
     assert read(f"<div id=__next>{shown}</div>{script}").text == f"{FIRST}\n\n{SECOND}"

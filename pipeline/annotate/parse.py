@@ -48,6 +48,10 @@ class Names(Protocol):
         """Return the party that a name means."""
         ...
 
+    def country(self, name: str) -> str | None:
+        """Return the code of the country that a name means; None for any other name."""
+        ...
+
     def spans(self, words: Sequence[str]) -> list[tuple[int, int]]:
         """Return (first, one past the last) of each name of the gazetteer among the words."""
         ...
@@ -266,6 +270,7 @@ def find_mentions(read: Plain, names: Names, on: dt.date | None = None) -> tuple
         for index in range(first, last):
             labels[index] = label
         start, end = _trimmed(first, last, words)
+        start = _behind_dateline(start, end, read)
         if end <= start:
             continue
         inside = [span for span in spans if span[0] < end and span[1] > start]
@@ -273,6 +278,8 @@ def find_mentions(read: Plain, names: Names, on: dt.date | None = None) -> tuple
             continue
         text = read.span(start, end)
         party = names.party(text, on=on)
+        if label == "PERSON" and " " not in text and is_bare(party) and names.country(text) is None:
+            party = Party(text=text)  # `Bush` is no town of Egypt
         if inside:
             if not (label == "PERSON" or party.name or party.country):
                 continue
@@ -288,6 +295,21 @@ def find_mentions(read: Plain, names: Names, on: dt.date | None = None) -> tuple
         mention if mention.party is party else msgspec.structs.replace(mention, party=party)
         for mention, party in zip(found, meant, strict=True)
     )
+
+
+def is_bare(party: Party) -> bool:
+    """Return whether nothing is known of a party but a country, as of a town."""
+    return party.country is not None and party.sector is None and party.identifier is None
+
+
+def _behind_dateline(start: int, end: int, read: Plain) -> int:
+    """Return where an entity begins behind a dateline that a hyphen ends: `LA PAZ - Bolivian`."""
+    words, offsets = read.words, read.offsets
+    for index in range(end - 2, start, -1):
+        apart = offsets[index] > offsets[index - 1] + len(words[index - 1]) and offsets[index + 1] > offsets[index] + 1
+        if words[index] == "-" and apart and words[start].isupper():
+            return index + 1
+    return start
 
 
 def _trimmed(start: int, end: int, words: Sequence[str]) -> tuple[int, int]:

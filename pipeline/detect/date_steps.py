@@ -143,7 +143,7 @@ def _stretch(reader: DateReader, word: str, lengths: Sequence[tuple[int, str]], 
 
 
 def _way_weekday(reader: DateReader, word: str, index: int) -> Hit | None:
-    """Next Monday is next week's, last Friday last week's; this and coming are the nearest ahead, past the nearest behind."""
+    """Next Monday is next week's, last Friday last week's; coming is the nearest ahead, past that behind, this either."""
     assert reader.ref is not None
     weekday = WEEKDAYS.get(reader.low(index))
     if weekday is None or (reader.low(index) not in cal.FULL_WEEKDAYS and not reader.capital(index)):
@@ -155,8 +155,11 @@ def _way_weekday(reader: DateReader, word: str, index: int) -> Hit | None:
         day = week.start + DAY * (weekday - 7)
     elif word == "past":
         day = reader.ref - DAY * ((reader.ref.weekday() - weekday - 1) % 7 + 1)
-    elif word == "this":
+    elif word == "this":  # of what happened the last one
+        behind = reader.ref - DAY * ((reader.ref.weekday() - weekday) % 7)
         day = reader.ref + DAY * ((weekday - reader.ref.weekday()) % 7)
+        spans = Span(behind, behind), Span(day, day)
+        return Hit(part_of_day(reader, index + 1), *spans, "day", Part(weekday=weekday), nearest=True)
     else:
         day = reader.ref + DAY * ((weekday - reader.ref.weekday() - 1) % 7 + 1)
     return fixed(part_of_day(reader, index + 1), Span(day, day), "day", Part(weekday=weekday))

@@ -9,22 +9,26 @@ from typing import Final
 
 import msgspec
 
-from pipeline.annotate.parse import Mention, Parsed
-from pipeline.annotate.plain import Plain
+from pipeline.annotate.parse import Parsed
 from pipeline.detect import details
 from pipeline.detect.details import Found
 from pipeline.detect.encoder import Floats
+from pipeline.detect.home import within_name
 from pipeline.detect.kinds import Kind
 from pipeline.detect.models import Models
-from pipeline.detect.parties import SectionNames, names_of
-from pipeline.detect.persons import GROUND, known, settle
+from pipeline.detect.parties import SectionNames
+from pipeline.detect.persons import GROUND, is_state, known, lent, settle
 from pipeline.detect.phrases import last_word
+from pipeline.detect.referents import names_of
 from pipeline.detect.telling import Telling
 from pipeline.records import Document, Evidence, Modality, Money, Party, Place, Quantity, When
 from pipeline.records import Section as SectionName
 
 LONGEST_EVIDENCE: Final = 600
 """Characters; of a longer sentence the part around the trigger is the evidence."""
+
+SPOKEN: Final = frozenset(("REQUEST", "SUPPORT", "REJECT", "THREATEN", "AID", "CONSULT"))
+"""Types of what one state says to or gives another one's government or army, rather than does to its own."""
 
 _NO_COMMENT: Final = re.compile(
     r"(?:declin|refus)\w*\s+to\s+(?:comment|elaborate|speculate|be\s+named|give\s+(?:(?:any|further)\s+)?details)\b",
@@ -78,7 +82,11 @@ def drafts(parsed: Parsed, told: Sequence[Telling], models: Models) -> list[Draf
         ("title", parsed.title, parsed.title_mentions),
     ):  # the text first: a title says `Xi` and the text says who that is
         if read is not None:
-            sections[name] = _section(read, mentions, models, on, short)  # type: ignore[index]
+            headline = names_of(parsed.title, parsed.title_mentions) if name == "text" and parsed.title else []
+            section = SectionNames(read.text, names_of(read, mentions), models.names, on, short, headline)
+            section.settle_home(sections.get("text"))
+            section.introduce()
+            sections[name] = section  # type: ignore[index]
     if sections.keys() == {"text", "title"}:
         sections["text"].headline = sections["title"].names
     bounds = sentences_of(parsed)
@@ -110,14 +118,6 @@ def sentences_of(parsed: Parsed) -> list[tuple[int, int]]:
     return [(s.start, s.end) for s in parsed.document.sentences if s.section == "text"]
 
 
-def _section(
-    read: Plain, mentions: tuple[Mention, ...], models: Models, on: dt.date | None, short: dict[str, Party]
-) -> SectionNames:
-    section = SectionNames(read.text, names_of(read, mentions), models.names, on, short)
-    section.introduce()
-    return section
-
-
 def _draft(
     one: Telling,
     section: SectionNames,
@@ -136,13 +136,17 @@ def _draft(
         recipients = tuple(p for p in recipients if known(p) or last_word(p.text) not in GROUND)
     hints = [p.country for p in (*recipients, *actors) if p.country]
     hints += [n.party.country for n in section.names if sentence[0] <= n.start < sentence[1] and n.party.country]
-    where = [span for span in one.spans["places"] if not section.within_name(*span)]
+    where = [span for span in one.spans["places"] if not within_name(section.text, section.names, models.names, *span)]
     places = details.places_of(where, section.text, models.names, hints)
     home = next((p.country for p in places if p.country), None)
     about = None if kind.joint else section.country_at(*sentence)  # those who meet are of several countries
     theirs = details.country_of(actors) or about
-    actors = settle(actors, home or details.country_of(recipients) or about)
-    if one.type != "ASSAULT" or theirs not in {
+    actors = settle(actors, home or lent(recipients, about, section.firm))
+    if (one.type in SPOKEN or one.kind == "accusation") and any(
+        map(is_state, actors)
+    ):  # whose government does Kenya urge?
+        recipients = settle(recipients, home or lent(actors, about, section.firm))
+    elif one.type != "ASSAULT" or theirs not in {
         p.country for p in actors
     }:  # those attacked are seldom the attacker's own
         recipients = settle(recipients, home or theirs)

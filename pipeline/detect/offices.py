@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import msgspec
 
 from pipeline.annotate.names import fold
 from pipeline.annotate.resolve import Resolver
-from pipeline.detect.persons import NATIONAL, SECTORS, words_of
+from pipeline.detect.persons import NATIONAL, OFFICIAL, SECTORS, words_of
 from pipeline.detect.phrases import (
     APPOSED,
     AS_OFFICE,
@@ -37,18 +38,36 @@ LANDS: Final = 4
 """Countries of an article, the most named first, whose office-holders are looked up."""
 
 
+_ABROAD: Final = re.compile(
+    r"\b(?:ambassador|envoy|emissary|representative|delegate|adviser|advisor|aide)s?\s+(?:in|to)\s", re.IGNORECASE
+)
+"""Who is at home elsewhere than in the country that is named: `ambassador to Peru`."""
+_PLACED: Final = re.compile(r"\s(?:for|who|whose|which|that|with|by|to)\s")
+"""Behind it stands what the office is for or what its bearer does, no office."""
+
+
+def _own(name: Name, home: str) -> bool:
+    """Whether a name beside a person's leaves it open that the person is of a country: it is of that, or of no other body."""
+    party = name.party
+    return party.country == home or (party.country is None and not party.identifier and party.sector != "IGO")
+
+
 @dataclass(frozen=True, slots=True)
 class Offices:
-    """A section's text with its names, in which the offices of persons are looked up; `on` is the day of the article."""
+    """A section's text with its names, in which the offices of persons are looked up; `on` is the day of the article.
+
+    `home` is the country that the article is about.
+    """
 
     text: str
     names: Sequence[Name]
     resolver: Resolver
     on: dt.date | None
+    home: str | None = None
 
     def bearer(self, name: Name, party: Party) -> Party | None:
         """A person's name and what is known of the person in, the person by the office out; None if it tells no country."""
-        return self._titled(name) or self._described(name, party) or self._of_article(name)
+        return self._titled(name) or self._described(name, party) or self._of_article(name) or self._at_home(name)
 
     def _titled(self, name: Name) -> Party | None:
         """By the office that stands before the name."""
@@ -73,13 +92,50 @@ class Offices:
                   OFFICE_BEFORE.search(self.text, max(0, name.start - BEFORE), name.start),
                   AS_OFFICE.match(self.text, name.end))  # fmt: skip
         for match in around:
-            if match is None or (match is around[2] and last_word(match[1].split(" of ")[0]) not in SECTORS):
+            if match is None or _ABROAD.search(match[1]) or self._person_within(match):
+                continue
+            if match is around[2] and last_word(match[1].split(" of ")[0]) not in SECTORS:
                 continue
             described = self.resolver.party(match[1], on=self.on)
             if described.country:
                 sector = described.sector if match is not around[1] else party.sector
                 return Party(text=name.text, name=name.text, country=described.country, sector=sector)
         return None
+
+    def _person_within(self, match: re.Match[str]) -> bool:
+        """Whether what stands beside a name is or names another person: `Yousef Al-Othaimeen, Pope Francis,`."""
+        return any(name.person and match.start(1) <= name.start < match.end(1) for name in self.names)
+
+    def _at_home(self, name: Name) -> Party | None:
+        """By an office of a state without the state, `the Defence Secretary`: of the country that the article is about."""
+        if self.home is None:
+            return None
+        beside = (
+            APPOSED.match(self.text, name.end),
+            OFFICE_BEFORE.search(self.text, max(0, name.start - BEFORE), name.start),
+        )
+        title = (self._title(name), name.end - len(last_word(name.text)))
+        described = [match.span(1) for match in beside if match is not None and not self._person_within(match)]
+        for start, end in (title, *described):
+            said = _PLACED.split(self.text[start:end])[0]
+            others = [n for n in self.names if n.start < start + len(said) and n.end > start and n.start != name.start]
+            if (
+                not OFFICIAL.isdisjoint(words_of(said))
+                and not _ABROAD.search(said)
+                and all(_own(n, self.home) for n in others)
+            ):
+                return Party(text=name.text, name=untitled(name.text), country=self.home, sector="GOV")
+        return None
+
+    def _title(self, name: Name) -> int:
+        """Where the words begin that stand before a name as its title."""
+        start = name.start
+        for word in reversed([*WORD.finditer(self.text, max(0, name.start - BEFORE), name.start)]):
+            apart = self.text[word.end() : start].strip() or (len(word[0]) > 4 and word[0].endswith("."))
+            if apart or not (titled(word[0]) or TITLE_NOUN.fullmatch(word[0])):
+                break
+            start = word.start()
+        return start
 
     def _of_article(self, name: Name) -> Party | None:
         """By a state's office without the state: its holder in a country of the article, or of where the person is met."""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
 
 from pipeline.annotate.names import fold
-from pipeline.annotate.parse import Mention
-from pipeline.annotate.places import IN_COUNTRY
-from pipeline.annotate.plain import Plain
+from pipeline.annotate.parse import is_bare
 from pipeline.annotate.resolve import Resolver
+from pipeline.detect import home as homes
 from pipeline.detect.duals import both, is_dual, of_states, two_lands
 from pipeline.detect.offices import Offices
 from pipeline.detect.persons import (
@@ -24,6 +22,7 @@ from pipeline.detect.persons import (
     BARE,
     FIRST_PRONOUNS,
     HOME,
+    NEXT,
     PRONOUNS,
     SECTORS,
     distinct,
@@ -32,7 +31,6 @@ from pipeline.detect.persons import (
 )
 from pipeline.detect.phrases import (
     ACRONYM,
-    AGAINST,
     ARTICLES,
     CAPITAL,
     GAP,
@@ -42,11 +40,12 @@ from pipeline.detect.phrases import (
     LOOSE,
     OFFICES,
     OPEN,
+    PARTICLES,
     SMALL,
     START,
     THE,
-    TWO_SENTENCES,
     begun,
+    is_private,
     is_pronoun,
     is_where,
     last_word,
@@ -59,15 +58,16 @@ from pipeline.detect.phrases import (
 from pipeline.detect.referents import Name, Text
 from pipeline.records import Party
 
-BEGINNING: Final = 300
-"""Characters: some two sentences, which say where the news is from."""
 STATE: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY", None))
 """Sectors of a phrase of a people that acts for the state; None is one that nothing is known of."""
 
 
 @dataclass(slots=True)
 class SectionNames:
-    """One section's text with its names; `short` are the article's persons by last names, `headline` the title's names."""
+    """One section's text with its names; `short` are the article's persons by last names, `headline` the title's names.
+
+    `home` is the country that it is about, `firm` the same where that is sure enough for ministers and bodies without one.
+    """
 
     text: str
     names: list[Name]
@@ -75,19 +75,33 @@ class SectionNames:
     on: dt.date | None
     short: dict[str, Party] = field(default_factory=dict)
     headline: Sequence[Name] = ()
+    home: str | None = None
+    firm: str | None = None
+
+    def settle_home(self, rest: SectionNames | None = None) -> None:
+        """Find out the section's country by its names and the headline's, else take that of the rest of the article."""
+        self.home = homes.main_country(self.text, self.names, self.headline) or (rest.home if rest else None)
+        self.firm = homes.main_country(self.text, self.names, self.headline, homes.FIRM) or (
+            rest.firm if rest else None
+        )
 
     def parties(self, spans: Sequence[tuple[int, int]]) -> tuple[Party, ...]:
         """Spans in, the parties that they name out, each once."""
         found: list[Party] = []
         for start, end in self._joined(spans):
             found += self._span(start, end)
-        return distinct(found)
+        return distinct([homes.at_home(party, self.firm) for party in found])
 
     def _joined(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Spans in, with two that one capital word parts as one out: `Prime`, `Arvind Rao` in `Prime Minister Arvind Rao`."""
+        """Spans in, with two that one capital word parts as one out: `Prime`, `Arvind Rao` in `Prime Minister Arvind Rao`.
+
+        So are a body and where it is: `army`, `Pyongyang`.
+        """
         joined: list[tuple[int, int]] = []
         for start, end in spans:
-            if joined and GAP.fullmatch(self.text[joined[-1][1] : start]):
+            before, apart = (joined[-1], self.text[joined[-1][1] : start]) if joined else ((0, 0), "")
+            there = LAND.fullmatch(apart) and last_word(self.text[slice(*before)] or "-") in HOME
+            if joined and (there or GAP.fullmatch(apart)):
                 joined[-1] = (joined[-1][0], end)
             else:
                 joined.append((start, end))
@@ -111,6 +125,7 @@ class SectionNames:
             if first not in SECTORS:
                 self.short.setdefault(first, self.short[last_word(name.text)])
             self._hold(name)
+        self.names = [self._whose(name) for name in self.names]
         for match in ACRONYM.finditer(self.text):
             before = next((n for n in self.names if n.end <= match.start() <= n.end + 2 and n.label != "PERSON"), None)
             if before is not None:
@@ -125,6 +140,17 @@ class SectionNames:
             if self.resolver.country(text := self.text[start:end])
         ]
         return each if len(each) == name.text.count(",") + 1 else [name]
+
+    def _whose(self, name: Name) -> Name:
+        """A name as it is, or a town's as the person's who is called so, or a body's as that of the article's country."""
+        if self._is_elsewhere(name.party, name.text):
+            return replace(
+                name, party=msgspec.structs.replace(name.party, name=name.text, country=self.firm, identifier=None)
+            )
+        person = self.short.get(name.text.casefold()) if name.label != "PERSON" and is_bare(name.party) else None
+        if person is None or last_word(person.name or "-") != name.text.casefold() or is_where(self.text, name.start):
+            return name
+        return replace(name, label="PERSON", party=person)
 
     def _hold(self, name: Name) -> None:
         """Remember whose office it is, `the prime minister`, unless two persons of the article have it."""
@@ -155,29 +181,8 @@ class SectionNames:
             self.names = sorted([*self.names, *found], key=START)
 
     def country_at(self, start: int, end: int) -> str | None:
-        """The one country that the names of a sentence are of, else those of the section's beginning, else of most of it.
-
-        None if a sentence names several. A place behind `in` or `at` may be where somebody speaks, or where something happens:
-        it says nothing, and leaves it open whose people another country's sentence speaks of.
-        """
-        for first, last in ((start, end), (0, BEGINNING)):
-            inside = [n for n in self.names if first <= n.start < last and n.party.country]
-            there = {n.party.country for n in inside if is_where(self.text, n.start)}
-            lands = {n.party.country for n in inside if not is_where(self.text, n.start)}
-            if len(lands) == 1 and there <= lands:
-                return next(iter(lands))
-            if lands and first == start:
-                return None
-        return self._main_country()
-
-    def _main_country(self) -> str | None:
-        """The country that headline and section name at least twice as often as any other; None if there is no such."""
-        told = [n for n in self.names if n.party.country and not is_where(self.text, n.start)]
-        told += [n for n in self.headline if n.party.country]
-        most = Counter(n.party.country for n in told).most_common(2)
-        if not most or (len(most) == 2 and most[0][1] < 2 * most[1][1]):
-            return None
-        return most[0][0]
+        """The one country that a sentence, else the section, is about: home.py says how."""
+        return homes.country_at(self.text, self.names, start, end, self.home)
 
     def words(self, start: int, end: int) -> str:
         """A span's words without the article before them, of a pronoun whom it means; nothing if only small words are left."""
@@ -216,16 +221,6 @@ class SectionNames:
             land = self.resolver.country_name(one.country) if one.country and of_states(words) else None
             yield one if land is None else msgspec.structs.replace(one, name=land, sector="GOV", identifier=None)
 
-    def within_name(self, start: int, end: int) -> bool:
-        """Whether a town is only a part of a person's or an organisation's name: no place is told by `Abu Dhabi TV`."""
-        place = self.resolver.place(self.text[start:end])
-        is_country = place is not None and place.reason == IN_COUNTRY
-        labels = ("PERSON",) if is_country else ("PERSON", "ORG")
-        return any(
-            name.label in labels and name.start <= start and end <= name.end and len(name.text) > end - start
-            for name in self.names
-        )
-
     def _is_name(self, start: int, end: int) -> bool:
         return any(name.start <= start and name.end >= end for name in self.names)
 
@@ -257,8 +252,11 @@ class SectionNames:
             )
         elif party.name and party.identifier is None and party.country and of_people(text):
             land = self.resolver.country_name(party.country)  # `German diplomats` are no name: who is meant is Germany
-            party = msgspec.structs.replace(party, name=land if party.sector in STATE else None)
-        if not party.name and not party.country and written_as_name(self.text, bare, bare + len(text)):
+            acts = party.sector in STATE and not is_private(text)
+            party = msgspec.structs.replace(party, name=land if acts else None)
+        if over is not None and over.label == "ORG" and not known(party) and PARTICLES & set(text.split()):
+            party = msgspec.structs.replace(party, name=text)
+        elif not party.name and not party.country and written_as_name(self.text, bare, bare + len(text)):
             party = self._person(Name(bare, bare + len(text), text, "PERSON", party), party)
         return msgspec.structs.replace(party, text=text, start=bare, end=bare + len(text))
 
@@ -270,6 +268,10 @@ class SectionNames:
     def _named_in(self, text: str, end: int, inside: list[Name], over: Name | None) -> Party:
         """The party that a phrase names, by the names `inside` it; one of them may stand `over` all of it."""
         party = self.resolver.party(text, on=self.on)
+        if party.country and party.identifier is None and any(self._is_town(n, party) for n in inside):
+            party = Party(text=text, sector=party.sector)
+        elif self._is_elsewhere(party, text):
+            return Party(text=text, name=text, country=self.firm, sector=party.sector)
         if party.country and (holder := self.short.get(f"{party.country} {office_in(text)}")) is not None:
             return holder  # whom the article names, not whom our list has: that may be out of date
         if over is not None and known(over.party) and not (known(party) and party.country):
@@ -297,6 +299,14 @@ class SectionNames:
                 sector=SECTORS.get(last_word(text)) or owner.party.sector, identifier=owner.party.identifier,
             )  # fmt: skip
         return party
+
+    def _is_elsewhere(self, party: Party, text: str) -> bool:
+        """Whether a party is a body of one country where the text, which is about another, means that one's: `the Senate`."""
+        return bool(self.firm and party.country not in (None, self.firm) and self.resolver.is_shared(text))
+
+    def _is_town(self, name: Name, party: Party) -> bool:
+        """Whether a party has its country of a person who has the name of a town: `Bush family` is not of Egypt."""
+        return name.label == "PERSON" and name.party.country != party.country == self.resolver.party(name.text).country
 
     def _at_home(self, end: int, text: str, party: Party) -> Party | None:
         """`the army` of `the army in Pyongyang`: of the country whose name follows the span."""
@@ -327,7 +337,7 @@ class SectionNames:
             introduced = None  # another of that last name
         if introduced is not None and introduced.country:
             return introduced
-        if (found := Offices(self.text, self.names, self.resolver, self.on).bearer(name, party)) is not None:
+        if (found := Offices(self.text, self.names, self.resolver, self.on, self.firm).bearer(name, party)) is not None:
             self.short.setdefault(last, found)
             return found
         if introduced is not None and introduced.name and " " not in bare:
@@ -342,7 +352,7 @@ class SectionNames:
         low = text.casefold()
         head = low.split()[-1]
         office = all(word.islower() or word.casefold() in SECTORS or word in OFFICES for word in text.split())
-        if not office or not (head in BACK or head in SECTORS):
+        if not (office or low in BACK) or not (head in BACK or head in SECTORS):
             return None
         the = THE.search(self.text, max(0, start - 8), start) is not None
         if the or head in BARE or text[:1].isupper():
@@ -352,14 +362,15 @@ class SectionNames:
         sort = BACK.get(head)
         if sort is None or any(word[:1].isupper() for word in text.split()[:-1]):
             return None
-        if sort in ("person", "country") and (main := self._main_country()) is not None:
+        if sort in ("person", "country") and (main := self.home) is not None:
             land = self.resolver.country_name(main)
-            if sort == "country":
+            if sort == "country" or low.split()[0] in NEXT:
                 return Party(text=text, name=land, country=main, sector=party.sector or "GOV")
             holder = self.resolver.party(f"{low} of {land}", on=self.on)
             if holder.identifier:
                 return holder
-        return self._look.last_of(sort, head, start, party)
+        found = self._look.last_of(sort, head, start, party)
+        return self.resolver.party(found.name) if found and found.sector == "IGO" and found.name else found
 
     def _pronoun(self, low: str, start: int) -> Iterator[Party]:
         """A pronoun's bearers: the subject that the text goes on about; of `we`, who is quoted."""
@@ -381,19 +392,3 @@ class SectionNames:
     @property
     def _look(self) -> Text:
         return Text(self.text, self.names, self._one)
-
-
-def names_of(read: Plain, mentions: Sequence[Mention]) -> list[Name]:
-    """The mentions of a section, in words, as names in characters; `anti-Syrian` names nobody."""
-    named = [
-        Name(read.offsets[m.start], read.offsets[m.start] + len(m.text), m.text, m.label, m.party) for m in mentions
-    ]
-    return [
-        name
-        for name in named
-        if not (name.label == "PERSON" and TWO_SENTENCES.search(name.text))
-        and not (
-            read.text[name.start - 1 : name.start] == "-"
-            and AGAINST.search(read.text, max(0, name.start - 6), name.start)
-        )
-    ]

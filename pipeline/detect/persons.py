@@ -59,7 +59,7 @@ BACK: Final = {
     "minister": "person", "leader": "person", "organisation": "org", "organization": "org", "bloc": "org", "alliance": "org",
     "agency": "org", "ministry": "country", "kingdom": "country", "republic": "country", "regime": "country", "movement": "REB",
     "premier": "person", "king": "person", "chancellor": "person", "army": "country", "military": "country", "council": "org",
-    "militants": "REB", "union": "org",
+    "militants": "REB", "union": "org", "commission": "org", "committee": "org", "fund": "org",
 }  # fmt: skip
 """A common noun with `the` that leads back to a name of that sort."""
 
@@ -69,14 +69,30 @@ APART: Final = words(
     "mother father lawyer lawyers attorney attorneys aide aides adviser advisers"
 )
 """Heads of phrases that name somebody else than the name in them: `Smith's critics`."""
+NEXT: Final = words("future incoming new next")
+"""Words before an office whose bearer is not yet in our list: `the new president`."""
+PRIVATE: Final = words(
+    "activists associations banks businesses charities citizens clubs companies corporations exporters families fans firms "
+    "foundations groups importers investors manufacturers nationals ngos organisations organizations papers parties people "
+    "refugees students teams tourists traders universities women workers"
+)
+"""Whom a people's adjective describes and who do not act for the state: `three Russian groups`."""
 BARE: Final = words("police authorities officials prosecutors lawmakers parliament government congress soldiers troops")
 """Nouns that mean known ones without an article too: `Police said`."""
 GROUND: Final = words(
-    "airbase airfield airport base bases bridge bridges building buildings church depot depots dam factory facility facilities "
-    "grid headquarters hospital hospitals house houses home homes infrastructure market mosque pipeline plant plants port "
-    "refinery school schools station stations substation town tower village warehouse warehouses"
+    "airbase airfield airport base bases bridge bridges building buildings church depot depots dam factory facility "
+    "facilities grid headquarters hospital hospitals house houses home homes infrastructure market mosque pipeline plant "
+    "plants port refinery school schools station stations substation town tower village warehouse warehouses"
 )
 """What is hit where it stands: a place of an attack, nobody that is attacked."""
+OFFICIAL: Final = words(
+    "president vice-president premier minister ministers secretary chancellor general gen colonel col major maj captain "
+    "capt lieutenant lt admiral commander sergeant brigadier marshal justice judge magistrate prosecutor attorney senator "
+    "sen lawmaker congressman congresswoman governor gov mayor superintendent inspector mp legislator parliamentarian "
+    "speaker candidate opposition king queen prince princess party commissioner councillor police army ministry parliament "
+    "ombudsman"
+)
+"""Words of an office or of a body that is of the country that the article is about, unless another one stands beside them."""
 HOME: Final = words(
     "army ministry government authorities police officials court parliament prosecutors military navy opposition lawmakers"
 )
@@ -122,12 +138,37 @@ def distinct(parties: Sequence[Party]) -> tuple[Party, ...]:
     return tuple(kept)
 
 
+def is_state(party: Party) -> bool:
+    """Whether the party is a country as such, not one of its bodies."""
+    return party.country is not None and party.name == country_name(party.country)
+
+
+def lent(others: Sequence[Party], about: str | None, firm: str | None) -> str | None:
+    """The country that a side without one has of the other side, else of the sentence, else of the article.
+
+    A state that is the other side lends nothing: `the new president thanked Iran` does not tell of Iran's president.
+    """
+    states = {p.country for p in others if is_state(p)}
+    theirs = {p.country for p in others if p.country} - states
+    if len(theirs) == 1 and not states:
+        return theirs.pop()
+    return about if about not in states else firm if firm not in states else None
+
+
+_FOR: Final = re.compile(
+    r"(?:spokes(?:man|woman|person)|officials?|representatives?|executives?)\s+(?:for|of|at|from)\s+(?:the\s+|an?\s+)?[a-z-]+$",
+    re.IGNORECASE,
+)
+"""Who speaks for something that has no name: `a spokesman for the fund`."""
+
+
 def settle(parties: Sequence[Party], country: str | None) -> tuple[Party, ...]:
     """Sides of a domestic sort without a country are given that of the event's place or other side."""
     if country is None:
         return tuple(parties)
     return tuple(
         msgspec.structs.replace(p, country=country)
-        if not p.country and not p.name and p.sector in DOMESTIC and words_of(p.text)[-1] not in OF_SEVERAL else p
+        if not p.country and not p.name and p.sector in DOMESTIC and words_of(p.text)[-1] not in OF_SEVERAL
+        and (not _FOR.search(p.text) or words_of(p.text)[-1] in SECTORS) else p
         for p in parties
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.detect.persons import PRONOUNS, SECTORS
+from pipeline.detect.persons import PRIVATE, PRONOUNS, SECTORS
 from pipeline.records import Party
 
 ARTICLES: Final = re.compile(
@@ -67,7 +67,9 @@ OFFICES: Final = frozenset(
 )
 AGAINST: Final = re.compile(r"\b(?:anti|pro|non|ex|post)-$", re.IGNORECASE)
 TWO_SENTENCES: Final = re.compile(r"[a-z]{3}\.\s")
-_PARTICLES: Final = frozenset(("al", "bin", "de", "der", "van", "von", "el", "da", "dos", "ben", "of", "the", "and"))
+PARTICLES: Final = frozenset(
+    ("for", "al", "bin", "de", "der", "van", "von", "el", "da", "dos", "ben", "of", "the", "and")
+)
 START: Final = operator.attrgetter("start")
 
 
@@ -84,7 +86,7 @@ def last_word(name: str) -> str:
 
 def written_as_name(text: str, at: int, end: int) -> bool:
     """Whether the words from `at` to `end` are written as one name: several in capitals, in a line that is not so itself."""
-    parts = [part for part in text[at:end].split() if part.casefold() not in _PARTICLES]
+    parts = [part for part in text[at:end].split() if part.casefold() not in PARTICLES]
     if (
         len(parts) < 2
         or JOINED.search(text, at, end)
@@ -114,9 +116,16 @@ def is_pronoun(text: str) -> bool:
 
 
 def of_people(text: str) -> bool:
-    """Whether a phrase is a people's adjective with a plural noun: `German diplomats`, `three Russian firms`."""
-    words = text.split()
+    """Whether a phrase is a plural noun with a people's adjective or a land: `German diplomats`, `leaders of Poland`."""
+    words = re.split(r"\s(?:of|in|from)\s", text)[0].split()
+    if len(words) == 1 and len(words[0]) < len(text):
+        return words[0].islower() and words[0].endswith("s")
     return len(words) > 1 and words[-1].islower() and words[-1].endswith("s") and words[-1] not in ("forces", "affairs")
+
+
+def is_private(text: str) -> bool:
+    """Whether a phrase of a people means some of them who do not act for the state: `three U.S. groups`."""
+    return re.split(r"\s(?:of|in|from)\s", text)[0].split()[-1] in PRIVATE
 
 
 def is_where(text: str, at: int) -> bool:

@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from pipeline.annotate.parse import Mention
+from pipeline.annotate.plain import Plain
 from pipeline.detect.persons import (
     MALE_PRONOUNS,
     PERSON_PRONOUNS,
@@ -23,12 +25,20 @@ from pipeline.detect.persons import (
     known,
     words,
 )
+from pipeline.detect.phrases import AGAINST, TWO_SENTENCES
 from pipeline.records import Party
 
 BACK_CHARACTERS: Final = 1500
 """How far back a pronoun or `the ministry` is looked up: some six sentences."""
 OCCURRENCES: Final = 12
 """The most earlier places of a noun that are looked at."""
+_NAMED_SO: Final = frozenset(("commission", "committee", "council", "fund"))
+"""Nouns that mean only a body with this word in its name."""
+_PARTS: Final = {
+    ("commission", "European Union"): "European Commission", ("council", "European Union"): "Council of the European Union",
+    ("fund", "IMF"): "International Monetary Fund",
+}  # fmt: skip
+"""Bodies that are called by a noun alone where the whole is named: `the Commission` beside the EU."""
 _ABBREVIATION: Final = (
     r"(?<!\b[A-Z])(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bGen)(?<!\bSen)(?<!\bRep)(?<!\bSt)(?<!\bLt)"
 )
@@ -149,18 +159,23 @@ class Text:
         """The last name before a noun that is of its sort."""
         for name in self._before(start):
             one = name.party
+            if sort == "org" and name.label == "ORG" and head in name.text.casefold().split()[1:]:
+                return one if one.name else msgspec.structs.replace(one, name=name.text)
             if not known(one):
                 continue
-            if sort == "person" and (name.label == "PERSON" or one.sector == "GOV"):
+            here = one.sector == "GOV" and not _SENTENCE_END.search(self.text, name.end, start)  # `Mali: the president`
+            if sort == "person" and (name.label == "PERSON" or name.person or here):
                 return msgspec.structs.replace(one, sector=one.sector or party.sector)
             if sort == "country" and one.country and name.label != "PERSON":
                 return Party(text=party.text, name=one.name, country=one.country, sector=party.sector or one.sector)
             if sort in ("org", "REB", "JUD") and (
                 one.sector == sort
-                or (sort == "org" and one.sector == "IGO")
+                or (sort == "org" and one.sector == "IGO" and head not in _NAMED_SO)
                 or head in (one.name or "").casefold().split()  # an international court is an IGO
             ):
                 return one
+            if (part := _PARTS.get((head, one.name or ""))) is not None:
+                return Party(text=party.text, name=part, sector="IGO")
         return None
 
     def _before(self, start: int) -> Iterator[Name]:
@@ -288,3 +303,19 @@ def _first_of(text: str, start: int, end: int, sought: frozenset[str]) -> int | 
         if match[0].casefold() in sought:
             return start + match.start()
     return None
+
+
+def names_of(read: Plain, mentions: Sequence[Mention]) -> list[Name]:
+    """The mentions of a section, in words, as names in characters; `anti-Syrian` names nobody."""
+    named = [
+        Name(read.offsets[m.start], read.offsets[m.start] + len(m.text), m.text, m.label, m.party) for m in mentions
+    ]
+    return [
+        name
+        for name in named
+        if not (name.label == "PERSON" and TWO_SENTENCES.search(name.text))
+        and not (
+            read.text[name.start - 1 : name.start] == "-"
+            and AGAINST.search(read.text, max(0, name.start - 6), name.start)
+        )
+    ]

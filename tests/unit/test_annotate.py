@@ -3,6 +3,9 @@ import datetime as dt
 import pytest
 
 from pipeline import annotate
+from pipeline.annotate.parse import find_mentions
+from pipeline.annotate.plain import Plain
+from pipeline.annotate.resolve import load
 from pipeline.detect import detect, load_models
 from pipeline.records import Document
 from pipeline.settings import Settings
@@ -114,3 +117,20 @@ def test_a_name_with_a_hyphen_keeps_its_parts(models):
 def test_a_name_does_not_begin_with_a_dateline(models):
     (parsed,) = parse(models, document("PARIS — Jane Roe resigned. WASHINGTON — Marc Dubois spoke to the press."))
     assert not [m.text for m in parsed.text_mentions if "—" in m.text]
+
+
+def test_a_name_does_not_begin_with_a_dateline_that_a_hyphen_ends():
+    words = ["LA", "PAZ", "-", "Bolivian", "police"]
+    read = Plain(
+        "LA PAZ - Bolivian police", words, offsets=[0, 3, 7, 9, 18], sentences=[(0, 5)], entities=[(0, 4, "ORG")]
+    )
+    assert [m.text for m in find_mentions(read, load())] == ["LA PAZ", "Bolivian"]
+    read = Plain(
+        "UK-Chad pact", ["UK", "-", "Chad", "pact"], offsets=[0, 2, 3, 8], sentences=[(0, 4)], entities=[(0, 3, "ORG")]
+    )
+    assert [m.text for m in find_mentions(read, load())] == ["UK-Chad"]
+
+
+def test_a_person_who_has_the_name_of_a_town_is_not_of_its_country(models):
+    (parsed,) = parse(models, document("Laura Roe thanked Egypt. Mr. Bush thanked Egypt too."))
+    assert [m.party.country for m in parsed.text_mentions if m.text == "Bush"] == [None]

@@ -374,6 +374,45 @@ def test_a_body_that_other_states_have_too_is_of_the_state_named_beside_it(text,
     assert who(text)[1:] == (country, sector)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "country"),
+    [
+        ("Under Secretary of State for Roads Wanda Quill", None, "USA"),
+        ("Acting Assistant Attorney General Jan Roe", "Jan Roe", "USA"),
+        ("the chancellor of the exchequer", None, "GBR"),
+        ("the foreign secretary", None, None),
+    ],
+)
+def test_an_office_that_only_one_state_has_tells_the_state(text, name, country):
+    assert who(text)[:2] == (name, country)
+
+
+def test_a_new_office_holder_is_not_the_one_before():
+    assert who("the Iraqi prime minister")[0] != who("the new Iraqi prime minister")[0] == "new Iraqi prime minister"
+
+
+@pytest.mark.parametrize(
+    ("text", "countries", "country"),
+    [
+        ("Nabatieh", (), "LBN"),  # a town by another name than the list's
+        ("Falluja", (), "IRQ"),
+        ("Nangarhar province", (), "AFG"),  # a province
+        ("Northern", ("GHA",), None),  # what many countries have
+        ("Holbrook", ("AUS",), None),  # the towns of that name that we know are American
+        ("Holbrook", ("USA",), "USA"),
+        ("Sokoro", (), None),  # another name of Socorro in New Mexico
+        ("Sokoro", ("USA",), "USA"),
+    ],
+)
+def test_towns_by_other_names_and_provinces_are_places(text, countries, country):
+    place = NAMES.place(text, countries)
+    assert (place.country if place else None) == country
+
+
+def test_a_court_in_a_town_has_its_own_name():
+    assert who("a court in Haarlem") == ("court in Haarlem", "NLD", "JUD")
+
+
 def test_a_secretary_general_is_no_soldier():
     assert who("the secretary general of the Italian Episcopal Conference")[1:] == ("ITA", "GOV")
 

@@ -323,3 +323,8 @@ def test_any_text_at_any_time_gives_dates_on_exact_slices(text, published):
         if date.past and date.future:
             assert date.past.start <= date.future.start
     assert all(left.end <= right.start for left, right in pairwise(found))
+
+
+def test_this_weekday_is_the_last_one_of_what_happened():
+    assert days("condemned it this Friday", "past")[0] == "2023-03-17..2023-03-17"
+    assert days("will meet this Friday", "future")[0] == "2023-03-24..2023-03-24"

@@ -286,12 +286,14 @@ def test_a_fault_in_a_rule_is_named_and_it_cannot_be_saved(opened, console):
 def test_an_alert_is_judged_and_its_story_muted(opened, console):
     page = ready(opened(console, "/alerts"))
     first = page.locator(".alert").first
-    first.get_by_role("button", name="False alarm").click()
+    first.get_by_role("button", name="False alarm").press("Enter")
+    expect(first.get_by_role("button", name="False alarm")).to_be_focused()
     expect(first.get_by_role("button", name="False alarm")).to_have_attribute("aria-pressed", "true")
     first.get_by_role("button", name="Mute story").click()
     page.get_by_label("a day").check()
     page.get_by_role("dialog").get_by_role("button", name="Mute").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(first.get_by_role("button", name="Mute story")).to_be_focused()
     assert console.posted == [
         ("POST", "alerts/alert-large-aid-package/false", {"note": ""}),
         ("POST", "mutes", {"name": "story-4", "for": "24h", "note": ""}),
@@ -412,6 +414,15 @@ def test_a_slow_server_is_waited_for_in_words(opened, console):
     expect(page.locator(".card").first).to_be_visible()
 
 
+def test_what_is_still_shown_of_the_question_before_is_dimmed(opened, console):
+    page = ready(opened(console, "/search"))
+    console.mood, console.slow_seconds = "slow", 3.0
+    page.get_by_label("Kind", exact=True).get_by_role("button", name=re.compile("^Summit")).click()
+    expect(page.locator(".found")).to_have_css("opacity", "0.5")
+    expect(page.locator(".found")).to_have_text("3 reports of events")
+    expect(page.locator(".found")).to_have_css("opacity", "1")
+
+
 def test_a_server_that_is_down_is_said_and_the_page_mends_itself(opened, console):
     console.mood = "down"
     page = opened(console, allowed=("503", "text/event-stream", "MIME"))
@@ -442,6 +453,8 @@ def test_print_has_the_text_and_no_controls(opened, console):
     page = ready(opened(console, "/story/story-4"))
     page.emulate_media(media="print")
     assert not page.locator(".masthead").is_visible()
+    expect(page.locator(".printed")).to_contain_text(f"{console.news.now:%Y}")
+    expect(page.locator(".printed")).to_contain_text("/story/story-4")
     assert not page.get_by_role("button", name="Mute this story").is_visible()
     assert page.get_by_role("heading", level=1).is_visible()
 
@@ -450,6 +463,26 @@ def test_a_long_word_breaks(opened, console):
     page = ready(opened(console, "/story/story-160", phone=True))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.get_by_role("heading", level=1)).to_contain_text(LONG_WORD)
+
+
+@pytest.mark.parametrize("width", [360, 1360])
+def test_names_of_three_hundred_letters_leave_room_for_the_rest(opened, console, width):
+    word = "Ж" * 150 + "w" * 150
+    news = console.news
+    news.feeds[0]["title"], news.feeds[0]["last_error"] = word, word
+    for item in (*news.stories, *news.events, *news.alerts):
+        item["actors"] = [{**one, "name": word} for one in item.get("actors", ())]
+        item.update(
+            {name: [word] for name in ("publishers",)} | {name: word for name in ("publisher", "rule") if name in item}
+        )
+    page = opened(console)
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/", "/search?show=table", "/alerts", "/sources", "/relations?by=name", "/story/story-4"):
+        page.goto(path)
+        ready(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        widths = page.locator("td, tbody th").evaluate_all("all => all.map((one) => one.offsetWidth)")
+        assert max(widths, default=0) <= 900, path
 
 
 def test_the_first_paint_is_within_a_second(opened, console, record_property):

@@ -52,6 +52,13 @@ export function send(method, path, body, type = "application/json") {
   return call(BASE + path, { method, headers, body: body === undefined || type !== "application/json" ? body : JSON.stringify(body) });
 }
 
+let asked = 0;
+/** Count what is waited for because the reader asked for something else; until it has come, the lists that are still shown are dimmed. */
+function waiting(by) {
+  asked += by;
+  document.documentElement.classList.toggle("waiting", asked > 0);
+}
+
 /** Load `path` and load it again when its address changes; keep the last data while waiting and while the server is down. */
 export function useApi(path, params, { everyMs = 0 } = {}) {
   const url = path ? address(path, params) : null;
@@ -61,6 +68,8 @@ export function useApi(path, params, { everyMs = 0 } = {}) {
     if (!url) return undefined;
     const stop = new AbortController();
     let timer = 0;
+    let first = 1;
+    const came = () => { waiting(-first); first = 0; };
     const load = async () => {
       const slow = setTimeout(() => setState((old) => ({ ...old, slow: true })), SLOW_MS);
       try {
@@ -73,11 +82,13 @@ export function useApi(path, params, { everyMs = 0 } = {}) {
         if (error.passing) timer = setTimeout(load, AGAIN_MS);
       } finally {
         clearTimeout(slow);
+        came();
       }
     };
     setState((old) => ({ ...old, loading: true }));
+    waiting(1);
     load();
-    return () => { stop.abort(); clearTimeout(timer); };
+    return () => { stop.abort(); clearTimeout(timer); came(); };
   }, [url, turn, everyMs]);
   return { ...state, reload: useCallback(() => setTurn((old) => old + 1), []) };
 }

@@ -5,6 +5,7 @@ import { useApi } from "./api.js";
 import { Keys } from "./keys.js";
 import { Bones, Fault, Messages, said } from "./parts.js";
 import { go, Link, useRoute } from "./route.js";
+import { fullTime } from "./words.js";
 import { Today } from "./views/today.js";
 
 /** The views by the beginning of their path; all but the first are loaded when they are first opened. */
@@ -102,6 +103,7 @@ function App() {
     <${Masthead} route=${route} status=${status.data} openKeys=${() => setKeys(true)} />
     ${status.error?.passing ? html`<div class="trouble" role="alert">${said(status.error.message)} What you see may be old; it is tried again every few seconds.</div>` : null}
     <main id="main" tabindex="-1"><${View} route=${route} /></main>
+    <p class="printed small soft">${fullTime(Date.now())}, ${location.href}</p>
     <${Messages} />
     <${Keys} open=${keys} setOpen=${setKeys} />`;
 }

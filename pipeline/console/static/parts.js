@@ -188,6 +188,7 @@ export function Messages() {
 export function Act({ run, done, children, ...rest }) {
   const [busy, setBusy] = useState(false);
   const click = async () => {
+    if (busy) return;
     setBusy(true);
     try {
       await run();
@@ -198,7 +199,7 @@ export function Act({ run, done, children, ...rest }) {
       setBusy(false);
     }
   };
-  return html`<button type="button" ...${rest} disabled=${busy || rest.disabled} onClick=${click}>${children}</button>`;
+  return html`<button type="button" ...${rest} aria-disabled=${String(busy)} onClick=${click}>${children}</button>`; // not disabled: that would take the focus away
 }
 
 /** What only operators may do; a reader of the role `read` does not see it. */

@@ -49,6 +49,9 @@ _EASTERN = re.compile(
 """Chinese, Japanese and Korean days: 2026年11月5日."""
 
 _EASTERN_CLOCK = re.compile(r"\s(\d{1,2})\s?[時时시]\s?(\d{1,2})\s?[分분]")
+_SWEDISH = re.compile(r"^(\d{1,2})/(\d{1,2})\s?[-–]\s?(\d{4})\b")
+_THAI = re.compile(r"[\u0e00-\u0e7f]")
+_BUDDHIST_YEAR = re.compile(r"(?<!\d)2[56]\d\d(?!\d)")
 _MIDNIGHT = re.compile(r"\b24:00(?::00)?")
 _AT = re.compile(r"(?<=\d)\s*[|·•–—]\s*(?=\d{1,2}[:.h]\d{2})")
 """What stands between a day and a clock: 05/11/2026 | 10:30."""
@@ -83,6 +86,9 @@ def parse_date(text: str, locale: str | None = None, *, now: dt.datetime | None 
     None where it is not a complete date: a day without a year, or a word like "yesterday".
     """
     text = _AT.sub(" ", _EASTERN.sub(r"\1-\2-\3 ", " ".join(text.split()))).strip()
+    text = _SWEDISH.sub(r"\1/\2/\3", text)
+    if _THAI.search(text) or (locale or "").startswith("th"):
+        text = _BUDDHIST_YEAR.sub(lambda found: str(int(found.group()) - 543), text)
     text = _EASTERN_CLOCK.sub(r" \1:\2", text)
     if not _SHORTEST <= len(text) <= _LONGEST or not re.search(r"\d", text):
         return None

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from pipeline.page import live
+from pipeline.page import kinship, live
 from pipeline.page.date_parsing import parse_declared
 from pipeline.page.json_ld import (
+    SAME_HEADLINE,
     article_object,
     image_of,
     is_paywalled,
@@ -55,25 +56,26 @@ def read_facts(tree: HtmlElement, url: str) -> PageFacts:
     linked = article_object(tree, url)
     others = Others(tree)
     meta = _meta(tree, others)
-    locale = (
-        text_of(linked.get("inLanguage")) or tree.get("lang") or meta.get("og:locale") or meta.get("content-language")
-    )
+    declared = text_of(linked.get("inLanguage")) or tree.get("lang")
+    declared = declared or meta.get("og:locale") or meta.get("content-language") or ""
+    locale = _with_country(declared, tree.get("lang") or "", meta.get("og:locale") or "", url)
     publisher = name_of(linked.get("publisher")) or meta.get("og:site_name", "") or meta.get("application-name", "")
     return PageFacts(
         titles=tuple(_titles(tree, linked, meta, publisher)),
         authors=tuple(_authors(tree, linked, meta, publisher)),
         published=_first_date(
+            locale,
             text_of(linked.get("datePublished")),
             *(meta.get(name) for name in _PUBLISHED),
             text_of(linked.get("dateCreated")),
             _published_time(tree, others),
         ),
         updated=_first_date(
-            text_of(linked.get("dateModified")), *(meta.get(name) for name in _UPDATED), _updated_time(tree)
+            locale, text_of(linked.get("dateModified")), *(meta.get(name) for name in _UPDATED), _updated_time(tree)
         ),
         publisher=publisher,
-        language=_language(locale),
-        locale=_with_country(locale or "", tree.get("lang") or "", meta.get("og:locale") or "", url),
+        language=_language(declared),
+        locale=locale,
         image_url=_absolute(url, _lead_image(tree, linked, meta)),
         canonical_url=canonical(tree, url),
         body="\n".join(paragraphs_of(linked.get("articleBody"))),
@@ -126,9 +128,9 @@ def _first(*values: str | None) -> str | None:
     return next((value for value in values if value), None)
 
 
-def _first_date(*values: str | None) -> str | None:
+def _first_date(locale: str, *values: str | None) -> str | None:
     """Return the first value that is a date. Systems without a date write the year 1, or an unfilled template."""
-    return next((value for value in values if value and parse_declared(value) is not None), None)
+    return next((value for value in values if value and parse_declared(value, locale) is not None), None)
 
 
 def _titles(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], publisher: str) -> Iterator[str]:
@@ -136,6 +138,7 @@ def _titles(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], pub
     headings = [plain_text(heading.text_content()) for heading in tree.iter("h1")]
     headings = [heading for heading in headings if 8 < len(heading) < 300]
     page = next((plain_text(title.text_content()) for title in tree.iter("title")), "")
+    headings = _by_title(tree, headings, page)
     declared = [text_of(linked.get("headline")), meta.get("og:title", ""), meta.get("twitter:title", "")]
     for candidate in (*declared, *headings, page):
         title = without_site(plain_text(candidate), publisher)
@@ -145,9 +148,32 @@ def _titles(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], pub
             yield title
 
 
+_SEPARATOR: Final = re.compile(r"\s+[|»–—·:-]+\s+|\s*\|\s*")
+
+
+def _by_title(tree: HtmlElement, headings: list[str], page: str) -> list[str]:
+    """The first-level headings and the page's title in, first the one that is the title out, also of a lower level.
+
+    Sites write their name, or the headline of the day's first story, as a heading of the first level.
+    """
+    parts = [
+        words for part in (page, *_SEPARATOR.split(page)) if len(words := kinship.words(part)) >= kinship.ENTRY_WORDS
+    ]
+
+    def likeness(heading: str) -> float:
+        own = kinship.words(heading)
+        return max((len(own & part) / max(len(own), len(part)) for part in parts), default=0.0)
+
+    ordered = sorted(headings, key=likeness, reverse=True)
+    if not parts or (ordered and likeness(ordered[0]) >= kinship.HEADLINE_SHARE):
+        return ordered
+    lower = (plain_text(heading.text_content()) for heading in tree.iter("h2", "h3"))
+    return [*(text for text in lower if len(text) < 300 and likeness(text) >= SAME_HEADLINE), *headings]
+
+
 def without_site(title: str, publisher: str) -> str:
     """A page's title and its publisher in, the headline out: the site's name is cut off at either end."""
-    parts = re.split(r"\s+[|»–—·:-]+\s+|\s*\|\s*", title)
+    parts = _SEPARATOR.split(title)
     if len(parts) < 2:
         return title
     site = re.sub(r"\W|^the ", "", publisher.casefold())
@@ -255,10 +281,13 @@ def _is_url(text: str) -> bool:
 
 _LONE_DATE: Final = re.compile(
     r"(?:\D{0,30}\s)?(?P<date>(?:\w{2,12}\.?,?\s+)?"
-    r"(?:\d.{3,30}\d{4}|[^\W\d]{3,12}\.?\s+\d{1,2}.{1,4}\d{4}|\d{4}.{4,8})(?:[\s,|·–-]{1,3}\d{1,2}[:.]\d{2}(?::\d{2})?)?\D{0,3}"
+    r"(?:\d.{3,30}\d{4}|[^\W\d]{3,12}\.?\s+\d{1,2}.{1,4}\d{4}|\d{4}.{4,8})(?:[\s,|·–-]{1,3}\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?(?:\s[A-Z]{1,4})?)?\D{0,3}"
+    r"|\d{1,2}([./-])\d{1,2}\2\d{2}"
     r"|\d{4}\s?[年년.].{3,30})"
 )
 """A line that is a date, after a label such as "Published:" or a byline."""
+
+_SHORT_YEAR: Final = re.compile(r"\d{4}|\d[./-]\d{1,2}[./-]\d\d$")
 
 LONE_DATES: Final = 5
 """The most lines of a page that are tried as dates: the first are beside the headline."""
@@ -278,14 +307,15 @@ def lone_dates(tree: HtmlElement) -> Iterator[str]:
 
     Below the beginning of the text only lines with a label such as "Published:" count: other days are of something else.
     """
-    left, prose = LONE_DATES, 0
+    left, prose, others = LONE_DATES, 0, Others(tree)
     for element in tree.iter("p", "span", "div", "time", "h2", "h3", "h4", "h5", "h6", "li", "td", "small", "em"):
         if element.tag == "p" and len(element.text_content()) >= _PROSE_CHARACTERS:
             prose += 1
         text = " ".join((element.text or "").split()) if len(element) == 0 else ""
-        found = _LONE_DATE.fullmatch(text) if 8 <= len(text) <= 60 and re.search(r"\d{4}", text) else None
+        found = _LONE_DATE.fullmatch(text) if 8 <= len(text) <= 60 and _SHORT_YEAR.search(text) else None
         if (
             found is not None
+            and not others.has(element)
             and (prose < 2 or _DATE_LABEL.search(text))
             and not element.xpath("ancestor::footer|ancestor::nav|ancestor::aside|ancestor::a")
         ):

@@ -65,19 +65,33 @@ def _own(found: list[dict[str, Any]], tree: HtmlElement, url: str) -> dict[str, 
     titles = [words for title in kinship.headlines(tree) if (words := kinship.words(title))]
     located = [thing for thing in found if here & _addresses(thing, url)]
     headed = [thing for thing in found if _is_headline(thing, titles)]
-    best = next((thing for thing in located if thing in headed), None) or next(iter((*located, *headed)), None)
+    # a report on the same event has a like headline and an address of its own; a page that moved, the very same headline
+    unplaced = [thing for thing in headed if not _addresses(thing, url)]
+    moved = [thing for thing in headed if _is_headline(thing, titles, least=SAME_HEADLINE)]
+    best = next((thing for thing in located if thing in headed), None)
+    best = best or next(iter((*located, *unplaced, *moved)), None)
     if best is not None:
         return best
-    if len(found) != 1 or (titles and _is_headline(found[0], titles) is False):
+    if len(found) != 1 or _is_headline(found[0], titles) is False or not _is_here(found[0], tree, url):
         return {}
     return found[0]
 
 
-def _is_headline(thing: dict[str, Any], titles: list[frozenset[str]]) -> bool | None:
-    """Whether the headline of an object is one of the page's; None where it is too short to tell."""
+SAME_HEADLINE: Final = 0.9
+"""Share of the words of the longer of two headlines that the other has, if they are the same but for a word."""
+
+
+def _is_headline(thing: dict[str, Any], titles: list[frozenset[str]], least: float | None = None) -> bool | None:
+    """Whether the headline of an object is one of the page's; None where one of them is too short to tell.
+
+    `least` is the share of the longer one's words that the other must have; without it, that of the shorter one's is taken.
+    """
     headline = kinship.words(text_of(thing.get("headline")) or text_of(thing.get("name")))
-    if len(headline) < 2:
+    titles = [title for title in titles if len(title) > 1]
+    if len(headline) < 2 or not titles:
         return None
+    if least is not None:
+        return any(len(headline & title) >= least * max(len(headline), len(title)) for title in titles)
     return any(len(headline & title) >= kinship.HEADLINE_SHARE * min(len(headline), len(title)) for title in titles)
 
 

@@ -41,6 +41,7 @@ def _declared_date(
     return (day, False) if day is not None and day <= latest else None
 
 
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _MONTH: Final = re.compile(r"\s*\d{4}(?:-\d{1,2})?\s*")
 """A year or a month, which is no date."""
 
@@ -55,6 +56,12 @@ def _shown_date(tree: HtmlElement, url: str, locale: str, latest: dt.datetime) -
     visible = copy.deepcopy(tree)  # without scripts, comments and the page's foot: they hold dates of other things
     etree.strip_elements(visible, "script", "style", etree.Comment, with_tail=False)
     _remove_strange(visible)
+    for element in list(
+        visible.iter("meta")
+    ):  # a year, a month or a day to come, which the library would make a day of
+        content = element.get("content") or ""
+        if _YEAR.search(content) and ((day := _day(content, locale, now)) is None or day > latest):
+            element.drop_tree()
     written = find_date(visible, original_date=True, extensive_search=False, max_date=latest.replace(tzinfo=None))
     shown = next((d for text in facts.lone_dates(tree) if (d := _day(text, locale, now)) and d <= latest), None)
     marked = date_parsing.parse_declared(written)
@@ -75,7 +82,9 @@ def _remove_strange(visible: HtmlElement) -> None:
     strange += visible.xpath("//meta[contains(@property, 'image') or contains(@name, 'image')]")
     strange += [
         element
-        for element in visible.xpath("//time|//*[@itemprop='datePublished']")
+        for element in visible.xpath(
+            "//time|//*[@itemprop='datePublished']|//*[contains(@class, 'date') or contains(@class, 'time')]"
+        )
         if others.has(element) or _MONTH.fullmatch(element.get("datetime") or "")
     ]
     for element in strange:

@@ -70,12 +70,39 @@ def test_the_cases_of_dates_have_the_right_values():
         (f"{PROSE}<table><tr><td>Accord of</td><td>22 July 2022</td></tr></table>", ""),
         (f"{PROSE}<div itemscope><h3 itemprop=headline>Strike kills 31 in Sumy</h3><meta itemprop=datePublished content='2026-11-20T08:00Z'></div>", ""),
         ("", "<article><h3>Strike kills 31 in Sumy</h3><time datetime='2026-11-20T08:00Z'>x</time></article>"),
+        ("<div class=card><h2>Strike kills 31 in Sumy</h2><time datetime='2026-11-20T08:00Z' itemprop=datePublished>x</time></div>", ""),
+        ("<p>See also: <a href=/9>Strike kills 31 in Sumy</a> <time datetime='2026-11-20T08:00Z' class=published>x</time></p>", ""),
+        ("<div class=card><a href=/9>Strike kills 31 in Sumy</a><span class=date>20 November 2026</span></div>", ""),
+        ("<blockquote><time datetime='2026-11-20T08:00Z'>x</time> We signed it.</blockquote>", ""),
+        ("<figure><img src=a.jpg><figcaption>Geneva, <time datetime='2026-11-20'>20 November</time></figcaption></figure>", ""),
+        ("<p>On <time datetime='2026-11-20'>20 November</time> the talks had failed, and the minister went home to the capital.</p>", ""),
+        ("", "<section class=comments><article><time datetime='2026-11-20T08:00Z' class=published>x</time><p>Good news.</p></article></section>"),
+        ("", "<div itemscope itemtype='http://schema.org/Event'><time itemprop=startDate datetime='2026-11-20T20:00Z'>x</time></div>"),
     ],
 )  # fmt: skip
 def test_years_and_days_of_something_else_are_no_date_of_the_page(body, foot):
     assert published("", body, foot=foot) is None
     moment = NOW - dt.timedelta(hours=3)
     assert published("", body, foot=foot, feed=moment) == moment
+
+
+@pytest.mark.parametrize("written", ["11/2026", "November 2026", "2026", "2026-11", "Q4 2026"])
+def test_a_month_that_a_page_declares_is_no_day(written):
+    assert published(meta(written)) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "lang"),
+    [
+        ("5 ноября 2026, 10:30", "ru"),
+        ("Nov. 5, 2026, 10:30 a.m. ET", "en-US"),
+        ("11/05/26", "en-US"),
+        ("05/11/26", "en-GB"),
+    ],
+)
+def test_a_day_is_read_wherever_it_stands_and_however_its_language_writes_it(written, lang):
+    assert published(meta(written), lang=lang).date() == published("", f"<p class=date>{written}</p>", lang=lang).date()
+    assert published(meta(written), lang=lang).date() == dt.date(2026, 11, 5)
 
 
 @pytest.mark.parametrize("body", ["<p>27 November 2026</p>", "<div><span>Published: 27.11.2026</span></div>", "<p class=date>1 January 2026</p>", "<p>2026年11月27日 10時30分</p>", "<p>27/11/2026 | 10:30</p>", f"{PROSE}<p>Published: 27 November 2026</p>"])  # fmt: skip
@@ -91,7 +118,7 @@ def test_a_whole_day_beside_the_headline_is_the_pages_date(body):
     [
         '<meta property="article:published_time" content="2026-12-24T08:00:00Z">',
         '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Ministers sign grain accord", "datePublished": "2027-01-02"}</script>',
-        meta("31/12/2026"), meta("24 December 2026 08:00"),
+        meta("31/12/2026"), meta("24 December 2026 08:00"), meta("2026-11-30T12:00:00Z"),
     ],
 )  # fmt: skip
 def test_a_declared_day_to_come_is_neither_believed_nor_replaced_by_its_year(head):
@@ -115,6 +142,7 @@ def test_a_declared_day_to_come_is_neither_believed_nor_replaced_by_its_year(hea
         ("05/12/2026", "en-GB", "2026-05-12"), ("02/03/2026", "en-CA", "2026-03-02"), ("02/03/2026", "zh-Hans-CN", "2026-03-02"),
         ("05/11/2026 | 10:30", "en-GB", "2026-11-05"), ("2026年11月5日 10時30分", "ja", "2026-11-05"), ("2026년 11월 5일", "ko", "2026-11-05"),
         ("02/03/2026", "es-PR", "2026-02-03"), ("10:30, 05/11/2026", "fr", "2026-11-05"), ("10:30 11/05/2026", "en-US", "2026-11-05"), ("2026/11/05", "en-US", "2026-11-05"),
+        ("5/11-2026", "sv", "2026-11-05"), ("5 พฤศจิกายน 2569", "th", "2026-11-05"), ("05/11/2569", "th", "2026-11-05"),
     ],
 )  # fmt: skip
 def test_three_numbers_are_read_in_the_order_of_the_locale_and_never_as_a_day_to_come(written, locale, day):
@@ -205,6 +233,10 @@ def test_the_case_of_other_articles_has_the_right_values():
         ([OWN | {"url": "https://m.n.example/story/1?m=1"}], True),
         ([{"@type": "WebPage", "datePublished": "2026-11-20T08:00:00Z", "url": "https://n.example/story/9"}], False),
         ([{"@type": "NewsArticle", "datePublished": "2026-11-27T08:00:00Z"}], True),
+        ([other(headline="Ministers sign grain accord: what we know", url="https://n.example/story/9")], False),
+        ([other(headline="Ministers sign grain accord: what we know", url="/story/9"), OWN], True),
+        ([other(headline="Ministers sign second grain accord in Oslo", url="https://n.example/2019/ministers-sign-accord")], False),
+        ([OWN | {"url": "https://www.paper.example/archive/ministers-sign-grain-accord"}], True),
         ([[other(), other()], {"@type": "BreadcrumbList", "itemListElement": [{"name": "x"}]}, OWN | {"headline": TITLE.upper()}], True),
     ],
 )  # fmt: skip
@@ -228,3 +260,24 @@ def test_the_time_of_a_block_under_a_heading_that_is_the_pages_title_is_the_page
     assert extract(from_page(source, "https://n.example/story/1", now=NOW)).published_at == dt.datetime(
         2026, 11, 27, 8, tzinfo=dt.UTC
     )
+
+
+def test_a_page_with_a_short_title_does_not_take_an_article_that_has_its_word():
+    thing = json.dumps(other(headline="Mayor of Kelm resigns", url="https://n.example/story/9"))
+    head = f'<script type="application/ld+json">{thing}</script>'
+    source = page(head).replace(TITLE, "Kelm")
+    found = extract(from_page(source, "https://n.example/story/1", now=NOW))
+    assert (found.title, found.published_at) == ("Kelm", None)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "<div class=promo><h1><a href=/9>Strike kills 31 in Sumy, governor says</a></h1></div>", "<header><h1>Harbour Wire of the coast</h1></header>",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("level", ["h1", "h2"])
+def test_of_several_headings_the_one_that_is_the_pages_title_is_its_headline(above, level):
+    body = f"{above}<article><{level}>{TITLE}</{level}>{PROSE}</article>"
+    source = f"<html><head><title>{TITLE} | Harbour Wire</title></head><body>{body}</body></html>"
+    assert extract(from_page(source, "https://n.example/story/1", now=NOW)).title == TITLE

@@ -7,6 +7,8 @@ dateparser reads the names of months, and of time zones outside North America. T
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import importlib
 import re
 import warnings
 from email.utils import parsedate_to_datetime
@@ -185,6 +187,37 @@ def _parse_mail_date(text: str) -> dt.datetime | None:
         return plausible(found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+TODAY: Final = 7
+YESTERDAY: Final = 8
+SHORTEST_NAME: Final = 3
+"""Letters of a day's name; shorter ones are words, too. A single sign is the whole name in Chinese and Japanese only."""
+
+
+@functools.cache
+def day_names(language: str) -> dict[str, int]:
+    """A language (ISO 639-1) in, what it and English call the days out: 0 for Monday, `TODAY` and `YESTERDAY` for these."""
+    found: dict[str, int] = {}
+    for code in dict.fromkeys(("en", language)):
+        if not re.fullmatch("[a-z]{2,3}", code):
+            continue
+        try:
+            info = importlib.import_module(f"dateparser.data.date_translation_data.{code}").info
+        except ImportError:
+            continue
+        relative = info.get("relative-type", {})
+        groups = [
+            *(info.get(day, ()) for day in _WEEKDAYS),
+            relative.get("0 day ago", ()),
+            relative.get("1 day ago", ()),
+        ]
+        for number, names in enumerate(groups):
+            found.update(
+                (name.casefold(), number) for name in names if len(name) >= SHORTEST_NAME or not name.isascii()
+            )
+    return found
 
 
 def _with_dateparser(text: str, language: str | None) -> dt.datetime | None:

@@ -149,7 +149,7 @@ def _from_page(article: Article) -> Extracted:
     title = next(iter(declared.titles), "") or article.title
     markup.free_article(tree, titles := (*declared.titles, article.title))
     dates = page_dates.page_dates(tree, declared, article)
-    told = declared.updates or live.shown_updates(tree)
+    told = declared.updates or live.shown_updates(tree, _life(article, declared, dates))
     headed = clutter.under_headline(tree, titles)
     shown = sum(map(len, headed.paragraphs))
     in_script = [] if shown >= TEASER_CHARACTERS else script_body.paragraphs(tree, titles)
@@ -159,6 +159,13 @@ def _from_page(article: Article) -> Extracted:
     lines, credit = boilerplate.clean([markup.without_notes(line) for line in body], title=title)
     cut = sum(map(len, lines)) < TEASER_CHARACTERS and any(_CUT_OFF.search(line) for line in body[-2:])
     return _extracted(article, declared, title, lines, credit, dates=dates, updates=told, cut=cut)
+
+
+def _life(
+    article: Article, declared: facts.PageFacts, dates: tuple[dt.datetime | None, dt.datetime | None]
+) -> live.Life:
+    begun, changed = dates[0] or article.published_at, dates[1] or article.updated_at
+    return live.Life(article.fetched_at, declared.locale or article.locale, begun, changed)
 
 
 def _body(
@@ -219,7 +226,7 @@ def _extracted(
     elif short:
         raise Rejected("too_short")
     else:
-        moments = live.written_at(lines, updates, latest=article.fetched_at, locale=declared.locale or article.locale)
+        moments = live.written_at(lines, updates, _life(article, declared, dates))
     if is_wall:  # nothing else of a wall is the article's either
         title, declared, dates, credit = article.title or title, facts.PageFacts(), (None, None), None
     authors, agency = _authors_and_agency(declared.authors or article.authors)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lxml.html import HtmlElement
 
-from pipeline.page import date_parsing
+from pipeline.page import date_parsing, weekdays
 from pipeline.page.boilerplate import letters_of
 from pipeline.page.json_ld import paragraphs_of, text_of
 
@@ -66,14 +66,29 @@ def declared_updates(linked: dict[str, Any]) -> tuple[Update, ...]:
     return tuple(found)
 
 
-def shown_updates(tree: HtmlElement) -> tuple[Update, ...]:
+@dataclass(frozen=True, slots=True)
+class Life:
+    """When a page began, was changed last and was fetched, and its locale: by these a day is known that has a name alone."""
+
+    latest: dt.datetime
+    locale: str = ""
+    begun: dt.datetime | None = None
+    changed: dt.datetime | None = None
+
+    def named_days(self, lines: Sequence[str]) -> dict[int, dt.datetime]:
+        """Lines in, the moments of those that name a day ("Friday") out, by their place."""
+        return weekdays.dates(lines, self.locale, begun=self.begun, changed=self.changed, latest=self.latest)
+
+
+def shown_updates(tree: HtmlElement, life: Life) -> tuple[Update, ...]:
     """A parsed page in, its blocks with a time of their own out, in the order of the page."""
-    times = []
-    for element in tree.xpath(_MARKED):
-        if (at := _moment(element)) is not None:
-            times.append((element, at))
-        if len(times) > UPDATES:
-            return ()
+    marked = tree.xpath(_MARKED)[: UPDATES + 1]
+    times = [(element, at) for element in marked if (at := _moment(element)) is not None]
+    if len(times) > UPDATES:
+        return ()
+    if not times:
+        named = life.named_days([" ".join(element.text_content().split()) for element in marked])
+        times = [(marked[place], at) for place, at in named.items()]
     if len({at for _, at in times}) < 2:
         return ()
     count: dict[HtmlElement, set[dt.datetime]] = {}
@@ -118,23 +133,24 @@ def _texts_of(stamp: HtmlElement, count: dict[HtmlElement, set[dt.datetime]]) ->
             yield " ".join(sibling.text_content().split())
 
 
-def written_at(
-    lines: Sequence[str], updates: Sequence[Update], *, latest: dt.datetime, locale: str = ""
-) -> list[dt.datetime | None]:
+def written_at(lines: Sequence[str], updates: Sequence[Update], life: Life) -> list[dt.datetime | None]:
     """The paragraphs of a text and a page's updates in, when each paragraph was written out; None where that is not told.
 
-    Without updates the lines are used that are only a day. `latest` is when the page was fetched: no update is younger.
+    Without updates the lines are used that are only a day. No update is younger than the page was when it was fetched.
     """
     known = [
         (one.at, letters)
         for one in updates
         for text in (one.headline, *one.paragraphs)
-        if one.at <= latest and (letters := letters_of(text))
+        if one.at <= life.latest and (letters := letters_of(text))
     ]
     found: list[dt.datetime | None] = []
     current: dt.datetime | None = None
-    for line in lines:
-        stamp = None if updates else _stamp(_head(line), latest, locale)
+    stamps = [None if updates else _stamp(_head(line), life.latest, life.locale) for line in lines]
+    if not updates and not any(stamps):
+        named = life.named_days(lines)
+        stamps = [named.get(place) for place in range(len(lines))]
+    for line, stamp in zip(lines, stamps, strict=True):
         current = next(_matching(letters_of(line), known), stamp or current)
         found.append(current)
     return found if len({at.date() for at in found if at is not None}) > 1 else [None] * len(lines)

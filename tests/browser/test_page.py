@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.news import ARABIC, HOSTILE, HOSTILE_URL, LONG_WORD
+from tests.waiting import wait_until
 
 VIEWS = {
     "today": "/", "story": "/story/story-4", "event": "/event/story-4-event-0", "search": "/search", "table": "/search?show=table&q=the", "map": "/search?show=map", "articles": "/search?of=articles",
@@ -75,6 +76,19 @@ def test_stories_without_events_are_one_press_away(opened, console):
     expect(page.locator(".card", has_text="Candidates share")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Other news too")).click()
     expect(cake).to_have_count(0)
+
+
+def test_a_reader_who_comes_back_to_a_list_is_where_they_left_it(opened, console):
+    page = ready(opened(console))
+    last = page.locator(".card-link").last
+    last.scroll_into_view_if_needed()
+    down = page.evaluate("scrollY")
+    assert down > 300
+    last.click()
+    expect(page).to_have_url(re.compile("/story/"))
+    assert page.evaluate("scrollY") == 0
+    page.go_back()
+    page.wait_for_function("(down) => Math.abs(scrollY - down) < 5", arg=down)
 
 
 def test_the_view_is_in_the_address(opened, console):
@@ -272,6 +286,34 @@ def test_a_search_becomes_a_rule_after_its_backtest_was_shown(opened, console):
     save.click()
     expect(page).to_have_url(re.compile("/alerts/rules/own-rule$"))
     assert [path for _, path, _ in console.posted if path == "rules"] == ["rules"]
+
+
+def test_a_rule_is_removed_after_a_question(opened, console):
+    page = ready(opened(console, "/alerts/rules/leaders-meet"))
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Remove").click()
+    assert not [one for one in console.posted if one[0] == "DELETE"]
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page).to_have_url(re.compile("/alerts/rules$"))
+    assert [path for method, path, _ in console.posted if method == "DELETE"] == ["rules/leaders-meet"]
+
+
+def test_of_two_tests_of_a_rule_the_one_asked_for_last_is_shown(opened, console):
+    page = ready(opened(console, "/alerts/rules/leaders-meet"))
+    expect(page.locator("[data-backtest]")).to_contain_text("in 30 days")
+    answers = []
+    page.route("**/rules/backtest", lambda route: answers.append(route))  # noqa: PLW0108 (a method of list takes no mark of Playwright)
+    page.get_by_role("button", name="90 days").click()
+    page.get_by_role("button", name="7 days").click()
+    wait_until(lambda: page.evaluate("1") and len(answers) == 2)  # each call lets Playwright take what has come
+    for route in reversed(answers):
+        late = route is answers[0]
+        body = route.fetch().json() | {"total": 900 if late else 7, "held": 0}
+        route.fulfill(json=body)
+    expect(page.locator("[data-backtest]")).to_contain_text("7 alerts in 7 days")
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-backtest]")).to_contain_text("7 alerts in 7 days")
 
 
 def test_a_fault_in_a_rule_is_named_and_it_cannot_be_saved(opened, console):

@@ -88,6 +88,16 @@ function View({ route }) {
   return h(loaded.view, { key: name + (id ?? ""), id: id && decodeURIComponent(id), query: route.query });
 }
 
+/** Scroll down to `y`, as soon as the view has grown so long, unless the reader moves first. Returns how to end the wait. */
+function scrolled(view, y) {
+  scrollTo(0, y);
+  const growing = new ResizeObserver(() => { scrollTo(0, y); if (scrollY >= y) end(); });
+  const end = () => growing.disconnect();
+  if (y) growing.observe(view);
+  for (const move of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(move, end, { once: true });
+  return end;
+}
+
 function App() {
   const route = useRoute();
   const status = useApi("/status", {}, { everyMs: STATUS_MS });
@@ -95,8 +105,9 @@ function App() {
   const first = useRef(true);
   useEffect(() => { // a new view: read on from its top, by eye and by screen reader
     if (first.current) { first.current = false; return; }
-    scrollTo(0, 0);
-    document.querySelector("main").focus({ preventScroll: true });
+    const main = document.querySelector("main");
+    main.focus({ preventScroll: true });
+    return scrolled(main, history.state?.y ?? 0);
   }, [route.path]);
   return html`
     <a class="skip" href="#main">Skip to the content</a>

@@ -7,8 +7,9 @@ const here = () => ({ path: location.pathname, query: new URLSearchParams(locati
 const tell = () => readers.forEach((read) => read(here()));
 addEventListener("popstate", tell);
 
-/** Go to another address of the page. `replace` keeps the browser's history as it is. */
+/** Go to another address of the page. `replace` keeps the browser's history as it is; else the entry that is left keeps how far down it was read. */
 export function go(url, { replace = false } = {}) {
+  if (!replace) history.replaceState({ y: scrollY }, "");
   history[replace ? "replaceState" : "pushState"](null, "", url);
   tell();
 }

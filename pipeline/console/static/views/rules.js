@@ -1,10 +1,10 @@
 // Rules: what each waits for and how often it was right, and an editor that shows a rule's alerts of the past before it is saved.
 
-import { html, useEffect, useState } from "../vendor/ui.js";
+import { html, useEffect, useRef, useState } from "../vendor/ui.js";
 import { address, get, send, useApi, useNames } from "../api.js";
 import { Bars } from "../charts.js";
 import { Chips, conditions, Typed } from "../filters.js";
-import { Act, Await, Empty, Fault, Operator, Segments, Text, Time } from "../parts.js";
+import { Act, Await, Dialog, Empty, Fault, Operator, Segments, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
 import { calendarDay, number, percent, plural, sentence, slug, TYPES } from "../words.js";
 import { AlertsNav, Mute } from "./alerts.js";
@@ -74,12 +74,16 @@ function Editor({ id, query, known, reload }) {
   const [span, setSpan] = useState("30d");
   const [test, setTest] = useState({ of: null, found: null, error: null, busy: false });
   useEffect(() => { if (draft.toml !== null && !touched) setToml(draft.toml); }, [draft.toml]);
+  const [removing, setRemoving] = useState(false);
+  const turn = useRef(0);
   const run = async (text = toml, since = span) => {
-    setTest({ of: text, found: null, error: null, busy: true });
+    const mine = ++turn.current;
+    const set = (test) => mine === turn.current && setTest({ of: text, found: null, error: null, busy: false, ...test }); // the answer to an earlier question may come last
+    set({ busy: true });
     try {
-      setTest({ of: text, found: await send("POST", "/rules/backtest", { toml: text, since }), error: null, busy: false });
+      set({ found: await send("POST", "/rules/backtest", { toml: text, since }) });
     } catch (error) {
-      setTest({ of: text, found: null, error, busy: false });
+      set({ error });
     }
   };
   useEffect(() => { if (toml && !touched) run(toml); }, [toml]);
@@ -106,7 +110,9 @@ function Editor({ id, query, known, reload }) {
       <p class="row"><${Segments} label="Past to test on" options=${SPANS} value=${span} choose=${(one) => { setSpan(one); run(toml, one); }} />
         <button type="button" disabled=${test.busy || !toml.trim()} onClick=${() => run()}>${test.busy ? "Testing…" : "Test on the past"}</button>
         <${Operator}><${Act} class="main" run=${save} disabled=${!tested} done="Saved; the workers use it within seconds." title=${tested ? "" : "Test it first"}>${rule ? "Save changes" : "Save rule"}<//>
-        ${rule ? html`<${Act} class="danger push" run=${remove} done="The rule is removed.">Remove<//>` : null}<//></p>
+        ${rule ? html`<button type="button" class="danger push" onClick=${() => setRemoving(true)}>Remove</button>` : null}<//></p>
+      <${Dialog} title="Remove the rule?" open=${removing} close=${() => setRemoving(false)}><p>It raises no more alerts, and its lines leave alerts.toml. Its alerts of the past stay.</p>
+        <p class="row"><${Act} class="danger" run=${remove} done="The rule is removed.">Remove<//><button type="button" onClick=${() => setRemoving(false)}>Keep</button></p><//>
       ${tested ? null : html`<p class="soft small">A rule can be saved after it was tested as it stands.</p>`}
     </div><aside class="rail" aria-label="Test">
       ${test.error ? html`<${Fault} error=${test.error} />` : null}

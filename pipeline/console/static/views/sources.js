@@ -20,6 +20,7 @@ function Add({ done }) {
   const submit = async (event) => {
     event.preventDefault();
     const fields = Object.fromEntries([...new FormData(ref.current)].filter(([, value]) => value.trim()));
+    if (busy) return;
     setBusy(true);
     try {
       const { id } = await send("POST", "/feeds", fields);
@@ -37,7 +38,7 @@ function Add({ done }) {
     <label class="field grow"><span>Address of a feed</span><input type="url" name="url" required placeholder="https://www.paper.example/rss.xml" aria-describedby=${fault ? "add-fault" : undefined} aria-invalid=${fault ? "true" : undefined} /></label>
     <label class="field"><span>Publisher (optional)</span><input type="text" name="publisher" maxlength="200" /></label>
     <label class="field"><span>Group (optional)</span><input type="text" name="group" maxlength="200" /></label>
-    <button class="main" disabled=${busy}>${busy ? "Adding…" : "Add feed"}</button>
+    <button class="main" aria-disabled=${String(busy)}>${busy ? "Adding…" : "Add feed"}</button>
     ${fault ? html`<p class="fault" id="add-fault" role="alert">${fault.message}</p>` : null}
   </form>`;
 }

@@ -54,7 +54,8 @@ def own_page(
 def _lists(view: kinship.PageWords, titles: Iterable[str], own: str) -> bool:
     """Whether a page has the words of other stories of the feed."""
     others = [words for words in map(kinship.words, set(titles) - {own}) if len(words) >= kinship.ENTRY_WORDS]
-    return sum(len(words & view.body) >= LISTED_SHARE * len(words) for words in others) >= LISTED
+    body = view.body()
+    return sum(len(words & body) >= LISTED_SHARE * len(words) for words in others) >= LISTED
 
 
 def is_same(known: str, mine: str, *, declared: bool, own: bool) -> bool:

@@ -267,7 +267,7 @@ def _is_wall(article: Article, declared: facts.PageFacts, text: str) -> bool:
     if len(text) < 600 and _WALL.search(text) is not None:
         return True
     titles = tuple(kinship.words(title) for title in declared.titles)
-    page = kinship.PageWords(titles, kinship.words(text), len(text))
+    page = kinship.PageWords(titles, text, len(text))
     return bool(text and declared.titles) and not kinship.is_article_of(page, article.title, article.summary)
 
 

@@ -46,6 +46,12 @@ _SCRIPT_CHARACTERS: Final = 400_000
 STEM: Final = 5
 """Letters of a word that count: `tomatoes` in a headline and `tomato` in the text are one word, in any language."""
 
+_LONG_TITLE: Final = 8
+"""Characters of a title in a script without spaces, which is one word here."""
+
+_LEAST_REST: Final = 20
+"""Characters beside the title of a page that says anything else."""
+
 _WORDS: Final = re.compile(r"\w+")
 _NO_SPACES: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
 """Scripts that write no spaces between words: Thai, Lao, Japanese and Chinese."""
@@ -56,8 +62,22 @@ class PageWords:
     """The words of a page: its headlines, and its text without menus, links and headings."""
 
     headlines: tuple[frozenset[str], ...] = ()
-    body: frozenset[str] = frozenset()
+    text: str = ""
     characters: int = 0
+
+    def body(self, title: str = "") -> frozenset[str]:
+        """The words of the text, without those places where it only repeats a title or its form in an address.
+
+        "To read “...”, sign in" and "We found no page for ..." say the title, and nothing of the article. What says nothing
+        else is a flash.
+        """
+        parts = _WORDS.findall(title.replace("_", " "))
+        if len(parts) >= ENTRY_WORDS or len(title) >= _LONG_TITLE:
+            echo = re.compile(r"[\W_]+".join(map(re.escape, parts)), re.IGNORECASE)
+            rest = echo.sub(" ", self.text)
+            if len(rest.strip()) >= _LEAST_REST:
+                return words(rest)
+        return words(self.text)
 
 
 def words(text: str) -> frozenset[str]:
@@ -82,12 +102,12 @@ def read(page: str) -> PageWords:
     try:
         tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
     except (etree.LxmlError, ValueError, AssertionError):
-        return PageWords(body=words(page), characters=len(page))
+        return PageWords(text=page, characters=len(page))
     body = " ".join(_texts(tree))
     characters = len(body)
     if characters < PROSE_CHARACTERS:  # the text of some pages stands in a script only
         body = " ".join([body, *_json_texts(tree)])
-    return PageWords(tuple(words(title) for title in headlines(tree)), words(body), characters)
+    return PageWords(tuple(words(title) for title in headlines(tree)), body, characters)
 
 
 def headlines(tree: HtmlElement) -> Iterator[str]:
@@ -141,11 +161,12 @@ def is_article_of(page: PageWords, title: str, text: str, *, elsewhere: bool = F
 
     `elsewhere`: its address has led to another site. An entry with too few words is given the benefit of the doubt.
     """
-    in_title = _share(words(title), page.body, ENTRY_WORDS)
-    in_text = _share(words(text[:2000]), page.body, TEXT_WORDS)
+    body = page.body(title)
+    in_title = _share(words(title), body, ENTRY_WORDS)
+    in_text = _share(words(text[:2000]), body, TEXT_WORDS)
     if in_title is None and in_text is None:
         return True
-    beyond = _share(words(text[:2000]) - words(title), page.body, TEXT_WORDS)
+    beyond = _share(words(text[:2000]) - words(title), body, TEXT_WORDS)
     if page.characters < PROSE_CHARACTERS and beyond is not None and beyond < BEYOND_SHARE:
         return False  # a short text that repeats the title, such as an offer to subscribe
     least = ELSEWHERE_SHARE if elsewhere else TITLE_SHARE

@@ -26,4 +26,10 @@ def test_a_short_article_has_its_headlines_words_in_other_forms(title, text):
 
 def test_a_short_text_without_a_word_of_the_headline_is_a_wall():
     title = "How to grow tomatoes on a balcony"
+    for wall in (
+        f"To read “{title}”, become a member of ours for a month.",
+        f"No page {title.lower().replace(' ', '-')} is here, try the search.",
+    ):
+        assert not kinship.is_article_of(page(title, wall), title, "")
+    assert kinship.is_article_of(page(title, title), title, "")  # a flash says no more than its headline
     assert not kinship.is_article_of(page(title, "Please log in to go on. Readers get all of our stories."), title, "")

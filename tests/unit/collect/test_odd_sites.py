@@ -188,11 +188,21 @@ async def test_a_subscription_wall_under_the_articles_own_headline_is_not_the_ar
 
 
 @pytest.mark.parametrize(
-    "offer", ["To read “{title}”, become a member.", "{title}: sign in to go on. We check who reads."]
-)
-async def test_a_wall_that_repeats_the_headline_is_not_the_article(offer):
+    "offer",
+    [
+        "To read “{title}”, become a member.", "{title}: sign in to go on. We check who reads.", "We looked for {slug} and for “{title}” and found no page.",
+        "Then you are taken to /s/{slug}. " + 4 * MORE, "You were about to read: {title}. " + 4 * ENGLISH[1], "Read “{title}” in our app.",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("headline", ["{title}", "One moment", "Access to {title} is checked"])
+async def test_a_wall_that_repeats_the_headline_is_not_the_article(offer, headline):
     pages = make_feed("{base}/s/{n}")
-    pages |= {f"/s/{n}": page(title, offer.replace("{title}", title)) for n, title in enumerate(TITLES)}
+    for n, title in enumerate(TITLES):
+        filled = [
+            text.replace("{title}", title).replace("{slug}", title.lower().replace(" ", "-"))
+            for text in (headline, offer)
+        ]
+        pages[f"/s/{n}"] = page(*filled)
     articles, documents, _ = await collect(pages)
     check_stories(articles, documents)
     assert all(document.truncated for document in documents)

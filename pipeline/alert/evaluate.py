@@ -74,7 +74,7 @@ def _alert(rule: Rule, matter: Matter, occasion: str) -> Alert:
         story_revision=story.revision,
         occasion=occasion,
         raised_at=story.last_seen_at,
-        headline=story.headline,
+        headline=parts["headline"],
         message=rule.template.format_map(parts) if rule.template else message(parts),
         kind=story.kind,
         event_type=story.event_type,
@@ -127,11 +127,12 @@ def message(parts: dict[str, str]) -> str:
 def _parts(matter: Matter, rule: Rule, occasion: str) -> dict[str, str]:
     story = matter.story
     best = best_report(story)
+    headline, publisher = _headline(matter, best)
     numbers = ", ".join(f"{q.value:g} {q.unit}" for q in story.quantities[:NAMED_IN_MESSAGE])
     what = " ".join(w for w in (story.subtype or "", story.kind.replace("_", " ")) if w) or "news"
     return {
         "occasion": occasion.partition(":")[0].upper(),
-        "headline": story.headline,
+        "headline": headline,
         "what": f"{what}, {story.phase}" + (f"; {numbers}" if numbers else ""),
         "who": _who(story),
         "where": "; ".join(dict.fromkeys(_place(p.name or p.text, p.country) for p in story.places[:NAMED_IN_MESSAGE])),
@@ -144,7 +145,7 @@ def _parts(matter: Matter, rule: Rule, occasion: str) -> dict[str, str]:
         "about": rule.about,
         "rule": rule.name,
         "line": story.line,
-        "publisher": story.publisher,
+        "publisher": publisher,
         "uncertain": "; ".join(_uncertain(matter)),
         "kind": story.kind,
         "phase": story.phase,
@@ -152,6 +153,18 @@ def _parts(matter: Matter, rule: Rule, occasion: str) -> dict[str, str]:
         "id": alert_id(rule, matter.id, occasion),
         "story": story.id,
     }
+
+
+def _headline(matter: Matter, best: Report | None) -> tuple[str, str]:
+    """Return the title of an alert and its publisher: those of the story, else of the report that is quoted.
+
+    The story's central article may tell another happening: `Moscow threatens Prague` for diplomats that Prague expelled.
+    """
+    story = matter.story
+    told = {one.article_id for one in story.reports}
+    if best is None or not best.title or matter.id == story.id or story.central_article in told:
+        return story.headline, story.publisher
+    return best.title, best.publisher
 
 
 def _uncertain(matter: Matter) -> Iterator[str]:

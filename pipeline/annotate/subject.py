@@ -30,6 +30,8 @@ COUNTRY: Final = 0.6
 DAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 """Capitalised, but no subject: two short texts of one day are not alike because they name it."""
 
+YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b")
+
 _SHORTENED: Final = re.compile(r"(?:n[’']t|[’'](?:re|ll|ve|d|m))$")
 
 
@@ -67,6 +69,12 @@ def _with_codes(lead: Mapping[str, float], names: set[str]) -> set[str]:
     codes = countries()
     others = {name for name in names if name not in codes and name not in country_stems()}
     return others | {codes[key] for key in lead if key in codes}
+
+
+def latest_year(title: str, text: str, *, until: int) -> int | None:
+    """Return the latest year that an article names, of those up to `until` (later ones are plans); None if it names none."""
+    years = map(int, YEAR.findall(f"{title}\n{text[:READ_CHARS]}"))
+    return max((year for year in years if year <= until), default=None)
 
 
 def subject(title: str, text: str) -> dict[str, float]:

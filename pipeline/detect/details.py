@@ -65,6 +65,8 @@ WEAPONS: Final = re.compile(
     r"jets|helicopters|frigates?|submarines?|warships?|drones?|air[- ]defen[cs]e)\b", re.IGNORECASE,
 )  # fmt: skip
 
+_WITH: Final = re.compile(r"(?:[^,;:.]*\s)?(?:with|of|to)\s[^,;:.]*", re.IGNORECASE)
+"""Between a threat and what is threatened: `threatened the Czech Republic with`."""
 _SPEAK: Final = re.compile(r"\s+(?:said|says?|told|added|confirmed)\b", re.IGNORECASE)
 """Behind counted people who only tell of the event: `two diplomats said`."""
 SELLER: Final = re.compile(r"\bfrom\s+(?:the\s+)?([A-Z][\w.-]+(?:\s[A-Z][\w.-]+)*)")
@@ -243,6 +245,13 @@ def items(text: str) -> tuple[str, ...]:
         if piece and len(piece) <= 80 and ITEM_WORDS.search(piece):
             kept.append(piece)
     return tuple(dict.fromkeys(kept))
+
+
+def threatened(one: Telling, text: str, beside: Sequence[Telling]) -> Modality:
+    """How real a telling is: a deed that a threat of its sentence only threatens with has not happened."""
+    threats = (other for other in beside if other.type == "THREATEN" and other.end <= one.start)
+    only = one.type != "THREATEN" and any(_WITH.fullmatch(text, other.end, one.start) for other in threats)
+    return "hypothetical" if only and one.modality in ("asserted", "planned") else one.modality
 
 
 def settled(one: Telling, text: str, sentence: Span) -> Telling:

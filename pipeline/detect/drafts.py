@@ -152,8 +152,9 @@ def _draft(
         recipients = settle(recipients, home or theirs)
     elif home:
         recipients = settle(recipients, home)
-    date = details.date_of(one, found, one.modality)
-    modality = details.timed(one.modality, one, date, found.published)
+    modality = details.threatened(one, section.text, beside)
+    date = details.date_of(one, found, modality)
+    modality = details.timed(modality, one, date, found.published)
     start, end = _evidence(section.text, sentence, one.start)
     evidence = section.text[start:end]
     money = details.money_of(one, found, alone=not any(t.type == "AID" for t in beside))

@@ -18,7 +18,7 @@ import msgspec
 from pipeline import annotate, detect, flow
 from pipeline.alert import rules as rule_files
 from pipeline.alert.rules import Rule
-from pipeline.annotate.subject import about
+from pipeline.annotate.subject import about, latest_year
 from pipeline.detect import explain as reasons
 from pipeline.detect.explain import ExplainedSentence
 from pipeline.page import extract
@@ -265,7 +265,7 @@ def stub(one: Article) -> Brief:
     return Brief(
         id=one.id, url=one.url, title=one.title or first_sentence(one.html), first_seen_at=one.first_seen_at,
         publisher=one.publisher, published_at=one.published_at, words=told.words, lead=told.lead, names=told.names,
-        lead_names=told.lead_names,
+        lead_names=told.lead_names, year=latest_year(one.title or "", one.html, until=one.first_seen_at.year),
     )  # fmt: skip
 
 

@@ -144,8 +144,9 @@ class Story(Record, frozen=True, kw_only=True):
     they were seen, and limited as `happenings` and `reports` are; `event_ids` and `article_ids` are complete as long as the
     story is open. The fields `kind` to `occasions` are those of the main happening; `kind` is empty and
     `event_type` None if the articles tell none. `subject` are the words of the articles, `lead_words` those of their titles and
-    leads, `lead_names` the names and numbers there; of each article they have length 1 by TF-IDF, as its words have. `touched`
-    are the happenings that this revision changed, `related` the open stories most like it.
+    leads, `lead_names` the names and numbers there; of each article they have length 1 by TF-IDF, as its words have. `years`:
+    how many of the articles name each year as their latest. `touched` are the happenings that this revision changed, `related`
+    the open stories most like it.
     """
 
     id: str
@@ -193,6 +194,7 @@ class Story(Record, frozen=True, kw_only=True):
     related: tuple[Related, ...] = ()
     lead_words: dict[str, float] = msgspec.field(default_factory=dict)
     lead_names: dict[str, float] = msgspec.field(default_factory=dict)
+    years: dict[int, int] = msgspec.field(default_factory=dict)
     touched: tuple[str, ...] = ()
 
 

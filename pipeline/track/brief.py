@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pipeline.annotate.subject import about
+from pipeline.annotate.subject import about, latest_year
 from pipeline.records import Brief, Document, Event
+from pipeline.track.central import without_date
 from pipeline.track.sources import seen_at
 
 TITLE_CHARS: Final = 160
@@ -42,7 +43,7 @@ def brief(document: Document, events: Sequence[Event]) -> Brief:
     return Brief(
         id=document.id,
         url=document.url,
-        title=document.title or first_sentence(document.text),
+        title=_title(document),
         first_seen_at=document.first_seen_at,
         publisher=document.publisher,
         credit=document.credit,
@@ -53,8 +54,16 @@ def brief(document: Document, events: Sequence[Event]) -> Brief:
         lead=told.lead,
         names=told.names,
         lead_names=told.lead_names,
+        year=latest_year(document.title, document.text, until=document.first_seen_at.year),
         events=tuple(events),
     )
+
+
+def _title(document: Document) -> str:
+    """Return the title of a document, or its first sentence where it has none or one that is only a date."""
+    if without_date(document.title):
+        return document.title
+    return first_sentence(document.text.removeprefix(document.title)) or document.title
 
 
 def briefs_of(events: Iterable[Event]) -> list[Brief]:

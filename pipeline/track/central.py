@@ -17,11 +17,23 @@ LIVE: Final = re.compile(
 )
 """Titles of live blogs, round-ups, comments and pictures: they say that there is news and not what it is."""
 FEWEST_WORDS: Final = 4
-"""A title with fewer words names a section or a place."""
+"""A title with fewer words, without those of a date, names a section, a place or a day."""
+_DATE: Final = re.compile(
+    r"\b(?:(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?"
+    r"|(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
+    r"|dec(?:ember)?)\.?\s+\d+(?:st|nd|rd|th)?|\d+(?:st|nd|rd|th)?|[ap]\.?m|[A-Z]{1,3}T|updated|posted|published)\b|[^\w\s]+",
+    re.IGNORECASE,
+)
+"""The parts of a date and time: `September 18th, 2013, 05:31 GMT`."""
 MOST_WORDS: Final = 30
 """A title with more words is no title but a sentence of the text."""
 TITLES: Final = 50
 """Only the first so many articles are looked at."""
+
+
+def without_date(title: str) -> str:
+    """Return a title without dates, times and signs; of one that is only a date nothing is left."""
+    return " ".join(_DATE.sub(" ", title).split())
 
 
 def central(
@@ -39,7 +51,7 @@ def central(
     best, rank = articles[0], (True, True, True, True, 1.0, 0)
     for number, one in enumerate(articles[:TITLES]):
         covered = sum(lead.get(word, 0.0) * rarity(word) for word in lead_of(one.title)) / total
-        words = len(one.title.split())
+        words = len(without_date(one.title).split())
         odd = bool(LIVE.search(one.title)) or not FEWEST_WORDS <= words <= MOST_WORDS
         mine = (
             odd,

@@ -239,10 +239,13 @@ def added(ours: tuple[T, ...], theirs: Iterable[T], most: int) -> tuple[T, ...]:
 
 
 def _parties(ours: tuple[Party, ...], theirs: tuple[Party, ...]) -> tuple[Party, ...]:
+    """Return the parties of both; of those without a name only the ones whose country is new, not `ministers`."""
     known = {_party_key(party) for party in ours}
+    lands = {party.country for party in ours}
     fresh = []
     for party in theirs:
-        if _party_key(party) not in known:
+        tells = party.name or not ours or (party.country and party.country not in lands)
+        if tells and _party_key(party) not in known:
             known.add(_party_key(party))
             fresh.append(party)
     return (*ours, *fresh)[:PARTIES_KEPT]

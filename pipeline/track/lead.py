@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from pipeline.annotate.groups import country_name
@@ -11,6 +12,18 @@ from pipeline.records import Event, Party, Place
 
 BEGINNING: Final = 4
 """Letters of a word that are compared: adjectives and plurals are longer than the name."""
+
+_BEFORE: Final = re.compile(
+    r"\b(?:after|following|amid(?:st)?|despite|over|since|against|because of|due to|in response to|in (?:retaliation|protest) "
+    r"\w+|result\w* from|in the wake of|in connection with|under|from)\s+(?:[^\s,;:]+\s+){0,5}$",
+    re.IGNORECASE,
+)
+"""The words before a trigger that is only what something else came of: `after four nights of shelling`."""
+_BEHIND: Final = re.compile(
+    r"\s*(?:$|[^\w\s]|(?:across|against|along|around|as|at|between|by|due|during|earlier|for|from|had|has|have|in|is|last|near|of|on"
+    r"|over|that|this|to|was|were|where|which|who|with)\b)"
+)
+"""What stands behind such a noun; a verb has whom it befell there."""
 
 
 def in_lead(event: Event) -> bool:
@@ -22,16 +35,32 @@ def in_lead(event: Event) -> bool:
 def is_about(event: Event) -> bool:
     """Return whether an article is about an event: it tells it in its lead, and its title names a side, the place or the act.
 
-    An event without a known side or place, and one of an article without a title, is judged by the lead alone.
+    An event without a known side or place, and one of an article without a title, is judged by the lead alone. What the
+    sentence names only as the cause of something (`a truce after nights of shelling`) is none, unless the title has its word.
     """
     if not in_lead(event):
         return False
+    if "title" in {event.section, *(m.section for m in event.mentions)}:
+        return True
+    if _is_context(event) and beginnings(event.article_title).isdisjoint(beginnings(event.trigger)):
+        return False
     named: tuple[Party | Place, ...] = (*event.actors, *event.recipients, *event.places)
-    if not named or not event.article_title or "title" in {event.section, *(m.section for m in event.mentions)}:
+    if not named or not event.article_title:
         return True
     told = {event.trigger, event.kind.replace("_", " ")}
     told |= {text for one in named for text in (one.text, one.name or "", country_name(one.country or ""))}
     return not beginnings(event.article_title).isdisjoint(key for text in told for key in beginnings(text))
+
+
+def _is_context(event: Event) -> bool:
+    """Return whether the sentence names an event only as the cause, time or occasion of something else.
+
+    Talks are told so themselves: `during a call with Xi, Putin ...`.
+    """
+    if event.event_type == "CONSULT":
+        return False
+    before, found, behind = event.evidence.partition(event.trigger)
+    return bool(found and _BEFORE.search(before) and _BEHIND.match(behind))
 
 
 def beginnings(text: str) -> set[str]:

@@ -42,7 +42,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What two reports are compared by. `first` and `last` are days as ordinals, `people` the last names of whom it befell."""
+    """What two reports are compared by. `first` and `last` are days as ordinals, `people` the last names of whom it befell.
+
+    `articles`: how many tell it.
+    """
 
     family: str
     kind: str
@@ -62,6 +65,7 @@ class Profile:
     counts: tuple[tuple[str, float], ...]
     countries: frozenset[str]
     people: frozenset[str]
+    articles: int = 1
 
 
 def profile_of_event(event: Event) -> Profile:
@@ -113,6 +117,7 @@ def profile_of_happening(happening: Happening) -> Profile:
         countries=actors | recipients,
         names=_names((*happening.actors[:ANCHORS], *happening.recipients[:ANCHORS])),
         people=_people(happening.recipients[:ANCHORS]),
+        articles=max(1, happening.article_count),
         lands=frozenset(p.country for p in happening.places if p.country),
         locations=_locations(happening.places[:ANCHORS]),
         first=first,

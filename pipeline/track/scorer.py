@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -18,7 +18,7 @@ from pipeline.records import Brief, Story
 
 FILE: Final = Path(__file__).with_name("scorer.json")
 
-FEATURES: Final = ("words", "names", "days", "agrees", "contradicts")
+FEATURES: Final = ("words", "names", "days", "years", "agrees", "contradicts")
 """In the order of `features`, which says what each is."""
 
 FLASH: Final = 20
@@ -60,6 +60,11 @@ class Compared(Protocol):
         ...
 
     @property
+    def years(self) -> Mapping[int, int]:
+        """How many of the articles name each year as their latest."""
+        ...
+
+    @property
     def articles(self) -> int:
         """Their number."""
         ...
@@ -76,18 +81,19 @@ class Side:
     words: Mapping[str, float]
     names: Mapping[str, float]
     articles: int
+    years: Mapping[int, int] = field(default_factory=dict)
 
 
 def side(story: Story) -> Side:
     """Return what is compared of a story."""
-    return Side(story.subject, story.lead_names, max(1, len(story.article_ids)))
+    return Side(story.subject, story.lead_names, max(1, len(story.article_ids)), story.years)
 
 
 def side_of(brief: Brief, rarity: Rarity) -> Side:
     """Return what is compared of an article."""
     lead = brief.lead
     names = {name: max((lead.get(key, 0.0) for key in stems_of(name)), default=0.0) for name in brief.lead_names}
-    return Side(unit(brief.words, rarity), unit(names, rarity), 1)
+    return Side(unit(brief.words, rarity), unit(names, rarity), 1, {brief.year: 1} if brief.year is not None else {})
 
 
 def scaled(one: Side, rarity: Rarity) -> Side:
@@ -95,7 +101,7 @@ def scaled(one: Side, rarity: Rarity) -> Side:
     words, names = (
         {key: weight * rarity(key) ** 2 for key, weight in weights.items()} for weights in (one.words, one.names)
     )
-    return Side(words, names, one.articles)
+    return Side(words, names, one.articles, one.years)
 
 
 def unit(words: Mapping[str, float], rarity: Rarity) -> dict[str, float]:
@@ -105,19 +111,25 @@ def unit(words: Mapping[str, float], rarity: Rarity) -> dict[str, float]:
 
 
 def features(
-    ours: Compared, theirs: Side, *, days: float, agrees: float = 0.0, contradicts: bool = False
+    ours: Compared, theirs: Side, *, days: float, agrees: float = 0.0, contradicts: float = 0.0
 ) -> tuple[float, ...]:
     """Return the features of two sides, of which the second is `scaled`.
 
     words: the mean cosine by TF-IDF of each article of one with each of the other. A story's size does not change it, as it
     does a cosine with the sum. names: the same of the names and numbers in titles and leads. days: the logarithm of the days
-    between, plus one. agrees: how like a happening of one an event of the other is. contradicts: an event is of the kind of
-    the main happening and cannot be the same (another city, day or party): 1 between flashes, which tell one thing, and less
-    the longer the shorter side is, which tells others too.
+    between, plus one. years: the same of the latest years that two articles name, the mean over all pairs (0 where one names
+    none): a second earthquake, years later, is told with its own year. agrees: how like a happening of one an event of the
+    other is. contradicts: the share of pairs of which an event of one is of the kind of the main happening of the other and
+    cannot be the same (another city, day or party): in full between flashes, which tell one thing, and less the longer the
+    shorter side is, which tells others too.
     """
     pairs, shorter = ours.articles * theirs.articles, min(len(ours.words), len(theirs.words))
+    flash = min(1.0, FLASH / max(1, shorter))
     words, names = linked(ours.words, theirs.words) / pairs, linked(ours.names, theirs.names) / pairs
-    return words, names, math.log1p(days), agrees, contradicts * min(1.0, FLASH / max(1, shorter))
+    years = sum(
+        n * m * math.log1p(abs(one - other)) for one, n in ours.years.items() for other, m in theirs.years.items()
+    )
+    return words, names, math.log1p(days), years / pairs, agrees, contradicts * flash
 
 
 def score(values: Sequence[float], model: Model) -> float:

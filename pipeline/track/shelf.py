@@ -58,6 +58,7 @@ class Card:
     first_seen_at: dt.datetime
     last_seen_at: dt.datetime
     headline: str
+    years: Mapping[int, int]
 
 
 class Shelf:
@@ -88,6 +89,7 @@ class Shelf:
             story.first_seen_at,
             story.last_seen_at,
             story.headline,
+            story.years,
         )
         self._packed.pop(story.id, None)
         self._profiles.pop(story.id, None)

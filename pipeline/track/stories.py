@@ -159,7 +159,8 @@ class Stories:
         theirs = self._open.card(story_id)
         values = scorer.features(theirs, scaled, days=days, agrees=1.0)
         if scorer.score(values, self._model) >= 0:
-            agrees, contradicts = agreement(self._open.profiles(story_id), told())
+            ours, events = self._open.profiles(story_id), told()
+            agrees, contradicts = agreement(ours, events, theirs.articles * scaled.articles)
             values = scorer.features(theirs, scaled, days=days, agrees=agrees, contradicts=contradicts)
         return scorer.score(values, self._model), values[0]
 
@@ -254,8 +255,13 @@ def lead_profiles(brief: Brief) -> list[Profile]:
     return [profile_of_event(event) for event in lead[:EVENTS_COMPARED]]
 
 
-def agreement(ours: Sequence[Profile], told: Sequence[Profile]) -> tuple[float, bool]:
-    """Return how like a story's happenings an article's events are, and if one is of the main one's kind and cannot be it."""
+def agreement(ours: Sequence[Profile], told: Sequence[Profile], pairs: int) -> tuple[float, float]:
+    """Return how like a story's happenings an article's events are, and if one is of the main one's kind and cannot be it.
+
+    The latter is the share of the `pairs` of articles of which it is true: what one of many articles tells says little.
+    """
     agrees = max((likeness.likeness(one, event) for one in ours for event in told), default=0.0)
     alike = [(one, event) for one in ours[:1] for event in told if kinds_alike(one.kind, event.kind)]
-    return agrees, bool(alike) and all(likeness.likeness(one, event) <= 0 for one, event in alike)
+    if not alike or any(likeness.likeness(one, event) > 0 for one, event in alike):
+        return agrees, 0.0
+    return agrees, min(1.0, max(one.articles * event.articles for one, event in alike) / pairs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -97,7 +97,13 @@ def with_article(story: Story, brief: Brief, own: Side) -> Story:
         subject=subjects.added(story.subject, own.words),
         lead_words=subjects.added(story.lead_words, brief.lead, subjects.LEAD_KEPT),
         lead_names=subjects.added(story.lead_names, own.names, NAMES_KEPT),
+        years=_years(story.years, own.years),
     )
+
+
+def _years(ours: Mapping[int, int], theirs: Mapping[int, int]) -> dict[int, int]:
+    """Return how many articles of both name each year as their latest."""
+    return {year: ours.get(year, 0) + theirs.get(year, 0) for year in sorted({*ours, *theirs})}
 
 
 def _original(articles: Sequence[StoryArticle], brief: Brief) -> str:
@@ -210,6 +216,7 @@ def absorb(story: Story, other: Story, *, floor: float, reports_kept: int) -> St
         subject=subjects.added(story.subject, other.subject),
         lead_words=subjects.added(story.lead_words, other.lead_words, subjects.LEAD_KEPT),
         lead_names=subjects.added(story.lead_names, other.lead_names, NAMES_KEPT),
+        years=_years(story.years, other.years),
         happenings=known,
         touched=tuple(one.id for one in known if before.get(one.id) is not one),
         merged_ids=(*story.merged_ids, other.id, *other.merged_ids),

@@ -209,6 +209,18 @@ def test_a_message_is_short_and_complete():
     ]
 
 
+def test_an_alert_has_the_title_of_an_article_that_tells_its_happening():
+    report = make_report(title="Prague expels three diplomats", publisher="Wire")
+    story = make_story(headline="Moscow threatens Prague", publisher="Desk", central_article="other", reports=(report,))
+    happening = msgspec.structs.replace(begin(make_sanctions()), reports=(report,))
+    told = msgspec.structs.replace(story, happenings=(happening,), touched=(happening.id,))
+    [found] = evaluate([make_rule()], told)
+    assert found.headline == "Prague expels three diplomats"
+    assert found.message.startswith("NEW: Prague expels three diplomats (Wire)")
+    [central] = evaluate([make_rule()], msgspec.structs.replace(told, central_article=report.article_id))
+    assert central.headline == "Moscow threatens Prague"
+
+
 def test_a_message_leaves_out_unknown_parts():
     [found] = evaluate([make_rule(parties="any")], make_story(actors=(), places=(), date=None, reports=()))
     assert found.message.splitlines() == [

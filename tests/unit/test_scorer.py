@@ -1,6 +1,7 @@
 """Which features tell that a story and an article are on one piece of news."""
 
 import datetime as dt
+import math
 
 import pytest
 
@@ -15,12 +16,12 @@ def rarity(name):
     return rarity_of(name, lambda word: {"said": 1.0}.get(word, 3.0))
 
 
-def side(*articles):
+def side(*articles, years=None):
     words = {}
     for one in articles:
         for key, weight in unit(dict.fromkeys(one.split(), 1.0), rarity).items():
             words[key] = words.get(key, 0.0) + weight
-    return Side(words, {}, len(articles))
+    return Side(words, {}, len(articles), years or {})
 
 
 def values(ours, theirs, **changes):
@@ -74,6 +75,14 @@ def test_a_contradiction_weighs_most_between_flashes():
     assert values(flash, flash)["contradicts"] == 0.0
 
 
+def test_other_years_count_over_all_pairs_of_articles_that_name_one():
+    story = side(FERRY, FERRY, years={2008: 1, 2013: 1})
+    assert values(story, side(FERRY, years={2013: 1}))["years"] == pytest.approx(math.log(6) / 2)
+    assert values(story, side(FERRY))["years"] == values(side(FERRY), side(FERRY))["years"] == 0.0
+    told = values(side(FERRY, years={2013: 1}), side(FERRY, years={2012: 1}))["years"]
+    assert 0 < told < values(side(FERRY, years={2013: 1}), side(FERRY, years={2008: 1}))["years"]
+
+
 def test_an_article_without_words_is_like_nothing():
     empty = read("")
     assert set(values(empty, empty, contradicts=True).values()) == {0.0, 1.0}
@@ -83,6 +92,6 @@ def test_every_weight_has_its_sign():
     weights = dict(zip(scorer.FEATURES, scorer.model().weights, strict=True))
     assert weights["words"] == 1.0
     assert all(weights[name] >= 0 for name in ("names", "agrees"))
-    assert all(weights[name] <= 0 for name in ("days", "contradicts"))
-    surer = scorer.score([0.5, 0.0, 0.0, 0.0, 0.0], scorer.model())
-    assert surer > scorer.score([0.5, 0.0, 0.0, 0.0, 1.0], scorer.model())
+    assert all(weights[name] <= 0 for name in ("days", "years", "contradicts"))
+    surer = scorer.score([0.5, 0.0, 0.0, 0.0, 0.0, 0.0], scorer.model())
+    assert surer > scorer.score([0.5, 0.0, 0.0, 0.0, 0.0, 1.0], scorer.model())

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pipeline.records import Party, Place, decode, encode
 from pipeline.records import Story as StoryRecord
 from pipeline.settings import Track
-from pipeline.track.brief import first_sentence
+from pipeline.track.brief import brief, first_sentence
 from pipeline.track.lead import is_about
 from pipeline.track.stories import Stories
-from tests.folding import make_brief
-from tests.make import KYIV, NOW, RUSSIA, UKRAINE, make_day, make_event, make_quantity
+from tests.folding import fold, make_brief
+from tests.make import KYIV, NOW, RUSSIA, UKRAINE, make_day, make_document, make_event, make_quantity
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 ODESA = Place(text="Odesa", name="Odesa", country="UKR", lat=46.48, lon=30.73)
@@ -132,6 +132,42 @@ def test_what_the_lead_mentions_and_the_title_is_not_on_is_background(title, abo
     assert not is_about(msgspec.structs.replace(told, start=900))
 
 
+@pytest.mark.parametrize(
+    ("evidence", "trigger", "title", "about"),
+    [
+        (
+            "Both agreed to a truce after four nights of shelling across the border.",
+            "shelling",
+            "Guns fall silent",
+            False,
+        ),
+        ("Both agreed to a truce after four nights of shelling across the border.", "shelling", "Shelling ends", True),
+        ("Oil exports stop in a move against European Union sanctions.", "sanctions", "", False),
+        ("Iran vows revenge after Israel struck Tehran.", "struck", "Iran vows revenge", True),
+        ("Ministers imposed sanctions on Iran.", "sanctions", "", True),
+    ],
+)
+def test_what_a_sentence_names_only_as_the_cause_of_something_is_background(evidence, trigger, title, about):
+    assert is_about(make_event("strike", "ASSAULT", evidence=evidence, trigger=trigger, article_title=title)) is about
+
+
+def test_a_meeting_named_on_the_way_is_what_the_article_is_about():
+    told = make_event("meeting", "CONSULT", evidence="After a meeting with Xi, Putin left.", trigger="meeting")
+    assert is_about(told)
+
+
+def test_background_of_nobody_known_opens_no_happening():
+    dinner = make_event("meeting", "CONSULT", actors=(Party(text="the leaders"),), recipients=(), places=(), start=900)
+    assert fold(dinner) == []
+    assert [one.background for one in fold(msgspec.structs.replace(dinner, actors=(RUSSIA,)))] == [True]
+
+
+def test_a_story_knows_the_latest_years_of_its_articles():
+    first = article(FERRY[0], 0)
+    told = [msgspec.structs.replace(article(FERRY[n], n), year=year) for n, year in ((0, 2013), (1, None), (2, 2013))]
+    assert folded(told).story_of(first.id).years == {2013: 2}
+
+
 def test_the_same_news_a_month_later_is_another_story():
     first, later = article(FERRY[0], 0), article(FERRY[1], 1, first_seen_at=NOW + 30 * DAY)
     assert len({folded([first]).story_of(first.id).id, folded([later]).story_of(later.id).id}) == 2
@@ -150,6 +186,14 @@ def test_the_headline_is_the_title_of_the_most_central_article_with_its_publishe
     told = [article(text, n, title=title) for n, (text, title) in enumerate(zip(FERRY, titles, strict=True))]
     [story] = folded(told)
     assert (story.headline, story.publisher, story.central_article) == (titles[2], "P2", told[2].id)
+
+
+def test_a_date_is_no_headline():
+    titles = ("September 18th, 2013, 05:31 GMT", "Mindoro ferry Santa Luwisa sinks", "Aug. 17, 2011")
+    told = [article(text, n, title=title) for n, (text, title) in enumerate(zip(FERRY, titles, strict=True))]
+    assert [one.headline for one in folded(told)] == [titles[1]]
+    document = make_document(title="August 17, 2011", text="August 17, 2011\nA ferry sank off Mindoro. Divers came.")
+    assert brief(document, ()).title == "A ferry sank off Mindoro."
 
 
 def test_the_headline_is_of_an_article_that_tells_the_main_happening():

@@ -3,12 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.annotate.subject import TERMS_KEPT, subject
+from pipeline.annotate.subject import TERMS_KEPT, latest_year, subject
 from pipeline.track.scorer import alike
 from pipeline.track.subjects import COMPARED, WORDS_KEPT, Subjects, added
 
 FERRY = "A ferry capsized off Mindoro and 23 passengers drowned, the coast guard said. The ferry had left Batangas."
 BINDERS = "Missiles hit a printing house in Kharkiv and killed seven binders. Schoolbooks burned."
+
+
+def test_the_latest_year_is_that_of_the_text_and_no_plan():
+    assert (
+        latest_year("Quake of 2008", "In 2013, as in 1999, and 12013 again; a dam is due by 2030.", until=2014) == 2013
+    )
+    assert latest_year("Quake", "Nobody says when.", until=2014) is None
 
 
 def test_names_numbers_and_repeated_words_tell_more_than_words_of_any_strike_or_page():

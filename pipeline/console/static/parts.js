@@ -3,7 +3,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/ui.js";
 import { MOST, useOperator } from "./api.js";
 import { Link } from "./route.js";
-import { ago, dates, dollars, fullTime, hostOf, kindName, money, nameOf, number, percent, plural, safeUrl, sentence, STATES, when } from "./words.js";
+import { ago, dates, dollars, fullTime, hostOf, kindName, money, nameOf, number, percent, plural, safeUrl, sentence, STATES, sums, when } from "./words.js";
 
 /** Text of a feed: its direction is its own. */
 export const Text = ({ children }) => html`<bdi>${children}</bdi>`;
@@ -56,7 +56,7 @@ export function Line({ item }) {
   const toll = [item.dead != null && `${number(item.dead)} dead`, item.injured != null && `${number(item.injured)} injured`].filter(Boolean).join(", ");
   return html`<p class="dotted line">
     <${Who} item=${item} />
-    ${item.money.length ? html`<span class="sum">${money(item.money[0])}</span>` : null}
+    ${item.money.length ? html`<span class="sum">${sums(item.money)}</span>` : null}
     ${toll ? html`<span class="toll">${toll}</span>` : null}
     ${place ? html`<span><${Text}>${nameOf(place)}<//></span>` : null}
     ${item.date ? html`<span class="nowrap">${dates(item.date)}</span>` : null}

@@ -67,6 +67,13 @@ export function money(sum) {
   return SIGNS[sum.currency] ? `${SIGNS[sum.currency]}${amount}` : `${amount} ${sum.currency}`;
 }
 
+/** The sums of an item in, the first out; where reports give others in its currency, the lowest and the highest. */
+export function sums(all) {
+  const [first] = all;
+  const values = all.filter((sum) => sum.currency === first.currency).flatMap((sum) => [sum.low ?? sum.value, sum.value]);
+  return money({ ...first, low: Math.min(...values), value: Math.max(...values) });
+}
+
 export const dollars = (value) => (value == null ? "" : `$${sized(value)}`);
 export const nameOf = (party) => party.name || party.text || "unnamed";
 export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");

@@ -263,6 +263,20 @@ def test_the_country_of_parties_is_the_only_one_there_is():
     assert details.country_of((nobody,)) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "modality"),
+    [
+        ("North Korea threatened South Korea on Sunday with an attack.", "hypothetical"),
+        ("North Korea threatened South Korea, and an attack followed.", "asserted"),
+        ("After an attack North Korea threatened South Korea.", "asserted"),
+    ],
+)
+def test_a_deed_that_is_only_threatened_with_has_not_happened(text, modality):
+    threat, deed = telling(text, "threatened", "threat", "THREATEN"), telling(text, "attack", "attack", "ASSAULT")
+    assert details.threatened(deed, text, [threat]) == modality
+    assert details.threatened(threat, text, [deed]) == "asserted"
+
+
 def test_an_agreement_to_buy_arms_is_the_purchase_and_the_seller_its_recipient():
     text = "Poland signed a deal to buy 96 tanks from South Korea."
     one = telling(text, "signed", "agreement", "AGREE")

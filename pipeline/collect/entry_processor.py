@@ -25,6 +25,7 @@ from pipeline.collect.article import (
     is_full,
     read_page,
 )
+from pipeline.collect.doubt import Doubts
 from pipeline.collect.entry import FeedEntry, ParsedFeed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError
 from pipeline.collect.identity import is_same, own_page
@@ -58,13 +59,15 @@ class EntryResult:
 class Fetched:
     """What was fetched for an entry: its page, why there is none, or None where none is needed.
 
-    `claimed`: the entry is new, and no other entry or feed has its address. `view` has the words of the page.
+    `claimed`: the entry is new, and no other entry or feed has its address. `view` has the words of the page. It is `doubtful`
+    where it has the entry's headline alone: then the pages of further entries are looked at first.
     """
 
     claimed: bool = False
     page: Page | FetchError | None = None
     view: kinship.PageWords = field(default_factory=kinship.PageWords)
     mark: str = ""
+    doubtful: bool = False
 
 
 @dataclass(slots=True)
@@ -80,6 +83,7 @@ class EntryProcessor:
     seen_urls: SeenUrls
     clock: Clock
     attempts: dict[str, int] = field(default_factory=dict)
+    doubts: Doubts = field(default_factory=Doubts)
     shared: dict[tuple[str, str], asyncio.Future[Fetched]] = field(default_factory=dict)
 
     async def process(
@@ -211,7 +215,8 @@ class EntryProcessor:
         except FetchError as error:
             return Fetched(claimed, error)
         view = kinship.PageWords() if page.is_file else await asyncio.to_thread(kinship.read, page.html)
-        return Fetched(claimed, page, view, seen.mark(entry, page.html))
+        doubtful = not page.is_file and self.doubts.add(feed.id, entry, view)
+        return Fetched(claimed, page, view, seen.mark(entry, page.html), doubtful)
 
     def _own_page(
         self, feed: Feed, parsed: ParsedFeed, candidate: EntryCandidate, fetched: Fetched
@@ -224,6 +229,8 @@ class EntryProcessor:
             page = seen.page_of(fetched.mark)
             title = self.seen_urls.title_of_page(feed.id, page) if candidate.previous is None else ""
             found = own_page(candidate, found, fetched.view, title, (entry.title for entry in parsed.entries))
+            if isinstance(found, Page) and fetched.doubtful:
+                found = self.doubts.checked(feed.id, candidate.entry, fetched.view, found)
         if isinstance(found, FetchError):
             outcome = found.kind if found.kind in ("refused", "wall") else "error"
             metrics.page_fetches_total.labels(outcome=outcome).inc()

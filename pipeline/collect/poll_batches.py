@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Protocol
 
 import msgspec
@@ -23,6 +24,9 @@ BATCH_ARTICLES: Final = 50
 
 FLUSH_SECONDS: Final = 1.0
 """An article that is ready waits no longer than this for the rest of its feed."""
+
+PAGES_BESIDE: Final = 2
+"""Pages of further entries that are waited for where a page may be a wall: one may be an article, or fail."""
 
 PAGES_AT_ONCE: Final = 8
 """Pages of one feed that are fetched at the same time; the limits of each host and of all connections count besides."""
@@ -82,8 +86,8 @@ class PollBatches:
                 if not running:  # the collector stops: the entries left are found again after the next start
                     self.unfinished = True
                     return
-                await asyncio.wait([running[0][1]], timeout=FLUSH_SECONDS if self._ready else None)
-                while running and running[0][1].done():
+                await asyncio.wait(_needed(running), timeout=FLUSH_SECONDS if self._ready else None)
+                while running and all(task.done() for task in _needed(running)):
                     candidate, task = running.popleft()
                     fetched = task.result()
                     yield candidate, self.processor.finish(self.feed, self.parsed, candidate, fetched, self._known)
@@ -109,3 +113,10 @@ class PollBatches:
             metrics.article_age_seconds.labels(stage="collect").observe(
                 max(0.0, (now - article.fetched_at).total_seconds())
             )
+
+
+def _needed(running: Sequence[tuple[EntryCandidate, asyncio.Task[Fetched]]]) -> list[asyncio.Task[Fetched]]:
+    """Return the fetches that have to end before the first entry is judged: its own, and some more if its page is doubtful."""
+    first = running[0][1]
+    doubtful = first.done() and first.exception() is None and first.result().doubtful
+    return [task for _, task in islice(running, 1 + PAGES_BESIDE if doubtful else 1)]

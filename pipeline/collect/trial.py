@@ -13,12 +13,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pipeline.collect import discover, files, seen, sitemap_index
-from pipeline.collect.article import SENTENCE_CHARACTERS, feed_text, is_full, read_page
+from pipeline.collect.article import SENTENCE_CHARACTERS, Page, feed_text, is_full, read_page
+from pipeline.collect.doubt import Doubts
 from pipeline.collect.entry import FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
 from pipeline.collect.http_client import HttpClient
 from pipeline.collect.identity import own_page
+from pipeline.collect.seen import EntryCandidate
 from pipeline.page import decode, kinship
 from pipeline.records import Feed
 from pipeline.settings import Settings
@@ -105,16 +107,23 @@ async def _note_on_walls(settings: Settings, web: Fetcher, feed: Feed, parsed: P
         return ""
     reasons: list[str] = []
     titles: dict[str, str] = {}
+    doubts = Doubts()
+    read: list[tuple[EntryCandidate, Page, kinship.PageWords, bool]] = []
     for candidate in newest:
         try:
             page = read_page(await web.get(candidate.url, limit=options.page_bytes, robots=True), candidate.url)
-            mark = seen.mark(candidate.entry, page.html)
-            title = titles.setdefault(seen.page_of(mark), seen.title_of(mark))
-            view = await asyncio.to_thread(kinship.read, page.html)
-            own = own_page(candidate, page, view, title, (entry.title for entry in parsed.entries))
         except FetchError as error:
-            own = error
-        if isinstance(own, FetchError) and own.kind == "wall":
+            reasons += [str(error)] if error.kind == "wall" else []
+        else:
+            view = await asyncio.to_thread(kinship.read, page.html)
+            read.append((candidate, page, view, doubts.add(feed.id, candidate.entry, view)))
+    for candidate, page, view, doubtful in read:
+        mark = seen.mark(candidate.entry, page.html)
+        title = titles.setdefault(seen.page_of(mark), seen.title_of(mark))
+        own = own_page(candidate, page, view, title, (entry.title for entry in parsed.entries))
+        if doubtful and isinstance(own, Page):
+            own = doubts.checked(feed.id, candidate.entry, view, own)
+        if isinstance(own, FetchError):
             reasons.append(str(own))
     if not reasons:
         return ""

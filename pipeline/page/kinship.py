@@ -176,6 +176,13 @@ def is_article_of(page: PageWords, title: str, text: str, *, elsewhere: bool = F
     return in_text is None and has_prose and headed_by(page, title) is True
 
 
+def is_doubtful(page: PageWords, title: str, text: str) -> bool:
+    """Whether a page is the article of an entry by its headline alone: neither title nor text have a word in common with it."""
+    return (
+        _share(words(text[:2000]), (), TEXT_WORDS) is None and _share(words(title), page.body(title), ENTRY_WORDS) == 0
+    )
+
+
 def shares_words(title: str, text: str) -> bool:
     """Whether a text has some of a title's words; also where the title is too short to tell."""
     share = _share(words(title), words(text), ENTRY_WORDS)

@@ -108,7 +108,7 @@ PURE = (
     "alert/throttle.py",
     "alert/backtest.py",
     *(f"collect/{file}.py" for file in ("schedule", "rhythm", "skip_hours", "seen", "seen_urls", "article", "websub")),
-    *(f"collect/{file}.py" for file in ("identity", "prose", "refresh")),
+    *(f"collect/{file}.py" for file in ("doubt", "identity", "prose", "refresh")),
     *(f"collect/{file}.py" for file in ("entry", "feed", "jsonfeed", "sitemap", "opml", "safe_xml", "http_headers")),
     *(f"page/{file}.py" for file in ("boilerplate", "clutter", "date_parsing", "decode", "facts", "json_ld", "urls")),
     *(f"page/{file}.py" for file in ("kinship", "live", "markup", "page_dates", "parts", "script_body")),

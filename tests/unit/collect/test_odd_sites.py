@@ -208,6 +208,40 @@ async def test_a_wall_that_repeats_the_headline_is_not_the_article(offer, headli
     assert all(document.truncated for document in documents)
 
 
+OFFER = (
+    "Our subscribers support independent reporting from forty countries, and they get the evening letter, the crossword and the "
+    "archive since 1901 for one price. Choose between a month and a year, and pay by card or on account, as you like. Students pay "
+    "half, and the second licence is for a person in your household. It can be cancelled at any time, by telephone or by letter."
+)
+
+
+@pytest.mark.parametrize(
+    "wall", [(OFFER, OFFER.upper()), (3 * ENGLISH[1], ENGLISH[2]), (OFFER, MORE, "Seen {count} times.")]
+)
+@pytest.mark.parametrize("headline", ["{title}", "Access to {title} is checked"])
+@pytest.mark.parametrize("polls", [1, 4])
+async def test_a_long_wall_under_the_headlines_of_several_entries_is_no_article(wall, headline, polls):
+    """The feed has no text, and the headline alone speaks for the page: the pages of other entries tell."""
+    pages = make_feed("{base}/s/{n}", text=False)
+    pages |= {f"/s/{n}": page(headline.replace("{title}", title), *wall) for n, title in enumerate(TITLES)}
+    async with collecting(pages) as (site, setup):
+        feed = Feed(id="harbour", url=f"{site.addresses['base']}/feed.xml")
+        for _ in range(polls):
+            await setup.poll(feed)
+        assert setup.sink.articles == []
+        (report,) = await trial.check(setup.settings, [feed], clock=setup.clock)
+        assert any(note.startswith("3 of 3 pages are a wall") for note in report.notes)
+
+
+async def test_articles_under_playful_headlines_that_say_nothing_of_them_are_kept():
+    pages = make_feed("{base}/s/{n}", text=False)
+    bodies = (2 * OFFER.replace("Our subscribers", "The farmers"), 4 * MORE, 8 * ENGLISH[2])
+    pages |= {f"/s/{n}": page(title, bodies[n]) for n, title in enumerate(TITLES)}
+    articles, documents, _ = await collect(pages)
+    assert sorted(document.title for document in documents) == sorted(TITLES)
+    assert len(articles) == 3
+
+
 async def test_a_list_of_the_sites_stories_under_another_headline_is_not_the_article():
     """Also the first that leads there, when nobody knows yet that others do."""
     gone = page("Sorry, not found", "That page is gone. These were read most today:", *TEXTS.values())

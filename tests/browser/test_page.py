@@ -463,6 +463,11 @@ def test_what_is_still_shown_of_the_question_before_is_dimmed(opened, console):
     expect(page.locator(".found")).to_have_css("opacity", "0.5")
     expect(page.locator(".found")).to_have_text("3 reports of events")
     expect(page.locator(".found")).to_have_css("opacity", "1")
+    page.goto("/search")
+    expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate("document.documentElement.className") == "", (
+        "nothing is shown yet that could be of another question"
+    )
 
 
 def test_a_server_that_is_down_is_said_and_the_page_mends_itself(opened, console):

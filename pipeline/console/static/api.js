@@ -53,7 +53,7 @@ export function send(method, path, body, type = "application/json") {
 }
 
 let asked = 0;
-/** Count what is waited for because the reader asked for something else; until it has come, the lists that are still shown are dimmed. */
+/** Count the answers to an earlier question that are still shown; until the new ones have come, the lists are dimmed. */
 function waiting(by) {
   asked += by;
   document.documentElement.classList.toggle("waiting", asked > 0);
@@ -68,8 +68,8 @@ export function useApi(path, params, { everyMs = 0 } = {}) {
     if (!url) return undefined;
     const stop = new AbortController();
     let timer = 0;
-    let first = 1;
-    const came = () => { waiting(-first); first = 0; };
+    let stale = state.data && state.url !== url ? 1 : 0;
+    const came = () => { waiting(-stale); stale = 0; };
     const load = async () => {
       const slow = setTimeout(() => setState((old) => ({ ...old, slow: true })), SLOW_MS);
       try {
@@ -86,7 +86,7 @@ export function useApi(path, params, { everyMs = 0 } = {}) {
       }
     };
     setState((old) => ({ ...old, loading: true }));
-    waiting(1);
+    waiting(stale);
     load();
     return () => { stop.abort(); clearTimeout(timer); came(); };
   }, [url, turn, everyMs]);

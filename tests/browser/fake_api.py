@@ -12,6 +12,7 @@ import urllib.parse
 from pathlib import Path
 
 from pipeline.console.access import HEADERS
+from pipeline.operate.status import FeedHealth, Status
 from tests.browser.news import COUNTRIES, KINDS, News
 
 STATIC = Path(__file__).parents[2] / "pipeline" / "console" / "static"
@@ -29,6 +30,7 @@ class FakeConsole(http.server.ThreadingHTTPServer):
         self.news = News(now or dt.datetime.now(dt.UTC))
         self.mood = ""
         self.role = "operate"
+        self.failing = ["inquirer", "old-wire"]
         self.slow_seconds = 5.0
         self.posted = []
         self.listeners = []
@@ -120,7 +122,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def get(self, parts, query):
         news = self.server.news
         one = {
-            "status": lambda: {"ok": True, "problems": [], "processes": [], "lag": [], "feeds": {"known": 6, "failing": 2, "silent": 1}, "index": {}, "alerts": {}},
+            "status": lambda: Status(feeds=6, feeds_failing=tuple(FeedHealth(id=one) for one in self.server.failing)).table(),
             "names": lambda: {"kinds": [{"value": k, "label": n, "type": t} for k, (n, t) in KINDS.items()], "types": [], "modalities": [], "phases": [], "countries": COUNTRIES, "groups": {"EU": ["FRA", "DEU"], "G7": ["USA"]}, "currencies": ["USD"], "rates_as_of": "2026-06"},
             "me": lambda: {"name": "", "role": self.server.role, "version": "0"},
             "mutes": lambda: {"mutes": news.mutes},

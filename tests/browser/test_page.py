@@ -378,6 +378,15 @@ def test_feeds_are_added_refused_removed_and_imported(opened, console):
     expect(page.get_by_role("dialog")).to_contain_text("only http and https")
 
 
+def test_the_number_of_failing_feeds_is_beside_the_view(opened, console):
+    badge = ready(opened(console)).locator(".nav .badge")
+    expect(badge).to_have_text("2 failing")
+    console.failing = []
+    with (page := opened(console, "/alerts")).expect_response("**/status"):
+        page.reload()
+    expect(ready(page).locator(".nav .badge")).to_have_count(0)
+
+
 # --- everywhere ------------------------------------------------------------------------------------------------------
 
 

@@ -111,6 +111,7 @@ def test_a_feed_is_added_and_its_event_arrives_on_the_open_page(real, opened, pa
     sources.get_by_role("button", name="Add feed").click()
     expect(sources.get_by_role("row", name=re.compile("Fjord Gazette"))).to_contain_text("healthy", timeout=LIVE_MS)
     expect(today.locator(".card", has_text="Norway").first).to_contain_text("new", timeout=LIVE_MS)
+    expect(sources.locator(".badge")).to_have_count(0)  # no feed fails
     picture(sources, "sources")
     today.locator(".card", has_text="Norway").first.locator(".card-link").click()
     expect(settled(today).get_by_role("link", name=re.compile("^Norway and Iceland sign")).first).to_be_visible()

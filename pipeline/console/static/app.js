@@ -53,7 +53,7 @@ function Find({ route }) {
 
 function Masthead({ route, status, openKeys }) {
   const section = (path) => (path === "/" ? route.path === "/" || /^\/(story|event)\//.test(route.path) : route.path.startsWith(path));
-  const failing = status?.feeds?.failing ?? 0;
+  const failing = status?.feeds?.failing?.length ?? 0;
   return html`<header class="masthead"><div class="inner">
     <${Link} href="/" class="wordmark" aria-label="Dateline, today's stories">Date<i>line</i><//>
     <nav class="nav" aria-label="Views">${PLACES.map(([path, name]) => html`<${Link} href=${path} aria-current=${section(path) ? "page" : undefined}>${name}

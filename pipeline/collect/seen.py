@@ -174,6 +174,7 @@ class _Places:
         self._entries = entries
         self._ids = Counter(entry.id for entry in entries)
         self._times = Counter(self.urls)
+        self._spellings = Counter(urls.address(url) for url in set(self.urls) if url)
         sayings: dict[str, set[tuple[str, str]]] = {}
         for entry, url in zip(entries, self.urls, strict=True):
             said = (letters(entry.title), letters(entry.summary or plain_text(entry.content)))
@@ -198,10 +199,15 @@ class _Places:
         return content_id(url or entry.title, size=16)
 
     def article_id(self, number: int) -> str:
-        """Return the id of the article at an entry's URL; where several entries have that URL, of the entry there."""
+        """Return the id of the article at an entry's URL; where several entries have that URL, of the entry there.
+
+        Of entries that say different things at addresses that differ in a final slash only, it is of the URL to the letter.
+        """
         entry, url = self._entries[number], self.urls[number]
-        if self._times[url] == 1 or not self.is_crowded(number):
+        if not self.is_crowded(number) or (self._times[url] == 1 and self._spellings[urls.address(url)] == 1):
             return urls.article_id(url)
+        if self._times[url] == 1:
+            return content_id(url)
         return content_id(urls.address(url), entry.id if self._ids[entry.id] == 1 else entry.title)
 
 

@@ -100,13 +100,14 @@ def without_fragment(url: str) -> str:
 
 
 def address(url: str) -> str:
-    """A URL in, the form that all spellings of this very address share out: without scheme, "www." and a final slash."""
+    """A URL in, the form that all spellings of this very address share out: without scheme, "www." and a path's final slash."""
     scheme, found, rest = url.partition("://")
     if not found or scheme.lower() not in ("http", "https"):
         return url
     place = re.match(r"[^/?#]*", rest)
     netloc = place.group() if place is not None else ""
-    return re.sub(r"^www\.", "", netloc.lower()) + rest[len(netloc) :].rstrip("/")
+    path = rest[len(netloc) :]
+    return re.sub(r"^www\.", "", netloc.lower()) + (path if "?" in path else path.rstrip("/"))
 
 
 def canonical(url: str, base: str = "") -> str | None:

@@ -98,6 +98,26 @@ async def test_a_link_is_asked_for_as_it_is_written(form, path):
     }
 
 
+@pytest.mark.parametrize("text", [True, False])
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("/s", "/s/", "/s//"), ("/s?x=1", "/s?x=1/", "/s?x=1//"), ("/s", "/s?", "/s;"), ("/index.php?/a/1", "/index.php?/a/1/", "/index.php?/a/2"),
+        ("/s/a", "/s/A", "/S/a"), ("/s/%7Ea", "/s/~a", "/s/%7ea"), ("/s/a", "/s/a/amp", "/s/a.amp"), ("/s?a=1&b=2", "/s?b=2&a=1", "/s?a=1&b=2&"),
+    ],
+)  # fmt: skip
+async def test_addresses_that_are_almost_the_same_are_of_three_articles_where_the_pages_are(paths, text):
+    items, pages = "", {}
+    for path, (title, told) in zip(paths, TEXTS.items(), strict=True):
+        pages[path] = page(title, told, MORE)
+        described = f"<description>{told}</description>" if text else ""
+        items += f"<item><title>{title}</title><link>{{base}}{path.replace('&', '&amp;')}</link>{described}</item>"
+    feed = f"<rss version='2.0'><channel><title>Harbour Wire</title>{items}</channel></rss>"
+    articles, documents, site = await collect(pages | {"/feed.xml": {"type": "text/xml", "body": feed}}, polls=2)
+    check_stories(articles, documents)
+    assert all(site.asked[path] == 1 for path in paths)
+
+
 @pytest.mark.parametrize("target", ["/t/{n}?", "/t/{n};", "{base}/t/{n}?", "./../t/{n};"])
 @pytest.mark.parametrize("how", ["Location", "Refresh", "meta", "script"])
 async def test_a_redirect_leads_to_the_address_that_it_names(target, how):

@@ -79,6 +79,8 @@ def test_one_address_twice_in_one_feed_is_one_article_and_another_address_is_ask
     assert len({c.article_id for c in got}) == 1
     got, _ = found([entry("a"), entry("b", url="http://www.news.example/a/?utm_source=rss")])
     assert len({c.article_id for c in got}) == 2
+    got, _ = found([entry("a"), entry("b", url="https://news.example/a/")])  # they say different things
+    assert len({c.article_id for c in got}) == 2
 
 
 def test_entries_that_say_different_things_at_one_address_are_articles_of_their_own():

@@ -183,6 +183,8 @@ class Places:
         return None
 
     def _country_of(self, text: str) -> str | None:
+        if text.replace(".", "").replace(" ", "").lower() in self._index.words["states"]:
+            return "USA"
         candidates = self._news.get(_key(text))
         if candidates:
             return candidates[-1].country if len(candidates) > 1 else candidates[0].country

@@ -31,6 +31,7 @@ from pipeline.annotate.names import (
     standing,
 )
 from pipeline.annotate.places import Places
+from pipeline.annotate.titles import GENERAL, noun, only_there
 from pipeline.records import Party, Place
 
 _QUOTES: Final = ' \t\r\n\u00a0,;:.!?"“”«»()[]-–—'
@@ -49,10 +50,10 @@ _HIS_OWN: Final = frozenset(
      "troops")
 )  # fmt: skip
 """What acts for the person whose name stands before it: `Assad's forces`, not `Assad's supporters`."""
-_GENERAL: Final = frozenset(
-    ("secretary", "attorney", "director", "consul", "governor", "inspector", "prosecutor", "solicitor")
+_ABROAD: Final = frozenset(
+    ("embassy", "embassies", "consulate", "consulates", "ambassador", "ambassadors", "envoy", "diplomats")
 )
-"""Offices whose second word is `general`: no soldiers."""
+"""What is in another country than its own: `the consulate in Seattle`."""
 _CACHED: Final = 50_000
 """At most so many phrases are cached; a day of news has fewer different ones."""
 
@@ -68,7 +69,6 @@ class Resolver:
         self._owners = lists["owners"]
         self._offices = [(office, role, frozenset(only.split())) for office, role, only in rows("offices.tsv")]
         self._offices.sort(key=lambda row: -len(row[0]))
-        self._only: dict[str, str] = {f" {title} ": country for title, country in rows("titles.tsv")}
         self._parties: dict[tuple[str, dt.date | None], Party] = {}
         self._timeless: dict[str, Party] = {}
         self._day_counted = False
@@ -219,7 +219,7 @@ class Resolver:
             own = self._of(last.entry, text, on)
             if last.kind in ("holder", "group") or own.country is None or all(m.country == own.country for m in before):
                 return own
-        head = _noun(tokens, head_at) if 0 <= head_at < len(tokens) else ""
+        head = noun(tokens, head_at) if 0 <= head_at < len(tokens) else ""
         sector = self._heads.get(head) or self._heads.get(head.rsplit("-", 1)[-1])
         owner = self._owner(phrase, tokens, mentions, cut)
         person = self._person(tokens, mentions, cut)
@@ -228,12 +228,12 @@ class Resolver:
             if known is not None and known.kind == "holder":
                 return self._of(known, text, on)
             title = self._sector_of_titles(tokens, cut)
-            country = owner.country if owner else self._only_there(phrase)
+            country = owner.country if owner else only_there(phrase)
             return Party(text=text, name=person, country=country, sector=title or sector or _lent(owner))
         if sector is None and cut < len(phrase) and phrase[cut : cut + 4] == " of ":
             sector = self._resolve(phrase[cut + 4 :], on).sector  # a member of the Syrian parliament
         if owner is None:
-            return self._located(text, phrase, tokens, sector)
+            return self._located(text, phrase, [] if head in _ABROAD else tokens, sector)
         if owner.kind == "org":
             return Party(
                 text=text, name=owner.party_name, country=None, sector=owner.sector, identifier=owner.entry.identifier
@@ -281,8 +281,9 @@ class Resolver:
             return (
                 groups[-1] if groups and before[-1].kind in ("group", "org") else (states[0] if states else before[-1])
             )
+        abroad = any(word.lower() in _ABROAD and end <= cut for word, _, end in tokens)
         for number, (word, start, end) in enumerate(tokens):
-            if start < cut or word.lower() not in self._owners:
+            if start < cut or word.lower() not in self._owners or (abroad and word.lower() != "of"):
                 continue
             rest = [token for token in tokens[number + 1 :] if token[0].lower() not in ("to", "in", "the")]
             stop = next((token[1] for token in rest if token[0].lower() in self._cut), len(phrase))
@@ -313,7 +314,7 @@ class Resolver:
         sector, before = None, ""
         for word, _, end in tokens:
             low = word.lower()
-            second = low == "general" and before in _GENERAL
+            second = low == "general" and before in GENERAL
             if end <= cut and low in self._titles and low in self._heads and not second:
                 sector = self._heads[low]
             before = low
@@ -336,12 +337,7 @@ class Resolver:
             if place is not None:
                 whole = place.name if len(run) == len(tokens) else _tidy(phrase[tokens[0][1] :])
                 return Party(text=text, name=whole, country=place.country, sector=sector)
-        return Party(text=text, country=self._only_there(phrase), sector=sector)
-
-    def _only_there(self, phrase: str) -> str | None:
-        """Return the country of an office that no other has: `Assistant Attorney General`."""
-        words = f" {' '.join(WORD.findall(fold(phrase))).lower()} "
-        return next((country for title, country in self._only.items() if title in words), None)
+        return Party(text=text, country=only_there(phrase), sector=sector)
 
     def _of(self, entry: Entry, text: str, on: dt.date | None) -> Party:
         country, sector = entry.country, entry.sector
@@ -364,12 +360,6 @@ class Resolver:
                     ends = plain.rstrip().endswith(office)
                     return found if ends or f" {office} of " in plain else None
         return None
-
-
-def _noun(tokens: Sequence[tuple[str, int, int]], at: int) -> str:
-    """Return the head noun at a token, in lower case; of `secretary general` the secretary."""
-    head, before = tokens[at][0].lower(), tokens[at - 1][0].lower() if at else ""
-    return before if head == "general" and before in _GENERAL else head
 
 
 def _lent(owner: KnownName | None) -> str | None:

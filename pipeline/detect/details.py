@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final, TypeVar
 
 import msgspec
@@ -13,7 +14,9 @@ import msgspec
 from pipeline.annotate.groups import country_name
 from pipeline.annotate.resolve import Resolver
 from pipeline.detect.amounts import find_money, find_quantities
+from pipeline.detect.date_after import Told, leaning
 from pipeline.detect.dates import FoundDate, Prefer, date_at, find_dates, lows_of
+from pipeline.detect.daywords import Span as Days
 from pipeline.detect.persons import words
 from pipeline.detect.telling import Span, Telling
 from pipeline.records import Modality, Money, Party, Place, Quantity, When
@@ -33,6 +36,8 @@ SURE_OF_FACT: Final = 0.8
 NEAR: Final = 4
 """Characters by which a date may miss the span that the reader gives."""
 PLACES_KEPT: Final = 3
+OFF_MAP: Final = "in the country of its words or of the article"
+"""The reason of a place that is on no map."""
 
 ITEM_WORDS: Final = re.compile(
     r"\b(?:missiles?|rockets?|howitzers?|ammunition|tanks?|drones?|vehicles?|launchers?|weapons?|shells?|rounds?|boats?|systems?|"
@@ -74,6 +79,11 @@ _BORDER: Final = re.compile(r"\bborders?\s+(?:with|to)\s", re.IGNORECASE)
 """Before a land that something is beside, not in."""
 _SORT: Final = re.compile(r"^.*\b(?:port|city|town|village|district|capital|suburb)\s+of\s+(?=[A-Z])", re.DOTALL)
 """Before the name of a place, what sort of place it is: `the Ukrainian port of Odesa`."""
+_AL: Final = re.compile(r"(?:al|el|ad|ar|as|az)-[A-Z]")
+"""How the name of a place may begin without a capital."""
+_CAPITALS: Final = re.compile(r"[A-Z][\w’'-]+(?:\s[A-Z][\w’'-]+)*")
+_OF_NO_STATE: Final = re.compile(r"\b(?:Sea|Ocean|Gulf|Strait|Straits|Channel|Border|border|North|South|East|West)\b")
+"""Waters and parts of the world, which no country is given."""
 _ITEM: Final = re.compile(r"[^,\s][^,]*")
 _WILL: Final = re.compile(r"\b(?:will|won['’]t|would(?:n['’]t)?|shall|going to|not to)\b", re.IGNORECASE)
 _OTHER_SIDE: Final = re.compile(r"\b(?:from|to|for)\s+(?:the\s+)?$", re.IGNORECASE)
@@ -131,8 +141,11 @@ def _touches(start: int, end: int, spans: list[Span], slack: int = 0) -> bool:
     return any(start < b + slack and end > a - slack for a, b in spans)
 
 
-def date_of(one: Telling, found: Found, modality: Modality) -> When | None:
-    """The date at the telling's date span; of an open one (`Tuesday`) the past or, for what is to come, the coming one."""
+def date_of(one: Telling, found: Found, modality: Modality, before: Sequence[Found] = ()) -> When | None:
+    """The date at the telling's date span; of an open one (`Tuesday`) the past or, for what is to come, the coming one.
+
+    `before` are the sentences before, the nearest first, on which `the next day` leans.
+    """
     to_come = modality in ("planned", "hypothetical") or (modality == "denied" and _to_come(one, found))
     prefer: Prefer = "future" if to_come else "past"
     for date in found.dates:
@@ -142,7 +155,18 @@ def date_of(one: Telling, found: Found, modality: Modality) -> When | None:
         bare = date_at(found.text, start - found.base, end - found.base, found.published)
         if bare is not None:
             return bare.read(prefer)
+        said = found.text[start - found.base : end - found.base]
+        if (leant := leaning(said, [*_told(found, start - found.base), *chain(*map(_told, before))])) is not None:
+            return leant
     return None
+
+
+def _told(found: Found, until: int | None = None) -> Iterator[Told]:
+    """The dates of a sentence that are those of something, up to a place in it, the last one first."""
+    for date in reversed(found.dates):
+        if date.relation in ("on", "since", "from") and (until is None or date.end <= until):
+            when = date.read("past")
+            yield Told(Days(when.start, when.start if date.relation == "since" else when.end), when.precision)
 
 
 def _to_come(one: Telling, found: Found) -> bool:
@@ -166,8 +190,13 @@ def quantities_of(one: Telling, found: Found, *, alone: bool) -> tuple[Quantity,
     return tuple(q for q in found.quantities if not _SPEAK.match(found.text, (q.end or 0) - found.base))
 
 
-def places_of(spans: Sequence[Span], text: str, resolver: Resolver, hints: list[str]) -> tuple[Place, ...]:
-    """Spans of a text in, the places on the map out; `hints` are countries that tell Birmingham in England from Alabama's."""
+def places_of(
+    spans: Sequence[Span], text: str, resolver: Resolver, hints: list[str], home: str | None = None
+) -> tuple[Place, ...]:
+    """Spans of a text in, the places out; `hints` are countries that tell Birmingham in England from Alabama's.
+
+    `home` is the country that the article is surely about: there is a place of which nothing else is known.
+    """
     found: list[Place] = []
     inside = [span for span in spans if not _BORDER.search(text, max(0, span[0] - 20), span[1])]
     told = [part for span in inside for part in _listed(span, text, resolver)]
@@ -176,7 +205,8 @@ def places_of(spans: Sequence[Span], text: str, resolver: Resolver, hints: list[
         sort = _SORT.match(words_) or re.match(r"(?:the|a|an)\s+", words_, re.IGNORECASE)
         cut = sort.end() if sort is not None else 0
         name = words_[cut:]
-        place = resolver.place(name, hints) or _unmapped(name, resolver)
+        beside = [*hints, home] if home else hints
+        place = resolver.place(name, beside) or _unmapped(name, resolver, beside, home)
         if place is not None and place.name not in {p.name for p in found}:
             found.append(msgspec.structs.replace(place, text=name, start=start + cut, end=end))
     return tuple(found)
@@ -190,14 +220,26 @@ def _listed(span: Span, text: str, resolver: Resolver) -> list[Span]:
     return parts if all(resolver.place(text[start:end]) for start, end in parts) else [span]
 
 
-def _unmapped(name: str, resolver: Resolver) -> Place | None:
-    """A place that is not on the map: the country in its words, `northwest Pakistan`, else its name alone, if it has one."""
-    if not name[:1].isupper() and " " not in name:
+def _unmapped(name: str, resolver: Resolver, hints: list[str], home: str | None) -> Place | None:
+    """A place that is not on the map: the country in its words, `northwest Pakistan`, else its name, if it has one.
+
+    Its country is that of a town in its words, `Paris police headquarters`, else `home`, unless it is of several.
+    """
+    proper = name[:1].isupper() or _AL.match(name) is not None
+    if not proper and " " not in name:
         return None
-    country = next((n.country for n in resolver.find(name) if n.kind in ("country", "adjective", "people")), None)
+    known = resolver.find(name)
+    country = next((n.country for n in known if n.kind in ("country", "adjective", "people")), None)
     if country is not None:
         return resolver.place(country_name(country))
-    return Place(text=name, name=name) if name[:1].isupper() else None
+    if not proper:
+        return None
+    if any(n.kind in ("region", "org") for n in known) or _OF_NO_STATE.search(name):
+        return Place(text=name, name=name)
+    towns = (resolver.place(match[0], hints) for match in _CAPITALS.finditer(name) if match[0] != name)
+    country = next((town.country for town in towns if town is not None and town.country), None)
+    land = country or home
+    return Place(text=name, name=name, country=land, reason=OFF_MAP if land else None)
 
 
 def timed(modality: Modality, one: Telling, date: When | None, published: dt.datetime | None) -> Modality:

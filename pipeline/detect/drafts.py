@@ -27,6 +27,8 @@ from pipeline.records import Section as SectionName
 LONGEST_EVIDENCE: Final = 600
 """Characters; of a longer sentence the part around the trigger is the evidence."""
 
+LEANING: Final = 3
+"""So many sentences back a date is looked for on which `the next day` leans."""
 SPOKEN: Final = frozenset(("REQUEST", "SUPPORT", "REJECT", "THREATEN", "AID", "CONSULT"))
 """Types of what one state says to or gives another one's government or army, rather than does to its own."""
 
@@ -102,8 +104,10 @@ def drafts(parsed: Parsed, told: Sequence[Telling], models: Models) -> list[Draf
         if one.own is None and _NO_COMMENT.match(section.text, one.start):
             continue
         beside = [t for t in told if t is not one and (t.section, t.sentence) == key]
+        back = bounds[max(0, one.sentence - LEANING) : one.sentence][::-1] if one.section == "text" else []
+        before = [Found(section.text[a:b], a, found[key].published) for a, b in back] if one.spans["date"] else []
         one = details.settled(one, section.text, sentence)  # noqa: PLW2901 - from here on it is what it is settled to be
-        made.append(_draft(one, section, sentence, found[key], beside=beside, models=models))
+        made.append(_draft(one, section, sentence, [found[key], *before], beside=beside, models=models))
     return sorted(made, key=lambda d: (d.section != "title", d.at))
 
 
@@ -122,12 +126,12 @@ def _draft(
     one: Telling,
     section: SectionNames,
     sentence: tuple[int, int],
-    found: Found,
+    sentences: Sequence[Found],
     *,
     beside: Sequence[Telling],
     models: Models,
 ) -> Draft:
-    kind = models.kinds[one.kind]
+    kind, found = models.kinds[one.kind], sentences[0]
     actors, recipients = section.parties(one.spans["actors"]), section.parties(one.spans["recipients"])
     if kind.joint and not actors:
         actors, recipients = recipients, ()
@@ -137,7 +141,7 @@ def _draft(
     hints = [p.country for p in (*recipients, *actors) if p.country]
     hints += [n.party.country for n in section.names if sentence[0] <= n.start < sentence[1] and n.party.country]
     where = [span for span in one.spans["places"] if not within_name(section.text, section.names, models.names, *span)]
-    places = details.places_of(where, section.text, models.names, hints)
+    places = details.places_of(where, section.text, models.names, hints, section.firm)
     home = next((p.country for p in places if p.country), None)
     about = None if kind.joint else section.country_at(*sentence)  # those who meet are of several countries
     theirs = details.country_of(actors) or about
@@ -153,7 +157,7 @@ def _draft(
     elif home:
         recipients = settle(recipients, home)
     modality = details.threatened(one, section.text, beside)
-    date = details.date_of(one, found, modality)
+    date = details.date_of(one, found, modality, sentences[1:])
     modality = details.timed(modality, one, date, found.published)
     start, end = _evidence(section.text, sentence, one.start)
     evidence = section.text[start:end]

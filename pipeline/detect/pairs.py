@@ -16,6 +16,7 @@ from typing import Final
 
 from pipeline.annotate.groups import country_name
 from pipeline.annotate.vocabulary import FUNCTION_WORDS, WORD, stem, without_possessive
+from pipeline.detect.details import OFF_MAP
 from pipeline.detect.drafts import Draft
 from pipeline.detect.persons import SECTORS, is_person
 from pipeline.records import Party
@@ -143,6 +144,8 @@ def places(a: Draft, b: Draft) -> bool | None:
     if any(p.country is None for p in (*a.places, *b.places)):
         return None  # not on the map: it may lie in the other
     shared = {p.country for p in a.places} & {p.country for p in b.places}
+    if shared and any(p.reason == OFF_MAP for p in (*a.places, *b.places)):
+        return None
     coarse = any(p.country and p.name == country_name(p.country) for p in (*a.places, *b.places))
     return bool(shared and (coarse or a.section != b.section))
 

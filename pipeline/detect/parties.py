@@ -17,11 +17,13 @@ from pipeline.detect import home as homes
 from pipeline.detect.duals import both, is_dual, of_states, two_lands
 from pipeline.detect.offices import Offices
 from pipeline.detect.persons import (
+    ABROAD,
     APART,
     BACK,
     BARE,
     FIRST_PRONOUNS,
     HOME,
+    KINGDOMS,
     NEXT,
     PRONOUNS,
     SECTORS,
@@ -34,7 +36,6 @@ from pipeline.detect.phrases import (
     ARTICLES,
     CAPITAL,
     GAP,
-    JOINED,
     LAND,
     LEAD,
     LOOSE,
@@ -52,6 +53,7 @@ from pipeline.detect.phrases import (
     named,
     of_people,
     office_in,
+    parts_of,
     untitled,
     written_as_name,
 )
@@ -136,7 +138,7 @@ class SectionNames:
         """A name as it is, or the countries that it lists: `Mali, Burkina Faso` is found as one."""
         each = [
             Name(start, end, text, name.label, self.resolver.party(text, on=self.on))
-            for start, end in self._parts(name.start, name.end)
+            for start, end in parts_of(self.text, name.start, name.end)
             if self.resolver.country(text := self.text[start:end])
         ]
         return each if len(each) == name.text.count(",") + 1 else [name]
@@ -196,7 +198,7 @@ class SectionNames:
             yield from lands
             return
         whole = self._one(start, end)
-        parts = list(self._parts(start, end))
+        parts = list(parts_of(self.text, start, end))
         if len(parts) > 1 and not (whole is not None and whole.name and known(whole) and self._is_name(start, end)):
             each = [self._one(a, b) for a, b in parts]
             if all(one is not None and known(one) for one in each):
@@ -224,15 +226,6 @@ class SectionNames:
     def _is_name(self, start: int, end: int) -> bool:
         return any(name.start <= start and name.end >= end for name in self.names)
 
-    def _parts(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        at = start
-        for match in JOINED.finditer(self.text, start, end):
-            if match.start() > at:
-                yield at, match.start()
-            at = match.end()
-        if at < end:
-            yield at, end
-
     def _one(self, start: int, end: int) -> Party | None:
         """One noun phrase, without what is joined to it."""
         start, end = self._bounds(start, end)
@@ -245,8 +238,8 @@ class SectionNames:
         over = next((n for n in inside if n.start <= bare and n.end >= end), None)
         if over is not None:
             bare, end, text = over.start, over.end, over.text
-        party = self._named_in(text, end, inside, over)
-        if not known(party):
+        party = self._introduced(text, self._named_in(text, end, inside, over))
+        if not known(party) or (not party.name and text.istitle()):  # `the Deputy Secretary`
             party = (
                 self._at_home(end, text, party) or self._definite(bare, text, party) or self._owned(start, bare, party)
             )
@@ -259,6 +252,13 @@ class SectionNames:
         elif not party.name and not party.country and written_as_name(self.text, bare, bare + len(text)):
             party = self._person(Name(bare, bare + len(text), text, "PERSON", party), party)
         return msgspec.structs.replace(party, text=text, start=bare, end=bare + len(text))
+
+    def _introduced(self, text: str, party: Party) -> Party:
+        """A party as it is, or whom the text named in full before: `Deputy Secretary Sherman`."""
+        short = (
+            self.short.get(last_word(text)) if party.name and " " not in party.name and not party.identifier else None
+        )
+        return short if short is not None and short.country == party.country else party
 
     def _bounds(self, start: int, end: int) -> tuple[int, int]:
         """A span without the small words and signs at its ends."""
@@ -302,7 +302,8 @@ class SectionNames:
 
     def _is_elsewhere(self, party: Party, text: str) -> bool:
         """Whether a party is a body of one country where the text, which is about another, means that one's: `the Senate`."""
-        return bool(self.firm and party.country not in (None, self.firm) and self.resolver.is_shared(text))
+        body = (party.sector == "LEG" or text.endswith("Court")) and party.country not in (None, self.firm)
+        return bool(self.firm and body and self.resolver.is_shared(text))
 
     def _is_town(self, name: Name, party: Party) -> bool:
         """Whether a party has its country of a person who has the name of a town: `Bush family` is not of Egypt."""
@@ -322,7 +323,7 @@ class SectionNames:
     def _owned(self, start: int, bare: int, party: Party) -> Party:
         """`its forces`, `his government`: of the country of whom the pronoun means."""
         owner = next((word for word in words_of(self.text[start:bare]) if word in PRONOUNS - FIRST_PRONOUNS), None)
-        if owner is None:
+        if owner is None or last_word(party.text) in ABROAD:
             return party
         lands = {one.country for one in self._pronoun(owner, start)}
         return msgspec.structs.replace(party, country=lands.pop()) if len(lands) == 1 else party
@@ -362,7 +363,8 @@ class SectionNames:
         sort = BACK.get(head)
         if sort is None or any(word[:1].isupper() for word in text.split()[:-1]):
             return None
-        if sort in ("person", "country") and (main := self.home) is not None:
+        main = self.home if head != "kingdom" or self.home in KINGDOMS else None
+        if sort in ("person", "country") and main is not None:
             land = self.resolver.country_name(main)
             if sort == "country" or low.split()[0] in NEXT:
                 return Party(text=text, name=land, country=main, sector=party.sector or "GOV")
@@ -370,6 +372,8 @@ class SectionNames:
             if holder.identifier:
                 return holder
         found = self._look.last_of(sort, head, start, party)
+        if found is not None and sort == "country":
+            return msgspec.structs.replace(found, name=self.resolver.country_name(found.country or ""))
         return self.resolver.party(found.name) if found and found.sector == "IGO" and found.name else found
 
     def _pronoun(self, low: str, start: int) -> Iterator[Party]:

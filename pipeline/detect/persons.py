@@ -89,7 +89,7 @@ OFFICIAL: Final = words(
     "president vice-president premier minister ministers secretary chancellor general gen colonel col major maj captain "
     "capt lieutenant lt admiral commander sergeant brigadier marshal justice judge magistrate prosecutor attorney senator "
     "sen lawmaker congressman congresswoman governor gov mayor superintendent inspector mp legislator parliamentarian "
-    "speaker candidate opposition king queen prince princess party commissioner councillor police army ministry parliament "
+    "speaker candidate opposition king queen prince princess party councillor police army ministry parliament "
     "ombudsman"
 )
 """Words of an office or of a body that is of the country that the article is about, unless another one stands beside them."""
@@ -97,6 +97,13 @@ HOME: Final = words(
     "army ministry government authorities police officials court parliament prosecutors military navy opposition lawmakers"
 )
 """Bodies that are at home where they are: `the army in X` is of X, and an embassy or troops in X need not be."""
+KINGDOMS: Final = words("BEL BHR BTN DNK ESP GBR JOR KHM LSO MAR MYS NLD NOR SAU SWE SWZ THA TON")
+"""Countries that are called a kingdom."""
+ABROAD: Final = words(
+    "allies ally colleague colleagues counterpart counterparts countries country foreigners nation nations neighbor "
+    "neighbors neighbour neighbours partner partners rival rivals states"
+)
+"""Who is of another country than the one that speaks of them."""
 OF_SEVERAL: Final = words("ambassadors delegations diplomats envoys governments leaders ministers presidents")
 """Who may be of several countries: `the leaders condemned North Korea`."""
 DOMESTIC: Final = frozenset(("COP", "CVL", "OPP", "REB", "JUD", "LEG", "MIL", "GOV", "SPY"))
@@ -168,7 +175,7 @@ def settle(parties: Sequence[Party], country: str | None) -> tuple[Party, ...]:
         return tuple(parties)
     return tuple(
         msgspec.structs.replace(p, country=country)
-        if not p.country and not p.name and p.sector in DOMESTIC and words_of(p.text)[-1] not in OF_SEVERAL
+        if not p.country and not p.name and p.sector in DOMESTIC and words_of(p.text)[-1] not in OF_SEVERAL | ABROAD
         and (not _FOR.search(p.text) or words_of(p.text)[-1] in SECTORS) else p
         for p in parties
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -103,6 +104,17 @@ def begun(text: str, start: int, end: int) -> int:
         start = dash.end()
     lead = LEAD.match(text[start:end])
     return start + lead.end() if lead is not None and lead.end() < end - start else start
+
+
+def parts_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The noun phrases that commas and `and` join in a span, as spans."""
+    at = start
+    for match in JOINED.finditer(text, start, end):
+        if match.start() > at:
+            yield at, match.start()
+        at = match.end()
+    if at < end:
+        yield at, end
 
 
 def named(party: Party, text: str) -> Party:

@@ -16,6 +16,7 @@ import msgspec
 from pipeline.annotate.parse import Mention
 from pipeline.annotate.plain import Plain
 from pipeline.detect.persons import (
+    KINGDOMS,
     MALE_PRONOUNS,
     PERSON_PRONOUNS,
     PLURAL_PRONOUNS,
@@ -166,7 +167,12 @@ class Text:
             here = one.sector == "GOV" and not _SENTENCE_END.search(self.text, name.end, start)  # `Mali: the president`
             if sort == "person" and (name.label == "PERSON" or name.person or here):
                 return msgspec.structs.replace(one, sector=one.sector or party.sector)
-            if sort == "country" and one.country and name.label != "PERSON":
+            if (
+                sort == "country"
+                and one.country
+                and name.label != "PERSON"
+                and (head != "kingdom" or one.country in KINGDOMS)
+            ):
                 return Party(text=party.text, name=one.name, country=one.country, sector=party.sector or one.sector)
             if sort in ("org", "REB", "JUD") and (
                 one.sector == sort

@@ -381,9 +381,12 @@ def test_a_body_that_other_states_have_too_is_of_the_state_named_beside_it(text,
         ("Acting Assistant Attorney General Jan Roe", "Jan Roe", "USA"),
         ("the chancellor of the exchequer", None, "GBR"),
         ("the foreign secretary", None, None),
+        ("the deputy secretary general", None, None),
+        ("the Russian consulate in Seattle", "Russian consulate in Seattle", "RUS"),
+        ("the consulate in Seattle", None, None),
     ],
 )
-def test_an_office_that_only_one_state_has_tells_the_state(text, name, country):
+def test_an_office_that_only_one_state_has_tells_the_state_and_a_consulate_does_not(text, name, country):
     assert who(text)[:2] == (name, country)
 
 
@@ -402,6 +405,8 @@ def test_a_new_office_holder_is_not_the_one_before():
         ("Holbrook", ("USA",), "USA"),
         ("Sokoro", (), None),  # another name of Socorro in New Mexico
         ("Sokoro", ("USA",), "USA"),
+        ("Jackson, Miss.", (), "USA"),
+        ("New York, NY", (), "USA"),
     ],
 )
 def test_towns_by_other_names_and_provinces_are_places(text, countries, country):

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.detect.date_after import Told, leaning
 from pipeline.detect.dates import date_at, find_dates
-from pipeline.detect.daywords import easter
+from pipeline.detect.daywords import Span, easter
 
 SYDNEY = dt.datetime.fromisoformat("2023-03-21T00:00:00+11:00")  # a Tuesday there, still Monday in London
 MONDAY = dt.datetime.fromisoformat("2023-03-20T13:00:00+00:00")
@@ -328,3 +329,28 @@ def test_any_text_at_any_time_gives_dates_on_exact_slices(text, published):
 def test_this_weekday_is_the_last_one_of_what_happened():
     assert days("condemned it this Friday", "past")[0] == "2023-03-17..2023-03-17"
     assert days("will meet this Friday", "future")[0] == "2023-03-24..2023-03-24"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("the next day", "2024-03-06..2024-03-06"),
+        ("two days later", "2024-03-07..2024-03-07"),
+        ("a day earlier", "2024-03-04..2024-03-04"),
+        ("later the same day", "2024-03-05..2024-03-05"),
+        ("in the evening", "2024-03-05..2024-03-05"),
+        ("the following week", "2024-03-11..2024-03-17"),
+        ("later that month", "2023-09-01..2023-09-30"),
+        ("the following year", "2024-01-01..2024-12-31"),
+        ("9999 years later", None),
+        ("some days later", None),
+        ("three nights", None),
+    ],
+)
+def test_some_dates_lean_on_the_one_before(words, expected):
+    month = Told(Span(dt.date(2023, 9, 1), dt.date(2023, 9, 30)), "month")
+    day = Told(Span(dt.date(2024, 3, 5), dt.date(2024, 3, 5)), "day")
+    told = [month, day]  # the nearest first: a month is no day to lean on
+    when = leaning(words, told)
+    assert (f"{when.start}..{when.end}" if when else None) == expected
+    assert leaning(words, []) is None

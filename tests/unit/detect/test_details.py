@@ -1,6 +1,7 @@
 """When, where and how much a telling is: its spans in a sentence are given, as the reader finds them."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -293,3 +294,28 @@ def test_an_agreement_to_buy_arms_is_the_purchase_and_the_seller_its_recipient()
 def test_other_agreements_stay_what_they_are(text):
     one = telling(text, "signed", "agreement", "AGREE")
     assert details.settled(one, text, (0, len(text))).kind == "agreement"
+
+
+def test_a_place_off_the_map_is_in_the_country_of_its_words_or_of_the_article(resolver):
+    text = "Shots fell at Paris police headquarters, in Zuzabul, in the Zuza Sea and at al-Zuza."
+    names = ("Paris police headquarters", "Zuzabul", "Zuza Sea", "al-Zuza")
+    spans = [(text.index(name), text.index(name) + len(name)) for name in names]
+    found = [place for span in spans for place in details.places_of([span], text, resolver, ["USA"], "MLI")]
+    assert [(p.name, p.country, p.lat) for p in found] == [
+        ("Paris police headquarters", "FRA", None), ("Zuzabul", "MLI", None), ("Zuza Sea", None, None), ("al-Zuza", "MLI", None),
+    ]  # fmt: skip
+
+
+def test_a_date_leans_on_the_nearest_one_before_it():
+    text = "He left on Monday and spoke the next day. He had come in May."
+    one = replace(
+        telling(text, "spoke", "meeting", "CONSULT"),
+        spans={"date": [(text.index("the next"), text.index("the next") + 12)]},
+    )
+    found = Found(text, published=PUBLISHED)
+    assert details.date_of(one, found, "asserted").start == dt.date(2024, 6, 11)
+    alone = Found("He spoke the next day.", base=0, published=PUBLISHED)
+    one = replace(one, spans={"date": [(9, 21)]})
+    assert details.date_of(one, alone, "asserted") is None
+    before = [Found("Nobody came.", published=PUBLISHED), Found("They met on 3 June.", published=PUBLISHED)]
+    assert details.date_of(one, alone, "asserted", before).start == dt.date(2024, 6, 4)

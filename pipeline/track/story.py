@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -139,7 +139,7 @@ def finished(
 ) -> Story:
     """Return the next revision of a story: with its headline, main happening, change, and what its reports differ on."""
     main = happenings.main_of(story.happenings, floor)
-    best = central(story.articles, story.lead_words, rarity, main.article_ids if main is not None else ())
+    best = central(story.articles, story.lead_words, rarity, _about(main))
     mirrored = {name: getattr(main, name) for name in MIRRORED} if main is not None else {}
     if main is not None and lead_articles(main) < _wanted(len(story.article_ids)):
         mirrored["line"] = ""  # what a few of many articles are about does not say what the story is
@@ -160,6 +160,13 @@ def finished(
         occasions=occasions,
         timeline=(*story.timeline, *lines)[:TIMELINE_KEPT],
     )
+
+
+def _about(main: Happening | None) -> Collection[str]:
+    """Return the articles that are about the main happening, by their titles and leads; where none is, those that tell it."""
+    if main is None:
+        return ()
+    return {one.article_id for one in main.reports if one.lead} or main.article_ids
 
 
 def _sources(story: Story) -> int:

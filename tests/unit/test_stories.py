@@ -208,6 +208,14 @@ def test_the_headline_is_of_an_article_that_tells_the_main_happening():
     assert (len(story.article_ids), story.headline) == (3, "Drone strike on Kyiv")
 
 
+def test_the_headline_is_of_no_article_that_only_mentions_the_main_happening():
+    told = make_brief(strike(article_id="a"), title="Drone strike on Kyiv", text=BINDERS[0], id="a")
+    mention = strike(article_id="b", start=900)
+    aside = make_brief(mention, title=f"{BINDERS[0][:60]}", text=BINDERS[0], id="b")
+    [story] = folded([told, aside])
+    assert (story.happenings[0].article_count, story.headline) == (2, "Drone strike on Kyiv")
+
+
 def test_a_wire_copy_stands_under_its_original_and_is_no_source_of_its_own():
     print_ = tuple(range(32))
     told = [

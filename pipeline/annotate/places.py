@@ -119,7 +119,7 @@ class Places:
         """The smaller towns by their other names, and the states and provinces, which have no population."""
         found: dict[str, list[_Candidate]] = {}
         for candidate, raw in self._other_names:
-            for key in _other_keys(raw):
+            for key in _other_keys(raw) if candidate.country not in _CROWDED else ():
                 if key not in self._towns:
                     found.setdefault(key, []).append(candidate)
         self._other_names.clear()
@@ -231,7 +231,7 @@ class Places:
         named = [] if key in self._index.words["strict"] else self._others.get(key, [])
         lands = {candidate.country for candidate in named}
         country = next((country for country in countries if country in lands), None)
-        if country is None and (len(lands) != 1 or (lands & _CROWDED and max(map(_population, named)))):
+        if country is None and len(lands) != 1:
             return None, ""
         best = max((c for c in named if country in (None, c.country)), key=_population)
         return best, "country named in the article" if country else "only place of that name"

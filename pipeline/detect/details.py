@@ -79,6 +79,7 @@ _BORDER: Final = re.compile(r"\bborders?\s+(?:with|to)\s", re.IGNORECASE)
 """Before a land that something is beside, not in."""
 _SORT: Final = re.compile(r"^.*\b(?:port|city|town|village|district|capital|suburb)\s+of\s+(?=[A-Z])", re.DOTALL)
 """Before the name of a place, what sort of place it is: `the Ukrainian port of Odesa`."""
+_OF_NOUN: Final = re.compile(r"(?:\bthe|['’]s|\ba)\s+$", re.IGNORECASE)
 _AL: Final = re.compile(r"(?:al|el|ad|ar|as|az)-[A-Z]")
 """How the name of a place may begin without a capital."""
 _CAPITALS: Final = re.compile(r"[A-Z][\w’'-]+(?:\s[A-Z][\w’'-]+)*")
@@ -164,7 +165,8 @@ def date_of(one: Telling, found: Found, modality: Modality, before: Sequence[Fou
 def _told(found: Found, until: int | None = None) -> Iterator[Told]:
     """The dates of a sentence that are those of something, up to a place in it, the last one first."""
     for date in reversed(found.dates):
-        if date.relation in ("on", "since", "from") and (until is None or date.end <= until):
+        of_noun = _OF_NOUN.search(found.text, 0, date.start) and date.text[:1].isupper()  # `the November 27 agreement`
+        if date.relation in ("on", "since", "from") and not of_noun and (until is None or date.end <= until):
             when = date.read("past")
             yield Told(Days(when.start, when.start if date.relation == "since" else when.end), when.precision)
 

@@ -142,7 +142,8 @@ def _draft(
     hints += [n.party.country for n in section.names if sentence[0] <= n.start < sentence[1] and n.party.country]
     where = [span for span in one.spans["places"] if not within_name(section.text, section.names, models.names, *span)]
     places = details.places_of(where, section.text, models.names, hints, section.firm)
-    home = next((p.country for p in places if p.country), None)
+    there = {p.country for p in places if p.country}
+    home = there.pop() if len(there) == 1 else None
     about = None if kind.joint else section.country_at(*sentence)  # those who meet are of several countries
     theirs = details.country_of(actors) or about
     actors = settle(actors, home or lent(recipients, about, section.firm))

@@ -42,6 +42,10 @@ _ABROAD: Final = re.compile(
     r"\b(?:ambassador|envoy|emissary|representative|delegate|adviser|advisor|aide)s?\s+(?:in|to)\s", re.IGNORECASE
 )
 """Who is at home elsewhere than in the country that is named: `ambassador to Peru`."""
+_SENT: Final = re.compile(
+    r"((?:[A-Z][\w.]*\s)*)(?:[Aa]mbassador|[Ee]nvoy)\s+(?:in|to|for)\s+(?:the\s+)?(?:[A-Z][\w-]*,?\s+)+$"
+)
+"""A title that names the country to which its bearer is sent: `US Ambassador to Germany`."""
 _PLACED: Final = re.compile(r"\s(?:for|who|whose|which|that|with|by|to)\s")
 """Behind it stands what the office is for or what its bearer does, no office."""
 
@@ -67,7 +71,17 @@ class Offices:
 
     def bearer(self, name: Name, party: Party) -> Party | None:
         """A person's name and what is known of the person in, the person by the office out; None if it tells no country."""
+        if (sent := _SENT.search(self.text, max(0, name.start - BEFORE), name.start)) is not None:
+            land = self.resolver.country(sent[1].strip())
+            return Party(text=name.text, name=name.text, country=land, sector="GOV") if land else None
+        if (land := self._owner(name)) is not None:
+            return Party(text=name.text, name=name.text, country=land, sector=party.sector)
         return self._titled(name) or self._described(name, party) or self._of_article(name) or self._at_home(name)
+
+    def _owner(self, name: Name) -> str | None:
+        """The country right before a name: `Sierra Leone's Ernest Bai Koroma`."""
+        before = (n for n in self.names if self.text[n.end : name.start] in ("'s ", "’s "))
+        return next((land for n in before if (land := self.resolver.country(n.text)) is not None), None)
 
     def _titled(self, name: Name) -> Party | None:
         """By the office that stands before the name."""

@@ -121,7 +121,9 @@ class SectionNames:
             last = last_word(name.text)
             known_before = self.short.get(last)
             if known_before is None or not known_before.country:
-                self.short[last] = name.party if name.party.country else self._person(name, name.party)
+                found = name.party if name.party.country else self._person(name, name.party)
+                if known_before is None or found.country:  # not his wife, who is named later
+                    self.short[last] = found
         for name in people:
             first = name.text.split()[0].casefold()
             if first not in SECTORS:

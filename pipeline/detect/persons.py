@@ -173,9 +173,13 @@ def settle(parties: Sequence[Party], country: str | None) -> tuple[Party, ...]:
     """Sides of a domestic sort without a country are given that of the event's place or other side."""
     if country is None:
         return tuple(parties)
-    return tuple(
-        msgspec.structs.replace(p, country=country)
-        if not p.country and not p.name and p.sector in DOMESTIC and words_of(p.text)[-1] not in OF_SEVERAL | ABROAD
-        and (not _FOR.search(p.text) or words_of(p.text)[-1] in SECTORS) else p
-        for p in parties
-    )  # fmt: skip
+    return tuple(msgspec.structs.replace(p, country=country) if _is_domestic(p) else p for p in parties)
+
+
+def _is_domestic(party: Party) -> bool:
+    """Whether a party without a name and a country is of the country that its event is told of."""
+    if party.country or party.name:
+        return False
+    last = words_of(party.text)[-1]
+    apart = last in OF_SEVERAL | ABROAD or (_FOR.search(party.text) and last not in SECTORS)
+    return not apart and (party.sector in DOMESTIC or last == "parties")

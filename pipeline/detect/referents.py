@@ -211,7 +211,7 @@ class Text:
         inside = [n for n in self.names if low <= n.start and n.end <= high and known(n.party) and not n.person]
         if not inside:
             return None
-        near = [n for n in inside if n.start >= first or not re.search(r"\s(?:of|in|at|for|to|and|by|with|that|the|a|an)\s",
+        near = [n for n in inside if n.start >= first or not re.search(r"\s(?:of|in|at|for|to|and|as|by|with|that|the|a|an)\s",
                                                                      self.text[n.end : first])]  # fmt: skip
         if not near:
             return None

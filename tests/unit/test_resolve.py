@@ -403,8 +403,7 @@ def test_a_new_office_holder_is_not_the_one_before():
         ("Northern", ("GHA",), None),  # what many countries have
         ("Holbrook", ("AUS",), None),  # the towns of that name that we know are American
         ("Holbrook", ("USA",), "USA"),
-        ("Sokoro", (), None),  # another name of Socorro in New Mexico
-        ("Sokoro", ("USA",), "USA"),
+        ("Sokoro", ("USA",), None),  # another name of Socorro in New Mexico, which nobody means
         ("Jackson, Miss.", (), "USA"),
         ("New York, NY", (), "USA"),
     ],

@@ -317,5 +317,8 @@ def test_a_date_leans_on_the_nearest_one_before_it():
     alone = Found("He spoke the next day.", base=0, published=PUBLISHED)
     one = replace(one, spans={"date": [(9, 21)]})
     assert details.date_of(one, alone, "asserted") is None
-    before = [Found("Nobody came.", published=PUBLISHED), Found("They met on 3 June.", published=PUBLISHED)]
+    before = [
+        Found("Nobody came.", published=PUBLISHED),
+        Found("They met on 3 June over the May 27 pact.", published=PUBLISHED),
+    ]
     assert details.date_of(one, alone, "asserted", before).start == dt.date(2024, 6, 4)

@@ -451,6 +451,9 @@ ABOUT_MALI = " Mali spoke. Mali did. Malian men did."
         ("Amadou Keita, a plumber, spoke.", None),
         ("Amadou Keita, a former ambassador to Togo, spoke.", None),
         ("Amadou Keita, the defence minister of Togo, spoke.", "TGO"),
+        ("Togo Ambassador to Mali Amadou Keita spoke.", "TGO"),
+        ("Ambassador to Mali Amadou Keita spoke.", None),
+        ("Togo's Amadou Keita spoke.", "TGO"),
         ("Interpol chief and police officer Amadou Keita spoke.", None),
         ("Amadou Keita, Minister Jean Roe and others spoke.", None),
         ("Amadou Keita, who met the minister, spoke.", None),
@@ -488,6 +491,13 @@ def test_a_person_with_the_name_of_a_town_is_not_of_its_country(section, resolve
     made = section("The Santos family thanked Egypt.", Santos="PERSON", Egypt="GPE")
     made.names = [replace(n, party=Party(text="Santos")) if n.text == "Santos" else n for n in made.names]
     assert who(made, "The Santos family") == [(None, None)]
+
+
+def test_a_last_name_means_whom_the_text_named_first(section):
+    text = "Andrew Roe was held. His wife, Norine Roe, was freed. Roe was charged."
+    made = section(text, Andrew_Roe="PERSON", Norine_Roe="PERSON")
+    made.introduce()
+    assert [p.name for p in made.parties([(text.rindex("Roe"), text.rindex("Roe") + 3)])] == ["Andrew Roe"]
 
 
 def test_a_body_and_where_it_is_are_one_party(section):

@@ -72,7 +72,7 @@ class Offices:
     def bearer(self, name: Name, party: Party) -> Party | None:
         """A person's name and what is known of the person in, the person by the office out; None if it tells no country."""
         if (sent := _SENT.search(self.text, max(0, name.start - BEFORE), name.start)) is not None:
-            land = self.resolver.country(sent[1].strip())
+            land = next((n.country for n in reversed(self.resolver.find(sent[1])) if n.country), None)
             return Party(text=name.text, name=name.text, country=land, sector="GOV") if land else None
         if (land := self._owner(name)) is not None:
             return Party(text=name.text, name=name.text, country=land, sector=party.sector)

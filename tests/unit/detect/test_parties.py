@@ -453,6 +453,7 @@ ABOUT_MALI = " Mali spoke. Mali did. Malian men did."
         ("Amadou Keita, the defence minister of Togo, spoke.", "TGO"),
         ("Togo Ambassador to Mali Amadou Keita spoke.", "TGO"),
         ("Ambassador to Mali Amadou Keita spoke.", None),
+        ("They met Roe. US Ambassador to Togo Amadou Keita spoke.", "USA"),
         ("Togo's Amadou Keita spoke.", "TGO"),
         ("Interpol chief and police officer Amadou Keita spoke.", None),
         ("Amadou Keita, Minister Jean Roe and others spoke.", None),

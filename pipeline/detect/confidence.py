@@ -1,9 +1,11 @@
 """How sure a telling is: its shares and what stands around it in, the calibrated probability that it is an event out.
 
 A logistic model over named features, fitted on labelled documents that the reader was not trained on
-(train/reader/calibrate.py); its weights are in the model's reader.json. Right means: an event of this type is told in this
-sentence, and no surer telling of that sentence tells the same one. A bias for each type, the shares of roles and the number of
-tellings in the sentence were tried: they help by .002 of F1 on those documents and hurt on other news.
+(train/reader/calibrate.py); its weights are in the model's reader.json, those for whole articles apart from those for single
+sentences of news: in an article the topic and the place of a telling say more. Right means: an event of this type is told in
+this sentence, and no surer telling of that sentence tells the same one. A bias for each type, the shares of roles and the
+number of tellings in the sentence were tried: they help by .002 of F1 on those documents and hurt on other news. A bias for
+each kind in whole articles: no help.
 """
 
 from __future__ import annotations
@@ -27,14 +29,8 @@ def odds(share: float) -> float:
     return float(np.log(share / (1 - share)))
 
 
-def features(
-    encoder: Encoder, one: Telling, window: Sequence[Telling], topic: float, *, whole: bool
-) -> dict[str, float]:
-    """A telling, the tellings of its window and the article's topic (log-odds) in, the features by name out.
-
-    `whole` is an article with a title: there the topic counts for more, and a telling in the midst of it for less, than in a
-    single sentence of news.
-    """
+def features(encoder: Encoder, one: Telling, window: Sequence[Telling], topic: float) -> dict[str, float]:
+    """A telling, the tellings of its window and the article's topic (log-odds) in, the features by name out."""
     topic = max(-4.0, min(4.0, topic))
     surer = [
         other for other in window
@@ -46,8 +42,6 @@ def features(
         "main": odds(one.main),
         "modality": odds(one.modality_share),
         "topic": topic,
-        "whole": float(whole),
-        "topic of a whole article": float(whole) * topic,
         "title": float(one.section == "title"),
         "late": min(max(one.sentence, 0), FAR) / FAR,
         "a surer one of its type": float(any(other.type == one.type for other in surer)),
@@ -55,8 +49,11 @@ def features(
     }
 
 
-def confidence(encoder: Encoder, values: Mapping[str, float]) -> float:
-    """Features in, the calibrated probability out; a feature without a weight counts nothing."""
-    weights = encoder.facts["calibration"]
+def confidence(encoder: Encoder, values: Mapping[str, float], *, whole: bool) -> float:
+    """Features, and whether the text is a whole article with a title, in; the calibrated probability out.
+
+    A feature without a weight counts nothing.
+    """
+    weights = encoder.facts["calibration_whole" if whole else "calibration"]
     sure = probability(sum(weights.get(name, 0.0) * value for name, value in values.items()))
     return round(min(SUREST, sure), 3)

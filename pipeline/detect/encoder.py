@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from pipeline.detect.windows import Window, Windows
 
 BUILT_IN: Final = Path(__file__).parent / "model"
-FACTS: Final = ("event_least", "role_least", "calibration", "distance", "same_weight", "same_bias")
+FACTS: Final = (
+    "event_least", "role_least", "calibration", "calibration_whole", "distance", "same_weight", "same_bias",
+)  # fmt: skip
 """What reader.json holds."""
 Floats = NDArray[np.float32]
 
@@ -79,7 +81,9 @@ class Encoder:
         except Exception as error:
             raise ReaderError(f"{directory}: {error}") from error
         if lacking := [name for name in FACTS if name not in self.facts]:
-            raise ReaderError(f"{directory / 'reader.json'}: {', '.join(lacking)} is missing")
+            raise ReaderError(
+                f"{directory / 'reader.json'}: {', '.join(lacking)} is missing (python -m train.reader.calibrate {directory})"
+            )
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self.windows = Windows(tokenizer)

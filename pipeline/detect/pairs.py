@@ -93,6 +93,7 @@ def contradict(a: Draft, b: Draft) -> bool:
         a.kind.type != b.kind.type
         or family(a) != family(b)
         or not _as_real(a, b)
+        or (a.kind.kind == "election" and a.modality != b.modality)  # the one before is history
         or _days_differ(a, b)
         or places(a, b) is False
         or (family(a) == "arms" and _shared((m.value for m in a.money), (m.value for m in b.money)) is False)

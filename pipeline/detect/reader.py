@@ -63,8 +63,8 @@ def read(
     topic = float(np.mean(topics)) if topics else 0.0
     for told in windows:
         for one in told:
-            values = features(encoder, one, told, topic, whole=bool(title))
-            one.confidence = confidence(encoder, values) if one.own is None else one.own
+            values = features(encoder, one, told, topic)
+            one.confidence = confidence(encoder, values, whole=bool(title)) if one.own is None else one.own
     return [one for told in windows for one in told]
 
 

@@ -16,7 +16,7 @@ FLOORS = {
     "sentences": {
         "precision": 0.84, "recall": 0.83, "f1": 0.84, "kind": 0.95, "modality": 0.93, "actors": 0.94, "recipients": 0.86,
     },
-    "articles": {"precision": 0.9, "recall": 0.73, "f1": 0.81},
+    "articles": {"precision": 0.82, "recall": 0.76, "f1": 0.8},
 }  # fmt: skip
 CEILINGS = {"sentences": {"quiet_sentences": 0.14}, "articles": {"quiet_articles": 0.1}}
 ROWS = {"sentences": SENTENCES, "articles": ARTICLES}

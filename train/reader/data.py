@@ -109,7 +109,16 @@ def hard() -> set[str]:
 
 def articles() -> Iterator[Doc]:
     """The project's own articles, each a line with its text and its labels -> documents. All are for training."""
-    for path in sorted((ROOT / "train/articles").glob("*.jsonl")):
+    return _written_articles("train/articles")
+
+
+def held() -> Iterator[Doc]:
+    """More articles of the project's own, which no reader learns: what is fitted to its output is fitted on these."""
+    return _written_articles("train/articles/held")
+
+
+def _written_articles(folder: str) -> Iterator[Doc]:
+    for path in sorted((ROOT / folder).glob("*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
             one = json.loads(line)
             yield _document("articles", one, one)

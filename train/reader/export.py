@@ -49,7 +49,7 @@ def export(checkpoint: Path, tokenizer: Path, out: Path) -> None:
         quantize_dynamic(str(whole), str(out / "reader.onnx"), weight_type=QuantType.QInt8, per_channel=True)
     shutil.copy(tokenizer, out / "tokenizer.json")
     facts = {
-        "event_least": 0.3, "role_least": [0.0] * 6, "calibration": {"type": 1.0},
+        "event_least": 0.3, "role_least": [0.0] * 6, "calibration": {"type": 1.0}, "calibration_whole": {"type": 1.0},
         "distance": [[round(v, 4) for v in row] for row in model.distance.tolist()],
         "same_weight": [round(v, 4) for v in model.same_weight.tolist()], "same_bias": float(model.same_bias),
     }  # fmt: skip

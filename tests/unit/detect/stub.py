@@ -80,7 +80,7 @@ class StubEncoder:
         self.tokenizer = Tokenizer()
         self.windows = Windows(self.tokenizer)
         self.facts: dict[str, Any] = {
-            "event_least": 0.3, "role_least": [0.0] * len(ROLES), "calibration": {"type": 1.0},
+            "event_least": 0.3, "role_least": [0.0] * len(ROLES), "calibration": {"type": 1.0}, "calibration_whole": {"type": 1.0},
         }  # fmt: skip
         self.seen: list[Window] = []
 

@@ -192,6 +192,14 @@ def test_confidence_is_the_calibrated_share():
     assert plain.confidence == pytest.approx(plain.type_share, abs=0.002)
 
 
+def test_a_whole_article_is_weighed_by_weights_of_its_own():
+    encoder = stub.StubEncoder(EXPELLED, topic=-2.0)
+    encoder.facts["calibration_whole"] = {"type": 1.0, "topic": 1.0}
+    (single,) = read(encoder, "Belgium expelled envoys.")
+    (whole,) = read(encoder, "Belgium expelled envoys.", title="A season of comedies")
+    assert whole.confidence < 0.9 * single.confidence
+
+
 def test_a_second_telling_of_a_type_in_a_sentence_is_known_as_such():
     encoder = stub.StubEncoder({"killed": {"attack": 2.0}, "strike": {"strike": 4.0}})
     encoder.facts["calibration"] = {"type": 1.0, "a surer one of its type": -5.0}

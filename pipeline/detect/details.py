@@ -72,6 +72,13 @@ WEAPONS: Final = re.compile(
 
 _WITH: Final = re.compile(r"(?:[^,;:.]*\s)?(?:with|of|to)\s[^,;:.]*", re.IGNORECASE)
 """Between a threat and what is threatened: `threatened the Czech Republic with`."""
+_DONE: Final = re.compile(
+    r"\b(?:after|and|as|because|before|but|following|for|had|over|since|that|when|where|which|while|who)\b"
+    r"|\b(?:react|repl|respon[ds]|retaliat)\w*\s(?:.*\s)?to\s|\b(?:the|this|those)\s+(?:[\w-]+\s+)?$",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What stands there if the deed was done: `threatened Israel with war after it bombed`, `to respond to the strike`."""
+_PAST: Final = re.compile(r"(?<!\bbe )(?<!\bbeing )\w+ed")
 _SPEAK: Final = re.compile(r"\s+(?:said|says?|told|added|confirmed)\b", re.IGNORECASE)
 """Behind counted people who only tell of the event: `two diplomats said`."""
 SELLER: Final = re.compile(r"\bfrom\s+(?:the\s+)?([A-Z][\w.-]+(?:\s[A-Z][\w.-]+)*)")
@@ -294,7 +301,9 @@ def items(text: str) -> tuple[str, ...]:
 def threatened(one: Telling, text: str, beside: Sequence[Telling]) -> Modality:
     """How real a telling is: a deed that a threat of its sentence only threatens with has not happened."""
     threats = (other for other in beside if other.type == "THREATEN" and other.end <= one.start)
-    only = one.type != "THREATEN" and any(_WITH.fullmatch(text, other.end, one.start) for other in threats)
+    real = one.type == "THREATEN" or _PAST.fullmatch(text, one.start, one.end)
+    between = [text[other.end : one.start] for other in threats if not real]
+    only = any(_WITH.fullmatch(part) and not _DONE.search(part) for part in between)
     return "hypothetical" if only and one.modality in ("asserted", "planned") else one.modality
 
 

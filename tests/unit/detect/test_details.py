@@ -270,12 +270,25 @@ def test_the_country_of_parties_is_the_only_one_there_is():
         ("North Korea threatened South Korea on Sunday with an attack.", "hypothetical"),
         ("North Korea threatened South Korea, and an attack followed.", "asserted"),
         ("After an attack North Korea threatened South Korea.", "asserted"),
+        ("North Korea threatened the South with a long attack.", "hypothetical"),
+        ("North Korea threatened to carry out a nuclear attack.", "hypothetical"),
+        ("Iran threatened Israel with war after an attack on its embassy.", "asserted"),
+        ("Rebels threatened the town with war and began an attack.", "asserted"),
+        ("Moscow threatened to respond with force to the attack.", "asserted"),
+        ("Moscow threatened to respond with force to an attack of Monday.", "asserted"),
+        ("Moscow threatened Kyiv with revenge for an attack.", "asserted"),
     ],
 )
 def test_a_deed_that_is_only_threatened_with_has_not_happened(text, modality):
     threat, deed = telling(text, "threatened", "threat", "THREATEN"), telling(text, "attack", "attack", "ASSAULT")
     assert details.threatened(deed, text, [threat]) == modality
     assert details.threatened(threat, text, [deed]) == "asserted"
+
+
+def test_a_deed_told_in_the_past_tense_beside_a_threat_has_happened():
+    text = "Rebels who had threatened the town with war shelled the market."
+    threat, deed = telling(text, "threatened", "threat", "THREATEN"), telling(text, "shelled", "strike", "ASSAULT")
+    assert details.threatened(deed, text, [threat]) == "asserted"
 
 
 def test_an_agreement_to_buy_arms_is_the_purchase_and_the_seller_its_recipient():

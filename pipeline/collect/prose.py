@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pipeline.collect import seen
+from pipeline.page.plain import visible
 from pipeline.records import SeenEntry, content_id
 
 SENTENCES: Final = 8
@@ -26,7 +27,6 @@ LEAST_SHARE: Final = 0.5
 SHORTEST: Final = 20
 """Letters of a sentence: shorter ones ("Read more.") stand on every page."""
 
-_SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+|(?<=[。！？؟।])")
 
 
@@ -34,7 +34,7 @@ def sketch(body: str) -> str:
     """A page (or text) in, short hashes of at most `SENTENCES` of its sentences out."""
     blocks = seen.blocks(body)
     if len(blocks) == 1:  # perhaps the page has no paragraphs, and this is its whole text
-        blocks = seen.blocks(_SCRIPT.sub(" ", body))
+        blocks = seen.blocks(visible(body))
     letters = {seen.letters(text) for block in blocks for text in _END.split(block)}
     numbers = sorted(content_id(text) for text in letters if len(text) >= SHORTEST)
     return "".join(seen.short(number, DIGITS) for number in numbers[:SENTENCES])

@@ -70,7 +70,7 @@ def entry_hash(entry: FeedEntry) -> str:
     )
 
 
-_PARAGRAPH = re.compile(r"<[pP](?=[\s>])[^>]*>")
+_PARAGRAPH = re.compile(r"<[pP](?=[\s>])[^<>]*>")
 _TAG = re.compile(r"<[^<>]*>")
 
 

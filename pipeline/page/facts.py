@@ -151,14 +151,17 @@ def _titles(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], pub
 _SEPARATOR: Final = re.compile(r"\s+[|»–—·:-]+\s+|\s*\|\s*")
 
 
+TITLE_PARTS: Final = 20
+"""Parts of a page's title that may be its headline."""
+
+
 def _by_title(tree: HtmlElement, headings: list[str], page: str) -> list[str]:
     """The first-level headings and the page's title in, first the one that is the title out, also of a lower level.
 
     Sites write their name, or the headline of the day's first story, as a heading of the first level.
     """
-    parts = [
-        words for part in (page, *_SEPARATOR.split(page)) if len(words := kinship.words(part)) >= kinship.ENTRY_WORDS
-    ]
+    parts = [kinship.words(part) for part in (page, *_SEPARATOR.split(page)[:TITLE_PARTS])]
+    parts = [part for part in parts if len(part) >= kinship.ENTRY_WORDS]
 
     def likeness(heading: str) -> float:
         own = kinship.words(heading)

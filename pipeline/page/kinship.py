@@ -41,13 +41,19 @@ PROSE_CHARACTERS: Final = 600
 with less text one word is enough. Where the feed has a text, its words decide: then a wall can be told, and does no harm."""
 
 _NOT_READ: Final = ("script", "style", "noscript", "template", "nav", "footer", "svg", "select", "button", "a")
-_JSON_BODY: Final = re.compile(r'"(?:[^"\\]|\\.){40,}"')
+_JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|$)', re.DOTALL)
+_LONG_STRING: Final = 40
+"""Characters of a string of JSON that may be text."""
+
 _SCRIPT_CHARACTERS: Final = 400_000
 STEM: Final = 5
 """Letters of a word that count: `tomatoes` in a headline and `tomato` in the text are one word, in any language."""
 
 _LONG_TITLE: Final = 8
 """Characters of a title in a script without spaces, which is one word here."""
+
+_LONGEST_TITLE: Final = 1000
+"""Characters of a title that are looked for: a feed may write a whole text into it."""
 
 _LEAST_REST: Final = 20
 """Characters beside the title of a page that says anything else."""
@@ -71,8 +77,8 @@ class PageWords:
         "To read “...”, sign in" and "We found no page for ..." say the title, and nothing of the article. What says nothing
         else is a flash.
         """
-        parts = _WORDS.findall(title.replace("_", " "))
-        if len(parts) >= ENTRY_WORDS or len(title) >= _LONG_TITLE:
+        parts = _WORDS.findall(title[:_LONGEST_TITLE].replace("_", " "))
+        if len(parts) >= ENTRY_WORDS or (parts and len(title) >= _LONG_TITLE):
             echo = re.compile(r"[\W_]+".join(map(re.escape, parts)), re.IGNORECASE)
             rest = echo.sub(" ", self.text)
             if len(rest.strip()) >= _LEAST_REST:
@@ -142,7 +148,8 @@ def _json_texts(tree: HtmlElement) -> Iterator[str]:
     """Yield the long strings of a page's JSON."""
     for element in tree.iter("script"):
         if "json" in (element.get("type") or "").casefold() and element.text:
-            yield from _JSON_BODY.findall(element.text[:_SCRIPT_CHARACTERS])
+            strings = _JSON_STRING.findall(element.text[:_SCRIPT_CHARACTERS])
+            yield from (text for text in strings if len(text) >= _LONG_STRING)
 
 
 def headed_by(page: PageWords, title: str) -> bool | None:

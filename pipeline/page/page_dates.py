@@ -42,6 +42,9 @@ def _declared_date(
 
 
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
+DATED: Final = 100
+"""The most <meta> elements of a page with a year that are looked at: to read one as a date takes a millisecond."""
+
 _MONTH: Final = re.compile(r"\s*\d{4}(?:-\d{1,2})?\s*")
 """A year or a month, which is no date."""
 
@@ -56,11 +59,9 @@ def _shown_date(tree: HtmlElement, url: str, locale: str, latest: dt.datetime) -
     visible = copy.deepcopy(tree)  # without scripts, comments and the page's foot: they hold dates of other things
     etree.strip_elements(visible, "script", "style", etree.Comment, with_tail=False)
     _remove_strange(visible)
-    for element in list(
-        visible.iter("meta")
-    ):  # a year, a month or a day to come, which the library would make a day of
-        content = element.get("content") or ""
-        if _YEAR.search(content) and ((day := _day(content, locale, now)) is None or day > latest):
+    dated = [element for element in visible.iter("meta") if _YEAR.search(element.get("content") or "")]
+    for element in dated[:DATED]:  # a year, a month or a day to come, which the library would make a day of
+        if (day := _day(element.get("content") or "", locale, now)) is None or day > latest:
             element.drop_tree()
     written = find_date(visible, original_date=True, extensive_search=False, max_date=latest.replace(tzinfo=None))
     shown = next((d for text in facts.lone_dates(tree) if (d := _day(text, locale, now)) and d <= latest), None)

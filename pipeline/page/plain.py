@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import html
 import re
 from typing import Final
@@ -16,11 +17,11 @@ POWER_OF: Final = r"(?:(?<![^\W\d])[kcdmn]?m|\bmi|\bft|\byd|\bin|\bcm|\b10)"
 _BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h\d)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<(?:[a-zA-Z/!][^<>]*)>")
 _POWER = re.compile(rf"({POWER_OF})<sup(?:\s[^<>]*)?>\s*(-?\d{{1,3}})\s*</sup\s*>")
+_PAIR = re.compile(r"<(/?)(script|style|del|s|strike)(?:\s[^<>]*)?>", re.IGNORECASE)
 _INVISIBLE = re.compile(
-    r"<(script|style|del|s|strike)(?:\s[^<>]*)?>.*?</\1\s*>"
-    r"|<(\w+)\s[^<>]*(?:line-through|strike-?through|display\s*:\s*none)[^<>]*>[^<>]*</\2\s*>"
-    r"|<sup(?:\s[^<>]*)?>\s*(?:<a\s[^<>]*>)?\s*[\[(]?(?:\d{1,3}|[a-z*†‡])[\])]?\s*(?:</a\s*>)?\s*</sup\s*>",
-    re.IGNORECASE | re.DOTALL,
+    r"<(\w+)\s(?=[^<>]*(?:line-through|strike-?through|display\s*:\s*none))[^<>]*+>[^<>]*+</\1\s*>"
+    r"|<sup(?:\s[^<>]*)?>\s*+(?:<a\s[^<>]*>\s*+)?[\[(]?(?:\d{1,3}|[a-z*†‡])[\])]?\s*+(?:</a\s*>\s*+)?</sup\s*>",
+    re.IGNORECASE,
 )
 _STRUCK_LETTERS = re.compile(r"(?:[^\s\u0335\u0336][\u0335\u0336]+\s?)+")
 _ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,7}|#x[0-9a-f]{2,6}|[a-z]{3,8});", re.IGNORECASE)
@@ -35,7 +36,24 @@ _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 def visible(markup: str) -> str:
     """HTML in, the same without scripts, struck text and marks of notes out; a power is written in raised digits."""
     powers = _POWER.sub(lambda found: found[1] + found[2].translate(RAISED), markup) if "<sup" in markup else markup
-    return _INVISIBLE.sub(" ", powers)
+    return _INVISIBLE.sub(" ", _without_pairs(powers))
+
+
+def _without_pairs(markup: str) -> str:
+    """HTML in, the same without scripts, styles and struck text out. Not one pattern: many open tags would take it hours."""
+    tags = list(_PAIR.finditer(markup))
+    ends: dict[str, list[int]] = {}
+    for tag in tags:
+        if tag[1]:
+            ends.setdefault(tag[2].casefold(), []).append(tag.end())
+    kept, at = [], 0
+    for tag in tags:
+        closing = ends.get(tag[2].casefold(), [])
+        following = bisect.bisect_right(closing, tag.end())
+        if not tag[1] and tag.start() >= at and following < len(closing):
+            kept += [markup[at : tag.start()], " "]
+            at = closing[following]
+    return "".join([*kept, markup[at:]])
 
 
 def without_struck_letters(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final
 
 from lxml.html import HtmlElement
@@ -23,6 +23,9 @@ LONGEST: Final = 4_000_000
 
 DEPTH: Final = 40
 """Levels of JSON that are read."""
+
+HEADED: Final = 50
+"""The most objects of one script with the page's headline that are read: each may be most of the script."""
 
 SHORTEST: Final = 40
 """Characters. A shorter string is a name or a label, no paragraph."""
@@ -55,8 +58,12 @@ def paragraphs(tree: HtmlElement, titles: tuple[str, ...]) -> list[str]:
         for state in states:
             _name(state, named, 0)
         body = _Body(named, frozenset().union(*wanted))
-        for thing, around in _headed(states, {}, wanted, 0):
-            found = body.read(thing, 0) or body.read(around, 0)
+        tried: dict[int, object] = {}
+        for thing, around in islice(_headed(states, {}, wanted, 0), HEADED):
+            found = body.read(thing, 0)
+            if not found and id(around) not in tried:
+                tried[id(around)] = around
+                found = body.read(around, 0)
             if sum(map(len, found)) > sum(map(len, best)):
                 best = found
     return best

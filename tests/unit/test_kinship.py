@@ -33,3 +33,9 @@ def test_a_short_text_without_a_word_of_the_headline_is_a_wall():
         assert not kinship.is_article_of(page(title, wall), title, "")
     assert kinship.is_article_of(page(title, title), title, "")  # a flash says no more than its headline
     assert not kinship.is_article_of(page(title, "Please log in to go on. Readers get all of our stories."), title, "")
+
+
+@pytest.mark.parametrize("title", ["!!!!!!!!!!", "🔥" * 10, "__________"])
+def test_a_title_without_a_letter_is_nowhere_in_the_text(title):
+    text = "The government said on Friday that it would cut taxes for everyone in the country."
+    assert kinship.is_article_of(page(title, text), title, text)

@@ -7,12 +7,14 @@ headlines and the same text, neither is an article.
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from pipeline.collect.article import Page, feed_text
 from pipeline.collect.entry import FeedEntry
 from pipeline.collect.fetch import FetchError
-from pipeline.page import kinship
+from pipeline.collect.seen import EntryCandidate
+from pipeline.page import kinship, script_body, urls
 
 PAGES: Final = 8
 """Pages of a feed that are remembered, as long as the process runs. Hardly any feed has one."""
@@ -21,25 +23,54 @@ SAME_SHARE: Final = 0.9
 """Share of the words of two pages that both have if they are one wall; a counter or a date may differ."""
 
 
+TEXT_CHARACTERS: Final = 20_000
+"""Characters of a page that are compared; of an article of this length hardly a second one begins so."""
+
+
+def read(entry: FeedEntry, page: str) -> tuple[kinship.PageWords, bool]:
+    """An entry and its page in, the page's words and whether it is doubtful out; not if a script of it holds the article."""
+    view = kinship.read(page)
+    if not kinship.is_doubtful(view, entry.title, feed_text(entry)) or (tree := kinship.parse(page)) is None:
+        return view, False
+    told = script_body.paragraphs(tree, (entry.title,))
+    return view, not told or not kinship.shares_words(entry.title, " ".join(told))
+
+
+class _Doubtful(NamedTuple):
+    """A doubtful page: the address in the feed, the words of the headline and those of the text."""
+
+    address: str
+    title: frozenset[str]
+    text: frozenset[str]
+
+
 class Doubts:
-    """The doubtful pages of each feed: the words of their headline and of their text."""
+    """The doubtful pages of each feed."""
 
     def __init__(self) -> None:
-        self._pages: dict[str, deque[tuple[frozenset[str], frozenset[str]]]] = {}
+        self._pages: dict[str, deque[_Doubtful]] = {}
 
-    def add(self, feed_id: str, entry: FeedEntry, view: kinship.PageWords) -> bool:
-        """Look at an entry's page; return whether it is doubtful, and is remembered."""
-        if not kinship.is_doubtful(view, entry.title, feed_text(entry)):
-            return False
-        words = kinship.words(entry.title)
-        self._pages.setdefault(feed_id, deque(maxlen=PAGES)).append((words, view.body(entry.title) - words))
-        return True
+    def add(self, feed_id: str, candidate: EntryCandidate, view: kinship.PageWords) -> None:
+        """Remember the doubtful page of an entry."""
+        self._pages.setdefault(feed_id, deque(maxlen=PAGES)).append(_doubtful(candidate, view))
 
-    def checked(self, feed_id: str, entry: FeedEntry, view: kinship.PageWords, page: Page) -> Page | FetchError:
-        """A doubtful page in, the same out, or the error that says that it is a wall."""
-        title = kinship.words(entry.title)
-        body = view.body(entry.title) - title
-        for other, text in self._pages.get(feed_id, ()):
-            if other != title and len(body & text) >= SAME_SHARE * len(body | text):
+    def checked(
+        self, feed_id: str, candidate: EntryCandidate, view: kinship.PageWords, page: Page
+    ) -> Page | FetchError:
+        """A doubtful page in, the same out, or the error that says that it is a wall.
+
+        A page is not compared with itself: its headline may have changed, and several entries may lead to it.
+        """
+        mine = _doubtful(candidate, view)
+        for other in self._pages.get(feed_id, ()):
+            is_another = other.address != mine.address and other.title != mine.title
+            if is_another and len(mine.text & other.text) >= SAME_SHARE * len(mine.text | other.text):
                 return FetchError("wall", "says the same as the page of another entry, and nothing of its headline")
         return page
+
+
+def _doubtful(candidate: EntryCandidate, view: kinship.PageWords) -> _Doubtful:
+    title = candidate.entry.title
+    words = kinship.words(title)
+    beginning = replace(view, text=view.text[:TEXT_CHARACTERS])
+    return _Doubtful(urls.address(urls.without_fragment(candidate.url)), words, beginning.body(title) - words)

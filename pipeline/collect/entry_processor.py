@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from pipeline import metrics, stage
-from pipeline.collect import files, prose, seen
+from pipeline.collect import doubt, files, prose, seen
 from pipeline.collect.article import (
     SENTENCE_CHARACTERS,
     Page,
@@ -25,7 +25,6 @@ from pipeline.collect.article import (
     is_full,
     read_page,
 )
-from pipeline.collect.doubt import Doubts
 from pipeline.collect.entry import FeedEntry, ParsedFeed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError
 from pipeline.collect.identity import is_same, own_page
@@ -83,7 +82,7 @@ class EntryProcessor:
     seen_urls: SeenUrls
     clock: Clock
     attempts: dict[str, int] = field(default_factory=dict)
-    doubts: Doubts = field(default_factory=Doubts)
+    doubts: doubt.Doubts = field(default_factory=doubt.Doubts)
     shared: dict[tuple[str, str], asyncio.Future[Fetched]] = field(default_factory=dict)
 
     async def process(
@@ -214,8 +213,11 @@ class EntryProcessor:
             page = read_page(answer, url)
         except FetchError as error:
             return Fetched(claimed, error)
-        view = kinship.PageWords() if page.is_file else await asyncio.to_thread(kinship.read, page.html)
-        doubtful = not page.is_file and self.doubts.add(feed.id, entry, view)
+        if page.is_file:
+            return Fetched(claimed, page, mark=seen.mark(entry, page.html))
+        view, doubtful = await asyncio.to_thread(doubt.read, entry, page.html)
+        if doubtful:
+            self.doubts.add(feed.id, candidate, view)
         return Fetched(claimed, page, view, seen.mark(entry, page.html), doubtful)
 
     def _own_page(
@@ -230,7 +232,7 @@ class EntryProcessor:
             title = self.seen_urls.title_of_page(feed.id, page) if candidate.previous is None else ""
             found = own_page(candidate, found, fetched.view, title, (entry.title for entry in parsed.entries))
             if isinstance(found, Page) and fetched.doubtful:
-                found = self.doubts.checked(feed.id, candidate.entry, fetched.view, found)
+                found = self.doubts.checked(feed.id, candidate, fetched.view, found)
         if isinstance(found, FetchError):
             outcome = found.kind if found.kind in ("refused", "wall") else "error"
             metrics.page_fetches_total.labels(outcome=outcome).inc()

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipeline.collect import discover, files, seen, sitemap_index
+from pipeline.collect import discover, doubt, files, seen, sitemap_index
 from pipeline.collect.article import SENTENCE_CHARACTERS, Page, feed_text, is_full, read_page
-from pipeline.collect.doubt import Doubts
 from pipeline.collect.entry import FeedEntry, FeedError, ParsedFeed
 from pipeline.collect.feed import parse_feed
 from pipeline.collect.fetch import Clock, Fetcher, FetchError, FetchResult
@@ -107,7 +106,7 @@ async def _note_on_walls(settings: Settings, web: Fetcher, feed: Feed, parsed: P
         return ""
     reasons: list[str] = []
     titles: dict[str, str] = {}
-    doubts = Doubts()
+    doubts = doubt.Doubts()
     read: list[tuple[EntryCandidate, Page, kinship.PageWords, bool]] = []
     for candidate in newest:
         try:
@@ -115,14 +114,16 @@ async def _note_on_walls(settings: Settings, web: Fetcher, feed: Feed, parsed: P
         except FetchError as error:
             reasons += [str(error)] if error.kind == "wall" else []
         else:
-            view = await asyncio.to_thread(kinship.read, page.html)
-            read.append((candidate, page, view, doubts.add(feed.id, candidate.entry, view)))
+            view, doubtful = await asyncio.to_thread(doubt.read, candidate.entry, page.html)
+            if doubtful:
+                doubts.add(feed.id, candidate, view)
+            read.append((candidate, page, view, doubtful))
     for candidate, page, view, doubtful in read:
         mark = seen.mark(candidate.entry, page.html)
         title = titles.setdefault(seen.page_of(mark), seen.title_of(mark))
         own = own_page(candidate, page, view, title, (entry.title for entry in parsed.entries))
         if doubtful and isinstance(own, Page):
-            own = doubts.checked(feed.id, candidate.entry, view, own)
+            own = doubts.checked(feed.id, candidate, view, own)
         if isinstance(own, FetchError):
             reasons.append(str(own))
     if not reasons:

@@ -196,7 +196,7 @@ SHORTEST_NAME: Final = 3
 """Letters of a day's name; shorter ones are words, too. A single sign is the whole name in Chinese and Japanese only."""
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)  # a page may call its language anything
 def day_names(language: str) -> dict[str, int]:
     """A language (ISO 639-1) in, what it and English call the days out: 0 for Monday, `TODAY` and `YESTERDAY` for these."""
     found: dict[str, int] = {}

@@ -105,15 +105,22 @@ def words(text: str) -> frozenset[str]:
 
 def read(page: str) -> PageWords:
     """A page in, its words out. No content of a page makes it raise an error."""
-    try:
-        tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
-    except (etree.LxmlError, ValueError, AssertionError):
+    tree = parse(page)
+    if tree is None:
         return PageWords(text=page, characters=len(page))
     body = " ".join(_texts(tree))
     characters = len(body)
     if characters < PROSE_CHARACTERS:  # the text of some pages stands in a script only
         body = " ".join([body, *_json_texts(tree)])
     return PageWords(tuple(words(title) for title in headlines(tree)), body, characters)
+
+
+def parse(page: str) -> HtmlElement | None:
+    """A page in, its tree out; None where it has none, such as an empty page."""
+    try:
+        return html.document_fromstring(page.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
+    except (etree.LxmlError, ValueError, AssertionError):
+        return None
 
 
 def headlines(tree: HtmlElement) -> Iterator[str]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from lxml import etree, html
 from lxml.html import HtmlElement
 
-from pipeline.page.kinship import HEADLINE_SHARE, words
+from pipeline.page.kinship import HEADLINE_SHARE, parse, words
 
 SHORTEST: Final = 40
 """Characters. A part with less is only a heading or an anchor."""
@@ -26,9 +26,8 @@ def find(page: str, fragment: str, title: str) -> str | None:
 
     The part is the element that the fragment names; else the one under the heading that has the title's words.
     """
-    try:
-        tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
-    except (etree.LxmlError, ValueError, AssertionError):
+    tree = parse(page)
+    if tree is None:
         return None
     for element in (*_named(tree, unquote(fragment)), *_headed(tree, title)):
         if (part := _around(element)) is not None:

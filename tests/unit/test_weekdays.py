@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from pipeline.page import weekdays
+from pipeline.page import date_parsing, weekdays
 from pipeline.page.extract import extract
 from tests.make import make_article
 
@@ -86,3 +86,9 @@ def test_days_to_come_and_a_single_day_date_nothing(published):
 )
 def test_a_line_that_has_a_days_name_in_it_is_none(line):
     assert weekdays.dates([line, "Thursday"], "de", begun=None, changed=None, latest=NOW) == {}
+
+
+def test_what_pages_call_their_language_does_not_fill_the_memory():
+    for number in range(500):
+        date_parsing.day_names(f"strange {number}")
+    assert date_parsing.day_names.cache_info().currsize < 500

@@ -1,4 +1,4 @@
-"""The words of offices: which noun heads `secretary general`, and of which state an office is that no other has."""
+"""The words of offices: which noun heads `secretary general`, and of which state an office is that hardly another has."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def noun(tokens: Sequence[tuple[str, int, int]], at: int) -> str:
 
 
 def only_there(phrase: str) -> str | None:
-    """Return the country of an office that no other state has: `Assistant Attorney General`."""
+    """Return the country that has an office, or has it in most news: `Assistant Attorney General`."""
     words = f" {' '.join(WORD.findall(fold(phrase))).lower()} ".replace("secretary general", "general")
     return next((country for title, country in _titles() if title in words), None)
 

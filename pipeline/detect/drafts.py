@@ -13,7 +13,7 @@ from pipeline.annotate.parse import Parsed
 from pipeline.detect import details
 from pipeline.detect.details import Found
 from pipeline.detect.encoder import Floats
-from pipeline.detect.home import within_name
+from pipeline.detect.home import apart, within_name
 from pipeline.detect.kinds import Kind
 from pipeline.detect.models import Models
 from pipeline.detect.parties import SectionNames
@@ -133,6 +133,7 @@ def _draft(
 ) -> Draft:
     kind, found = models.kinds[one.kind], sentences[0]
     actors, recipients = section.parties(one.spans["actors"]), section.parties(one.spans["recipients"])
+    actors, recipients = apart(actors, recipients, section.guessed), apart(recipients, actors, section.guessed)
     if kind.joint and not actors:
         actors, recipients = recipients, ()
     actors, recipients = _parted(actors, recipients, one.start, joint=kind.joint)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from pipeline.annotate.places import IN_COUNTRY
 from pipeline.annotate.resolve import Resolver
-from pipeline.detect.persons import words, words_of
+from pipeline.detect.persons import is_state, words, words_of
 from pipeline.detect.phrases import is_where
 from pipeline.detect.referents import Name
 from pipeline.records import Party
@@ -30,12 +30,38 @@ _ACROSS: Final = words("african arab asian european global inter-american intern
 _SECTORS: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY", "OPP", "PTY", None))
 
 
-def at_home(party: Party, home: str | None) -> Party:
-    """A body that is known by its name alone, with the country that the article is about; any other party as it is."""
+def at_home(party: Party, home: str | None, guessed: dict[str, Party]) -> Party:
+    """A body that is known by its name alone, with the country that the article is about; any other party as it is.
+
+    The body as it was is added to `guessed`, by name.
+    """
     if home is None or party.country or not party.name or party.identifier or party.sector not in _SECTORS:
         return party
     named = set(words_of(party.name))
-    return msgspec.structs.replace(party, country=home) if named & BODIES and not named & _ACROSS else party
+    if not named & BODIES or named & _ACROSS:
+        return party
+    guessed[party.name] = party
+    return msgspec.structs.replace(party, country=home)
+
+
+def is_elsewhere(text: str, party: Party, home: str | None, resolver: Resolver) -> bool:
+    """Whether a party is a body of one country where the text, which is about another, means that one's: `the Senate`."""
+    body = (party.sector == "LEG" or text.endswith("Court")) and party.country not in (None, home)
+    return bool(home and body and resolver.is_shared(text))
+
+
+def apart(parties: Sequence[Party], others: Sequence[Party], guessed: Mapping[str, Party]) -> tuple[Party, ...]:
+    """A side without what was guessed of it (by name, as it was before), if the state that was guessed is of the event too.
+
+    `The Senate condemned Venezuela` is no body of Venezuela, though the article is about Venezuela.
+    """
+    states = {p.country for p in (*parties, *others) if is_state(p)}
+    return tuple(
+        msgspec.structs.replace(guessed[p.name], text=p.text, start=p.start, end=p.end)
+        if p.name and p.name in guessed and p.country in states
+        else p
+        for p in parties
+    )
 
 
 def country_at(text: str, names: Sequence[Name], start: int, end: int, home: str | None) -> str | None:

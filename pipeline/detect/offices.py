@@ -6,13 +6,14 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from pipeline.annotate.names import fold
 from pipeline.annotate.resolve import Resolver
+from pipeline.annotate.titles import only_there
 from pipeline.detect.persons import NATIONAL, OFFICIAL, SECTORS, words_of
 from pipeline.detect.phrases import (
     APPOSED,
@@ -43,9 +44,11 @@ _ABROAD: Final = re.compile(
 )
 """Who is at home elsewhere than in the country that is named: `ambassador to Peru`."""
 _SENT: Final = re.compile(
-    r"((?:[A-Z][\w.]*\s)*)(?:[Aa]mbassador|[Ee]nvoy)\s+(?:in|to|for)\s+(?:the\s+)?(?:[A-Z][\w-]*,?\s+)+$"
+    r"((?:[A-Z][\w.]*(?:['’]s)?\s)*)(?:[Ss]pecial\s|[Pp]ermanent\s|[Pp]eace\s)*(?:[Aa]mbassador|[Ee]nvoy)\s+(?:in|to|for)\s+(?:the\s+)?(?:[A-Z][\w-]*,?\s+)+$"
 )
 """A title that names the country to which its bearer is sent: `US Ambassador to Germany`."""
+_OF_STATE: Final = re.compile(r"\b(?:deputy|assistant|acting) secretary of (?:state|defense|homeland)\b", re.IGNORECASE)
+"""American offices in whatever article; an `Assistant Secretary` can be another country's."""
 _PLACED: Final = re.compile(r"\s(?:for|who|whose|which|that|with|by|to)\s")
 """Behind it stands what the office is for or what its bearer does, no office."""
 
@@ -60,7 +63,8 @@ def _own(name: Name, home: str) -> bool:
 class Offices:
     """A section's text with its names, in which the offices of persons are looked up; `on` is the day of the article.
 
-    `home` is the country that the article is about.
+    `home` is the country that the article is about. Those who have nothing but this country are added to `guessed`, by name, as
+    they are without it.
     """
 
     text: str
@@ -68,12 +72,16 @@ class Offices:
     resolver: Resolver
     on: dt.date | None
     home: str | None = None
+    guessed: dict[str, Party] = field(default_factory=dict)
 
     def bearer(self, name: Name, party: Party) -> Party | None:
         """A person's name and what is known of the person in, the person by the office out; None if it tells no country."""
         if (sent := _SENT.search(self.text, max(0, name.start - BEFORE), name.start)) is not None:
-            land = next((n.country for n in reversed(self.resolver.find(sent[1])) if n.country), None)
-            return Party(text=name.text, name=name.text, country=land, sector="GOV") if land else None
+            sender = next((n for n in reversed(self.resolver.find(sent[1])) if n.country or n.sector == "IGO"), None)
+            if sender is None:
+                return None
+            sector = "GOV" if sender.country else sender.sector
+            return Party(text=name.text, name=name.text, country=sender.country, sector=sector)
         if (land := self._owner(name)) is not None:
             return Party(text=name.text, name=name.text, country=land, sector=party.sector)
         return self._titled(name) or self._described(name, party) or self._of_article(name) or self._at_home(name)
@@ -94,11 +102,17 @@ class Offices:
             ):
                 continue
             held = self.resolver.party(title + name.text, on=self.on)
-            if held.country:
+            if held.country and not self._is_homonym(title, held.country):
                 same = held.name is not None and set(words_of(held.name)) & set(words_of(name.text))
                 own = same and held.identifier is not None
                 return held if own else msgspec.structs.replace(held, name=name.text)
         return None
+
+    def _is_homonym(self, title: str, country: str) -> bool:
+        """Whether an office that only one country in the news has, `Assistant Secretary`, is another's in this article."""
+        if self.home in (None, country) or only_there(title) != country or _OF_STATE.search(title):
+            return False
+        return all(name.party.country != country for name in self.names)
 
     def _described(self, name: Name, party: Party) -> Party | None:
         """By what stands behind the name, or before it and a comma."""
@@ -138,7 +152,9 @@ class Offices:
                 and not _ABROAD.search(said)
                 and all(_own(n, self.home) for n in others)
             ):
-                return Party(text=name.text, name=untitled(name.text), country=self.home, sector="GOV")
+                bare = untitled(name.text)
+                self.guessed[bare] = Party(text=name.text, name=bare)
+                return Party(text=name.text, name=bare, country=self.home, sector="GOV")
         return None
 
     def _title(self, name: Name) -> int:

@@ -68,7 +68,8 @@ STATE: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY", None))
 class SectionNames:
     """One section's text with its names; `short` are the article's persons by last names, `headline` the title's names.
 
-    `home` is the country that it is about, `firm` the same where that is sure enough for ministers and bodies without one.
+    `home` is the country that it is about, `firm` the same where that is sure enough for ministers and bodies without one;
+    `guessed` are those to whom it was lent, by name, as they are without it.
     """
 
     text: str
@@ -79,20 +80,20 @@ class SectionNames:
     headline: Sequence[Name] = ()
     home: str | None = None
     firm: str | None = None
+    guessed: dict[str, Party] = field(default_factory=dict)
 
     def settle_home(self, rest: SectionNames | None = None) -> None:
         """Find out the section's country by its names and the headline's, else take that of the rest of the article."""
-        self.home = homes.main_country(self.text, self.names, self.headline) or (rest.home if rest else None)
-        self.firm = homes.main_country(self.text, self.names, self.headline, homes.FIRM) or (
-            rest.firm if rest else None
-        )
+        home, firm = (rest.home, rest.firm) if rest else (None, None)
+        self.home = homes.main_country(self.text, self.names, self.headline) or home
+        self.firm = homes.main_country(self.text, self.names, self.headline, homes.FIRM) or firm
 
     def parties(self, spans: Sequence[tuple[int, int]]) -> tuple[Party, ...]:
         """Spans in, the parties that they name out, each once."""
         found: list[Party] = []
         for start, end in self._joined(spans):
             found += self._span(start, end)
-        return distinct([homes.at_home(party, self.firm) for party in found])
+        return distinct([homes.at_home(party, self.firm, self.guessed) for party in found])
 
     def _joined(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Spans in, with two that one capital word parts as one out: `Prime`, `Arvind Rao` in `Prime Minister Arvind Rao`.
@@ -147,10 +148,8 @@ class SectionNames:
 
     def _whose(self, name: Name) -> Name:
         """A name as it is, or a town's as the person's who is called so, or a body's as that of the article's country."""
-        if self._is_elsewhere(name.party, name.text):
-            return replace(
-                name, party=msgspec.structs.replace(name.party, name=name.text, country=self.firm, identifier=None)
-            )
+        if (here := self._here(name.text, name.party)) is not None:
+            return replace(name, party=here)
         person = self.short.get(name.text.casefold()) if name.label != "PERSON" and is_bare(name.party) else None
         if person is None or last_word(person.name or "-") != name.text.casefold() or is_where(self.text, name.start):
             return name
@@ -257,9 +256,8 @@ class SectionNames:
 
     def _introduced(self, text: str, party: Party) -> Party:
         """A party as it is, or whom the text named in full before: `Deputy Secretary Sherman`."""
-        short = (
-            self.short.get(last_word(text)) if party.name and " " not in party.name and not party.identifier else None
-        )
+        bare = party.name and " " not in party.name and not party.identifier
+        short = self.short.get(last_word(text)) if bare else None
         return short if short is not None and short.country == party.country else party
 
     def _bounds(self, start: int, end: int) -> tuple[int, int]:
@@ -272,8 +270,8 @@ class SectionNames:
         party = self.resolver.party(text, on=self.on)
         if party.country and party.identifier is None and any(self._is_town(n, party) for n in inside):
             party = Party(text=text, sector=party.sector)
-        elif self._is_elsewhere(party, text):
-            return Party(text=text, name=text, country=self.firm, sector=party.sector)
+        elif (here := self._here(text, party)) is not None:
+            return here
         if party.country and (holder := self.short.get(f"{party.country} {office_in(text)}")) is not None:
             return holder  # whom the article names, not whom our list has: that may be out of date
         if over is not None and known(over.party) and not (known(party) and party.country):
@@ -291,9 +289,8 @@ class SectionNames:
             party = msgspec.structs.replace(party, name=bearer.text)
         if people and party.identifier is None and not (known(party) and party.country):
             party = self._person(people[0], party)
-        if not known(party) and (
-            short := self.short.get(text) or self.short.get(text.casefold() if text.istitle() else "")
-        ):
+        short = self.short.get(text) or self.short.get(text.casefold() if text.istitle() else "")
+        if short is not None and not known(party):
             return short
         if not known(party) and (owner := next((n for n in inside if known(n.party)), None)) is not None:
             party = Party(
@@ -302,10 +299,12 @@ class SectionNames:
             )  # fmt: skip
         return party
 
-    def _is_elsewhere(self, party: Party, text: str) -> bool:
-        """Whether a party is a body of one country where the text, which is about another, means that one's: `the Senate`."""
-        body = (party.sector == "LEG" or text.endswith("Court")) and party.country not in (None, self.firm)
-        return bool(self.firm and body and self.resolver.is_shared(text))
+    def _here(self, text: str, party: Party) -> Party | None:
+        """The body of the article's country that is meant where the list has another one's, `the Senate`; else None."""
+        if not homes.is_elsewhere(text, party, self.firm, self.resolver):
+            return None
+        self.guessed[text] = party
+        return Party(text=text, name=text, country=self.firm, sector=party.sector)
 
     def _is_town(self, name: Name, party: Party) -> bool:
         """Whether a party has its country of a person who has the name of a town: `Bush family` is not of Egypt."""
@@ -340,7 +339,8 @@ class SectionNames:
             introduced = None  # another of that last name
         if introduced is not None and introduced.country:
             return introduced
-        if (found := Offices(self.text, self.names, self.resolver, self.on, self.firm).bearer(name, party)) is not None:
+        offices = Offices(self.text, self.names, self.resolver, self.on, self.firm, self.guessed)
+        if (found := offices.bearer(name, party)) is not None:
             self.short.setdefault(last, found)
             return found
         if introduced is not None and introduced.name and " " not in bare:

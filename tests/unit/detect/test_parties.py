@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.annotate.resolve import Resolver
+from pipeline.detect.home import apart
 from pipeline.detect.parties import SectionNames
 from pipeline.detect.persons import lent, settle
 from pipeline.detect.referents import Name
@@ -454,6 +455,10 @@ ABOUT_MALI = " Mali spoke. Mali did. Malian men did."
         ("Togo Ambassador to Mali Amadou Keita spoke.", "TGO"),
         ("Ambassador to Mali Amadou Keita spoke.", None),
         ("They met Roe. US Ambassador to Togo Amadou Keita spoke.", "USA"),
+        ("Togo's envoy to Mali, Amadou Keita, spoke.", "TGO"),
+        ("Togo's special envoy to the Mali Amadou Keita spoke.", "TGO"),
+        ("Interpol envoy to Mali Amadou Keita spoke.", None),
+        ("Assistant Secretary Amadou Keita spoke.", "MLI"),
         ("Togo's Amadou Keita spoke.", "TGO"),
         ("Interpol chief and police officer Amadou Keita spoke.", None),
         ("Amadou Keita, Minister Jean Roe and others spoke.", None),
@@ -480,6 +485,37 @@ def test_bodies_with_a_name_and_those_that_several_states_have_are_of_the_articl
     found = who(made, "The Electoral Commission", "the Senate", "The Arab Grain Commission")
     assert found == [("Electoral Commission", "MLI"), ("Senate", "MLI"), ("Arab Grain Commission", None)]
     assert who(section("The Senate spoke.", Senate="ORG"), "The Senate") == [("US Senate", "USA")]
+
+
+@pytest.mark.parametrize(
+    ("title", "behind", "country"),
+    [
+        ("Assistant Secretary", ABOUT_MALI, "MLI"),
+        ("Assistant Secretary", ABOUT_MALI + " So did the US.", "USA"),
+        ("Assistant Secretary", "", "USA"),
+        ("Deputy Secretary of State", ABOUT_MALI, "USA"),
+    ],
+)
+def test_an_office_of_one_state_is_another_s_where_an_article_does_not_name_that_one(section, title, behind, country):
+    made = section(f"{title} Jane Roe spoke.{behind}", Jane_Roe="PERSON", Mali="GPE", Malian="NORP", US="GPE")
+    assert who(made, "Jane Roe") == [("Jane Roe", country)]
+
+
+def test_a_country_that_was_guessed_is_not_that_of_the_state_on_the_other_side(section):
+    text = (
+        "The Senate condemned Mali. So did the Electoral Commission. General Amadou Keita met Malian officials."
+        + ABOUT_MALI
+    )
+    made = section(text, Senate="ORG", Electoral_Commission="ORG", Amadou_Keita="PERSON", Mali="GPE", Malian="NORP")
+    bodies, keita = parties(made, "The Senate", "the Electoral Commission"), parties(made, "Amadou Keita")
+    assert {p.country for p in (*bodies, *keita)} == {"MLI"}, "told for itself"
+    state = parties(made, "Malian officials")
+    found = apart((*bodies, *keita), state, made.guessed)
+    assert [(p.name, p.country) for p in found] == [
+        ("US Senate", "USA"), ("Electoral Commission", None), ("Amadou Keita", None),
+    ]  # fmt: skip
+    assert apart(state, bodies, made.guessed) == state
+    assert apart(bodies, keita, made.guessed) == bodies, "no state is named"
 
 
 def test_a_person_with_the_name_of_a_town_is_not_of_its_country(section, resolver):

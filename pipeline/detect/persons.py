@@ -104,8 +104,11 @@ ABROAD: Final = words(
     "neighbors neighbour neighbours partner partners rival rivals states"
 )
 """Who is of another country than the one that speaks of them."""
-OF_SEVERAL: Final = words("ambassadors delegations diplomats envoys governments leaders ministers presidents")
-"""Who may be of several countries: `the leaders condemned North Korea`."""
+OF_SEVERAL: Final = words(
+    "ambassador ambassadors consulate consulates delegation delegations diplomat diplomats embassies embassy envoy envoys "
+    "governments leaders ministers presidents"
+)
+"""Who may be of several countries, `the leaders condemned North Korea`, or of another one than where they are."""
 DOMESTIC: Final = frozenset(("COP", "CVL", "OPP", "REB", "JUD", "LEG", "MIL", "GOV", "SPY"))
 """Sectors of sides that are of some country, named or not."""
 NATIONAL: Final = re.compile(

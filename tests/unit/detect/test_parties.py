@@ -256,6 +256,12 @@ def test_who_speaks_for_something_without_a_name_is_of_no_country():
     assert [p.country for p in settle((fund, town), "KEN")] == [None, "KEN"]
 
 
+@pytest.mark.parametrize("text", ["ambassador", "two diplomats of the embassy", "consulate"])
+def test_an_embassy_and_who_is_sent_are_not_of_the_place(text):
+    (found,) = settle((Party(text=text, sector="GOV"),), "KEN")
+    assert found.country is None
+
+
 def test_a_side_of_another_sort_or_country_keeps_it():
     sides = (Party(text="firms", sector="BUS"), Party(text="Chadian police", country="TCD", sector="COP"))
     assert settle(sides, "NGA") == sides

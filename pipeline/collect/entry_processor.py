@@ -122,9 +122,9 @@ class EntryProcessor:
     ) -> EntryResult:
         """An entry and its page in, what became of it out. Its outcome is counted, unless the entry is tried again.
 
-        An article with the content of one that is `known` is rejected: it is a copy under another name; so is a new one that
-        says what an entry said which is gone from the feed. The content of an article that is not rejected is added. Which of
-        two entries an article belongs to depends on the order of the calls only.
+        An article with the content of one that is `known` is rejected: it is a copy under another name. So is a new one that
+        says what an entry said which is gone from the feed; what it says later is an update of that. The content of an article
+        that is not rejected is added. Which of two entries an article belongs to depends on the order of the calls only.
         """
         now = self.clock.now()
         page = self._own_page(feed, parsed, candidate, fetched)
@@ -139,8 +139,9 @@ class EntryProcessor:
         article_id, mark = candidate.article_id, fetched.mark
         known = known or prose.Known()
         said = candidate.previous.prose if candidate.previous is not None else ""
+        is_new, content_hash = candidate.previous is None, ""
         with stage.recorded("collect", source, now=now) as outcome:
-            if candidate.previous is None and not fetched.claimed:
+            if is_new and not fetched.claimed:
                 raise stage.Rejected("duplicate", "another entry or feed brought this article")
             if self.is_stale(candidate, now):
                 raise stage.Rejected("stale")
@@ -149,18 +150,24 @@ class EntryProcessor:
             mark = mark or seen.mark(candidate.entry, composed.html)
             if candidate.previous is not None and composed.content_hash == candidate.previous.content_hash:
                 raise stage.Rejected("unchanged")
+            said = prose.sketch(composed.html)
+            original = known.original(composed.content_hash, mark, said) if is_new and candidate.entry.title else None
+            if original is not None:  # what this entry says from now on are updates of that article
+                self.seen_urls.release(article_id, feed.id)
+                article_id, content_hash = original.article_id, original.content_hash
+                raise stage.Rejected("duplicate", "most of the page is known under an id that the feed no longer has")
             if composed.content_hash in known.contents:
                 raise stage.Rejected("duplicate", "the same content under another name")
-            said = prose.sketch(composed.html)
-            if candidate.previous is None and candidate.entry.title and known.has_page(mark, said):
-                raise stage.Rejected("duplicate", "most of the page is known under an id that the feed no longer has")
-            if candidate.previous is None:
+            if is_new:
                 composed = self._with_own_id(feed, candidate, page, composed, mark)
             article_id = composed.id
             known.contents.add(composed.content_hash)
             article = composed
         remembered = _seen_entry(candidate, article, mark, now)
-        return EntryResult(article, msgspec.structs.replace(remembered, article_id=article_id, prose=said), outcome)
+        remembered = msgspec.structs.replace(
+            remembered, article_id=article_id, content_hash=content_hash or remembered.content_hash, prose=said
+        )
+        return EntryResult(article, remembered, outcome)
 
     def _with_own_id(
         self, feed: Feed, candidate: EntryCandidate, page: Page | FetchError | None, composed: Article, mark: str

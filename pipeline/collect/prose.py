@@ -24,6 +24,12 @@ DIGITS: Final = 2
 LEAST_SHARE: Final = 0.5
 """Share of the sentences that two pages of one article have in common: a new article under an old title has hardly any."""
 
+EDITION_MINUTES: Final = 180
+"""What is dated so much later under the same title may be the next edition of a bulletin."""
+
+EDITION_SHARE: Final = 0.75
+"""The same share for that."""
+
 SHORTEST: Final = 20
 """Letters of a sentence: shorter ones ("Read more.") stand on every page."""
 
@@ -48,20 +54,35 @@ class Known:
 
     def __init__(self, entries: Mapping[str, SeenEntry] | None = None, present: Iterable[str] | None = None) -> None:
         entries = entries or {}
-        self.contents = {entry.content_hash for entry in entries.values() if entry.content_hash}
+        published = {key: entry for key, entry in entries.items() if entry.content_hash}
+        self.contents = {entry.content_hash for entry in published.values()}
         here = set(entries if present is None else present)
-        times = Counter(said for entry in entries.values() if entry.content_hash for said in _split(entry.prose))
+        said_by = {(said, entry.article_id) for entry in published.values() for said in _split(entry.prose)}
+        times = Counter(said for said, _ in said_by)
         self._common = frozenset(said for said, count in times.items() if count > 1)
-        self._pages: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
-        for key, entry in entries.items():
-            if entry.prose and key not in here:
-                self._pages[seen.title_of(entry.mark)].append(_split(entry.prose) - self._common)
+        self._gone: defaultdict[str, list[SeenEntry]] = defaultdict(list)
+        for key, entry in published.items():
+            if key not in here:
+                self._gone[seen.title_of(entry.mark)].append(entry)
 
-    def has_page(self, mark: str, prose: str) -> bool:
-        """Whether a page of the same title said the same, or half of it; sentences of several articles do not count."""
-        own = _split(prose) - self._common
-        pages = self._pages.get(seen.title_of(mark), ())
-        return any(len(own & page) >= LEAST_SHARE * min(len(own), len(page)) > 0 for page in pages)
+    def original(self, content_hash: str, mark: str, prose: str) -> SeenEntry | None:
+        """Return the entry, gone from the feed, that had this page's title and said the same, or half of it.
+
+        Sentences of several articles do not count. Half is not enough for what is dated hours later, such as the weather of the
+        next day, nor for a page that is twice as long.
+        """
+        same = (
+            entry
+            for entry in self._gone.get(seen.title_of(mark), ())
+            if entry.content_hash == content_hash or self._is_like(entry, mark, prose)
+        )
+        return next(same, None)
+
+    def _is_like(self, entry: SeenEntry, mark: str, prose: str) -> bool:
+        own, other = _split(prose) - self._common, _split(entry.prose) - self._common
+        minutes = seen.minutes_between(entry.mark, mark)
+        share = LEAST_SHARE if minutes is None or minutes < EDITION_MINUTES else EDITION_SHARE
+        return len(own & other) >= share * max(len(own), len(other)) > 0
 
 
 def _split(prose: str) -> frozenset[str]:

@@ -106,6 +106,12 @@ def title_of(known: str) -> str:
     return known[PAGE_DIGITS : PAGE_DIGITS + TITLE_DIGITS]
 
 
+def minutes_between(known: str, mine: str) -> int | None:
+    """The marks of two entries in, the minutes between their dates out; None where one has no date."""
+    first, second = (found[PAGE_DIGITS + TITLE_DIGITS :] for found in (known, mine))
+    return abs(int(first, len(_DIGITS)) - int(second, len(_DIGITS))) if first and second else None
+
+
 def _title_digits(title: str) -> str:
     return short(content_id(letters(title)), TITLE_DIGITS)
 

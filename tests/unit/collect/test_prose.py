@@ -91,10 +91,59 @@ async def test_news_under_one_title_with_the_same_words_around_them_are_articles
         assert len(await polled(setup, site, feeds)) == 4
 
 
+FLASH = "An explosion was heard in the harbour of the town on Friday morning, the police said."
+STORY = (
+    FLASH,
+    "Firefighters reached the grain terminal within ten minutes and led forty workers out of the building.",
+    "Two of the workers died in hospital, the mayor told reporters in front of the town hall at noon.",
+)
+LATER = "Investigators believe that a hot machine set the dust of the grain on fire, they said on Saturday evening."
+
+
+async def test_the_story_that_takes_the_place_of_a_flash_of_its_title_is_an_article():
+    told = [("Explosion in harbour", f"/s?id={n}", "", text) for n, text in enumerate(((FLASH,), STORY))]
+    async with collecting({}) as (site, setup):
+        articles = await polled(setup, site, [one_feed([item]) for item in told])
+    assert [STORY[2] in article.html for article in articles] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("Our evening letter now reaches more than ninety thousand readers in four countries.",)]
+)
+async def test_what_a_known_page_says_later_under_its_new_id_is_an_update_of_the_article(more):
+    changed = (
+        "<guid>new</guid><description>What the investigators believe by now, and what the harbour does.</description>"
+    )
+    feeds = [
+        one_feed([("Explosion in harbour", "/a?id=1", "<guid>old</guid>", STORY)]),
+        one_feed([("Explosion in harbour", "/b?id=2", "<guid>new</guid>", (*STORY, *more))]),
+        one_feed([("Explosion in harbour kills two", "/b?id=2", changed, (*STORY, LATER))]),
+        one_feed([("Explosion in harbour kills two", "/b?id=2", changed, (*STORY, LATER))]),
+    ]
+    async with collecting({}) as (site, setup):
+        first, second = await polled(setup, site, feeds)
+    assert first.id == second.id
+    assert LATER in second.html
+
+
+async def test_a_bulletin_of_every_day_is_an_article_each_day_from_the_second_on():
+    weather = (
+        "It will rain in the whole of the north all day, and the wind turns to the west in the evening.",
+        "Sunshine all day in most parts of the country, with light winds and up to eleven degrees at the coast.",
+        "Fog in the valleys until noon, then clouds from the south, which bring snow above eight hundred metres.",
+    )
+    feeds = [
+        one_feed([("Weather", f"/w?d={n}", f"<pubDate>{25 + n} Nov 2026 06:00:00 GMT</pubDate>", (MORE, told))])
+        for n, told in enumerate(weather)
+    ]
+    async with collecting({}) as (site, setup):
+        assert len(await polled(setup, site, feeds)) == 3
+
+
 def entry(title, *paragraphs, published=True):
     mark = seen.mark(FeedEntry(id="x", title=title), "")
     return SeenEntry(
-        article_id="a", first_seen_at=NOW, content_hash="c" if published else "", mark=mark,
+        article_id=title, first_seen_at=NOW, content_hash="c" if published else "", mark=mark,
         prose=prose.sketch("".join(f"<p>{text}</p>" for text in paragraphs)),
     )  # fmt: skip
 
@@ -110,7 +159,7 @@ def test_what_is_known_is_of_the_same_title_and_gone_from_the_feed():
         ({"k": told, "l": entry("A title", *TEXTS.values(), published=False)}, [], True),
         ({"k": SeenEntry(article_id="a", first_seen_at=NOW, content_hash="c")}, [], False),
     ):
-        assert prose.Known(known, here).has_page(told.mark, told.prose) is wanted
+        assert (prose.Known(known, here).original("", told.mark, told.prose) is not None) is wanted
 
 
 def test_a_sketch_is_short_and_of_a_page_without_paragraphs_too():

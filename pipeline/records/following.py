@@ -145,8 +145,8 @@ class Story(Record, frozen=True, kw_only=True):
     story is open. The fields `kind` to `occasions` are those of the main happening; `kind` is empty and
     `event_type` None if the articles tell none. `subject` are the words of the articles, `lead_words` those of their titles and
     leads, `lead_names` the names and numbers there; of each article they have length 1 by TF-IDF, as its words have. `years`:
-    how many of the articles name each year as their latest. `touched` are the happenings that this revision changed, `related`
-    the open stories most like it.
+    how many of the articles without a date name each year as their latest. `touched` are the happenings that this revision
+    changed, `related` the open stories most like it.
     """
 
     id: str

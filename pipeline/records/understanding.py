@@ -201,7 +201,8 @@ class Brief(Record, frozen=True, kw_only=True):
 
     `id` is the article's id. `words` are the telling words of title and text with their weights, `lead` those of title
     and first sentences, `names` and `lead_names` those among them that are names, in the lead also numbers, and countries
-    as their codes, `year` the latest year that its text names, or None. An article without events has a brief too.
+    as their codes, `year` the latest year that the text of an article
+    without a date names, or None. An article without events has a brief too.
     """
 
     id: str

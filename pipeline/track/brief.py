@@ -54,9 +54,14 @@ def brief(document: Document, events: Sequence[Event]) -> Brief:
         lead=told.lead,
         names=told.names,
         lead_names=told.lead_names,
-        year=latest_year(document.title, document.text, until=document.first_seen_at.year),
+        year=None if document.published_at else _year(document),
         events=tuple(events),
     )
+
+
+def _year(document: Document) -> int | None:
+    """Return the latest year that a document names. One with a date needs none: `the worst since 1987` is of today."""
+    return latest_year(document.title, document.text, until=document.first_seen_at.year)
 
 
 def _title(document: Document) -> str:

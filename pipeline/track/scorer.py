@@ -117,11 +117,11 @@ def features(
 
     words: the mean cosine by TF-IDF of each article of one with each of the other. A story's size does not change it, as it
     does a cosine with the sum. names: the same of the names and numbers in titles and leads. days: the logarithm of the days
-    between, plus one. years: the same of the latest years that two articles name, the mean over all pairs (0 where one names
-    none): a second earthquake, years later, is told with its own year. agrees: how like a happening of one an event of the
-    other is. contradicts: the share of pairs of which an event of one is of the kind of the main happening of the other and
-    cannot be the same (another city, day or party): in full between flashes, which tell one thing, and less the longer the
-    shorter side is, which tells others too.
+    between, plus one. years: the same of the latest years that two articles without dates name, the mean over all pairs (0
+    where one names none): a second earthquake, years later, is told with its own year. agrees: how like a happening of one an
+    event of the other is. contradicts: the share of pairs of which an event of one is of the kind of the main happening of the
+    other and cannot be the same (another city, day or party): in full between flashes, which tell one thing, and less the
+    longer the shorter side is, which tells others too.
     """
     pairs, shorter = ours.articles * theirs.articles, min(len(ours.words), len(theirs.words))
     flash = min(1.0, FLASH / max(1, shorter))

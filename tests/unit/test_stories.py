@@ -168,6 +168,12 @@ def test_a_story_knows_the_latest_years_of_its_articles():
     assert folded(told).story_of(first.id).years == {2013: 2}
 
 
+def test_only_an_article_without_a_date_is_of_the_latest_year_that_it_names():
+    told = make_document("A ferry sank. It was the worst wreck since 1987.", published_at=None)
+    assert brief(told, ()).year == 1987
+    assert brief(msgspec.structs.replace(told, published_at=NOW), ()).year is None
+
+
 def test_the_same_news_a_month_later_is_another_story():
     first, later = article(FERRY[0], 0), article(FERRY[1], 1, first_seen_at=NOW + 30 * DAY)
     assert len({folded([first]).story_of(first.id).id, folded([later]).story_of(later.id).id}) == 2

@@ -15,11 +15,16 @@ from pipeline.track.brief import brief
 LABELS = HERE / "train" / "stories" / "news.tsv"
 
 
-def briefs(name: str, shared: Path) -> list[Brief]:
-    """The briefs of a set of bench.readings, in date order; of an article that the path rejects, from its line alone."""
+def briefs(name: str, shared: Path, *, dated: bool = True) -> list[Brief]:
+    """The briefs of a set of bench.readings, in date order; of an article that the path rejects, from its line alone.
+
+    Those that are not `dated` have no date of publication, as if no page told one.
+    """
     rows = {str(row["id"]): row for row in lines(name, shared)}
     return [
-        brief(one.document, one.events) if one.document is not None else offline.stub(_line(rows[one.id]))
+        brief(one.document if dated else msgspec.structs.replace(one.document, published_at=None), one.events)
+        if one.document is not None
+        else offline.stub(_line(rows[one.id]))
         for one in load(name, shared)
     ]
 

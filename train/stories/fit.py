@@ -56,8 +56,8 @@ class Labelled:
 
 
 def labelled(name: str, shared: Path, *, one_day: bool = False) -> Labelled:
-    """A set on its own dates, or all on the day of its last article."""
-    told = briefs(name, shared)
+    """A set on its own dates, or without dates, all on the day of its last article."""
+    told = briefs(name, shared, dated=not one_day)
     if one_day:
         last = max(one.first_seen_at for one in told)
         told = [msgspec.structs.replace(one, first_seen_at=last) for one in told]

@@ -16,6 +16,9 @@ from pipeline.page import date_parsing
 LONGEST: Final = 30
 """Characters of a line that says a day by its name."""
 
+MOST: Final = 1000
+"""Lines of one page that name a day; more are no live page, and would lead back to before the first year of the calendar."""
+
 WEEK: Final = dt.timedelta(days=7)
 
 _CLOCK: Final = re.compile(
@@ -47,7 +50,7 @@ def dates(
     """
     names = date_parsing.day_names(locale.replace("_", "-").partition("-")[0].casefold())
     named = [found for place, line in enumerate(lines) if (found := _named(place, line, names)) is not None]
-    if len({one.day for one in named}) < 2:
+    if len({one.day for one in named}) < 2 or len(named) > MOST:
         return {}
     last = (changed if changed is not None and changed <= latest else latest).date()
     back, on = _gone_back(named, last), _gone_back(named[::-1], last)[::-1]

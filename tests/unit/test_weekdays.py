@@ -92,3 +92,8 @@ def test_what_pages_call_their_language_does_not_fill_the_memory():
     for number in range(500):
         date_parsing.day_names(f"strange {number}")
     assert date_parsing.day_names.cache_info().currsize < 500
+
+
+def test_a_page_that_names_a_hundred_thousand_days_has_none():
+    lines = ["Monday", "Tuesday"] * 130_000
+    assert weekdays.dates(lines, "en", begun=None, changed=None, latest=dt.datetime(2026, 11, 29, tzinfo=dt.UTC)) == {}

@@ -165,6 +165,7 @@ def _settle_raised(raised: HtmlElement, lifted: set[HtmlElement]) -> None:
         return
     previous, parent = raised.getprevious(), raised.getparent()
     before = (previous.tail if previous is not None else parent.text if parent is not None else "") or ""
+    before = before[-_LONGEST_NOTE:]  # it grows with each mark that is removed
     links = [raised] if raised.tag == "a" else list(raised.iter("a"))
     linked = any((link.get("href") or "").find("#") >= 0 for link in links)
     marked = _NOTE_MARK.search(f"{raised.get('class') or ''} {raised.get('id') or ''}") is not None

@@ -223,6 +223,22 @@ def test_what_comes_all_day_does_not_grow_the_page(opened, console):
     assert alerts.locator(".alert").count() <= 400
 
 
+def test_more_is_shown_below_hundreds_of_live_stories(opened, console):
+    story = console.news.stories[0]
+    console.news.stories = [{**story, "id": f"many-{n}", "last_seen_at": console.news.ago(n)} for n in range(90)]
+    page = ready(opened(console))
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+    for number in range(380):
+        at = console.news.ago(-number / 60)
+        console.publish("story", {**story, "id": f"fresh-{number}", "last_seen_at": at})
+    expect(page.locator('.card[data-id="fresh-379"]')).to_be_visible()
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator('.card[data-id="many-59"]')).to_be_visible()
+    expect(page.get_by_text("The first 380 have left the page")).to_be_visible()
+    page.get_by_role("button", name="Back to the first").click()
+    expect(page.locator('.card[data-id="fresh-379"]')).to_be_visible()
+
+
 def test_a_mark_on_the_map_leads_to_its_events_and_the_map_is_moved_by_key(opened, console):
     page = ready(opened(console, "/search?show=map"))
     before = page.locator(".map svg").get_attribute("viewBox")

@@ -95,9 +95,10 @@ export function useApi(path, params, { everyMs = 0 } = {}) {
 
 /**
  * The pages of a list, one after the other. `more` loads the next one. The page keeps MOST entries: of a longer list the first
- * ones leave, `left` says how many, and `back` shows the beginning again.
+ * ones leave, `left` says how many, and `back` shows the beginning again. `ahead.current` of a view with live entries: how many it
+ * shows before the list; they leave first.
  */
-export function usePages(path, params) {
+export function usePages(path, params, ahead = { current: 0 }) {
   const first = useApi(path, params);
   const [state, setState] = useState(null);
   const mine = state?.of === first.data && state ? state : { of: first.data, items: first.data?.items ?? [], left: 0, next: first.data?.next, busy: false, moreError: null };
@@ -111,9 +112,10 @@ export function usePages(path, params) {
       if (newest.current !== mine.of) return;
       const all = [...mine.items, ...page.items];
       const over = Math.max(0, all.length - MOST);
-      setState({ ...mine, items: all.slice(over), left: mine.left + over, next: page.next, busy: false, moreError: null });
+      const live = mine.left || ahead.current + all.length <= MOST ? 0 : ahead.current;
+      setState({ ...mine, items: all.slice(over), left: mine.left + live + over, next: page.next, busy: false, moreError: null });
     } catch (error) {
-      setState({ ...mine, busy: false, moreError: error });
+      if (newest.current === mine.of) setState({ ...mine, busy: false, moreError: error });
     }
   };
   return { ...first, ...mine, more, back: () => { setState(null); scrollTo({ top: 0 }); } };

@@ -91,10 +91,12 @@ function View({ route }) {
 /** Scroll down to `y`, as soon as the view has grown so long, unless the reader moves first. Returns how to end the wait. */
 function scrolled(view, y) {
   scrollTo(0, y);
+  if (!y) return undefined;
+  const stop = new AbortController();
   const growing = new ResizeObserver(() => { scrollTo(0, y); if (scrollY >= y) end(); });
-  const end = () => growing.disconnect();
-  if (y) growing.observe(view);
-  for (const move of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(move, end, { once: true });
+  const end = () => { growing.disconnect(); stop.abort(); };
+  growing.observe(view);
+  for (const move of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(move, end, { signal: stop.signal });
   return end;
 }
 

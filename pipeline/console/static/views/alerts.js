@@ -1,6 +1,6 @@
 // Alerts: what the rules raised, and the reader's word on each: right, false, or silent for a while.
 
-import { html, useEffect, useState } from "../vendor/ui.js";
+import { html, useEffect, useRef, useState } from "../vendor/ui.js";
 import { MOST, send, useApi, useLive, usePages } from "../api.js";
 import { Act, Await, Dialog, Empty, Kind, Left, More, Operator, Out, Publishers, Quote, Segments, State, Sure, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
@@ -62,16 +62,18 @@ function Entry({ alert, mute, marked }) {
 
 function Log({ query }) {
   const [mark, rule] = [query.get("mark") ?? "", query.get("rule")];
-  const pages = usePages("/alerts", { mark, rule, sort: "newest", limit: PAGE });
+  const ahead = useRef(0);
+  const pages = usePages("/alerts", { mark, rule, sort: "newest", limit: PAGE }, ahead);
   const rules = useApi("/alerts/facets", { field: "rule", size: 50 });
   const [marks, setMarks] = useState({});
   const [target, setTarget] = useState(null);
   const [came, setCame] = useState([]);
-  useLive(["alerts"], (_, one) => (!rule || one.rule === rule) && (!mark || mark === "none") && setCame((old) => [one, ...old.filter((x) => x.id !== one.id)]));
+  useLive(["alerts"], (_, one) => (!rule || one.rule === rule) && (!mark || mark === "none") && setCame((old) => [one, ...old.filter((x) => x.id !== one.id)].slice(0, MOST)));
   const set = (changes) => { setCame([]); go(changed(query, changes)); };
   const known = new Set(pages.items.map((one) => one.id));
-  useEffect(() => { if (came.length >= MOST) { setCame(came.slice(0, PAGE)); pages.reload(); } }, [came.length]);
+  useEffect(() => { if (came.length >= MOST && !pages.left) { setCame(came.slice(0, PAGE)); pages.reload(); } }, [came.length, pages.left]);
   const news = pages.left ? [] : came.filter((one) => !known.has(one.id));
+  ahead.current = news.length;
   const items = [...news, ...pages.items].slice(0, MOST).map((one) => (one.id in marks ? { ...one, mark: marks[one.id] } : one));
   return html`
     <div class="row searchbar noprint"><${Segments} label="Judged" options=${MARKS} value=${mark} choose=${(one) => set({ mark: one })} />

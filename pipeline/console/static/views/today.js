@@ -1,6 +1,6 @@
 // Today: the stories of a span of time as they come, and beside them where, which alerts, and how much was read.
 
-import { html, useEffect, useMemo, useState } from "../vendor/ui.js";
+import { html, useEffect, useMemo, useRef, useState } from "../vendor/ui.js";
 import { MOST, useApi, useLive, usePages } from "../api.js";
 import { Spark } from "../charts.js";
 import { WorldMap } from "../map.js";
@@ -130,13 +130,15 @@ export function Today({ query }) {
   const told = query.get("show") !== "all" || undefined; // news of events first; what tells none is one press away
   const since = span === "all" ? undefined : span;
   const [live, setLive] = useState(true);
-  const pages = usePages("/stories", { since, sort: order, type, with_events: told, limit: PAGE });
+  const ahead = useRef(0);
+  const pages = usePages("/stories", { since, sort: order, type, with_events: told, limit: PAGE }, ahead);
   const { came, held, state, release, clear } = useArrivals(live, (story) => (type ? story.event_type === type : !told || Boolean(story.kind)), pages);
   useEffect(() => { document.title = "Today · Dateline"; }, []);
   useEffect(clear, [span, order, type, told]);
   const stories = useMemo(() => merged(pages.items, came, order, !pages.left), [pages.items, came, order]);
   const loaded = useMemo(() => new Set(pages.items.map((one) => one.id)), [pages.items]);
   const fresh = new Set([...came.keys()].filter((id) => !loaded.has(id)));
+  ahead.current = fresh.size;
   const set = (changes) => go(changed(query, changes));
   const total = (pages.data?.total ?? 0) + fresh.size;
   return html`

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from bench.readings import HERE, OWN, lines, load
+from bench.readings import HERE, NO_DATE, OWN, lines, load
 from pipeline.operate import offline
-from pipeline.records import Article, Brief
+from pipeline.records import Article, Brief, Document
 from pipeline.track.brief import brief
 
 LABELS = HERE / "train" / "stories" / "news.tsv"
@@ -18,15 +18,19 @@ LABELS = HERE / "train" / "stories" / "news.tsv"
 def briefs(name: str, shared: Path, *, dated: bool = True) -> list[Brief]:
     """The briefs of a set of bench.readings, in date order; of an article that the path rejects, from its line alone.
 
-    Those that are not `dated` have no date of publication, as if no page told one.
+    Those that are not `dated`, or of a set without dates, have no date of publication, as if no page told one.
     """
     rows = {str(row["id"]): row for row in lines(name, shared)}
     return [
-        brief(one.document if dated else msgspec.structs.replace(one.document, published_at=None), one.events)
+        brief(_read(one.document, dated=dated and rows[one.id]["published"] != NO_DATE), one.events)
         if one.document is not None
         else offline.stub(_line(rows[one.id]))
         for one in load(name, shared)
     ]
+
+
+def _read(document: Document, *, dated: bool) -> Document:
+    return document if dated else msgspec.structs.replace(document, published_at=None)
 
 
 def _line(row: dict[str, Any]) -> Article:

@@ -26,6 +26,10 @@ _BEHIND: Final = re.compile(
 """What stands behind such a noun; a verb has whom it befell there."""
 
 
+_TOLL: Final = re.compile(r"\b(?:die[ds]?|dead|deaths?|killed|injured|wounded|hurt|destroyed)\b[^,;:]*$", re.IGNORECASE)
+"""Words before it that say what it did: `twenty people were killed following an airstrike` is news of the airstrike."""
+
+
 def in_lead(event: Event) -> bool:
     """Return whether an article tells an event in its title or first sentences: what it is about, and no background."""
     places = ((event.section, event.start), *((m.section, m.start) for m in event.mentions))
@@ -60,7 +64,7 @@ def _is_context(event: Event) -> bool:
     if event.event_type == "CONSULT":
         return False
     before, found, behind = event.evidence.partition(event.trigger)
-    return bool(found and _BEFORE.search(before) and _BEHIND.match(behind))
+    return bool(found and _BEFORE.search(before) and not _TOLL.search(before) and _BEHIND.match(behind))
 
 
 def beginnings(text: str) -> set[str]:

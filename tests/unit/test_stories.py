@@ -145,6 +145,13 @@ def test_what_the_lead_mentions_and_the_title_is_not_on_is_background(title, abo
         ("Oil exports stop in a move against European Union sanctions.", "sanctions", "", False),
         ("Iran vows revenge after Israel struck Tehran.", "struck", "Iran vows revenge", True),
         ("Ministers imposed sanctions on Iran.", "sanctions", "", True),
+        ("Twenty people were killed following an airstrike in Kyiv.", "airstrike", "Twenty dead", True),
+        (
+            "Two were killed, and both agreed to talks after the airstrike in Kyiv.",
+            "airstrike",
+            "Guns fall silent",
+            False,
+        ),
     ],
 )
 def test_what_a_sentence_names_only_as_the_cause_of_something_is_background(evidence, trigger, title, about):

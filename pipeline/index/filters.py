@@ -162,8 +162,8 @@ def parse_since(text: str, *, now: dt.datetime, where: str = "since") -> dt.date
 def query(resource: Resource, filters: Filters, *, now: dt.datetime, like: str = "") -> dict[str, Any]:
     """Return the query of a search; `like` is the text of the item that `filters.like` names.
 
-    With words, most must match, and a phrase in quotes must occur. An item ranks higher if it has the whole phrase, if its
-    recipient is the one that the text names after `on`, `against`, `to` ..., or if it is new.
+    With words, most must match, and a phrase in quotes must occur. An item ranks higher if it has the whole phrase, if the
+    text names its recipient, more so after `on`, `against`, `to` ..., or if it is new.
 
     Raises:
         SearchError: a filter cannot be understood, or the resource has no such field.
@@ -217,6 +217,7 @@ def _words(resource: Resource, text: str) -> dict[str, Any]:
     must = [{"match": {"news.search": {"query": words, "minimum_should_match": "2<67%"}}}]
     must += [{"match_phrase": {"news.search": phrase}} for phrase in phrases]
     should: list[dict[str, Any]] = [{"match_phrase": {"news.search": {"query": words, "slop": 3, "boost": 1.5}}}]
+    should.append({"match": {"news.recipient_search": {"query": words, "boost": 1.5}}})
     if target := _TARGET.search(text):
         should.append({"match": {"news.recipient_search": {"query": search_terms(target[1]), "boost": 5.0}}})
     return {"must": must, "should": should}

@@ -20,7 +20,7 @@ from pipeline import bus, cli
 from pipeline.cli import service_commands
 from pipeline.detect.kinds import built_in
 from pipeline.index import sizes
-from pipeline.operate import offline, replay, status
+from pipeline.operate import offline, probe, replay, status
 from pipeline.process import VERSION
 from pipeline.settings import Settings
 from tests.make import NOW, make_failure
@@ -269,6 +269,7 @@ def test_status_for_people_names_each_part(run, monkeypatch):
     monkeypatch.setattr(status, "_require_kafka", lambda _: None)
     health = {"reachable": True, "status": "green", "indices": {"news-events": {"documents": 12, "bytes": 3_400_000}}}
     monkeypatch.setattr(sizes, "health", lambda _: health)
+    monkeypatch.setattr(probe, "address", lambda *_: "127.0.0.1:9")  # a service may run on this machine
     text = run("status").output
     for expected in ("collector", "down", "dateline-worker", "news.articles", "9", "green", "news-events", "12", "3.4"):
         assert expected in text

@@ -33,8 +33,8 @@ NAMESAKES: Final = 50
 """A town so many times larger is meant although the article names the country of the smaller one: Paris, not that of Texas.
 The Londons and Alexandrias, of which both are in the news, differ 21 and 34 times."""
 MANY_NAMES_POPULATION: Final = 250_000
-"""Towns from this size on are found by their other names (Gomel, Peking) as by their own; a smaller one if nothing else has
-that name."""
+"""Towns from this size on are found by their other names (Gomel, Peking) as by their own, and by the beginning of their name
+that is another country's town (Santa Cruz de la Sierra) if the article names theirs; a smaller one if nothing else is called so."""
 _DIRECTIONS: Final = frozenset(
     ("central", "eastern", "western", "northern", "southern", "middle", "upper", "lower", "federal", "east", "west", "north")
 )  # fmt: skip
@@ -91,6 +91,7 @@ class Places:
                 self._news.setdefault(_key(known), []).append(candidate)
         self._towns: dict[str, list[_Candidate]] = {}
         self._other_names: list[tuple[_Candidate, msgspec.Raw]] = []
+        self._short_names: dict[str, list[_Candidate]] = {}
         self._load_towns()
         self._found: dict[tuple[str, tuple[str, ...]], Place | None] = {}
 
@@ -111,8 +112,10 @@ class Places:
                 self._other_names.append((candidate, town.alternatenames))
         for candidate, raw in large:
             for key in _other_keys(raw):
-                if key not in self._towns:
-                    self._towns[key] = [candidate]
+                own = self._towns.setdefault(key, [candidate])
+                short = _key(candidate.name).startswith(f"{key} ")
+                if short and all(town.country != candidate.country for town in own):
+                    self._short_names.setdefault(key, []).append(candidate)
 
     @cached_property
     def _others(self) -> dict[str, list[_Candidate]]:
@@ -211,7 +214,8 @@ class Places:
         towns = self._towns.get(key, [])
         largest = max(towns, key=_population, default=None)
         for country in countries:
-            here = [candidate for candidate in towns if candidate.country == country]
+            named = (*towns, *self._short_names.get(key, ()))
+            here = [candidate for candidate in named if candidate.country == country]
             if not within:
                 here = [candidate for candidate in here if not _is_small_beside(candidate, largest)]
             if here:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.annotate.parse import Parsed
+from pipeline.annotate.parse import Parsed, is_bare
 from pipeline.detect import details
 from pipeline.detect.details import Found
 from pipeline.detect.encoder import Floats
@@ -140,7 +140,10 @@ def _draft(
     if one.type == "ASSAULT":
         recipients = tuple(p for p in recipients if known(p) or last_word(p.text) not in GROUND)
     hints = [p.country for p in (*recipients, *actors) if p.country]
-    hints += [n.party.country for n in section.names if sentence[0] <= n.start < sentence[1] and n.party.country]
+    inside = [(n.party.country, is_bare(n.party)) for n in section.names if sentence[0] <= n.start < sentence[1]]
+    towns = [land for land, bare in inside if land and bare]  # a town alone says nothing of where it is itself
+    hints += [land for land, bare in inside if land and not bare]
+    hints += [*([section.firm] if section.firm else []), *(towns if len(towns) > 1 else [])]
     where = [span for span in one.spans["places"] if not within_name(section.text, section.names, models.names, *span)]
     places = details.places_of(where, section.text, models.names, hints, section.firm)
     there = {p.country for p in places if p.country}

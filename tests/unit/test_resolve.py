@@ -404,6 +404,10 @@ def test_a_new_office_holder_is_not_the_one_before():
         ("Holbrook", ("AUS",), None),  # the towns of that name that we know are American
         ("Holbrook", ("USA",), "USA"),
         ("Sokoro", ("USA",), None),  # another name of Socorro in New Mexico, which nobody means
+        ("Santa Cruz", ("BOL",), "BOL"),  # de la Sierra
+        ("Santa Cruz", (), "PHL"),
+        ("Santiago", ("CHL", "DOM"), "CHL"),
+        ("Cancun", ("CHN",), "MEX"),  # once written for Changchun too
         ("Jackson, Miss.", (), "USA"),
         ("New York, NY", (), "USA"),
     ],

@@ -150,6 +150,15 @@ def test_places_are_the_towns_of_a_list_and_the_name_behind_their_sort(models):
     assert [p.name for p in made.places] == ["Dortmund", "Bremen", "Hamburg"]
 
 
+def test_a_town_is_no_hint_of_its_own_country(models):
+    text = "Gunmen struck San Fernando, Trinidad said."
+    one = telling(text, "struck", "attack", "ASSAULT", actors="Gunmen", places="San Fernando")
+    (made,) = draft(models, text, one, labels={"San Fernando": "GPE", "Trinidad": "GPE"})
+    assert [p.country for p in made.places] == ["TTO"]
+    (made,) = draft(models, text.replace(", Trinidad said", ""), one, labels={"San Fernando": "GPE"})
+    assert [(p.country, p.reason) for p in made.places] == [("PHL", "largest by population")]
+
+
 def test_who_sells_arms_is_the_other_side_of_their_purchase(models):
     text = "Poland ordered 96 tanks from South Korea, two diplomats said."
     (made,) = draft(models, text, telling(text, "ordered", "arms_procurement", "AID", actors="Poland"))

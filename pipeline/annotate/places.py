@@ -34,7 +34,8 @@ NAMESAKES: Final = 50
 The Londons and Alexandrias, of which both are in the news, differ 21 and 34 times."""
 MANY_NAMES_POPULATION: Final = 250_000
 """Towns from this size on are found by their other names (Gomel, Peking) as by their own, and by the beginning of their name
-that is another country's town (Santa Cruz de la Sierra) if the article names theirs; a smaller one if nothing else is called so."""
+that is another country's town (Santa Cruz de la Sierra) if the article names theirs; a smaller one if nothing else has that
+name."""
 _DIRECTIONS: Final = frozenset(
     ("central", "eastern", "western", "northern", "southern", "middle", "upper", "lower", "federal", "east", "west", "north")
 )  # fmt: skip

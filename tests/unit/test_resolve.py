@@ -234,6 +234,7 @@ def test_countries_by_name_people_adjective_and_capital():
         ("Tripoli", (), "Tripoli", "LBY"),
         ("London", ("CAN",), "London", "CAN"),
         ("Georgia", ("USA",), "Georgia", "USA"),
+        ("Georgia's Governor", (), "Georgia", "USA"),
         ("Georgia", (), "Georgia", "GEO"),
         ("Nice", ("FRA",), "Nice", "FRA"),
         ("Strait of Hormuz", (), "Strait of Hormuz", None),

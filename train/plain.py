@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.detect.kinds import KINDS
+from train.reader.data import MODALITIES
 
-MODALITIES: Final = ("asserted", "planned", "hypothetical", "denied", "historical")
 CELLS: Final = 12
 _STRAIGHT: Final = str.maketrans("’‘“”", "''\"\"")
 _META: Final = {"date": r"\d{4}-\d\d-\d\d", "section": r"\S.*", "loud": r"yes|no"}

@@ -22,7 +22,6 @@ PAGES: Final = 8
 SAME_SHARE: Final = 0.9
 """Share of the words of two pages that both have if they are one wall; a counter or a date may differ."""
 
-
 TEXT_CHARACTERS: Final = 20_000
 """Characters of a page that are compared; of an article of this length hardly a second one begins so."""
 

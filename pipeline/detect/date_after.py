@@ -13,7 +13,7 @@ from pipeline.records import Precision, When
 _PARTS: Final = "day|night|evening|morning|afternoon"
 _SAME: Final = re.compile(
     rf"(?:on\s+)?(?:late[r]?\s+)?(?:in\s+|on\s+)?(?:the\s+same|that(?:\s+same|\s+very)?)\s+(?P<unit>{_PARTS}|week|month|year)"
-    rf"|(?:(?:late|later|early|earlier)\s+)?in\s+the\s+(?:day|night|evening|morning|afternoon)"
+    rf"|(?:(?:late|later|early|earlier)\s+)?in\s+the\s+(?:{_PARTS})"
     rf"|(?:(?:at|before|by|around)\s+)?(?:dawn|midnight|nightfall|sunrise|daybreak|noon|dusk)",
     re.IGNORECASE,
 )

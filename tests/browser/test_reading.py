@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_page import ready
+from tests.browser.views import ready
 
 
 def test_the_most_reported_stories_lead_the_day(opened, console):

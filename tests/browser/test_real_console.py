@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from pipeline.console import access
 from pipeline.index import actions, client
-from tests.browser.test_page import ready
+from tests.browser.views import ready
 from tests.console_client import served
 from tests.integration.test_console import corner
 from tests.make import KYIV, MOSCOW, NOW, RUSSIA, UKRAINE, USA, make_aid, make_event

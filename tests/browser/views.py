@@ -1,0 +1,17 @@
+"""The views of the page by name, and when one of them is ready to be looked at."""
+
+from playwright.sync_api import expect
+
+VIEWS = {
+    "today": "/", "story": "/story/story-4", "event": "/event/story-4-event-0", "search": "/search", "table": "/search?show=table&q=the", "map": "/search?show=map", "articles": "/search?of=articles",
+    "relations": "/relations", "alerts": "/alerts", "mutes": "/alerts/mutes", "rules": "/alerts/rules", "rule": "/alerts/rules/new?kind=aid_package", "sources": "/sources",
+}  # fmt: skip
+
+
+def ready(page):
+    """Wait until what the page asked for has come; the stream of what is new never ends, so the network is never idle."""
+    expect(page.locator("h1").first).to_be_visible()
+    expect(page.locator(".bones")).to_have_count(0)
+    if page.locator(".map svg").count():
+        expect(page.locator(".map .land").first).to_be_attached()
+    return page

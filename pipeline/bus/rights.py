@@ -92,9 +92,17 @@ RIGHTS: Final[dict[str, tuple[Right, ...]]] = {
         for operation in ("create", "describe_configs", "alter_configs")
     ),
     "keda": (Right("describe", "group", GROUP_PREFIX, prefix=True),),
+    "operator": (
+        Right("read", "topic", TOPIC_PREFIX, prefix=True),
+        Right("write", "topic", TOPIC_PREFIX, prefix=True),
+        Right("read", "group", GROUP_PREFIX, prefix=True),  # to set a group back to the start of its topics, too
+        Right("write", "transactional_id", GROUP_PREFIX, prefix=True),
+        Right("describe", "cluster", CLUSTER),
+    ),
 }
 """The rights of each process beside that of describing every topic of Dateline. A channel of type `kafka` writes to a topic of
-the user's own, which has to be allowed by hand. `setup` runs `dateline topics`, `keda` scales the workers."""
+the user's own, which has to be allowed by hand. `setup` runs `dateline topics`, `keda` scales the workers, and `operator` is a
+person who runs `dateline status`, `quarantine`, `replay` and `collect`."""
 
 EVERYBODY: Final = Right("describe", "topic", TOPIC_PREFIX, prefix=True)
 

@@ -93,12 +93,17 @@ class Live:
                 _put(queue, event)
 
     def _follow(self) -> None:
+        """Follow the topics until `stop`. An outage is logged once, not at each attempt."""
+        problem = ""
         while not self._stop.is_set():
             try:
                 for message in bus.tail(self._settings, TOPICS, self._stop):
+                    problem = ""
                     self._take(message)
             except Exception as error:  # noqa: BLE001 - Kafka's client has many errors, and each means: try again
-                log.warning("topics_unread", error=str(error))
+                if str(error) != problem:
+                    problem = str(error)
+                    log.warning("topics_unread", error=problem)
                 self._stop.wait(RETRY_SECONDS)
 
     def _take(self, message: bus.Message) -> None:

@@ -179,6 +179,10 @@ class House:
         for name in names or PROCESSES:
             self._start(name, name, self.environ)
 
+    def start_as(self, name, environ):
+        """Start a process with more environment variables."""
+        self._start(name, name, {**self.environ, **environ})
+
     def _start(self, name, command, environ):
         with (self.directory / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(

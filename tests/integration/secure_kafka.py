@@ -17,7 +17,7 @@ from pipeline.local.stack import Stack
 from pipeline.settings import Kafka, Settings
 from tests.stack_fixture import make_local
 
-USERS = ("collector", "worker", "indexer", "notifier", "console", "setup", "keda")
+USERS = ("collector", "worker", "indexer", "notifier", "console", "setup", "keda", "operator")
 
 
 def password(name: str) -> str:

@@ -8,8 +8,11 @@ import trustme
 
 from pipeline import bus
 from pipeline.bus import topics
+from pipeline.operate import quarantine
+from pipeline.records import encode
 from pipeline.worker import faust_app
 from tests.integration import secure_kafka
+from tests.make import make_failure
 
 pytestmark = pytest.mark.integration
 
@@ -116,6 +119,19 @@ def test_setup_keeps_the_topics_as_configured_and_the_indexer_sees_the_cluster_w
     assert found.brokers == 1
     assert found.disks
     assert not bus.cluster(kafka.by_password("worker")).disks, "it has no business with them"
+
+
+def test_an_operator_sends_again_what_failed_sets_a_group_back_and_brings_articles_of_the_past(kafka):
+    user, failure = kafka.by_password("operator"), make_failure(topic=bus.ARTICLES, raw=b"read me again")
+    publish(kafka.by_password("worker"), bus.QUARANTINE, encode(failure))
+    [open_] = [one for one in quarantine.read(user) if one.id == failure.id]
+    assert [result.problem for result in quarantine.retry(user, [open_])] == [""]
+    assert b"read me again" in values(kafka.by_password("worker"), bus.ARTICLES)
+    bus.reset(user, bus.INDEXER_GROUP, bus.READS[bus.INDEXER_GROUP])
+    assert consume(kafka.by_password("indexer"), bus.DOCUMENTS, bus.INDEXER_GROUP) == {bus.DOCUMENTS}
+    publish(user, bus.BACKFILL, b"an old article", transactional_id="dateline-backfill-1")
+    assert bus.lags(user)
+    assert bus.cluster(user).disks
 
 
 def test_a_wrong_password_is_refused_and_the_message_has_no_secret(kafka, impatient):

@@ -42,6 +42,7 @@ MOST = {
     "tolerations": [{"key": "news", "operator": "Exists"}],
     "priorityClassName": "news",
     "podAnnotations": {"team": "desk"},
+    "processes": {"operator": {"enabled": True}},
 }  # fmt: skip
 MUTUAL = {**MOST, "kafka": MOST["kafka"] | {"securityProtocol": "SSL"}, "console": {"tlsSecret": "page-tls"}}
 PLAIN = {
@@ -168,11 +169,11 @@ def test_every_mount_has_its_volume_and_every_volume_its_mount(rendered, name):
 
 def test_every_process_has_probes_limits_and_time_to_stop(rendered):
     ports = Settings().http
-    for process, pod in pods(rendered("least")).items():
+    for process, pod in pods(rendered("most")).items():
         for container in containers(pod):
             assert {"cpu", "memory"} == set(container["resources"]["requests"]), process
             assert {"cpu", "memory"} == set(container["resources"]["limits"]), process
-        if process == "setup":
+        if process in ("setup", "operator"):
             continue
         [container] = pod["containers"]
         assert container["args"] == [process]
@@ -180,7 +181,7 @@ def test_every_process_has_probes_limits_and_time_to_stop(rendered):
         for probe, path in (("startupProbe", "/healthz"), ("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
             assert container[probe]["httpGet"] == {"path": path, "port": "metrics"}, process
         assert pod["terminationGracePeriodSeconds"] >= 15
-    assert pods(rendered("least"))["worker"]["terminationGracePeriodSeconds"] > Settings().worker.drain_timeout_seconds
+    assert pods(rendered("most"))["worker"]["terminationGracePeriodSeconds"] > Settings().worker.drain_timeout_seconds
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -197,10 +198,10 @@ def test_the_settings_take_the_environment_of_every_container(rendered, name, tm
             places = [v for k, v in given.items() if k.endswith("_FILE")]
             mounts = tuple(m["mountPath"] + "/" for m in container["volumeMounts"])
             assert [place for place in places if not place.startswith(mounts)] == [], component
-            reads_search = component in ("indexer", "console", "setup")
+            reads_search = component in ("indexer", "console", "setup", "operator")
             assert bool(settings.elasticsearch.url) == reads_search, component
             assert bool(settings.elasticsearch.api_key) == (reads_search and name != "plain"), component
-            takes_snapshots = component == "indexer" and name in ("most", "mutual")
+            takes_snapshots = component in ("indexer", "operator") and name in ("most", "mutual")
             wanted = Snapshots(repository="nightly", location="/mnt/shared/dateline", keep=7)
             assert settings.snapshots == (wanted if takes_snapshots else Snapshots()), component
 
@@ -214,7 +215,7 @@ def test_no_secret_is_written_into_an_object_and_each_process_has_its_own(render
         assert {v["secret"]["defaultMode"] for v in pod["volumes"] if "secret" in v} == {0o440}
         assert names["kafka"] == f"dateline-{component}"
         users[component] = environment(pod["containers"][0])["DATELINE_KAFKA_USERNAME"]
-    assert users == {component: f"dateline-{component}" for component in (*PROCESSES, "setup")}
+    assert users == {component: f"dateline-{component}" for component in (*PROCESSES, "setup", "operator")}
     assert set(users) | {"keda"} == set(RIGHTS), "each has rights of its own on Kafka"
     assert pods(objects)["console"]["volumes"] != pods(objects)["indexer"]["volumes"]
 
@@ -243,6 +244,15 @@ def test_the_job_creates_topics_rights_and_templates_before_anything_starts(rend
         "it is there before the job"
     )
     assert "--principal" not in containers(pods(rendered("least"))["setup"])[0]["args"]
+
+
+def test_an_operator_has_a_pod_for_commands_only_where_it_is_asked_for(rendered):
+    assert ("Deployment", "desk-operator") not in rendered("least")
+    spec = rendered("most")["Deployment", "desk-operator"]["spec"]
+    [container] = spec["template"]["spec"]["containers"]
+    assert container["command"] == ["sleep", "infinity"]
+    assert "args" not in container
+    assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
 
 
 def test_a_budget_lets_one_pod_of_a_process_go_at_a_time(rendered):
@@ -308,18 +318,18 @@ def test_keda_scales_by_the_lag_of_a_group_up_to_the_number_of_partitions(render
 
 def test_a_process_reaches_only_what_it_needs(rendered):
     web = {"collector", "notifier"}
-    for process in (*PROCESSES, "setup"):
-        spec = rendered("least")["NetworkPolicy", f"desk-{process}"]["spec"]
+    for process in (*PROCESSES, "setup", "operator"):
+        spec = rendered("most")["NetworkPolicy", f"desk-{process}"]["spec"]
         assert set(spec["policyTypes"]) == {"Ingress", "Egress"}
         ports = [{port["port"] for port in rule.get("ports", ())} for rule in spec["egress"]]
         assert set().union(*ports) >= {53, 9093}
         assert any({80, 443} <= rule for rule in ports) == (process in web), process
-        assert any(9200 in rule for rule in ports) == (process in ("indexer", "console", "setup")), process
+        assert any(9200 in rule for rule in ports) == (process in ("indexer", "console", "setup", "operator")), process
         open_to = [peer["ipBlock"] for rule in spec["egress"] for peer in rule.get("to", ()) if "ipBlock" in peer]
         assert all("10.0.0.0/8" in block["except"] or "fc00::/7" in block["except"] for block in open_to)
         assert bool(open_to) == (process in web)
         reached = {port["port"] for rule in spec["ingress"] for port in rule["ports"]}
-        own = {getattr(Settings().http, f"{process}_port")} if process != "setup" else set()
+        own = {getattr(Settings().http, f"{process}_port")} if process in PROCESSES else set()
         assert reached == own | ({Settings().console.port} if process == "console" else set()), process
         assert all(rule["from"] for rule in spec["ingress"]), "an empty list would let everybody in"
     policies = [spec for (kind, _), spec in rendered("most").items() if kind == "NetworkPolicy"]

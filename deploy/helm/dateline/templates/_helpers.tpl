@@ -30,7 +30,7 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 {{- end -}}
 
 {{- define "dateline.usesElasticsearch" -}}
-{{- if has . (list "indexer" "console" "templates") -}}yes{{- end -}}
+{{- if has . (list "indexer" "console" "setup" "operator") -}}yes{{- end -}}
 {{- end -}}
 
 {{/* The environment of a container. Takes (root, process, the process whose Elasticsearch key it has). */}}
@@ -65,7 +65,7 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 - name: DATELINE_KAFKA_CA_FILE
   value: /run/kafka-ca/{{ $kafka.caKey }}
 {{- end }}
-{{- if or (include "dateline.usesElasticsearch" $process) (eq $process "setup") }}
+{{- if include "dateline.usesElasticsearch" $process }}
 - name: DATELINE_ELASTICSEARCH_URL
   value: {{ required "elasticsearch.url: give the address of Elasticsearch" $elastic.url | quote }}
 - name: DATELINE_ELASTICSEARCH_INDEX_PREFIX
@@ -83,7 +83,7 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
   value: /run/elasticsearch-ca/{{ $elastic.caKey }}
 {{- end }}
 {{- end }}
-{{- if and (eq $process "indexer") $root.Values.snapshots.repository }}
+{{- if and (has $process (list "indexer" "operator")) $root.Values.snapshots.repository }}
 {{- with $root.Values.snapshots }}
 - name: DATELINE_SNAPSHOTS_REPOSITORY
   value: {{ .repository }}
@@ -136,7 +136,7 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 - { name: kafka-ca, mountPath: /run/kafka-ca, readOnly: true }
 {{- end }}
 {{- end }}
-{{- if or (include "dateline.usesElasticsearch" $process) (eq $process "setup") }}
+{{- if include "dateline.usesElasticsearch" $process }}
 {{- if $root.Values.elasticsearch.apiKeySecretPrefix }}
 - { name: elasticsearch, mountPath: /run/elasticsearch, readOnly: true }
 {{- end }}
@@ -172,7 +172,7 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 - { name: kafka-ca, secret: { secretName: {{ $kafka.caSecret }}, defaultMode: 0440 } }
 {{- end }}
 {{- end }}
-{{- if or (include "dateline.usesElasticsearch" $process) (eq $process "setup") }}
+{{- if include "dateline.usesElasticsearch" $process }}
 {{- if $elastic.apiKeySecretPrefix }}
 - { name: elasticsearch, secret: { secretName: {{ $elastic.apiKeySecretPrefix }}{{ eq $process "console" | ternary "console" "indexer" }}, defaultMode: 0440 } }
 {{- end }}

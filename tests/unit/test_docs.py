@@ -139,8 +139,10 @@ def test_the_runbook_names_only_options_and_metrics_that_exist():
     assert set(re.findall(r"`(dateline_[a-z_]+)`", text)) <= set(instruments())
 
 
-def test_the_runbook_names_only_commands_that_exist_with_options_that_they_take():
+def test_the_runbook_names_only_commands_that_exist_with_options_that_they_take(tmp_path, monkeypatch):
     text = (ROOT / "docs/operations.md").read_text("utf-8")
+    (tmp_path / "FILE").write_text("", "utf-8")  # some commands look whether their file is there
+    monkeypatch.chdir(tmp_path)
     found = re.findall(r"`dateline ([a-z][^`]*)`", text) + re.findall(r"--no-deps \w+ ([a-z][^`\n]*)", text)
     assert len(found) > 8
     for line in found:

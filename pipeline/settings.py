@@ -267,6 +267,7 @@ class Console(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 29110
     users_file: str = ""
+    session_key_file: str = ""
     certificate_file: str = ""
     key_file: str = ""
     behind_proxy: bool = False
@@ -345,8 +346,7 @@ def load(directory: Path | None = None, environ: Mapping[str, str] | None = None
         raise SettingsError(f"{file}: directory: unknown key")
     for (section, key), value in _from_environment(environ):
         table.setdefault(section, {})[key] = value
-    table["directory"] = str(directory.absolute())
-    return _with_login_apart(convert(table, Settings, where=str(file)))
+    return _with_login_apart(convert(table | {"directory": str(directory.absolute())}, Settings, where=str(file)))
 
 
 def without_login(text: str) -> str:

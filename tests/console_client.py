@@ -12,6 +12,7 @@ import requests
 import uvicorn
 
 from pipeline.console import app
+from pipeline.console.live import Live
 from pipeline.local import ports
 from pipeline.settings import Settings
 
@@ -34,11 +35,13 @@ class Web(requests.Session):
 
 
 @contextlib.contextmanager
-def served(settings: Settings) -> Iterator[Web]:
+def served(settings: Settings, *, live: Live | None = None) -> Iterator[Web]:
     """Serve the application while the block runs."""
     [port] = ports.free(1)
     server = uvicorn.Server(
-        uvicorn.Config(app.build(settings), host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app.build(settings, live=live), host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

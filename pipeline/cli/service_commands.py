@@ -165,13 +165,13 @@ def console_user(name: UserName, role: UserRole = "read") -> None:
 
     Only the hash of the secret is kept, in the file of console.users_file.
     """
-    from pipeline.console import access
+    from pipeline.console import users
 
     found = settings()
     if not found.console.users_file:
         raise typer.BadParameter("set console.users_file in dateline.toml first", param_hint="NAME")
     file = found.path(found.console.users_file)
-    secret = access.add_user(file, name, role)
+    secret = users.add_user(file, name, role)
     print(f"user {name} ({role}) added to {file}; the secret, which is shown only now:", file=sys.stderr)
     print(secret)
 

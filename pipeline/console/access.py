@@ -1,40 +1,47 @@
-"""Who may do what: users and roles, limits of requests, checks against other sites, headers, and the audit log.
-
-The users are in the file that `console.users_file` names. A user's secret is random and long, so that its plain SHA-256 is
-enough to keep: it cannot be guessed from the hash. It is sent as a bearer token, or as the password of basic authentication.
-"""
+"""Who may do what: log-ins and log-outs, limits of requests, checks against other sites, headers, and the audit log."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import datetime as dt
-import hashlib
-import hmac
 import ipaddress
-import secrets
 import threading
 import time
 from collections import OrderedDict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 import structlog
-from msgspec import Meta
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request, cookie_parser
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.console.api import ApiError, Role, User, problem
-from pipeline.settings import Console, Section, Settings, SettingsError, convert, read_toml
-from pipeline.toml import edit as toml_edit
-from pipeline.toml.edit import file_stamp
+from pipeline.console import api
+from pipeline.console.api import PREFIX, ApiError, Endpoint, User, problem
+from pipeline.console.users import LOGIN_HOURS, Login, Users
+from pipeline.settings import Console, Settings, SettingsError
 
 log = structlog.get_logger("console")
 
-SECRET_BYTES: Final = 32
 LOCAL_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
+HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz"})
+LOGIN_PATH: Final = f"{PREFIX}/login"
+LOGIN: Final = (
+    Endpoint(
+        method="POST",
+        path="/login",
+        about="Log a browser in: the answer sets a cookie.",
+        call=lambda _desk, _call: None,
+        body=Login,
+        status=204,
+    ),
+    Endpoint(method="DELETE", path="/login", about="Log a browser out.", call=lambda _desk, _call: None, status=204),
+)
+"""Their description; the guard answers them itself, before it knows who asks."""
+
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
@@ -54,16 +61,6 @@ WRONG_SECRETS: Final = 10
 
 ADDRESSES: Final = 10_000
 """How many addresses and users the limits remember."""
-
-
-class _ConsoleUser(Section, frozen=True, kw_only=True):
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._@-]{1,60}$")]
-    secret_sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-    role: Role = "read"
-
-
-class _UsersFile(Section, frozen=True, kw_only=True):
-    user: tuple[_ConsoleUser, ...] = ()
 
 
 def is_local(host: str) -> bool:
@@ -102,73 +99,6 @@ def require_safe(settings: Settings) -> None:
             f"console.host: {console.host} can be reached from other machines, so set console.certificate_file and "
             "console.key_file, or console.behind_proxy if a proxy adds TLS"
         )
-
-
-class Users:
-    """The users of the file `console.users_file`, read again when it changes. Without the file everybody may do everything.
-
-    Raises:
-        SettingsError: the file is wrong at the start.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._file = settings.path(settings.console.users_file) if settings.console.users_file else None
-        self._stamp: object = None
-        self._found: tuple[_ConsoleUser, ...] = ()
-        if self._file is not None:
-            self._read(self._file)
-
-    @property
-    def needed(self) -> bool:
-        """Whether people have to log in."""
-        return self._file is not None
-
-    def find(self, name: str | None, secret: str) -> User | None:
-        """Return the user with this secret (and name, if one is given), or None. It takes as long for each wrong secret."""
-        if self._file is not None:
-            try:
-                if self._stamp != file_stamp(self._file):
-                    self._read(self._file)
-            except (SettingsError, OSError) as error:
-                log.error("users_not_reloaded", error=str(error))  # noqa: TRY400 - the user's error, not ours
-        given = hash_of(secret)
-        found = None
-        for one in self._found:
-            if hmac.compare_digest(one.secret_sha256, given) and name in (None, "", one.name):
-                found = User(name=one.name, role=one.role)
-        return found
-
-    def _read(self, file: Path) -> None:
-        table = convert(read_toml(file), _UsersFile, where=str(file))
-        self._found, self._stamp = table.user, file_stamp(file)
-
-
-def hash_of(secret: str) -> str:
-    """Return what is kept of a secret."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def new_user(name: str, role: Role) -> tuple[str, str]:
-    """Return a new secret, and the lines for the file of the users."""
-    secret = secrets.token_urlsafe(SECRET_BYTES)
-    return secret, f'[[user]]\nname = "{name}"\nrole = "{role}"\nsecret_sha256 = "{hash_of(secret)}"\n'
-
-
-def add_user(file: Path, name: str, role: Role) -> str:
-    """Add a user to a file, which is made if it is missing, and return the secret.
-
-    Raises:
-        SettingsError: the name is taken or cannot be one, or the file is wrong.
-        OSError: the file cannot be written.
-    """
-    known = convert(read_toml(file), _UsersFile, where=str(file)).user if file.exists() else ()
-    if name in {one.name for one in known}:
-        raise SettingsError(f"{file}: there is a user {name!r} already")
-    secret, block = new_user(name, role)
-    file.touch(mode=0o600)
-    toml_edit.append(file, block, check=lambda draft: convert(read_toml(draft), _UsersFile, where=str(file)))
-    file.chmod(0o600)
-    return secret
 
 
 class _Limits:
@@ -218,7 +148,10 @@ class _WrongSecretError(ApiError):
 
 
 class Guard:
-    """The application behind these checks: the Host header, the user, the limits, and requests of other sites."""
+    """The application behind these checks: the Host header, the user, the limits, and requests of other sites.
+
+    The files of the page need no log-in, because they hold nothing of the service: the page itself asks for the secret.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings, audit: Audit) -> None:
         self._app = app
@@ -247,10 +180,12 @@ class Guard:
         address, app = (scope.get("client") or ("", 0))[0], self._app
         try:
             scope["dateline.user"] = self._allowed(scope, address)
+            if scope["path"] == LOGIN_PATH and scope["method"] in ("POST", "DELETE"):
+                app = await self._log_in_or_out(scope, receive, address)
         except _WrongSecretError as error:
-            app, wrong_secret = _refusal(error), True
+            app, wrong_secret = _refusal(error, scope), True
         except ApiError as error:
-            app = _refusal(error)
+            app = _refusal(error, scope)
         await app(scope, receive, sending)
         if wrong_secret or scope["method"] not in SAFE_METHODS:
             user: User = scope.get("dateline.user", User())
@@ -265,45 +200,79 @@ class Guard:
         Raises:
             ApiError: it is not.
         """
-        headers = Headers(scope=scope)
+        headers, path = Headers(scope=scope), scope["path"]
         self._require_host(headers)
-        if scope["path"] in OPEN_PATHS:
+        if path in HEALTH_PATHS:
             return User(role="read")
-        user = self._user(headers, address)
+        nobody = path == LOGIN_PATH or not path.startswith("/api/")
+        user = (self._of_cookie(headers) or User(role="read")) if nobody else self._user(headers, address)
         self._require_rate(user.name or address)
         if scope["method"] not in SAFE_METHODS:
             _require_own_site(headers)
         return user
 
+    async def _log_in_or_out(self, scope: Scope, receive: Receive, address: str) -> ASGIApp:
+        """Return the answer to a log-in or a log-out.
+
+        Raises:
+            ApiError: the secret is wrong, or the body is no log-in.
+        """
+        headers, answer = Headers(scope=scope), Response(status_code=204)
+        secure = scope["scheme"] == "https" or not is_local(_host_name(headers))
+        cookie, lasts = "", 0
+        if scope["method"] == "DELETE":
+            self._users.end(_cookie(headers))
+        else:
+            given: Login = api.decode_body(await api.body_of(Request(scope, receive)), Login)
+            user = self._checked(given.name, given.secret, address)
+            scope["dateline.user"] = user
+            cookie, lasts = self._users.begin(user, _now()), LOGIN_HOURS * 3600
+        name = _SECURE_COOKIE if secure else _COOKIE
+        answer.set_cookie(name, cookie, max_age=lasts, path="/", secure=secure, httponly=True, samesite="strict")
+        return answer
+
     def _require_host(self, headers: Headers) -> None:
         """Refuse a Host header with another name: a page of another site could otherwise reach this server by its own name."""
-        host = headers.get("host", "")
-        name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-        if name.lower() not in self._hosts and "*" not in self._hosts:
+        name = _host_name(headers)
+        if name not in self._hosts and "*" not in self._hosts:
             raise ApiError(403, f"Host: {name[:100]!r} is not a name of this server (console.allowed_hosts)")
 
     def _user(self, headers: Headers, address: str) -> User:
         if not self._users.needed:
             return User()
-        now = time.monotonic()
-        if not self._wrong.left(address, now):
-            raise ApiError(429, "too many wrong secrets from this address; wait a minute", "60")
         kind, _, given = headers.get("authorization", "").partition(" ")
-        name, secret = None, ""
         if kind.lower() == "bearer":
-            secret = given.strip()
-        elif kind.lower() == "basic":
+            return self._checked(None, given.strip(), address)
+        if kind.lower() == "basic":
             try:
                 name, _, secret = base64.b64decode(given, validate=True).decode("utf-8").partition(":")
             except (binascii.Error, UnicodeDecodeError):
-                secret = ""
-        if secret:
-            found = self._users.find(name, secret)
-            if found is not None:
-                return found
+                name, secret = "", ""
+            return self._checked(name, secret, address)
+        user = self._of_cookie(headers)
+        if user is None:
+            raise ApiError(401, "log in: a user's name and secret, or the secret as a bearer token")
+        return user
+
+    def _of_cookie(self, headers: Headers) -> User | None:
+        return self._users.of_cookie(_cookie(headers), _now())
+
+    def _checked(self, name: str | None, secret: str, address: str) -> User:
+        """Return the user with this secret. So many wrong ones a minute may come from an address; then even right ones wait.
+
+        Raises:
+            ApiError: there is none, or the address has to wait.
+        """
+        if not self._users.needed:
+            raise ApiError(404, "nobody has to log in here: console.users_file names no users")
+        now = time.monotonic()
+        if not self._wrong.left(address, now):
+            raise ApiError(429, "too many wrong secrets from this address; wait a minute", "60")
+        found = self._users.find(name, secret) if secret else None
+        if found is None:
             self._wrong.take(address, now)
             raise _WrongSecretError(401, "the name or the secret is wrong")
-        raise ApiError(401, "log in: a user's name and secret, or the secret as a bearer token")
+        return found
 
     def _require_rate(self, who: str) -> None:
         wait = self._requests.take(who, time.monotonic())
@@ -311,6 +280,25 @@ class Guard:
             raise ApiError(
                 429, f"more than {self._console.requests_per_minute} requests in a minute", str(int(wait) + 1)
             )
+
+
+_COOKIE: Final = "dateline"
+_SECURE_COOKIE: Final = "__Host-dateline"
+"""Over TLS: by this name a browser knows that no other host, and no page without TLS, has set it."""
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _cookie(headers: Headers) -> str:
+    found = cookie_parser(headers.get("cookie", ""))
+    return found.get(_SECURE_COOKIE) or found.get(_COOKIE, "")
+
+
+def _host_name(headers: Headers) -> str:
+    host = headers.get("host", "")
+    return (host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]).lower()
 
 
 def _add_headers(message: Message, path: str) -> None:
@@ -321,9 +309,11 @@ def _add_headers(message: Message, path: str) -> None:
         found.setdefault("Cache-Control", "no-store")
 
 
-def _refusal(error: ApiError) -> ASGIApp:
+def _refusal(error: ApiError, scope: Scope) -> ASGIApp:
     answer = problem(error)
-    if error.status == 401:
+    if error.status == 401 and "sec-fetch-mode" not in Headers(
+        scope=scope
+    ):  # a browser would ask with a box of its own
         answer.headers["WWW-Authenticate"] = 'Basic realm="Dateline", charset="UTF-8"'
     if error.status == 429:
         answer.headers["Retry-After"] = error.where

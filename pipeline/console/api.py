@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Literal
 
@@ -55,10 +56,14 @@ class NoQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks. `read` may look at everything, `operate` may also change rules, feeds and marks."""
+    """Who asks. `read` may look at everything, `operate` may also change rules, feeds and marks.
+
+    `until`: when the log-in of a browser ends; None for a program, and where nobody has to log in.
+    """
 
     name: str = ""
     role: Role = "operate"
+    until: dt.datetime | None = None
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +120,12 @@ def decode_query(pairs: Iterable[tuple[str, str]], kind: type[msgspec.Struct]) -
         raise ApiError(400, f"{where}: {what}" if where else what, where) from None
 
 
-def _decode_body(raw: bytes, kind: Any) -> Any:
+def decode_body(raw: bytes, kind: Any) -> Any:
+    """Return the body of a request as this type; bytes, and a body of an endpoint that wants none, stay as they are.
+
+    Raises:
+        ApiError: it is no JSON, or does not fit.
+    """
     if kind is None or kind is bytes:
         return raw
     try:
@@ -125,7 +135,12 @@ def _decode_body(raw: bytes, kind: Any) -> Any:
         raise ApiError(400, f"the body: {path.strip('`')} {what}".strip(), path.strip("`")) from None
 
 
-async def _body_of(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        ApiError: it is larger than BODY_BYTES.
+    """
     found = b""
     async for part in request.stream():
         found += part
@@ -145,11 +160,11 @@ def handler(endpoint: Endpoint, desk: Desk) -> Callable[[Request], Awaitable[Res
     async def answer(request: Request) -> Response:
         try:
             _require_role(endpoint, request.scope.get("dateline.user", User()))
-            raw = await _body_of(request) if endpoint.body is not None else b""
+            raw = await body_of(request) if endpoint.body is not None else b""
             call = Call(
                 path=request.path_params,
                 query=decode_query(request.query_params.multi_items(), endpoint.query),
-                body=_decode_body(raw, endpoint.body),
+                body=decode_body(raw, endpoint.body),
                 user=request.scope.get("dateline.user", User()),
             )
             result = await run_in_threadpool(endpoint.call, desk, call)

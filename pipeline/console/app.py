@@ -29,7 +29,7 @@ from pipeline.console import (
     search_endpoints,
     service_endpoints,
 )
-from pipeline.console.access import Audit, Guard
+from pipeline.console.access import LOGIN, Audit, Guard
 from pipeline.console.api import PREFIX, ApiError, Endpoint, json_answer, problem
 from pipeline.console.desk import Desk
 from pipeline.console.live import Live, LiveQuery
@@ -57,7 +57,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 @cache
 def description() -> bytes:
     """Return the OpenAPI document of the API."""
-    return msgspec.json.encode(openapi.describe((*ENDPOINTS, LIVE)))
+    return msgspec.json.encode(openapi.describe((*ENDPOINTS, *LOGIN, LIVE)))
 
 
 def build(settings: Settings, *, live: Live | None = None) -> Starlette:

@@ -49,9 +49,10 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "password": {"type": "http", "scheme": "basic"},
+                "browser": {"type": "apiKey", "in": "cookie", "name": "dateline"},
             },
         },
-        "security": [{}, {"token": []}, {"password": []}],
+        "security": [{}, {"token": []}, {"password": []}, {"browser": []}],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Final, get_args
 
 import msgspec
@@ -41,10 +42,11 @@ class NamesAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, and the version that answers."""
+    """Who asks, until when a browser is logged in (null for a program, and without users), and the version that answers."""
 
     name: str
     role: Role
+    until: dt.datetime | None
     version: str
 
 
@@ -72,7 +74,7 @@ def status(desk: Desk, _call: Call) -> dict[str, Any]:
 
 def me(_desk: Desk, call: Call) -> Me:
     """Return who asks."""
-    return Me(name=call.user.name, role=call.user.role, version=VERSION)
+    return Me(name=call.user.name, role=call.user.role, until=call.user.until, version=VERSION)
 
 
 ENDPOINTS: Final = (

@@ -61,7 +61,7 @@ def opened(browser):
     """Opens pages: `opened(console, "/path", phone=..., dark=...)`. At the end none may have met an error or asked a foreign host."""
     contexts, watches = [], []
 
-    def open_page(console, path="/", *, phone=False, dark=False, allowed=(), login=None):
+    def open_page(console, path="/", *, phone=False, dark=False, allowed=()):
         size = {"width": 390, "height": 844} if phone else {"width": 1360, "height": 900}
         context = browser.new_context(
             viewport=size,
@@ -70,7 +70,6 @@ def opened(browser):
             locale="en-GB",
             timezone_id="UTC",
             accept_downloads=True,
-            http_credentials=login and {"username": login[0], "password": login[1]},
         )
         page = context.new_page()
         contexts.append(context)

@@ -30,6 +30,8 @@ class FakeConsole(http.server.ThreadingHTTPServer):
         self.news = News(now or dt.datetime.now(dt.UTC))
         self.mood = ""
         self.role = "operate"
+        self.users = {}  # name and secret; with some of them a browser has to log in
+        self.logins = set()
         self.failing = ["inquirer", "old-wire"]
         self.slow_seconds = 5.0
         self.posted = []
@@ -83,6 +85,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if not file.is_file():
                 return self.refuse(404, f"no such file: {name}")
             return self.answer(200, file.read_bytes(), mimetypes.guess_type(name)[0] or "font/woff2")
+        if self.server.users and not self.who():
+            return self.refuse(401, "log in: a user's name and secret, or the secret as a bearer token")
         if self.server.mood == "down":
             return self.refuse(503, "Elasticsearch does not answer")
         if self.server.mood == "slow" and "/status" not in url.path:
@@ -91,6 +95,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if parts == ["live"]:
             return self.live(query["resource"])
         return self.get(parts, query)
+
+    def who(self):
+        """Return the name of who has logged in, or an empty one."""
+        name = self.headers.get("Cookie", "").removeprefix("dateline=")
+        return name if name in self.server.logins else ""
+
+    def log_in(self, given):
+        if self.server.users.get(given["name"]) != given["secret"]:
+            return self.refuse(401, "the name or the secret is wrong")
+        self.server.logins.add(given["name"])
+        return self.answer(204, b"", Set_Cookie=f"dateline={given['name']}; HttpOnly; SameSite=Strict; Path=/")
 
     def live(self, wanted):
         self.send_response(200)
@@ -124,7 +139,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         one = {
             "status": lambda: Status(feeds=6, feeds_failing=tuple(FeedHealth(id=one) for one in self.server.failing)).table(),
             "names": lambda: {"kinds": [{"value": k, "label": n, "type": t} for k, (n, t) in KINDS.items()], "types": [], "modalities": [], "phases": [], "countries": COUNTRIES, "groups": {"EU": ["FRA", "DEU"], "G7": ["USA"]}, "currencies": ["USD"], "rates_as_of": "2026-06"},
-            "me": lambda: {"name": "", "role": self.server.role, "version": "0"},
+            "me": lambda: {"name": self.who(), "role": self.server.role, "version": "0", "until": news.ago(-600) if self.who() else None},
             "mutes": lambda: {"mutes": news.mutes},
             "rules": lambda: {"rules": [] if self.server.mood == "empty" else news.rules, "channels": ["terminal"], "problem": ""},
             "feeds": lambda: {"feeds": [] if self.server.mood == "empty" else news.feeds},
@@ -212,6 +227,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.refuse(403, "the header X-Dateline is missing")
         parts = urllib.parse.urlsplit(self.path).path.removeprefix("/api/v1/").split("/")
         body = json.loads(raw) if self.headers.get("Content-Type") == "application/json" and raw else raw.decode()
+        if parts == ["login"]:
+            return self.log_in(body) if body else self.answer(204, b"", Set_Cookie="dateline=; Max-Age=0; Path=/")
+        if self.server.users and not self.who():
+            return self.refuse(401, "log in: a user's name and secret, or the secret as a bearer token")
         self.server.posted.append((self.command, "/".join(parts), body))
         return self.changed(parts, body)
 

@@ -15,3 +15,10 @@ def ready(page):
     if page.locator(".map svg").count():
         expect(page.locator(".map .land").first).to_be_attached()
     return page
+
+
+def log_in(page, name, secret):
+    """Fill in the form of a page that asks who it is."""
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Secret").fill(secret)
+    page.keyboard.press("Enter")

@@ -29,6 +29,25 @@ export function address(path, params = {}) {
   return BASE + path + (text ? `?${text}` : "");
 }
 
+const atLogin = new EventTarget(); // "needed": the server wants to know who asks; "done": it knows now
+let told = false; // whether the server has ever answered this page
+
+/** Call `take` when a log-in is needed ("first", or "again" if the page has shown something) and when it is done (null). */
+export function onLogin(take) {
+  const needed = () => take(told ? "again" : "first");
+  const done = () => take(null);
+  atLogin.addEventListener("needed", needed);
+  atLogin.addEventListener("done", done);
+  return () => { atLogin.removeEventListener("needed", needed); atLogin.removeEventListener("done", done); };
+}
+
+/** The log-in has succeeded: all that was refused is asked for again. */
+export function loggedIn() {
+  asking = null;
+  naming = null;
+  atLogin.dispatchEvent(new Event("done"));
+}
+
 async function call(url, { signal, ...options } = {}) {
   const limit = AbortSignal.timeout(PATIENCE_MS);
   let answer;
@@ -38,9 +57,13 @@ async function call(url, { signal, ...options } = {}) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, limit.aborted ? "The server did not answer in 30 seconds." : "The server cannot be reached.");
   }
-  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  if (answer.ok) {
+    told ||= !options.method;
+    return answer.status === 204 ? null : answer.json();
+  }
   const said = await answer.json().catch(() => null);
-  const known = { 401: "Sign-in is needed. Load the page again to be asked.", 403: "Your role may read, but not change anything." };
+  if (answer.status === 401 && !url.endsWith("/login")) atLogin.dispatchEvent(new Event("needed"));
+  const known = { 403: "Your role may read, but not change anything." };
   throw new ApiError(answer.status, said?.error?.message ?? known[answer.status] ?? `The server answered ${answer.status}.`, said?.error?.where);
 }
 
@@ -88,7 +111,9 @@ export function useApi(path, params, { everyMs = 0 } = {}) {
     setState((old) => ({ ...old, loading: true }));
     waiting(stale);
     load();
-    return () => { stop.abort(); clearTimeout(timer); came(); };
+    const again = () => { clearTimeout(timer); load(); };
+    atLogin.addEventListener("done", again);
+    return () => { stop.abort(); clearTimeout(timer); atLogin.removeEventListener("done", again); came(); };
   }, [url, turn, everyMs]);
   return { ...state, reload: useCallback(() => setTurn((old) => old + 1), []) };
 }
@@ -129,9 +154,8 @@ export function useLive(sorts, take, active = true) {
   const wanted = sorts.join();
   useEffect(() => {
     if (!active) { setState("off"); return undefined; }
-    const source = new EventSource(address("/live", { resource: wanted.split(",") }));
-    source.onopen = () => setState("on");
-    source.onerror = () => setState("waiting");
+    let source = null;
+    let next = 0;
     let came = [];
     let timer = 0;
     const give = () => {
@@ -139,24 +163,40 @@ export function useLive(sorts, take, active = true) {
       [came, timer] = [[], 0];
       for (const [name, item] of all) latest.current(name, item);
     };
-    for (const name of ["story", "alert", "event", "article"]) {
-      source.addEventListener(name, (message) => { came.push([name, JSON.parse(message.data)]); timer ||= setTimeout(give, MOMENT_MS); });
-    }
-    return () => { source.close(); clearTimeout(timer); };
+    const open = () => {
+      source = new EventSource(address("/live", { resource: wanted.split(",") }));
+      source.onopen = () => setState("on");
+      source.onerror = () => { // a lost connection is opened anew by the browser; after a refusal it gives up, and we do not
+        setState("waiting");
+        if (source.readyState === EventSource.CLOSED) next = setTimeout(open, AGAIN_MS);
+      };
+      for (const name of ["story", "alert", "event", "article"]) {
+        source.addEventListener(name, (message) => { came.push([name, JSON.parse(message.data)]); timer ||= setTimeout(give, MOMENT_MS); });
+      }
+    };
+    open();
+    return () => { source.close(); clearTimeout(timer); clearTimeout(next); };
   }, [wanted, active]);
   return state;
 }
 
 let asking = null;
-/** Whether the reader may change things: mark alerts, change rules and feeds. True until the server has said no. */
-export function useOperator() {
-  const [operator, setOperator] = useState(true);
+/** Who looks: name, role and until when; null until the server has said so. */
+export function useMe() {
+  const [me, setMe] = useState(null);
   useEffect(() => {
-    asking ??= get("/me").catch(() => { asking = null; return null; });
-    asking.then((me) => setOperator(me?.role !== "read"));
+    const ask = () => {
+      asking ??= get("/me").catch(() => { asking = null; return null; });
+      asking.then(setMe);
+    };
+    ask();
+    return onLogin((needed) => needed || ask());
   }, []);
-  return operator;
+  return me;
 }
+
+/** Whether the reader may change things: mark alerts, change rules and feeds. True until the server has said no. */
+export const useOperator = () => useMe()?.role !== "read";
 
 const NO_NAMES = { kinds: [], types: [], modalities: [], phases: [], countries: {}, groups: {}, currencies: [] };
 let naming = null;

@@ -1,8 +1,9 @@
 // The shell of the page: masthead, the view that the address names, keyboard, and what to say when the server is away.
 
 import { h, html, render, useEffect, useErrorBoundary, useRef, useState } from "./vendor/ui.js";
-import { useApi } from "./api.js";
+import { onLogin, useApi } from "./api.js";
 import { Keys } from "./keys.js";
+import { LoginAgain, LoginPage, LogOut } from "./login.js";
 import { Bones, Fault, Messages, said } from "./parts.js";
 import { go, Link, useRoute } from "./route.js";
 import { fullTime } from "./words.js";
@@ -51,18 +52,19 @@ function Find({ route }) {
   </form>`;
 }
 
-function Masthead({ route, status, openKeys }) {
+function Masthead({ route, status, openKeys, bare }) {
   const section = (path) => (path === "/" ? route.path === "/" || /^\/(story|event)\//.test(route.path) : route.path.startsWith(path));
   const failing = status?.feeds?.failing?.length ?? 0;
   return html`<header class="masthead"><div class="inner">
     <${Link} href="/" class="wordmark" aria-label="Dateline, today's stories">Date<i>line</i><//>
-    <nav class="nav" aria-label="Views">${PLACES.map(([path, name]) => html`<${Link} href=${path} aria-current=${section(path) ? "page" : undefined}>${name}
+    ${bare ? null : html`<nav class="nav" aria-label="Views">${PLACES.map(([path, name]) => html`<${Link} href=${path} aria-current=${section(path) ? "page" : undefined}>${name}
       ${name === "Sources" && failing ? html`<span class="badge" title="feeds that fail">${failing}<span class="unseen"> failing</span></span>` : null}<//>`)}</nav>
-    <${Find} route=${route} />
-    <div class="tools">
+    <${Find} route=${route} />`}
+    <div class=${bare ? "tools push" : "tools"}>
       <button type="button" onClick=${nextTheme} title="Light or dark" aria-label="Change between light and dark">
         <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.5" /><path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor" /></svg></button>
-      <button type="button" class="keys" onClick=${openKeys} title="Keyboard" aria-label="Keyboard shortcuts">?</button>
+      ${bare ? null : html`<button type="button" class="keys" onClick=${openKeys} title="Keyboard" aria-label="Keyboard shortcuts">?</button>`}
+      <${LogOut} />
     </div>
   </div></header>`;
 }
@@ -104,6 +106,8 @@ function App() {
   const route = useRoute();
   const status = useApi("/status", {}, { everyMs: STATUS_MS });
   const [keys, setKeys] = useState(false);
+  const [login, setLogin] = useState(null);
+  useEffect(() => onLogin((needed) => { setLogin(needed); if (!needed) document.querySelector("main").focus(); }), []);
   const first = useRef(true);
   useEffect(() => { // a new view: read on from its top, by eye and by screen reader
     if (first.current) { first.current = false; return; }
@@ -113,9 +117,10 @@ function App() {
   }, [route.path]);
   return html`
     <a class="skip" href="#main">Skip to the content</a>
-    <${Masthead} route=${route} status=${status.data} openKeys=${() => setKeys(true)} />
+    <${Masthead} route=${route} status=${status.data} openKeys=${() => setKeys(true)} bare=${login === "first"} />
     ${status.error?.passing ? html`<div class="trouble" role="alert">${said(status.error.message)} What you see may be old; it is tried again every few seconds.</div>` : null}
-    <main id="main" tabindex="-1"><${View} route=${route} /></main>
+    <main id="main" tabindex="-1">${login === "first" ? html`<${LoginPage} />` : html`<${View} route=${route} />`}</main>
+    ${login === "again" ? html`<${LoginAgain} />` : null}
     <p class="printed small soft">${fullTime(Date.now())}, ${location.href}</p>
     <${Messages} />
     <${Keys} open=${keys} setOpen=${setKeys} />`;

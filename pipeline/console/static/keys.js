@@ -38,7 +38,7 @@ export function Keys({ open, setOpen }) {
       waiting = 0;
       if (second && PLACES[event.key]) go(PLACES[event.key]);
       else if (event.key === "g") waiting = Date.now();
-      else if (event.key === "/") document.getElementById("find").focus();
+      else if (event.key === "/") document.getElementById("find")?.focus();
       else if (event.key === "j") step(1);
       else if (event.key === "k") step(-1);
       else if (event.key === "?") setOpen(true);

@@ -115,6 +115,7 @@ class Service:
         self._problem = self._wrong = ""
         self._lock = threading.Lock()
         self._watcher = live.Watcher(self.settings, on_record=screen.record)
+        self._looked_at = self._watcher.view
         variables = {**(os.environ if environ is None else environ), **port_variables(self.settings)}
         self._children = {
             name: ServiceProcess(
@@ -292,7 +293,18 @@ class Service:
                     self._servers.look(now)
                 for child in self._children.values():
                     rotate_log(child.log_file)
+            self._end_frozen(now)
             self._screen.draw(self._watcher.view)
+
+    def _end_frozen(self, now: float) -> None:
+        """Kill each process that does not answer any more. As it has ended, it is started again."""
+        view = self._watcher.view
+        if view is self._looked_at:
+            return
+        self._looked_at = view
+        for state in view.processes:
+            if seconds := self._children[state.name].end_if_frozen(state.up, now):
+                self._screen.message(f"{state.name} has not answered for {seconds:.0f} s and is ended")
 
     def _supervise_child(self, child: ServiceProcess, now: float) -> None:
         status = child.ended(now)

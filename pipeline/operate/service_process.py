@@ -27,6 +27,14 @@ MAX_RESTART_DELAY_SECONDS: Final = 30.0
 STEADY_SECONDS: Final = 60.0
 """A process that ran this long was healthy: its next end counts as the first again."""
 
+FROZEN_SECONDS: Final = 60.0
+FROZEN_PROBES: Final = 12
+"""A process that has answered once is frozen after so long and so many questions in a row without an answer. The number counts
+where this process itself stood still for a while."""
+
+FIRST_ANSWER_SECONDS: Final = 300.0
+"""How long a process may take to its first answer: on a busy machine the worker loads its models for minutes."""
+
 LOG_BYTES: Final = 50_000_000
 EXIT_USER_ERROR: Final = 2
 """The exit status of a process whose configuration cannot work (see pipeline/cli/__init__.py)."""
@@ -46,6 +54,8 @@ class ServiceProcess:
         self._command = command
         self._environ = parent.environment(environ)
         self._started_at = 0.0
+        self._answered_at: float | None = None
+        self._unanswered = 0
         self._failures = 0
 
     def start(self, now: float) -> None:
@@ -61,6 +71,7 @@ class ServiceProcess:
                 start_new_session=True,  # Ctrl-C is for the supervisor alone, which stops its children in order
             )
         self._started_at = now
+        self._answered_at, self._unanswered = None, 0
         log.info("started", process=self.name, pid=self.process.pid)
 
     def ended(self, now: float) -> int | None:
@@ -74,6 +85,25 @@ class ServiceProcess:
         self.due_at = now + restart_delay_seconds(self._failures)
         self._failures += 1
         return status
+
+    def end_if_frozen(self, answers: bool, now: float) -> float:
+        """Note whether the process answered a question just now. Kill one that is frozen.
+
+        Returns for how many seconds the killed process had not answered; 0 if none was killed.
+        """
+        if answers:
+            self._answered_at, self._unanswered = now, 0
+        if answers or self.process is None:
+            return 0.0
+        self._unanswered += 1
+        since, limit = self._answered_at, FROZEN_SECONDS
+        if since is None:
+            since, limit = self._started_at, FIRST_ANSWER_SECONDS
+        if now - since < limit or self._unanswered < FROZEN_PROBES:
+            return 0.0
+        log.warning("frozen", process=self.name, pid=self.process.pid, seconds=round(now - since))
+        self.process.kill()
+        return now - since
 
     def stop(self) -> None:
         """Ask the process to stop."""

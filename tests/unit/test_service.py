@@ -104,6 +104,24 @@ def test_a_child_that_does_not_stop_in_time_is_killed(tmp_path):
     assert polite.wait(10) is True
 
 
+def test_a_child_is_frozen_when_it_has_not_answered_for_a_minute_and_often_enough(tmp_path):
+    one = child(tmp_path, "import time; time.sleep(60)")
+    assert one.end_if_frozen(False, 0.0) == 0, "it does not even run"
+    one.start(100.0)
+    silent = [one.end_if_frozen(False, 100.0 + second) for second in range(60)]
+    assert not any(silent), "its models may take minutes to load"
+    assert one.end_if_frozen(True, 200.0) == 0
+    assert one.end_if_frozen(False, 900.0) == 0, "one question after a pause of this process is not enough"
+    assert one.end_if_frozen(True, 901.0) == 0
+    ended = [one.end_if_frozen(False, 901.0 + second) for second in range(1, 61)]
+    assert (not any(ended[:-1]), ended[-1]) == (True, 60.0)
+    wait_until(lambda: one.ended(961.0) == -9)
+    one.start(1000.0)
+    assert not any(one.end_if_frozen(False, 1000.0 + 10 * turn) for turn in range(30)), "it is a new process"
+    assert one.end_if_frozen(False, 1000.0 + service_process.FIRST_ANSWER_SECONDS) > 0
+    one.wait(10)
+
+
 # --- the whole, with children that do nothing ------------------------------------------------------------------------
 
 ANY_PORT = Http(collector_port=0, worker_port=0, indexer_port=0, notifier_port=0, console_port=0)
@@ -185,6 +203,35 @@ def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(make_s
     wait_until(lambda: up(whole) and any("ended by its watchdog" in line for line in whole.screen.messages))
     [line] = [line for line in whole.screen.messages if line.startswith("worker")]
     assert "no progress" in line
+
+
+ANSWERS = (
+    "import http.server, os, signal, sys\n"
+    "class Yes(http.server.BaseHTTPRequestHandler):\n"
+    "    def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(b'{}' * (self.path == '/readyz'))\n"
+    "signal.signal(15, lambda *_: os._exit(0)); print('up', flush=True)\n"
+    "http.server.HTTPServer(('127.0.0.1', int(os.environ['DATELINE_HTTP_WORKER_PORT'])), Yes).serve_forever()"
+)
+
+
+def test_a_process_that_stands_still_is_ended_and_started_again(make_service, monkeypatch):
+    monkeypatch.setattr(service_process, "restart_delay_seconds", lambda _: 0.01)
+    monkeypatch.setattr(service_process, "FROZEN_SECONDS", 3.0)
+    monkeypatch.setattr(service_process, "FROZEN_PROBES", 3)
+    monkeypatch.setattr(live, "PROBE_INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(probe.process, "__kwdefaults__", {"samples": False, "seconds": 1.0})
+    whole = make_service({"worker": ANSWERS})
+    make_service.run(whole)
+
+    def answers():
+        return any(state.name == "worker" and state.up for state in whole._watcher.view.processes)
+
+    wait_until(answers)
+    frozen = whole.process("worker")
+    os.kill(frozen.pid, signal.SIGSTOP)
+    wait_until(lambda: any(line.startswith("worker has not answered for") for line in whole.screen.messages))
+    wait_until(lambda: whole.process("worker") not in (None, frozen) and answers())
+    assert [line for line in whole.screen.messages if "ended by SIGKILL; it starts again" in line]
 
 
 def test_a_process_that_cannot_run_as_configured_ends_the_service_with_its_reason(make_service, monkeypatch):

@@ -17,7 +17,7 @@ import yaml
 from pipeline import bus, cli
 from pipeline.bus.rights import RIGHTS
 from pipeline.settings import Settings, Snapshots, load
-from tests.unit.test_deploy import variables
+from tests.unit.test_deploy import run, tool, variables
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/dateline"
@@ -37,6 +37,7 @@ MOST = {
     "notifier": {"channelsSecret": "channels"},
     "console": {"ingress": {"enabled": True, "className": "nginx", "tlsSecret": "page-tls"}},
     "keda": {"enabled": True},
+    "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
     "networkPolicy": {"notifierTo": [{"podSelector": {"matchLabels": {"app": "mail"}}}]},
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"key": "news", "operator": "Exists"}],
@@ -113,7 +114,7 @@ def test_helm_finds_no_fault_in_the_chart(helm):
 @pytest.mark.parametrize("name", ALL)
 def test_every_object_is_valid_by_the_strict_schemas_of_kubernetes(rendered, name, version):
     for (kind, _), item in rendered(name).items():
-        if not item["apiVersion"].startswith("keda.sh/"):
+        if not item["apiVersion"].startswith(("keda.sh/", "monitoring.coreos.com/")):
             kubernetes_validate.validate(item, version, strict=True)
             assert kind
 
@@ -314,6 +315,30 @@ def test_keda_scales_by_the_lag_of_a_group_up_to_the_number_of_partitions(render
     given = {item["parameter"] for kind in login.values() for item in kind}
     assert given == ({"username", "password", "ca"} if sasl else {"cert", "key", "ca"})
     assert not any(kind == "ScaledObject" for kind, _ in rendered("least"))
+
+
+def test_the_prometheus_operator_gets_the_rules_of_compose_and_names_each_process_as_they_do(rendered, tmp_path):
+    objects = rendered("most")
+    rules = objects["PrometheusRule", "desk"]
+    assert rules["spec"] == yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text("utf-8"))
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump(rules["spec"]), "utf-8")
+    run(tool("promtool"), "check", "rules", str(file))
+
+    monitor = objects["PodMonitor", "desk"]
+    assert {item["metadata"]["labels"]["release"] for item in (rules, monitor)} == {"prometheus"}
+    [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+    watched = {
+        template["metadata"]["labels"][monitor["spec"]["jobLabel"]]
+        for template in (item["spec"]["template"] for item in objects.values() if item["kind"] == "Deployment")
+        if monitor["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+        and any(port["name"] == endpoint["port"] for port in template["spec"]["containers"][0].get("ports", ()))
+    }
+    named = set().union(
+        *(re.findall(r"\w+", jobs) for jobs in re.findall(r'job=~?"([\w|]+)"', file.read_text("utf-8")))
+    )
+    assert watched == named == set(PROCESSES)
+    assert not any(kind in ("PodMonitor", "PrometheusRule") for kind, _ in rendered("least"))
 
 
 def test_a_process_reaches_only_what_it_needs(rendered):

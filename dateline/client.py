@@ -31,7 +31,10 @@ class ClientError(Exception):
 
 
 class Client:
-    """Asks the API at `address`, for example http://127.0.0.1:29110. `secret` is a user's, where log-in is needed.
+    """Asks the API at `address`, for example http://127.0.0.1:29110, and waits at most `seconds` for each answer.
+
+    `secret` is a user's, where log-in is needed; `ca_file` is a PEM file with the authority of the server's certificate
+    (default: those of the system).
 
     The filters of every method are those of the API: `q`, `kind`, `actor`, `recipient`, `place`, `since`, `money_at_least` ...
     (/api/v1/openapi.json); a list stands for several values of one filter. Every method raises ClientError.
@@ -85,19 +88,22 @@ class Client:
         return int(self.ask(f"/{resource}", limit=1, **filters)["total"])
 
     def facets(self, *fields: str, resource: Resource = "events", **filters: Any) -> dict[str, dict[str, int]]:
-        """Return the most frequent values of these fields with their counts."""
+        """Return field -> value -> count for the most frequent values of each field."""
         found = self.ask(f"/{resource}/facets", field=list(fields), **filters)["facets"]
         return {name: {one["label"]: one["count"] for one in values} for name, values in found.items()}
 
     def sums(
         self, by: str, *, resource: Literal["events", "stories"] = "events", **filters: Any
     ) -> list[dict[str, Any]]:
-        """Return groups with count, money in US dollars, dead and injured; `by` is country, kind, day, actor ..."""
+        """Return groups with count, money in US dollars, dead and injured; `by` is kind, day, actor, recipient_country ...
+
+        Of events each report counts, of stories (`resource`) each happening once.
+        """
         found: list[dict[str, Any]] = self.ask(f"/{resource}/sums", by=by, **filters)["groups"]
         return found
 
     def export(self, file: str | Path, *, resource: Resource = "events", form: Format = "csv", **filters: Any) -> Path:
-        """Write all items of a search to a file and return its path."""
+        """Write all items of a search to a file, in the format `form`, and return its path. A file that exists is replaced."""
         path = Path(file)
         with self._open(f"/{resource}/export", {"format": form, **filters}) as answer, path.open("wb") as stream:
             while piece := answer.read(PIECE_BYTES):

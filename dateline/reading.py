@@ -14,6 +14,7 @@ from pipeline import flow, settings
 from pipeline.flow import Reading
 from pipeline.operate import offline
 from pipeline.records import Article, Event, Story, content_id
+from pipeline.stage import Rejected
 from pipeline.track.brief import briefs_of
 from pipeline.track.stories import Stories
 
@@ -28,8 +29,9 @@ def read_article(
 ) -> Article:
     """Return an article: of a file (HTML or text) if `source` is a Path, else of the text or HTML that `source` is.
 
-    `published` is when it was published (ISO 8601); dates in words, like "on Tuesday", are read from there. Without it the date
-    of the page is taken, or now.
+    `published` is when it was published (ISO 8601; UTC where it names no zone); dates in words, like "on Tuesday", are counted
+    from there. Without it the date of the page is taken, or now. The id is a hash of `url`, else of the address of the file, or of
+    the text.
 
     Raises:
         OfflineError: `published` is not a time.
@@ -46,8 +48,8 @@ def read_article(
 class Reader:
     """Holds the models: loading takes seconds, reading an article milliseconds. Use one for all articles, on one thread.
 
-    `config` is the directory of dateline.toml (default: $DATELINE_CONFIG, else ./configs; without it every option has its
-    default).
+    `config` is the directory of dateline.toml (default: $DATELINE_CONFIG, else ./configs). Where that file is missing every
+    option has its default.
 
     Raises:
         SettingsError, KindError, ReaderError, ModelError: an option, a kind of the user's own or a model is wrong or missing.
@@ -61,13 +63,20 @@ class Reader:
         """Return what an article says: `document` with sentences and entities, `events` with evidence.
 
         Raises:
-            Rejected: it has no text of an article.
+            Rejected: it has no text of an article; `reason` is one of `pipeline.stage.REASONS`, for example too_short.
         """
         return flow.read(article, self._models)
 
     def detect(self, text: str, *, title: str = "", published: str | dt.datetime | None = None) -> tuple[Event, ...]:
-        """Return the events of a text. A text that is none of an article has none."""
-        return self.read(read_article(text, title=title, published=published)).events
+        """Return the events of a text. One of fewer than 40 characters, or not in English, has none.
+
+        Raises:
+            OfflineError: `published` is not a time.
+        """
+        try:
+            return self.read(read_article(text, title=title, published=published)).events
+        except Rejected:
+            return ()
 
 
 @cache
@@ -81,7 +90,10 @@ def detect(text: str, *, title: str = "", published: str | dt.datetime | None = 
 
 
 class StoryLog:
-    """Follows stories: add articles, as `Reader.read` returns them, in the order in which they were published."""
+    """Follows stories: add articles, as `Reader.read` returns them, in the order in which they were published.
+
+    Iterating yields every story at its last revision, also those that were merged into another (`merged_into`) or are closed.
+    """
 
     def __init__(self) -> None:
         self._tracked = Stories()
@@ -90,7 +102,7 @@ class StoryLog:
     def add(self, found: Reading | Iterable[Event]) -> list[Story]:
         """Add an article; return the stories that are new or changed, at their last revision.
 
-        Of events without their article, what it is about is read from its title and their evidence alone.
+        Events of an article may be given in its place; what it is about is then read from its title and their evidence alone.
         """
         briefs = (found.brief,) if isinstance(found, Reading) else briefs_of(found)
         changed = {story.id: story for story in flow.follow(self._tracked, briefs)}

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dateline import Client, ClientError, read_article
+from dateline import Client, ClientError, Reader, detect, read_article
 from pipeline import bus
+from pipeline.stage import Rejected
 from tests.console_client import served
 from tests.integration.test_console import AID, ALERT, DOCUMENT, EURO, OTHER, SANCTIONS, STORY, STRIKE, corner, put
 
@@ -62,3 +63,10 @@ def test_an_article_is_read_from_a_file_a_page_or_a_text(tmp_path):
     text = read_article("Plain words.", title="A", publisher="B", published="2026-11-10")
     assert (text.content_type, text.title, text.publisher, text.published_at.year) == ("text/plain", "A", "B", 2026)
     assert read_article("Plain words.").id == read_article("Plain words.").id
+
+
+def test_a_text_that_is_no_article_has_no_events_and_the_reader_says_why():
+    assert detect("") == detect("Too short.") == ()
+    with pytest.raises(Rejected) as caught:
+        Reader().read(read_article("Too short."))
+    assert caught.value.reason == "too_short"

@@ -30,8 +30,7 @@ def read_article(
     """Return an article: of a file (HTML or text) if `source` is a Path, else of the text or HTML that `source` is.
 
     `published` is when it was published (ISO 8601; UTC where it names no zone); dates in words, like "on Tuesday", are counted
-    from there. Without it the date of the page is taken, or now. The id is a hash of `url`, else of the address of the file, or of
-    the text.
+    from there. Without it the date of the page is taken, or now. The id is a hash of `url`, else of the file's address or text.
 
     Raises:
         OfflineError: `published` is not a time.

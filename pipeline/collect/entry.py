@@ -66,6 +66,10 @@ class ParsedFeed:
     kind: str = ""
 
 
+_NO_SLASHES: Final = re.compile(r"^(https?)(?::?//?)(?=[\w-]+(?:\.[\w-]+)+(?:[:/?#]|$))(?<!://)", re.IGNORECASE)
+_NO_SCHEME: Final = re.compile(r"^www\.[\w-]+(?:\.[\w-]+)*\.[a-z]{2,24}(?=[:/?#]|$)", re.IGNORECASE)
+
+
 def text_or_empty(value: object) -> str:
     """Return the value if it is a string, else an empty string."""
     return value if isinstance(value, str) else ""
@@ -77,13 +81,19 @@ def language(value: object) -> str | None:
     return found.group().lower() if found else None
 
 
+def completed(link: str) -> str:
+    """A link as it is written in, the same with its scheme and slashes where it begins with a host out."""
+    return _NO_SCHEME.sub(r"http://\g<0>", _NO_SLASHES.sub(r"\1://", link.strip()))
+
+
 def join_url(base: str, link: str) -> str:
     """A link and the URL that relative links start at in, the absolute URL out; empty where the link is not a URL.
 
-    An absolute link stays as it is written.
+    An absolute link stays as it is written. One that lacks only its slashes or its scheme ("www.paper.example/a") is completed.
     """
+    link = completed(link)
     try:
-        urlsplit(found := urls.join(base, link.strip()) if link else "")  # raises an error where it is not a URL
+        urlsplit(found := urls.join(base, link) if link else "")  # raises an error where it is not a URL
     except ValueError:
         return ""
     return found

@@ -39,6 +39,9 @@ log = structlog.get_logger("collector")
 LONGEST_WAIT_SECONDS: Final = 900
 """An article that would have to wait longer than this for its site is made of the feed's own text."""
 
+NEW_HOURS: Final = dt.timedelta(hours=12)
+"""A page of an entry that is no older may not be there yet."""
+
 ATTEMPTS: Final = 3
 """Polls in which a page may fail before the article is made without it."""
 
@@ -194,7 +197,10 @@ class EntryProcessor:
 
     def _try_again(self, candidate: EntryCandidate, error: FetchError) -> bool:
         hopeless = error.kind == "wall" and len(feed_text(candidate.entry)) < SENTENCE_CHARACTERS
-        if not error.transient and not hopeless:
+        since = self.clock.now() - (candidate.at or self.clock.now())
+        # pages reach all servers of a network some minutes later than the feed does
+        early = error.kind == "not_found" and candidate.previous is None and since < NEW_HOURS
+        if not error.transient and not hopeless and not early:
             return False
         if error.kind == "queued" and (error.retry_after_seconds or 0) < LONGEST_WAIT_SECONDS:
             return True  # the host's own limit, not a failure of the page

@@ -27,6 +27,7 @@ from pipeline.collect.entry import (
     FeedEntry,
     FeedError,
     ParsedFeed,
+    completed,
     join_url,
     language,
     text_or_empty,
@@ -36,8 +37,13 @@ from pipeline.page.date_parsing import parse_date, parse_unix_seconds, plausible
 from pipeline.page.plain import plain_text
 from pipeline.records import content_id
 
+
+def _join(base: str, link: str) -> str:
+    return urls.join(base, completed(link))
+
+
 # its own join drops an empty query and a final semicolon of a link; there is no option for it
-feedparser.urls._urljoin = feedparser.mixin._urljoin = urls.join  # noqa: SLF001
+feedparser.urls._urljoin = feedparser.mixin._urljoin = _join  # noqa: SLF001
 
 
 def parse_feed(body: bytes, *, content_type: str = "", url: str = "", now: dt.datetime | None = None) -> ParsedFeed:
@@ -98,9 +104,16 @@ def _with_true_encoding(body: bytes, content_type: str) -> tuple[bytes, str]:
     # otherwise feedparser takes the caption of a picture for the description of the item
     if body[max(0, body.find(b"<item")) :].count(b"<description") >= body.count(b"<media:description") > 0:
         body = body.replace(b"media:description", b"media:caption")
+    if (wide := _wide_encoding(body)) is not None:
+        return body.decode(wide, "replace").encode("utf-8", "replace"), "application/xml; charset=utf-8"
     encoding = decode.charset(content_type)
     declared = _DECLARED.match(body)
     label = declared.group(1).decode("ascii") if declared is not None else ""
+    if label and (told := decode.text_encoding(label)) is not None and told not in ("utf-8", "cp1252"):
+        if re.match(r"utf.?(?:16|32)|ucs", label, re.IGNORECASE):  # no letter of it has two bytes
+            return decode.text(body).encode("utf-8", "replace"), "application/xml; charset=utf-8"
+        if encoding == "cp1252":  # what servers say of every file
+            encoding = told
     if label and not decode.is_codec(label):
         known = decode.text_encoding(label)
         text = decode.text(body) if known is None else body.decode(known, "replace")
@@ -122,6 +135,14 @@ def _with_true_encoding(body: bytes, content_type: str) -> tuple[bytes, str]:
     return body, f"application/xml; charset={encoding}" if encoding else "application/xml"
 
 
+def _wide_encoding(body: bytes) -> str | None:
+    """Bytes in, which form of UTF-16 or UTF-32 they are in out, by their mark or by the zeros beside the first letter."""
+    for mark, encoding in decode.MARKS:
+        if encoding != "utf-8" and body.startswith(mark):
+            return encoding.rpartition("-")[0]  # the codec without a byte order takes the mark off
+    return {b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}.get(body[:2])
+
+
 def _with_escaped_ampersands(body: bytes) -> bytes:
     """Broken XML in, the same with bare ampersands ("AT&T") escaped out: feedparser would read "AT&T;"."""
     parts = re.split(rb"(<!\[CDATA\[.*?\]\]>)", body, flags=re.DOTALL)
@@ -141,7 +162,11 @@ def _from_feedparser(found: Mapping[str, Any], body: bytes, url: str, now: dt.da
         raise FeedError(f"a broken feed: {_xml_error(found.get('bozo_exception'))}, and no entry can be read")
     channel = found.get("feed") or {}
     locale = text_or_empty(channel.get("language")).strip()
-    converted = [_entry(entry, url, locale, now) for entry in entries[:ENTRIES]]
+    converted = [_entry(entry, url, locale, now) for entry in entries[: 2 * ENTRIES]]
+    if len(converted) > ENTRIES and all(entry.published_at or entry.updated_at for entry in converted):
+        # the newest, wherever they stand
+        moments = sorted(((e.published_at or e.updated_at, n) for n, e in enumerate(converted)), reverse=True)
+        converted = [converted[n] for n in sorted(n for _, n in moments[:ENTRIES])]
     links = [link for link in channel.get("links") or () if isinstance(link, Mapping)]
     hub = next((text_or_empty(link.get("href")) for link in links if link.get("rel") == "hub"), None)
     topic = next((text_or_empty(link.get("href")) for link in links if link.get("rel") == "self"), "")
@@ -153,7 +178,7 @@ def _from_feedparser(found: Mapping[str, Any], body: bytes, url: str, now: dt.da
         hub=hub or None,
         topic=join_url(url, topic),
         kind=_KINDS.get(version[:3], "feed"),
-        entries=tuple(converted),
+        entries=tuple(converted[:ENTRIES]),
     )
 
 

@@ -20,9 +20,12 @@ class FetchError(Exception):
     broken: the network or the server failed.
     """
 
-    def __init__(self, kind: Kind, message: str, *, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, kind: Kind, message: str, *, retry_after_seconds: float | None = None, status: int | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind
+        self.status = status
         self.retry_after_seconds = retry_after_seconds
 
     @property

@@ -36,6 +36,7 @@ PAUSE_SECONDS: Final = 30.0
 """The pause after a 429 or 503 that does not say how long."""
 
 MOVED: Final = (301, 308)
+PRECONDITION_FAILED: Final = 412
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
@@ -86,24 +87,41 @@ class HttpClient:
         if last_modified:
             headers["If-Modified-Since"] = last_modified
         permanent, here = True, url
+        jar = aiohttp.CookieJar(unsafe=True)  # for this page: some sites lead in a circle until their cookie comes back
         for _ in range(self._options.redirects + 1):
             if robots:
                 await self._check_robots(here)
             await self._host_limits.wait(urls.host(here))
-            answer, target = await self._request(here, headers, limit)
-            if answer.not_modified and not (etag or last_modified):
+            try:
+                answer, target = await self._request(here, headers, limit, jar)
+            except FetchError as error:
+                if "If-None-Match" not in headers and "If-Modified-Since" not in headers:
+                    raise
+                if not isinstance(error.__cause__, aiohttp.ClientResponseError) and error.status != PRECONDITION_FAILED:
+                    raise
+                # a server that cannot answer such a question, or sends the body with its 304: asked without
+                headers = {"Accept": _ACCEPT}
+                await self._host_limits.wait(urls.host(here))
+                answer, target = await self._request(here, headers, limit, jar)
+            if answer.not_modified and "If-None-Match" not in headers and "If-Modified-Since" not in headers:
                 raise FetchError("broken", "answers 304 (not modified) to a request without ETag and date")
             if target is None:
                 return replace(answer, moved_to=here) if permanent and here != url else answer
             permanent = permanent and answer.status in MOVED
             here = target
-        raise FetchError("broken", f"more than {self._options.redirects} redirects, the last to {here[:200]}")
+        raise FetchError("refused", f"more than {self._options.redirects} redirects, the last to {here[:200]}")
 
-    async def _request(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[FetchResult, str | None]:
+    async def _request(
+        self, url: str, headers: Mapping[str, str], limit: int, jar: aiohttp.CookieJar
+    ) -> tuple[FetchResult, str | None]:
         """Make one request; return its answer, and the URL that it redirects to or None."""
         _check_url(url)
+        there = _as_written(url)
         try:
-            async with self._session.get(_as_written(url), headers=headers, allow_redirects=False) as response:
+            async with self._session.get(
+                there, headers=headers, allow_redirects=False, cookies=jar.filter_cookies(there) if jar else None
+            ) as response:
+                jar.update_cookies(response.cookies, there)
                 if response.status in REDIRECTS and "Location" in response.headers:
                     target = _target(url, response.headers["Location"])
                     return FetchResult(url=url, status=response.status), target
@@ -122,8 +140,9 @@ class HttpClient:
         if status in (429, 503):
             self._host_limits.pause(host, after if after is not None else PAUSE_SECONDS)
             raise FetchError("busy", f"answers {status}: the server asks for a pause", retry_after_seconds=after)
-        kind, message = _STATUS.get(status, ("broken" if status >= 500 else "not_found", ""))
-        raise FetchError(kind, f"answers {status}{': ' + message if message else ''}", retry_after_seconds=after)
+        kind, message = _STATUS.get(status, ("broken" if status >= 500 else "refused", ""))
+        reason = f"answers {status}{': ' + message if message else ''}"
+        raise FetchError(kind, reason, retry_after_seconds=after, status=status)
 
     async def _check_robots(self, url: str) -> None:
         try:

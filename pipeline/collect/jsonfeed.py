@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from pipeline.page.plain import plain_text
 from pipeline.records import content_id
 
 _VERSION: Final = "jsonfeed.org/version"
+_LAST_COMMA: Final = re.compile(r",\s{0,80}([\]}])")
 
 
 def parse(body: bytes, url: str) -> ParsedFeed:
@@ -31,10 +33,11 @@ def parse(body: bytes, url: str) -> ParsedFeed:
     Raises:
         FeedError: the bytes are not JSON, or JSON of another kind.
     """
+    text = decode.text(body)
     try:
-        found = msgspec.json.decode(decode.text(body).encode("utf-8", "replace"))
+        found = msgspec.json.decode(text.encode("utf-8", "replace"))
     except (msgspec.DecodeError, RecursionError) as error:
-        raise FeedError(f"not a feed: broken JSON ({error})") from error
+        found = _lenient(text, error)
     if not isinstance(found, dict) or not isinstance(found.get("items"), list):
         raise FeedError("not a feed: JSON of another kind")
     if _VERSION not in text_or_empty(found.get("version")) and not any(
@@ -56,6 +59,21 @@ def parse(body: bytes, url: str) -> ParsedFeed:
         entries=tuple(_entry(item, url, *defaults) for item in items),
         kind="JSON Feed",
     )
+
+
+def _lenient(text: str, error: Exception) -> Any:
+    """Return what a text says that is almost JSON: with line breaks in its strings, NaN, half a letter, a comma at its end.
+
+    Raises:
+        FeedError: it is something else.
+    """
+    try:
+        found = json.loads(_LAST_COMMA.sub(r"\1", text), strict=False)
+        return msgspec.json.decode(
+            json.dumps(found, ensure_ascii=False).encode("utf-8", "replace").replace(b": NaN", b": null")
+        )
+    except (ValueError, RecursionError):
+        raise FeedError(f"not a feed: broken JSON ({error})") from error
 
 
 def _authors(item: dict[str, Any]) -> tuple[str, ...]:

@@ -35,6 +35,9 @@ TAGS: Final = 300_000
 PARSED_AT_ONCE: Final = 2
 """Feeds that are parsed at the same time."""
 
+IN_FULL: Final = dt.timedelta(days=1)
+"""After so long a feed is asked for without its ETag and date."""
+
 DEFERRED_SECONDS: Final = 60
 """After how long a poll that could not be made is tried again, where nothing says how long to wait."""
 
@@ -102,11 +105,13 @@ class Poller:
         if feed.url.startswith("file:"):
             path = files.feed_path(feed.url, self.settings)
             return await asyncio.to_thread(files.read, path, options.feed_bytes, state.etag)
+        # some servers say "not modified" for ever
+        fresh = state.read_at is not None and self.clock.now() - state.read_at < IN_FULL
         return await self.web.get(
             state.moved_to or feed.url,
             limit=options.feed_bytes,
-            etag=state.etag,
-            last_modified=state.last_modified,
+            etag=state.etag if fresh else None,
+            last_modified=state.last_modified if fresh else None,
         )
 
     async def _parse(self, feed: Feed, answer: FetchResult) -> ParsedFeed:
@@ -238,6 +243,7 @@ class Poller:
             etag=state.etag if unfinished else answer.etag,
             last_modified=state.last_modified if unfinished else answer.last_modified,
             checked_at=now,
+            read_at=state.read_at if answer.pushed else now,
             succeeded_at=now,
             due_at=due_at,
             failures=0,

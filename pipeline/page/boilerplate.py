@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from pipeline import settings
+from pipeline.page.plain import without_unseen
 
 
 class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,8 +72,8 @@ _SPACES = re.compile(r"[^\S\n]+")
 
 
 def paragraphs(text: str) -> list[str]:
-    """Text in, its paragraphs out: split at line ends, with single spaces, without empty ones."""
-    return [line for part in text.splitlines() if (line := _SPACES.sub(" ", part).strip())]
+    """Text in, its paragraphs out: split at line ends, with single spaces, without empty ones or unseen characters."""
+    return [line for part in without_unseen(text).splitlines() if (line := _SPACES.sub(" ", part).strip())]
 
 
 def clean(lines: Sequence[str], *, title: str = "") -> tuple[list[str], str | None]:

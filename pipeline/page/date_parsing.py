@@ -92,8 +92,8 @@ def parse_date(text: str, locale: str | None = None, *, now: dt.datetime | None 
     if _THAI.search(text) or (locale or "").startswith("th"):
         text = _BUDDHIST_YEAR.sub(lambda found: str(int(found.group()) - 543), text)
     text = _EASTERN_CLOCK.sub(r" \1:\2", text)
-    if not _SHORTEST <= len(text) <= _LONGEST or not re.search(r"\d", text):
-        return None
+    if not _SHORTEST <= len(text) <= _LONGEST or not re.search(r"\d", text) or "-0001" in text:
+        return None  # a system without a date writes 30 Nov -0001
     if (ordered := in_iso_order(text, locale, now)) is not None:
         return parse_date(ordered, now=now)
     if _MIDNIGHT.search(text) and (day := parse_date(_MIDNIGHT.sub("00:00", text), locale, now=now)) is not None:

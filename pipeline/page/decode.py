@@ -11,10 +11,12 @@ from typing import Final
 
 from charset_normalizer import from_bytes
 
-_MARKS: Final = (
+MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
+
+"""Byte order marks and what they mark; the longer ones come first."""
 
 _META = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]{2,40})|<\?xml[^>]{0,100}encoding=[\"']([\w.-]{2,40})",
@@ -97,7 +99,7 @@ def text(body: bytes, content_type: str = "") -> str:
 
     Valid UTF-8 is read as UTF-8, whatever is declared. Otherwise the header counts, then the meta tag, then detection.
     """
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace").replace("\x00", "")
     try:

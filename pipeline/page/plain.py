@@ -14,6 +14,7 @@ RAISED: Final = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 POWER_OF: Final = r"(?:(?<![^\W\d])[kcdmn]?m|\bmi|\bft|\byd|\bin|\bcm|\b10)"
 """Behind these, a raised number is a power: km², 10⁶."""
 
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f\u00ad\u200b\u200e\u200f\u2060\ufeff\ufffe\uffff]")
 _BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h\d)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<(?:[a-zA-Z/!][^<>]*)>")
 _POWER = re.compile(rf"({POWER_OF})<sup(?:\s[^<>]*)?>\s*(-?\d{{1,3}})\s*</sup\s*>")
@@ -56,6 +57,15 @@ def _without_pairs(markup: str) -> str:
     return "".join([*kept, markup[at:]])
 
 
+def without_unseen(text: str) -> str:
+    """Text in, the same without characters that nobody sees and that part words for a program out.
+
+    They are soft hyphens, spaces without width, marks of direction and control characters. The joiners that Persian and Indian
+    scripts need are not among them.
+    """
+    return _UNSEEN.sub("", text)
+
+
 def without_struck_letters(text: str) -> str:
     """Text in, the same without letters that a sign of Unicode strikes through out: there is no mark-up in a plain text."""
     return _STRUCK_LETTERS.sub("", text) if "\u0336" in text or "\u0335" in text else text
@@ -70,4 +80,4 @@ def plain_text(markup: str) -> str:
         if not _ESCAPED.search(markup):
             break
         markup = html.unescape(markup)
-    return " ".join(without_struck_letters(html.unescape(markup)).split())
+    return " ".join(without_unseen(without_struck_letters(html.unescape(markup))).split())

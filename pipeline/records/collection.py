@@ -27,9 +27,9 @@ class FeedState(Record, frozen=True, kw_only=True):
     """What the collector knows of a feed, kept in a compacted topic, so that a restart fetches and publishes nothing twice.
 
     `seen` maps the key of an entry to its article. `url` is the configured URL that the state is about, `moved_to` the URL
-    that it permanently redirects to. A `retired` feed (410 Gone) is not polled again until its URL is changed. `heard_at` is
-    when it last published an entry; `silence` is set when that is unusually long ago. `hub` is its WebSub hub, `topic` its
-    URL there.
+    that it permanently redirects to. A `retired` feed (410 Gone) is not polled again until its URL is changed. `read_at` is
+    when it was last read in full, `heard_at` when it last published an entry; `silence` is set when that is unusually long
+    ago. `hub` is its WebSub hub, `topic` its URL there.
     """
 
     id: str
@@ -37,6 +37,7 @@ class FeedState(Record, frozen=True, kw_only=True):
     etag: str | None = None
     last_modified: str | None = None
     checked_at: dt.datetime | None = None
+    read_at: dt.datetime | None = None
     succeeded_at: dt.datetime | None = None
     due_at: dt.datetime | None = None
     failures: int = 0

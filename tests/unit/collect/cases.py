@@ -22,7 +22,10 @@ STORIES = {
 
 
 class Site:
-    """Answers a path as the site's description says; "?*" and ";*" stand for any query and any session. Counts what is asked."""
+    """Answers a path as the site's description says; "?*" and ";*" stand for any query and any session. Counts what is asked.
+
+    A description may be a function of the request. `raw` are the bytes of a whole answer, after which the server hangs up.
+    """
 
     def __init__(self, pages):
         self.pages = pages
@@ -39,9 +42,15 @@ class Site:
         self.asked[path] += 1
         starred = [path.partition(mark)[0] + f"{mark}*" for mark in "?;" if mark in path]
         found = next((self.pages[p] for p in (path, *starred) if p in self.pages), {"status": 404, "body": "not here"})
+        found = found(request) if callable(found) else found
+        if "raw" in found:
+            request.transport.write(found["raw"])
+            request.transport.close()
+            return web.Response()
         headers = {name: self.filled(value, path) for name, value in found.get("headers", {}).items()}
         headers["Content-Type"] = found.get("type", "text/html; charset=utf-8")
-        body = self.filled(found.get("body", ""), path).encode()
+        body = found.get("body", "")
+        body = body if isinstance(body, bytes) else self.filled(body, path).encode()
         return web.Response(status=found.get("status", 200), headers=headers, body=body)
 
     async def __aenter__(self):

@@ -26,7 +26,7 @@ def setup():
     ],
 )
 async def test_a_page_that_cannot_be_fetched_is_rejected_once_with_its_reason(setup, kind, reason):
-    setup.site.feed(item(), etag='"1"')
+    setup.site.feed(item(more="<pubDate>Mon, 23 Nov 2026 12:00:00 GMT</pubDate>"), etag='"1"')
     setup.site.pages["https://news.example/a"] = FetchError(kind, "no")
     before = outcomes("rejected", reason)
     state = await setup.poll()

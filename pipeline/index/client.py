@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import elasticsearch
 import structlog
-from elasticsearch import ApiError, Elasticsearch, TransportError, helpers
+from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from pipeline.index import actions, templates, wire
 from pipeline.index.errors import (
@@ -249,17 +249,11 @@ class ElasticsearchServer:
 
     def write(self, documents: Sequence[tuple[bytes, bytes]], *, max_records: int) -> Iterator[Mapping[str, Any]]:
         """Send documents in bulk requests and yield the answer for each; requests have at most `bulk_bytes`."""
+        # The client's own helper encodes, counts and copies each line once more: a fifth of the indexer's time.
         with own_errors("bulk"):
-            answers = helpers.streaming_bulk(
-                self._es,
-                documents,  # type: ignore[arg-type]  # expand_action_callback may take any type
-                expand_action_callback=lambda lines: lines,  # type: ignore[arg-type,return-value]  # encoded already
-                chunk_size=max_records,
-                max_chunk_bytes=self._settings.elasticsearch.bulk_bytes,
-                raise_on_error=False,
-            )
-            for _ok, answer in answers:
-                yield next(iter(answer.values()))
+            for lines in wire.requests(documents, max_records, self._settings.elasticsearch.bulk_bytes):
+                for answer in self._es.bulk(operations=lines).body["items"]:  # type: ignore[arg-type]  # encoded already
+                    yield next(iter(answer.values()))
 
 
 # --- queries ---------------------------------------------------------------------------------------------------------

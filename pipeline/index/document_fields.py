@@ -171,9 +171,12 @@ def shown_at(published_at: dt.datetime | None, first_seen_at: dt.datetime | None
 def clean(value: Any) -> Any:
     """Return a document without its empty parts, which would only take space."""
     if isinstance(value, dict):
-        kept = {key: clean(part) for key, part in value.items()}
-        return {key: part for key, part in kept.items() if part is not None and part not in ("", [], {}, ())}
-    return [clean(part) for part in value] if isinstance(value, list | tuple) else value
+        kept = {key: clean(part) if isinstance(part, _HOLDERS) else part for key, part in value.items()}
+        return {key: part for key, part in kept.items() if part or part == 0}  # 0 and False say something
+    return [clean(part) if isinstance(part, _HOLDERS) else part for part in value]
+
+
+_HOLDERS: Final = (dict, list, tuple)
 
 
 def cut(text: str, size: int = TEXT_BYTES) -> str:

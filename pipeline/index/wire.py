@@ -1,7 +1,8 @@
-"""How the requests and answers of Elasticsearch are written and read: serializers for its client, faster than its own. Pure."""
+"""How the requests and answers of Elasticsearch are written and read, faster than by its client. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -40,3 +41,18 @@ class Undecoded(Json):
     def loads(self, data: bytes) -> Any:
         """Return the bytes of an answer, or a decoded error."""
         return super().loads(data) if data.lstrip().startswith(b'{"error"') else data
+
+
+def requests(documents: Iterable[tuple[bytes, bytes]], most: int, most_bytes: int) -> Iterator[list[bytes]]:
+    """Documents in, the lines of each bulk request out: at most so many documents and bytes, but one document at least."""
+    lines: list[bytes] = []
+    size = 0
+    for document in documents:
+        more = sum(map(len, document)) + len(document)  # each line gets an end
+        if lines and (len(lines) == 2 * most or size + more > most_bytes):
+            yield lines
+            lines, size = [], 0
+        lines += document
+        size += more
+    if lines:
+        yield lines

@@ -12,6 +12,7 @@ import urllib.parse
 from pathlib import Path
 
 from pipeline.console.access import HEADERS
+from pipeline.operate.probe import NAMES, ProcessState
 from pipeline.operate.status import FeedHealth, Status
 from tests.browser.news import COUNTRIES, KINDS, News
 
@@ -33,6 +34,7 @@ class FakeConsole(http.server.ThreadingHTTPServer):
         self.users = {}  # name and secret; with some of them a browser has to log in
         self.logins = set()
         self.failing = ["inquirer", "old-wire"]
+        self.waits_for = {}  # processes that are not ready, and why; "" for one that does not answer
         self.slow_seconds = 5.0
         self.posted = []
         self.listeners = []
@@ -126,6 +128,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.listeners.remove(mine)
         self.close_connection = True
 
+    def status(self):
+        waits = self.server.waits_for
+        processes = tuple(
+            ProcessState(one, "127.0.0.1:1", waits.get(one) != "", one not in waits, {"problem": waits.get(one)})
+            for one in NAMES
+        )
+        failing = tuple(FeedHealth(id=one) for one in self.server.failing)
+        index = {"reachable": True, "status": "green"}
+        return Status(feeds=6, feeds_failing=failing, processes=processes, index=index).table()
+
     def items(self, sort):
         news, mood = self.server.news, self.server.mood
         if mood == "empty" or sort == "articles":
@@ -137,7 +149,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def get(self, parts, query):
         news = self.server.news
         one = {
-            "status": lambda: Status(feeds=6, feeds_failing=tuple(FeedHealth(id=one) for one in self.server.failing)).table(),
+            "status": self.status,
             "names": lambda: {"kinds": [{"value": k, "label": n, "type": t} for k, (n, t) in KINDS.items()], "types": [], "modalities": [], "phases": [], "countries": COUNTRIES, "groups": {"EU": ["FRA", "DEU"], "G7": ["USA"]}, "currencies": ["USD"], "rates_as_of": "2026-06"},
             "me": lambda: {"name": self.who(), "role": self.server.role, "version": "0", "until": news.ago(-600) if self.who() else None},
             "mutes": lambda: {"mutes": news.mutes},

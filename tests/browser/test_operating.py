@@ -21,7 +21,23 @@ def test_a_search_becomes_a_rule_after_its_backtest_was_shown(opened, console):
     expect(save).to_be_enabled()
     save.click()
     expect(page).to_have_url(re.compile("/alerts/rules/own-rule$"))
+    expect(text).to_have_value(re.compile('name = "own-rule"'))
     assert [path for _, path, _ in console.posted if path == "rules"] == ["rules"]
+
+
+def test_what_was_typed_by_hand_stays_when_a_condition_changes(opened, console):
+    page = ready(opened(console, "/alerts/rules/new?kind=summit"))
+    text = page.locator("textarea")
+    expect(text).to_have_value(re.compile('kinds = \\["summit"\\]'))
+    text.fill(text.input_value() + "throttle_hours = 6\n")
+    page.get_by_label(re.compile("^Kind")).select_option("sanctions")
+    expect(page.get_by_text("You have changed the rule by hand")).to_be_visible()
+    expect(text).to_have_value(re.compile("throttle_hours = 6"))
+    page.get_by_role("button", name="Write it anew from the conditions").click()
+    expect(text).to_have_value(re.compile('kinds = \\["summit", "sanctions"\\]'))
+    expect(text).not_to_have_value(re.compile("throttle_hours"))
+    page.get_by_label(re.compile("^Kind")).select_option("threat")
+    expect(text).to_have_value(re.compile("threat"))
 
 
 def test_a_rule_is_removed_after_a_question(opened, console):

@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.news import place
 from tests.browser.views import ready
 
 
@@ -70,7 +71,7 @@ def test_a_mark_on_the_map_leads_to_its_events_and_the_map_is_moved_by_key(opene
     page.locator(".map-frame").focus()
     page.keyboard.press("+")
     expect(page.locator(".map svg")).not_to_have_attribute("viewBox", before)
-    page.get_by_role("link", name="Kyiv: 6 events").click()
+    page.get_by_role("link", name="Kyiv: 6 reports of events").click()
     expect(page).to_have_url(re.compile("box="))
 
 
@@ -99,6 +100,27 @@ def test_a_mark_on_the_map_has_room_for_a_finger_and_is_reached_by_key(opened, c
     assert page.evaluate("document.activeElement.getAttribute('class')") == "spot"
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("box="))
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_places_too_near_for_a_finger_are_one_mark_that_lists_them(opened, console, faults_of, phone):
+    for event in console.news.events:
+        if event["places"] and event["places"][0]["name"] == "Prague":
+            event["places"] = [place("Kyiv") | {"name": "Brovary", "lat": 50.51, "lon": 30.79}]
+    page = ready(opened(console, "/search?show=map", phone=phone))
+    both = page.get_by_role("button", name=re.compile(r"^Kyiv and \d places? near it: \d+ reports of events$"))
+    both.press("Enter")
+    near = page.get_by_role("group", name="Places close together")
+    expect(near.get_by_role("link", name="Kyiv")).to_be_focused()
+    expect(near.get_by_role("listitem")).to_have_count(4 if phone else 2)
+    assert faults_of(page) == []
+    page.keyboard.press("Escape")
+    expect(near).to_have_count(0)
+    both.click()
+    near.get_by_role("button", name="Enlarge the map here").click()
+    expect(page.get_by_role("link", name=re.compile("^Yerevan"))).to_be_visible()
+    near.get_by_role("link", name="Brovary").click()
+    expect(page).to_have_url(re.compile("box=28.79%2C48.51"))
 
 
 def test_an_export_has_the_conditions_of_the_search(opened, console):

@@ -6,6 +6,7 @@ import { Keys } from "./keys.js";
 import { LoginAgain, LoginPage, LogOut } from "./login.js";
 import { Bones, Fault, Messages, said } from "./parts.js";
 import { go, Link, useRoute } from "./route.js";
+import { Trouble, troubles } from "./trouble.js";
 import { fullTime } from "./words.js";
 import { Today } from "./views/today.js";
 
@@ -21,7 +22,8 @@ const VIEWS = [
   [/^\/sources$/, "Sources", async () => (await import("./views/sources.js")).Sources],
 ];
 const PLACES = [["/", "Today"], ["/search", "Search"], ["/relations", "Relations"], ["/alerts", "Alerts"], ["/sources", "Sources"]];
-const STATUS_MS = 30_000; // how often the number of failing feeds and the server's own state are asked for
+const STATUS_MS = 30_000; // how often the number of failing feeds and the service's own state are asked for
+const WRONG_MS = 10_000; // while something is wrong: the page should say soon that it is right again
 
 function Missing() {
   return html`<div class="empty"><h1>There is no such page</h1><p>The address may be old. <${Link} href="/">Today's stories<//> or <${Link} href="/search">Search<//> will lead on.</p></div>`;
@@ -104,7 +106,9 @@ function scrolled(view, y) {
 
 function App() {
   const route = useRoute();
-  const status = useApi("/status", {}, { everyMs: STATUS_MS });
+  const [wrong, setWrong] = useState(false);
+  const status = useApi("/status", {}, { everyMs: wrong ? WRONG_MS : STATUS_MS });
+  useEffect(() => setWrong(troubles(status.data).length > 0), [status.data]);
   const [keys, setKeys] = useState(false);
   const [login, setLogin] = useState(null);
   useEffect(() => onLogin((needed) => { setLogin(needed); if (!needed) document.querySelector("main").focus(); }), []);
@@ -118,7 +122,7 @@ function App() {
   return html`
     <a class="skip" href="#main">Skip to the content</a>
     <${Masthead} route=${route} status=${status.data} openKeys=${() => setKeys(true)} bare=${login === "first"} />
-    ${status.error?.passing ? html`<div class="trouble" role="alert">${said(status.error.message)} What you see may be old; it is tried again every few seconds.</div>` : null}
+    ${status.error?.passing ? html`<div class="trouble" role="alert">${said(status.error.message)} What you see may be old; it is tried again every few seconds.</div>` : html`<${Trouble} status=${status.data} />`}
     <main id="main" tabindex="-1">${login === "first" ? html`<${LoginPage} />` : html`<${View} route=${route} />`}</main>
     ${login === "again" ? html`<${LoginAgain} />` : null}
     <p class="printed small soft">${fullTime(Date.now())}, ${location.href}</p>

@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from "../vendor/ui.js";
 import { address, get, send, useApi, useNames } from "../api.js";
 import { Bars } from "../charts.js";
 import { Chips, conditions, Typed } from "../filters.js";
-import { Act, Await, Dialog, Empty, Fault, Operator, Segments, Text, Time } from "../parts.js";
+import { Act, Await, Bones, Dialog, Empty, Fault, Operator, Segments, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
 import { calendarDay, number, percent, plural, sentence, slug, TYPES } from "../words.js";
 import { AlertsNav, Mute } from "./alerts.js";
@@ -66,7 +66,7 @@ function suggested(wanted) {
   return words.slice(0, 4).join(" ").replaceAll("_", " ") || "new rule";
 }
 
-function Editor({ id, query, known, reload }) {
+function Editor({ id, query, known, loading, reload }) {
   const rule = known.find((one) => one.name === id);
   const draft = useDraft(query, id);
   const [toml, setToml] = useState(rule?.toml ?? "");
@@ -98,8 +98,9 @@ function Editor({ id, query, known, reload }) {
     go("/alerts/rules");
   };
   const tested = test.of === toml && test.found;
-  const change = (changes) => { setTouched(false); go(changed(query, changes), { replace: true }); };
-  if (id !== "new" && !rule) return html`<${Empty} title="There is no such rule"><p><${Link} href="/alerts/rules">All rules<//></p><//>`;
+  const change = (changes) => go(changed(query, changes), { replace: true });
+  const anew = () => { setTouched(false); setToml(draft.toml); };
+  if (id !== "new" && !rule) return loading ? html`<${Bones} />` : html`<${Empty} title="There is no such rule"><p><${Link} href="/alerts/rules">All rules<//></p><//>`;
   return html`<p class="back"><${Link} href="/alerts/rules">Rules<//></p><h1>${rule ? rule.name : "New rule"}</h1>
     <div class="two editor"><div>
       ${rule ? html`<p class="soft">${rule.about}</p>` : html`<${Wanted} query=${query} change=${change} />`}
@@ -107,6 +108,8 @@ function Editor({ id, query, known, reload }) {
       ${draft.notTaken.length ? html`<div class="notice"><p>A rule cannot have these conditions of the search:</p><ul>${draft.notTaken.map((one) => html`<li>${one}</li>`)}</ul></div>` : null}
       <label class="field"><span>The rule, as it stands in alerts.toml</span>
         <textarea rows="12" spellcheck="false" dir="ltr" value=${toml} onInput=${(e) => { setToml(e.target.value); setTouched(true); }}></textarea></label>
+      ${touched && draft.toml !== null && draft.toml !== toml ? html`<div class="notice" role="status"><p>You have changed the rule by hand, so it does not follow the conditions above any more. Your text stays as it is.</p>
+        <button type="button" onClick=${anew}>Write it anew from the conditions</button></div>` : null}
       <p class="row"><${Segments} label="Past to test on" options=${SPANS} value=${span} choose=${(one) => { setSpan(one); run(toml, one); }} />
         <button type="button" disabled=${test.busy || !toml.trim()} onClick=${() => run()}>${test.busy ? "Testing…" : "Test on the past"}</button>
         <${Operator}><${Act} class="main" run=${save} disabled=${!tested} done="Saved; the workers use it within seconds." title=${tested ? "" : "Test it first"}>${rule ? "Save changes" : "Save rule"}<//>
@@ -136,6 +139,6 @@ function List({ rules, reload, problem }) {
 export function Rules({ id, query }) {
   const found = useApi("/rules");
   useEffect(() => { document.title = `${id ? `Rule ${id}` : "Rules"} · Dateline`; }, [id]);
-  if (id) return html`<${Await} from=${found}>${(data) => html`<${Editor} key=${id} id=${id} query=${query} known=${data.rules} reload=${found.reload} />`}<//>`;
+  if (id) return html`<${Await} from=${found}>${(data) => html`<${Editor} key=${`${id} ${data.rules.some((one) => one.name === id)}`} id=${id} query=${query} known=${data.rules} loading=${found.loading} reload=${found.reload} />`}<//>`;
   return html`<div class="title"><h1>Alerts</h1><${AlertsNav} at="Rules" /></div><${Await} from=${found}>${(data) => html`<${List} rules=${data.rules} reload=${found.reload} problem=${data.problem} />`}<//>`;
 }

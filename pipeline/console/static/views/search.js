@@ -58,9 +58,9 @@ function MapOf({ of, filters, change }) {
   const [zoom, setZoom] = useState(2);
   const map = useApi(`/${of}/map`, { ...filters, zoom });
   return html`<${Await} from=${map}>${(data) => html`
-    <${WorldMap} title="Results by place" points=${data.clusters.map((one) => ({ ...one, href: changed(new URLSearchParams(location.search), { box: one.box.join(), show: null }) }))}
+    <${WorldMap} title="Results by place" what=${FOUND[of]} points=${data.clusters.map((one) => ({ ...one, href: changed(new URLSearchParams(location.search), { box: one.box.join(), show: null }) }))}
       zoomed=${(now) => setZoom(Math.min(12, now + 1))} search=${(box) => change({ box: box?.join() ?? null })} fit=${Boolean(filters.box)} narrowed=${Boolean(filters.box)} />
-    <p class="soft small">${number(data.clusters.reduce((sum, one) => sum + one.count, 0))} on the map, ${number(data.without_place)} without a place. A mark leads to its ${of}.</p>`}<//>`;
+    <p class="soft small">${number(data.clusters.reduce((sum, one) => sum + one.count, 0))} on the map, ${number(data.without_place)} without a place. A mark leads to its ${of}; one with a ring stands for several places, and lists them.</p>`}<//>`;
 }
 
 function Export({ of, filters }) {

@@ -84,7 +84,7 @@ function Rail({ since, type, told }) {
   const buckets = events.data?.buckets ?? [];
   const total = buckets.reduce((sum, b) => sum + b.count, 0);
   return html`<aside class="rail" aria-label="Around the stories">
-    <section class="section"><h2>Where</h2><${WorldMap} points=${points} title="Stories by place" />
+    <section class="section"><h2>Where</h2><${WorldMap} points=${points} title="Stories by place" what=${["story", "stories"]} />
       ${map.data?.without_place ? html`<p class="soft small">${plural(map.data.without_place, "story", "stories")} without a place</p>` : null}</section>
     <section class="section"><header><h2>Alerts</h2><${Link} href="/alerts" class="small">All alerts<//></header>
       <${Await} from=${alerts} lines=${4}>${(data) => data.items.length

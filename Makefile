@@ -78,7 +78,7 @@ licences: $(STAMP) ## the licence of each package of the image; fails at one tha
 	@$(BIN)/python deploy/licences.py
 
 audit: $(SUPPLY)/.installed ## known vulnerabilities of the packages of the image (needs the internet)
-	@$(SUPPLY)/bin/pip-audit --require-hashes --disable-pip --strict --progress-spinner off -r deploy/requirements.txt
+	@deploy/audit $(SUPPLY)/bin/pip-audit
 
 # Labels, records, pages and pins hold hashes and addresses by the thousand, and no secrets of ours; tests hold made-up
 # passwords and addresses with log-ins, which the two detectors left out would report.

@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - a script that the image carries, not a part of the package
 """Users of Elasticsearch and dashboards of Kibana, for the two jobs of docker-compose.yml. May run again without harm.
 
-    setup_elastic.py users              Kibana's password, the user `dateline` with a role for its own indices alone, and the
-                                        user `reader`, whose role the next step makes
+    setup_elastic.py users              Kibana's password, the users `dateline` (indexer) and `console` with a role each for the
+                                        indices of Dateline alone, and the user `reader`, whose role the next step makes
     setup_elastic.py api-keys DIR       a key for the indexer and one for the console, as files of DIR
     setup_elastic.py dashboards DIR     the space of DIR/space.json, the role of DIR/role.json, and every *.ndjson of DIR into
                                         that space, over what is there
@@ -67,28 +67,8 @@ SNAPSHOTS = ["cluster:admin/repository/*", "cluster:admin/snapshot/*"]
 """What snapshots need, as actions: the privilege that has them all, `manage`, may change everything else of the cluster."""
 
 
-def role(prefix: str) -> dict[str, Any]:
-    """What the indices start with in, what the indexer may do out."""
-    return {
-        "cluster": ["monitor", "manage_index_templates", *SNAPSHOTS],
-        "indices": [{"names": [f"{prefix}-*"], "privileges": ["all"]}],
-    }
-
-
-def users(url: str, prefix: str) -> None:
-    """Elasticsearch's address and what the indices start with in; afterwards Kibana, the indexer and a reader can log in."""
-    for path, body in (
-        ("user/kibana_system/_password", {"password": secret("kibana_password")}),
-        ("role/dateline", role(prefix)),
-        ("user/dateline", {"password": secret("dateline_password"), "roles": ["dateline"]}),
-        ("user/reader", {"password": secret("reader_password"), "roles": [READER_ROLE]}),
-    ):
-        call("PUT", f"{url}/_security/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
-        sys.stdout.write(f"set {path}\n")
-
-
-def key_roles(prefix: str) -> dict[str, dict[str, Any]]:
-    """What the indices start with in, what the key of each process may do out. The console changes nothing."""
+def roles(prefix: str) -> dict[str, dict[str, Any]]:
+    """What the indices start with in, what each process that logs in may do out. The console changes nothing."""
     own = [f"{prefix}-*"]
     return {
         "indexer": {
@@ -97,14 +77,30 @@ def key_roles(prefix: str) -> dict[str, dict[str, Any]]:
         },
         "console": {
             "cluster": ["monitor"],
-            "indices": [{"names": own, "privileges": ["read", "view_index_metadata"]}],
+            # `monitor`: the sizes of the indices, which `dateline status` shows
+            "indices": [{"names": own, "privileges": ["read", "view_index_metadata", "monitor"]}],
         },
     }
 
 
+def users(url: str, prefix: str) -> None:
+    """Elasticsearch's address and what the indices start with in; afterwards Kibana, indexer, console and a reader log in."""
+    allowed = roles(prefix)
+    for path, body in (
+        ("user/kibana_system/_password", {"password": secret("kibana_password")}),
+        ("role/dateline", allowed["indexer"]),
+        ("role/dateline-console", allowed["console"]),
+        ("user/dateline", {"password": secret("dateline_password"), "roles": ["dateline"]}),
+        ("user/console", {"password": secret("console_elastic_password"), "roles": ["dateline-console"]}),
+        ("user/reader", {"password": secret("reader_password"), "roles": [READER_ROLE]}),
+    ):
+        call("PUT", f"{url}/_security/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        sys.stdout.write(f"set {path}\n")
+
+
 def api_keys(url: str, prefix: str, directory: Path) -> None:
     """Elasticsearch's address and a directory in; afterwards it has a key for each process. A file that is there stays."""
-    for name, allowed in key_roles(prefix).items():
+    for name, allowed in roles(prefix).items():
         file = directory / name
         if file.exists():
             sys.stdout.write(f"{file} is there\n")

@@ -196,12 +196,25 @@ def test_up_wait_ends_with_status_0_because_a_lasting_service_waits_for_each_job
 def test_the_console_has_users_and_sits_behind_a_proxy(tmp_path):
     given = SERVICES["console"]["environment"]
     assert given["DATELINE_CONSOLE_USERS_FILE"] == "/run/secrets/console_users"
-    assert {"console_users", "dateline_password"} == set(SERVICES["console"]["secrets"])
+    assert {"console_users", "console_elastic_password"} == set(SERVICES["console"]["secrets"])
     settings = load(
         tmp_path, {k: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(v)) for k, v in given.items() if not k.endswith("_FILE")}
     )
     assert (settings.console.host, settings.console.behind_proxy) == ("0.0.0.0", True)
     assert SERVICES["console"]["ports"] == [f"127.0.0.1:{settings.console.port}:{settings.console.port}"]
+
+
+def test_indexer_and_console_log_in_as_users_that_the_job_makes():
+    made = (DEPLOY / "setup_elastic.py").read_text("utf-8")
+    for name in ("indexer", "console"):
+        given = SERVICES[name]["environment"]
+        user, secret = (
+            given["DATELINE_ELASTICSEARCH_USERNAME"],
+            Path(given["DATELINE_ELASTICSEARCH_PASSWORD_FILE"]).name,
+        )
+        assert f'("user/{user}", {{"password": secret("{secret}")' in made
+        assert secret in SERVICES["elastic-users"]["secrets"]
+    assert SERVICES["console"]["environment"]["DATELINE_ELASTICSEARCH_USERNAME"] == "console", "it may only read"
 
 
 def test_every_service_has_a_health_check_and_jobs_have_none():
@@ -446,7 +459,13 @@ def test_no_process_outside_a_container_is_ended(healthcheck, tmp_path):
 
 @pytest.fixture
 def secrets_dir(tmp_path):
-    for name in ("elastic_password", "kibana_password", "dateline_password", "reader_password"):
+    for name in (
+        "elastic_password",
+        "kibana_password",
+        "dateline_password",
+        "console_elastic_password",
+        "reader_password",
+    ):
         (tmp_path / name).write_text(f"{name}-s3cret\n", "utf-8")
     return str(tmp_path)
 
@@ -459,11 +478,17 @@ def test_the_users_job_sets_kibanas_password_and_a_user_for_the_own_indices_alon
         asked = {path: json.loads(body) for _, path, _, body in server.asked}
     assert asked["/_security/user/kibana_system/_password"] == {"password": "kibana_password-s3cret"}
     assert asked["/_security/user/dateline"] == {"password": "dateline_password-s3cret", "roles": ["dateline"]}
+    assert asked["/_security/user/console"] == {
+        "password": "console_elastic_password-s3cret", "roles": ["dateline-console"]
+    }  # fmt: skip
+    [indices] = asked["/_security/role/dateline-console"]["indices"]
+    assert indices == {"names": ["desk-*"], "privileges": ["read", "view_index_metadata", "monitor"]}
     assert asked["/_security/user/reader"] == {"password": "reader_password-s3cret", "roles": ["dateline-reader"]}
     role = asked["/_security/role/dateline"]
     assert [index["names"] for index in role["indices"]] == [["desk-*"]]
     assert {"cluster:admin/repository/*", "cluster:admin/snapshot/*"} < set(role["cluster"])
     assert not {"all", "manage"} & set(role["cluster"])
+    assert "all" not in role["indices"][0]["privileges"]
     assert "s3cret" not in done.stdout
 
 
@@ -487,7 +512,7 @@ def test_each_process_gets_an_api_key_with_no_more_than_it_needs_in_a_file_that_
     assert {file.stat().st_mode & 0o777 for file in keys.iterdir()} == {0o600}
     assert "k3y" not in done.stdout
     [indices] = made["dateline-console"]["dateline-console"]["indices"]
-    assert indices == {"names": ["desk-*"], "privileges": ["read", "view_index_metadata"]}
+    assert indices == {"names": ["desk-*"], "privileges": ["read", "view_index_metadata", "monitor"]}
     assert made["dateline-indexer"]["dateline-indexer"]["indices"][0]["names"] == ["desk-*"]
 
 

@@ -41,6 +41,34 @@ def test_a_package_with_another_licence_is_named(tmp_path, licence, monkeypatch)
     assert f"closed: {licence or 'unknown'}" in done.stderr
 
 
+REACHED = '{"dependencies": [{"name": "jinja2", "vulns": [{"id": "PYSEC-2014-8"}]}]}'
+UNREACHED = '{"dependencies": [{"name": "jinja2", "skip_reason": "not found"}]}'
+
+
+@pytest.mark.parametrize(
+    ("probe", "status", "wanted"),
+    [(REACHED, 0, 0), (REACHED, 1, 1), (UNREACHED, 1, 75), (UNREACHED, 0, 75), ("", 0, 75)],
+)
+def test_an_audit_that_nobody_answered_is_not_taken_for_a_clean_one(tmp_path, probe, status, wanted):
+    fake = tmp_path / "pip-audit"
+    fake.write_text(
+        f'#!/bin/sh\ncase "$*" in *--strict*) echo "audited $*"; exit {status};; *) echo \'{probe}\'; exit 1;; esac\n',
+        "utf-8",
+    )
+    fake.chmod(0o755)
+    done = subprocess.run([ROOT / "deploy/audit", fake], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == wanted
+    assert ("deploy/requirements.txt" in done.stdout) == (wanted != 75)
+    assert ("cannot be reached" in done.stderr) == (wanted == 75)
+
+
+def test_the_checking_machine_audits_and_tells_of_it_after_the_tests():
+    lines = (ROOT / ".ci/run").read_text("utf-8").splitlines()
+    audit, tests, end = (lines.index(line) for line in lines if line.startswith(("deploy/audit", "make test", "exit ")))
+    assert audit < tests < end
+    assert subprocess.run(["bash", "-n", ROOT / ".ci/run"], check=False).returncode == 0
+
+
 def test_the_tools_are_pinned_with_hashes():
     wanted = re.findall(r"^([a-z-]+)>=", (ROOT / "deploy/supply.in").read_text("utf-8"), flags=re.MULTILINE)
     pins = (ROOT / "deploy/supply.txt").read_text("utf-8")

@@ -46,14 +46,17 @@ _NOT_THE_HOLDER: Final = (
     " new ", " incoming ", " next ", " future ", " designate ",
 )  # fmt: skip
 _HIS_OWN: Final = frozenset(
-    ("administration", "army", "cabinet", "camp", "campaign", "forces", "government", "office", "presidency", "regime", "team",
-     "troops")
+    ("administration", "administrations", "army", "cabinet", "camp", "campaign", "campaigns", "forces", "government", "office",
+     "presidency", "regime", "team", "troops")
 )  # fmt: skip
 """What acts for the person whose name stands before it: `Assad's forces`, not `Assad's supporters`."""
 _ABROAD: Final = frozenset(
     ("embassy", "embassies", "consulate", "consulates", "ambassador", "ambassadors", "envoy", "diplomats")
 )
 """What is in another country than its own: `the consulate in Seattle`."""
+_OWNED: Final = re.compile(r"['’]")
+_EMPLOYED: Final = re.compile(r"\s(?:for|at|with)\s(?:the\s)?$")
+"""Between an office and whose it is."""
 _CACHED: Final = 50_000
 """At most so many phrases are cached; a day of news has fewer different ones."""
 
@@ -275,6 +278,10 @@ class Resolver:
     ) -> KnownName | None:
         """Return the name that the head noun belongs to: one before it, else one after `of`, `in` or `from`, not after `to`."""
         before = [m for m in mentions if m.end <= cut]
+        topic = bool(before) and before[0].kind in ("country", "region") and not _OWNED.match(phrase, before[0].end)
+        employer = next((m for m in mentions if m.sector == "NGO" and _EMPLOYED.search(phrase, cut, m.start)), None)
+        if topic and employer is not None:
+            return employer  # `Kenya director for Human Rights Watch`
         if before:
             states = [m for m in before if m.country]
             groups = [m for m in before if m.kind in ("group", "org")]

@@ -31,6 +31,10 @@ _BETWEEN: Final = re.compile(
     r"delegations?|officials|exercises?|drills|forces|relations)\b"
 )
 """Something of two countries: `Russian-Ukrainian talks`."""
+_PAIR: Final = re.compile(r"(?:[Tt]he\s)?([A-Z][\w.]+)[-–/]([A-Z]\w+)")
+"""Two countries and no more: `the U.S.-Kenya`, which the reader cut from `U.S.-Kenya talks`."""
+_NOUN: Final = re.compile(r"([A-Z][\w.’'-]+)\sand\s([A-Z][\w.’'-]+)\s((?i:part(?:y|ies)|campaigns?|administrations?))$")
+_PLURAL: Final = re.compile(r"(?:ies|s)$")
 _WHERE: Final = re.compile(r"\b(?:in|at|near)\s(?:the\s)?$", re.IGNORECASE)
 _AND: Final = re.compile(r"\s+and\s+(?:the\s+)?")
 
@@ -46,14 +50,15 @@ def of_states(phrase: str) -> bool:
     return match is not None and match["state"] is not None
 
 
-def two_lands(phrase: str, start: int, resolver: Resolver) -> list[Party]:
-    """A phrase at `start` in, the two countries that it names as one out: `North and South Korea`; none of another phrase."""
-    if match := _SHARED.search(phrase):
+def two_named(phrase: str, start: int, resolver: Resolver) -> list[Party]:
+    """A phrase at `start` in, the two that it names out: `North and South Korea`, `the Roe and Poe campaigns`; else none."""
+    match = _SHARED.search(phrase)
+    if match is not None:
         lands = [f"{match[1]} {match[3]}", f"{match[2]} {match[3]}"]
-    elif match := _BETWEEN.search(phrase):
+    elif (match := _BETWEEN.search(phrase) or _PAIR.fullmatch(phrase)) is not None:
         lands = [match[1], match[2]]
     else:
-        return []
+        return _sharing(phrase, start, resolver)
     named = {code: resolver.country_name(code) for land in lands if (code := resolver.country(land)) is not None}
     if len(named) < len(lands):
         return []
@@ -62,6 +67,19 @@ def two_lands(phrase: str, start: int, resolver: Resolver) -> list[Party]:
         msgspec.structs.replace(resolver.party(name or ""), text=match[0], start=first, end=last)
         for name in named.values()
     ]
+
+
+def _sharing(phrase: str, start: int, resolver: Resolver) -> list[Party]:
+    """Two known ones that share the noun behind them: `the Democratic and Republican parties`."""
+    match = _NOUN.search(phrase)
+    if match is None:
+        return []
+    noun = _PLURAL.sub(lambda ending: "y" if ending[0] == "ies" else "", match[3])
+    two = [resolver.party(f"{match[number]} {noun}") for number in (1, 2)]
+    if any(one.name is None for one in two) or two[0].name == two[1].name:
+        return []
+    first, last = start + match.start(), start + match.end()
+    return [msgspec.structs.replace(one, text=match[0], start=first, end=last) for one in two]
 
 
 def both(
@@ -87,12 +105,20 @@ def both(
             found = [*_distinct(inside, text, persons=persons)]
             if persons and match["state"]:
                 found = [name for name in found if land(name)]
+            if persons and match["person"] and len(found) > 1:
+                found = [name for name in found if name.party.sector in ("GOV", None)]
             if len(found) == 2:
                 return tuple(found)
-            pairs = [(a, b) for a, b in itertools.pairwise(found) if _AND.fullmatch(text.text, a.end, b.start)]
-            if len(pairs) == 1:
-                return pairs[0]
-    return ()
+            if pair := _joined(found, text):
+                return pair
+    return () if match["state"] else _joined([n for n in text.names if n.end <= start and n.person], text)
+
+
+def _joined(names: Sequence[Name], text: Text) -> tuple[Name, ...]:
+    """The one pair of different names that `and` joins; none if there are several."""
+    pairs = [(a, b) for a, b in itertools.pairwise(names) if _AND.fullmatch(text.text, a.end, b.start)]
+    told = {frozenset((last_word(a.text), last_word(b.text))) for a, b in pairs}
+    return pairs[-1] if len(told) == 1 else ()
 
 
 def _states(headline: Sequence[Name]) -> tuple[Name, ...]:

@@ -17,11 +17,13 @@ from pipeline.annotate.titles import only_there
 from pipeline.detect.persons import NATIONAL, OFFICIAL, SECTORS, words_of
 from pipeline.detect.phrases import (
     APPOSED,
+    APPOSED_LONG,
     AS_OFFICE,
     BREAK,
     MET,
     OF_LAND,
     OFFICE_BEFORE,
+    PEOPLE_BEFORE,
     THERE,
     TITLE_NOUN,
     WORD,
@@ -49,8 +51,19 @@ _SENT: Final = re.compile(
 """A title that names the country to which its bearer is sent: `US Ambassador to Germany`."""
 _OF_STATE: Final = re.compile(r"\b(?:deputy|assistant|acting) secretary of (?:state|defense|homeland)\b", re.IGNORECASE)
 """American offices in whatever article; an `Assistant Secretary` can be another country's."""
+_LED: Final = re.compile(r"\b(?:headed|led|commanded|chaired)\sby\s(?:[\w.-]+\s){0,3}$")
+"""Before somebody who may be of the body that is led, and not of the country that the article is about."""
+_WHOSE: Final = re.compile(r"\bspokes\w+\s(?:for|at)\s(?:the\s)?|\bserved\sas\s(?:the\s)?")
+"""Behind it stands for whom somebody speaks, or what somebody was."""
 _PLACED: Final = re.compile(r"\s(?:for|who|whose|which|that|with|by|to)\s")
 """Behind it stands what the office is for or what its bearer does, no office."""
+
+
+def _acts(said: Sequence[str]) -> bool:
+    """Whether words of a description are of a state's office, as those of a citizen or a writer are not."""
+    return not OFFICIAL.isdisjoint(said) or any(
+        SECTORS.get(word) in ("GOV", "MIL", "COP", "JUD", "LEG") for word in said
+    )
 
 
 def _own(name: Name, home: str) -> bool:
@@ -116,17 +129,26 @@ class Offices:
 
     def _described(self, name: Name, party: Party) -> Party | None:
         """By what stands behind the name, or before it and a comma."""
-        around = (APPOSED.match(self.text, name.end), OF_LAND.match(self.text, name.end),
-                  OFFICE_BEFORE.search(self.text, max(0, name.start - BEFORE), name.start),
-                  AS_OFFICE.match(self.text, name.end))  # fmt: skip
+        behind = APPOSED.match(self.text, name.end)
+        before = OFFICE_BEFORE.search(self.text, max(0, name.start - BEFORE), name.start)
+        around = (behind, OF_LAND.match(self.text, name.end), before, AS_OFFICE.match(self.text, name.end),
+                  APPOSED_LONG.match(self.text, name.end),
+                  PEOPLE_BEFORE.search(self.text, max(0, name.start - BEFORE), name.start))  # fmt: skip
         for match in around:
             if match is None or _ABROAD.search(match[1]) or self._person_within(match):
                 continue
-            if match is around[2] and last_word(match[1].split(" of ")[0]) not in SECTORS:
+            if match is before and last_word(re.split(r"\s(?:of|for)\s", match[1])[0]) not in SECTORS:
                 continue
             described = self.resolver.party(match[1], on=self.on)
+            if not described.country and (whose := _WHOSE.search(match[1])) is not None:
+                described = self.resolver.party(match[1][whose.end() :], on=self.on)
+            if match is behind and described.sector == "NGO" and described.name:
+                return Party(
+                    text=name.text, name=name.text, sector="NGO"
+                )  # `Kenya director for a charity` is not Kenya's
             if described.country:
-                sector = described.sector if match is not around[1] else party.sector
+                private = described.sector == "GOV" and not _acts(words_of(match[1]))
+                sector = party.sector if match is around[1] else None if private else described.sector
                 return Party(text=name.text, name=name.text, country=described.country, sector=sector)
         return None
 
@@ -136,7 +158,7 @@ class Offices:
 
     def _at_home(self, name: Name) -> Party | None:
         """By an office of a state without the state, `the Defence Secretary`: of the country that the article is about."""
-        if self.home is None:
+        if self.home is None or _LED.search(self.text, max(0, name.start - BEFORE), name.start):
             return None
         beside = (
             APPOSED.match(self.text, name.end),

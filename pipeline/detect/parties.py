@@ -14,7 +14,7 @@ from pipeline.annotate.names import fold
 from pipeline.annotate.parse import is_bare
 from pipeline.annotate.resolve import Resolver
 from pipeline.detect import home as homes
-from pipeline.detect.duals import both, is_dual, of_states, two_lands
+from pipeline.detect.duals import both, is_dual, of_states, two_named
 from pipeline.detect.offices import Offices
 from pipeline.detect.persons import (
     ABROAD,
@@ -28,6 +28,7 @@ from pipeline.detect.persons import (
     PRONOUNS,
     SECTORS,
     distinct,
+    is_state,
     known,
     words_of,
 )
@@ -35,7 +36,7 @@ from pipeline.detect.phrases import (
     ACRONYM,
     ARTICLES,
     CAPITAL,
-    GAP,
+    FOR,
     LAND,
     LEAD,
     LOOSE,
@@ -46,6 +47,7 @@ from pipeline.detect.phrases import (
     START,
     THE,
     begun,
+    is_body,
     is_private,
     is_pronoun,
     is_where,
@@ -57,7 +59,8 @@ from pipeline.detect.phrases import (
     untitled,
     written_as_name,
 )
-from pipeline.detect.referents import Name, Text
+from pipeline.detect.referents import Name, Text, by_initials
+from pipeline.detect.spans import joined, listed
 from pipeline.records import Party
 
 STATE: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY", None))
@@ -91,24 +94,9 @@ class SectionNames:
     def parties(self, spans: Sequence[tuple[int, int]]) -> tuple[Party, ...]:
         """Spans in, the parties that they name out, each once."""
         found: list[Party] = []
-        for start, end in self._joined(spans):
+        for start, end in joined(self.text, self.names, spans):
             found += self._span(start, end)
         return distinct([homes.at_home(party, self.firm, self.guessed) for party in found])
-
-    def _joined(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Spans in, with two that one capital word parts as one out: `Prime`, `Arvind Rao` in `Prime Minister Arvind Rao`.
-
-        So are a body and where it is: `army`, `Pyongyang`.
-        """
-        joined: list[tuple[int, int]] = []
-        for start, end in spans:
-            before, apart = (joined[-1], self.text[joined[-1][1] : start]) if joined else ((0, 0), "")
-            there = LAND.fullmatch(apart) and last_word(self.text[slice(*before)] or "-") in HOME
-            if joined and (there or GAP.fullmatch(apart)):
-                joined[-1] = (joined[-1][0], end)
-            else:
-                joined.append((start, end))
-        return joined
 
     def introduce(self) -> None:
         """Remember every person of two names or more by the last one, with the country where the text says it.
@@ -116,7 +104,7 @@ class SectionNames:
         A first name alone and an acronym behind the full name (`Free Press Union (FPU)`) are remembered too; last names that
         were not seen as names become names.
         """
-        self.names = [one for name in self.names for one in (self._listed(name) if "," in name.text else [name])]
+        self.names = [one for name in self.names for one in listed(self.text, name, self.resolver, self.on)]
         people = [name for name in self.names if name.label == "PERSON" and " " in name.text]
         for name in people:
             last = last_word(name.text)
@@ -130,24 +118,19 @@ class SectionNames:
             if first not in SECTORS:
                 self.short.setdefault(first, self.short[last_word(name.text)])
             self._hold(name)
-        self.names = [self._whose(name) for name in self.names]
         for match in ACRONYM.finditer(self.text):
             before = next((n for n in self.names if n.end <= match.start() <= n.end + 2 and n.label != "PERSON"), None)
             if before is not None:
                 self.short.setdefault(match[1], named(before.party, before.text))
+        for initials, party in by_initials(self.names).items():
+            self.short.setdefault(initials, party)
+        self.names = [self._whose(name) for name in self.names]
         self._find_last_names()
 
-    def _listed(self, name: Name) -> list[Name]:
-        """A name as it is, or the countries that it lists: `Mali, Burkina Faso` is found as one."""
-        each = [
-            Name(start, end, text, name.label, self.resolver.party(text, on=self.on))
-            for start, end in parts_of(self.text, name.start, name.end)
-            if self.resolver.country(text := self.text[start:end])
-        ]
-        return each if len(each) == name.text.count(",") + 1 else [name]
-
     def _whose(self, name: Name) -> Name:
-        """A name as it is, or a town's as the person's who is called so, or a body's as that of the article's country."""
+        """A name as it is, a town's as the person's who is called so, a body's as the article's country's, initials in full."""
+        if name.text.isupper() and not known(name.party) and (body := self.short.get(name.text)) is not None:
+            return replace(name, party=body)
         if (here := self._here(name.text, name.party)) is not None:
             return replace(name, party=here)
         person = self.short.get(name.text.casefold()) if name.label != "PERSON" and is_bare(name.party) else None
@@ -161,7 +144,11 @@ class SectionNames:
         office: list[str] = []
         while before and (before[-1].casefold() in SECTORS or before[-1] in OFFICES):
             office.insert(0, before.pop().casefold())
-        if office and (not before or before[-1].casefold() not in ("vice", "deputy", "former", "ex", "then")):
+        if (
+            office
+            and not office[-1].endswith("s")
+            and (not before or before[-1].casefold() not in ("vice", "deputy", "former", "ex", "then"))
+        ):
             key, bearer = "the " + " ".join(office), self.short[last_word(name.text)]
             other = self.short.setdefault(key, bearer)
             if other.name != bearer.name:
@@ -195,11 +182,11 @@ class SectionNames:
         return "" if text.casefold() in SMALL else text
 
     def _span(self, start: int, end: int) -> Iterator[Party]:
-        if lands := two_lands(self.text[start:end], start, self.resolver):
+        if lands := two_named(self.text[start:end], start, self.resolver):
             yield from lands
             return
         whole = self._one(start, end)
-        parts = list(parts_of(self.text, start, end))
+        parts = joined(self.text, self.names, list(parts_of(self.text, start, end)))
         if len(parts) > 1 and not (whole is not None and whole.name and known(whole) and self._is_name(start, end)):
             each = [self._one(a, b) for a, b in parts]
             if all(one is not None and known(one) for one in each):
@@ -244,11 +231,17 @@ class SectionNames:
             party = (
                 self._at_home(end, text, party) or self._definite(bare, text, party) or self._owned(start, bare, party)
             )
-        elif party.name and party.identifier is None and party.country and of_people(text):
-            land = self.resolver.country_name(party.country)  # `German diplomats` are no name: who is meant is Germany
+        elif (
+            not party.identifier
+            and of_people(text)
+            and (is_state(party) or (party.name or "-") in text.replace("’", "'"))
+        ):
+            land = self.resolver.country_name(
+                party.country or ""
+            )  # `German diplomats` are no name: who is meant is Germany
             acts = party.sector in STATE and not is_private(text)
             party = msgspec.structs.replace(party, name=land if acts else None)
-        if over is not None and over.label == "ORG" and not known(party) and PARTICLES & set(text.split()):
+        if over is not None and over.label == "ORG" and not party.name and is_body(self.text, bare, end, homes.BODIES):
             party = msgspec.structs.replace(party, name=text)
         elif not party.name and not party.country and written_as_name(self.text, bare, bare + len(text)):
             party = self._person(Name(bare, bare + len(text), text, "PERSON", party), party)
@@ -293,11 +286,15 @@ class SectionNames:
         if short is not None and not known(party):
             return short
         if not known(party) and (owner := next((n for n in inside if known(n.party)), None)) is not None:
-            party = Party(
-                text=text, name=owner.party.name, country=owner.party.country,
-                sector=SECTORS.get(last_word(text)) or owner.party.sector, identifier=owner.party.identifier,
-            )  # fmt: skip
+            return self._of_owner(text, self.text[end - len(text) : owner.start], owner.party)
         return party
+
+    def _of_owner(self, text: str, before: str, owner: Party) -> Party:
+        """A phrase as the party of the name in it, `before` which the rest stands; `Doctors for Mali` has a name of its own."""
+        if FOR.search(before) and all(word[:1].isupper() or word in PARTICLES for word in text.split()):
+            return Party(text=text, name=text, country=owner.country, sector="CVL")
+        sector = SECTORS.get(last_word(text)) or owner.sector
+        return Party(text=text, name=owner.name, country=owner.country, sector=sector, identifier=owner.identifier)
 
     def _here(self, text: str, party: Party) -> Party | None:
         """The body of the article's country that is meant where the list has another one's, `the Senate`; else None."""

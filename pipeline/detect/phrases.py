@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.detect.persons import PRIVATE, PRONOUNS, SECTORS
+from pipeline.detect.persons import BACK, PRIVATE, PRONOUNS, SECTORS
 from pipeline.records import Party
 
 ARTICLES: Final = re.compile(
@@ -19,15 +19,17 @@ LOOSE: Final = re.compile(r"(?:[\s,]+(?:and|or|of|in|to|from|on|at|by|for|with|a
 """Small words at the end of a span: no noun phrase ends with them."""
 LEAD: Final = re.compile(
     r"^(?:[\s,;:.)(–—-]+|[A-Z][A-Z ,.'’]+(?:\([^)\n]{1,30}\) ?)?(?:\s*[—–]\s*|\s+--?\s+)"
-    r"|(?:and|or|for|with|by|of|in|to|from|at(?!\sleast)|on)\s)+"
+    r"|(?:and|or|for|with|by|of|in|to|from|at(?!\sleast)|on|is|are|was|were)\s)+"
 )
 _DASH: Final = re.compile(r"\s(?:--?|[—–])\s")
 _DATELINE_ENDS: Final = 80
 """Within so many characters of a text's beginning a dash ends the dateline: `Democratic Republic of Congo - M23 rebels`."""
-OPEN: Final = re.compile(r"\s*\([^)]*$")
+OPEN: Final = re.compile(r"\s*\((?:[^)]*|[A-Z]{2,8}\))$")
 """What a span may begin with by mistake, signs and a dateline (`PARIS — `) among it, and what it may end with."""
 LAND: Final = re.compile(r"\s+(?:in|of)\s+(?:the\s+)?")
 """What stands between a body of a state and the country or capital that it belongs to: `army in Pyongyang`."""
+FOR: Final = re.compile(r"\s(?:for|against)\s(?:the\s)?$")
+"""Before a name in a group's own name, which says what it stands for, not whose it is."""
 THERE: Final = re.compile(r"\b[Ii]n\s+(?:the\s+)?$")
 MET: Final = re.compile(
     r"(?:\s+(?:to)?(?:day|night|morrow)|\s+yesterday|\s+on)?(?:\s+[A-Z][a-z]+day)?,?\s+with\s+(?:the\s+)?"
@@ -36,20 +38,39 @@ MET: Final = re.compile(
 THE: Final = re.compile(r"\b(?:the|this|that|these|those)\s+$", re.IGNORECASE)
 ACRONYM: Final = re.compile(r"\(([A-Z]{2,8})\)")
 CAPITAL: Final = re.compile(r"\b[A-Z][\w-]{3,}\b(?![ ][A-Z])")
-APPOSED: Final = re.compile(
-    r",\s+((?:(?:an?|the|former|current|then|(?:currently|now)\s(?:the|an?))\s|[A-Z])[^,.;]{3,60}?)(?:,|\.|;)"
+_IN_PHRASE: Final = r"(?:[^,.;\n]|(?<=\b[A-Z])\.)"
+"""What a description holds: anything but signs, and the dots of `U.S.`."""
+_ROLE: Final = (
+    r"(?:(?!(?:who|which|that|when|where|while|after|before|as|but|and|or|told|met|said|including|another|other|also|not|"
+    r"by|in|at|on|for|from|to|with|whose|if|under)\b)[a-z-]+\s){0,2}?"
+    r"(?:[a-z-]*(?:or|er|ist|ent|ant|ian|man|woman|person|ary)|head|chief|chair)\s(?:of|for|at)\s"
 )
+"""An office without an article: `spokeswoman for the ministry`."""
+APPOSED: Final = re.compile(
+    r",\s+((?:(?:an?|the|former|current|then|(?:currently|now)\s(?:the|an?))\s|[A-Z]|" + _ROLE + ")"
+    + _IN_PHRASE + r"{3,60}?)(?:,|(?<!\b[A-Z])\.|;|\n|$)"
+)  # fmt: skip
+APPOSED_LONG: Final = re.compile(
+    r",\s+((?:(?:an?|the|former|current|then)\s|"
+    + _ROLE
+    + ")"
+    + _IN_PHRASE
+    + r"{3,60}?)\s(?:and|as|who|whose|which|in|from)\s"
+)
+"""One that goes on: `a Cuban dissident and winner of the prize for ...`."""
 TITLE_NOUN: Final = re.compile(
     r"of|for|(?!for$|after$|over$|under$|never$|other$|however$|went$|sent$|spent$)[a-z-]+(?:or|er|ist|ent|ant|ian|man|ief|al)|counterpart|head"
 )
 """A word that may be an office by its ending, and what joins words of an office."""
 OF_LAND: Final = re.compile(r"\s+of\s+((?:the\s+)?[A-Z][\w’'-]*(?:\s[A-Z][\w’'-]*)*)")
 OFFICE_BEFORE: Final = re.compile(
-    r"\b(?:an?|the|[Tt]he|An?)\s+((?:(?!(?:the|an?)\s)[^\s,.;:]+\s){0,6}?[^\s,.;:]*(?:or|er|ent|man|person|ary|al|ief)"
-    r"(?:\sof\s[^,.;:\n]{2,50})?),\s+$"
+    r"\b(?:an?|the|[Tt]he|An?)\s+((?:(?!(?:the|an?)\s)(?:[^\s,.;:]|(?<=\b[A-Z])\.)+\s){0,6}?"
+    r"[^\s,.;:]*(?:or|er|ent|man|person|ary|al|ief|ist|ant)(?:\s(?:of|for)\s[^,.;:\n]{2,50})?),\s+$"
 )
+PEOPLE_BEFORE: Final = re.compile(r"\b[Aa]n?\s((?:[A-Z]\w+[-\s]?)+(?:[a-z-]+\s?){0,3}),\s+$")
+"""A people's adjective before a name: `an Australian, `, `a Kenyan truck driver, `."""
 AS_OFFICE: Final = re.compile(
-    r"\s+(?:(?:is|was|has|been|sworn|in|re-elected|elected|appointed|named|resigns|resigned|steps|stepped|down)\s+)+as\s+"
+    r"(?:,?\s+who)?\s+(?:(?:is|was|has|been|sworn|in|re-elected|elected|appointed|named|resigns|resigned|served|serves|serving|steps|stepped|down)\s+)+as\s+"
     r"((?:the\s+)?[^,.;:\n]{3,60})"
 )
 """Who somebody is, beside the name: `Jan Visser, the president of X,`, `of X`, `a ministry spokesman, `, `resigns as`."""
@@ -94,8 +115,27 @@ def written_as_name(text: str, at: int, end: int) -> bool:
         or not all(part[:1].isupper() and part.casefold() not in SECTORS for part in parts)
     ):
         return False
+    return is_prose(text, at, end)
+
+
+def is_prose(text: str, at: int, end: int) -> bool:
+    """Whether the line around a place has common words without capitals, so that capitals say something in it."""
     line = text[text.rfind("\n", 0, at) + 1 : end + 200].split("\n", 1)[0]
     return any(word.islower() and len(word) > 4 for word in line.split())
+
+
+def is_body(text: str, at: int, end: int, common: frozenset[str]) -> bool:
+    """Whether what is found as an organisation that nobody knows is a name: it has a particle, or is a word in prose.
+
+    `common` are words of bodies that name none alone: `the House`.
+    """
+    words = text[at:end].split()
+    if PARTICLES & set(words):
+        return True
+    low = words[0].casefold() if len(words) == 1 else ""
+    if not low or words[0].islower() or low in common or low in SECTORS or low in BACK:
+        return False
+    return is_prose(text, at, end)
 
 
 def begun(text: str, start: int, end: int) -> int:

@@ -26,7 +26,7 @@ from pipeline.detect.persons import (
     known,
     words,
 )
-from pipeline.detect.phrases import AGAINST, TWO_SENTENCES
+from pipeline.detect.phrases import AGAINST, TWO_SENTENCES, named
 from pipeline.records import Party
 
 BACK_CHARACTERS: Final = 1500
@@ -71,6 +71,12 @@ _OFFICE: Final = re.compile(
 """An office as a sentence's subject, behind nothing or a comma."""
 _CLAUSE: Final = re.compile(r"[,;:\"“”]|\b(?:said|says|that|who|which|because|while|when|after|before|if)\b")
 _NOT_HOLDER: Final = re.compile(r"\b(?:vice|deputy|former|ex|assistant|then|late)[\s-]+$", re.IGNORECASE)
+_CAPTION: Final = re.compile(r"\s*FILE\b")
+"""How the caption of an old picture begins, which the text does not go on about."""
+_OWN_WORDS: Final = re.compile(
+    r"['’]s?\s(?:\w+\s){1,3}?(?:said|says?|told|announced|confirmed|denied|insisted|wrote|added)\b"
+)
+"""Behind a person for whom others speak: `Roe's campaign said she`."""
 _OF_LAND: Final = re.compile(r"(?:\s+(?:of|for)(?:\s+the)?(?:\s+[A-Z][\w’'.-]*)+)?,?\s+")
 _APPOSED: Final = re.compile(r",\s+(?:the|an?|who\s\w+|\w+[’']s?)?\s*[^,.;:\"“”\n]{0,50}")
 _BEFORE: Final = re.compile(
@@ -113,6 +119,8 @@ class Text:
         quoted = self._quoted(start)
         spare: tuple[Name, ...] = ()
         for number, (first, end) in enumerate(self.sentences(start)):
+            if number and _CAPTION.match(self.text, first):
+                continue
             fitting = [n for n in self.names if first <= n.start and n.end <= end and self._fits(low, n)]
             heard = [n for n in fitting if self._quoted(n.start) == quoted] or fitting
             goes_on = _first_of(self.text, first, end, same)
@@ -130,6 +138,9 @@ class Text:
                     return (others[-1],)
                 if subject is not None and not _CLAUSE.search(self.text, subject.end, start):
                     continue
+            one = heard[0] if number == 0 and low in PERSON_PRONOUNS and len(heard) == 1 else None
+            if one is not None and _OWN_WORDS.match(self.text, one.end, start):
+                return (one,)
             if subject is not None:
                 return self._joined(subject, heard) if same is PLURAL_PRONOUNS else (subject,)
             spare = spare or tuple(n for n, case in zip(heard, cases, strict=True) if case not in _WHERE)[:1]
@@ -141,20 +152,30 @@ class Text:
         """A noun such as `prime minister` at `start` in, the party that the text called so last out; None if none is."""
         low = max(0, start - 2 * BACK_CHARACTERS)
         told = [*re.finditer(rf"\b{re.escape(phrase)}\b(?!-elect)", self.text[low:start], re.IGNORECASE)]
+        called: list[Party] = []
         for match in told[: -OCCURRENCES - 1 : -1]:
-            first, end = match.start() + low, match.end() + low
-            if _NOT_HOLDER.search(self.text, max(0, first - 12), first):
+            party = self._called(match.start() + low, match.end() + low)
+            if party is not None:
+                called.append(party)
+                if not is_person(party):
+                    break
+        if len(called) < 2 or not is_person(called[0]):
+            return called[0] if called else None
+        persons = [party for party in called if is_person(party)]  # whom the text named last goes on to be meant
+        return max(persons, key=lambda one: self.text.rfind((one.name or "").rsplit(maxsplit=1)[-1], low, start))
+
+    def _called(self, first: int, end: int) -> Party | None:
+        """The party that (first, end), a noun of the text, is the office or the description of."""
+        if _NOT_HOLDER.search(self.text, max(0, first - 12), first):
+            return None
+        for name in self.names:
+            if not known(name.party) and name.label != "PERSON":
                 continue
-            for name in self.names:
-                if not known(name.party) and name.label != "PERSON":
-                    continue
-                behind = end <= name.start <= end + 40 and _OF_LAND.fullmatch(self.text, end, name.start)
-                ahead = first - 60 <= name.end <= first and _APPOSED.fullmatch(self.text, name.end, first)
-                if name.person and (behind or ahead):
-                    return self.resolve(name.start, name.end)
-            if (party := self._described(first, end)) is not None:
-                return party
-        return None
+            behind = end <= name.start <= end + 40 and _OF_LAND.fullmatch(self.text, end, name.start)
+            ahead = first - 60 <= name.end <= first and _APPOSED.fullmatch(self.text, name.end, first)
+            if name.person and (behind or ahead) and not self.text[first:end].endswith("s"):
+                return self.resolve(name.start, name.end)
+        return self._described(first, end)
 
     def last_of(self, sort: str, head: str, start: int, party: Party) -> Party | None:
         """The last name before a noun that is of its sort."""
@@ -325,3 +346,13 @@ def names_of(read: Plain, mentions: Sequence[Mention]) -> list[Name]:
             and AGAINST.search(read.text, max(0, name.start - 6), name.start)
         )
     ]
+
+
+def by_initials(names: Sequence[Name]) -> dict[str, Party]:
+    """Names in, the bodies among them by their initials out: whoever names the Mali Relief Union goes on about the MRU."""
+    found: dict[str, Party] = {}
+    for name in names:
+        words = [word for word in re.split(r"[\s-]+", name.text) if word[:1].isupper() and word != "The"]
+        if len(words) > 1 and name.label != "PERSON" and (known(name.party) or name.label == "ORG"):
+            found.setdefault("".join(word[0] for word in words), named(name.party, name.text))
+    return found

@@ -93,6 +93,7 @@ PURE = (
             "reader",
             "parties",
             "offices",
+            "spans",
             "persons",
             "details",
             "drafts",

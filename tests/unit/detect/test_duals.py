@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.detect.duals import is_dual
+from pipeline.detect.duals import is_dual, two_named
 from tests.unit.detect.test_parties import parties, resolver, section, who
 
 __all__ = ["resolver", "section"]
@@ -79,3 +79,23 @@ def test_where_no_two_are_named_the_words_have_no_country(section, text):
 def test_a_pair_of_persons_is_no_pair_of_states(section):
     text = "Japan expelled an envoy of China and his driver. The pair left."
     assert who(section(text, **LANDS), "The pair") == [(None, None)]
+
+
+def test_two_that_share_the_noun_behind_them_are_two(resolver):
+    def named(phrase):
+        return [party.name for party in two_named(phrase, 0, resolver)]
+
+    assert named("Democratic and Republican parties") == ["Democratic Party", "Republican Party"]
+    assert named("Obama and Trump administrations") == ["Barack Obama", "Donald Trump"]
+    assert named("U.S.-Kenya") == ["United States", "Kenya"]
+    assert named("Roe and Poe campaigns") == [], "of whom nobody knows"
+    assert named("Trade and Labour parties of the town") == []
+
+
+def test_two_leaders_of_long_ago_are_the_only_two_that_the_text_joins(section):
+    text = "Arvind Rao and Jane Roe spoke." + " China waited. Japan did." * 8 + " The two presidents met."
+    found = section(text, Arvind_Rao="PERSON", Jane_Roe="PERSON", **LANDS)
+    assert [name for name, _ in who(found, "The two presidents")] == ["Arvind Rao", "Jane Roe"]
+    text = "Jan Poe and Jane Roe left. " + text
+    found = section(text, Arvind_Rao="PERSON", Jane_Roe="PERSON", Jan_Poe="PERSON", **LANDS)
+    assert who(found, "The two presidents") == [(None, None)]

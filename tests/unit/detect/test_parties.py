@@ -588,3 +588,149 @@ def test_what_is_written_as_a_name_is_one_though_nobody_saw_it(section):
 def test_they_are_no_sea(section):
     made = section("Migrants of Togo crossed the Red Sea. They protested.", Togo="GPE", Red_Sea="LOC")
     assert "Red Sea" not in [name for name, _ in who(made, "They")]
+
+
+# --- who somebody is, in more words -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("Amadou Keita, spokesman for the Malian ministry, spoke.", "MLI"),
+        ("Amadou Keita, deputy head of the parliament of Mali, spoke.", "MLI"),
+        (
+            "Amadou Keita, a Malian activist and founder of a school that teaches girls in the far north to read, spoke.",
+            "MLI",
+        ),
+        ("The U.S. deputy secretary for trade, Amadou Keita, spoke.", "USA"),
+        ("Amadou Keita, the U.S. attorney for the district, spoke.", "USA"),
+        ("A Malian, Amadou Keita, spoke.", "MLI"),
+        ("A Malian truck driver, Amadou Keita, was held.", "MLI"),
+        ("Amadou Keita, who served as president of Mali, died.", "MLI"),
+        ("Amadou Keita, a banker who served as president of Mali for years, died.", "MLI"),
+        ("Amadou Keita, a baker from a town in Mali\nThe night was long", "MLI"),
+        ("Amadou Keita, after a visit to the president of Mali, spoke.", None),
+        ("Amadou Keita, together with the head of the Malian army, spoke.", None),
+    ],
+)
+def test_a_longer_or_shorter_description_of_a_person_tells_the_country_too(section, text, country):
+    made = section(text, Mali="GPE", Malian="NORP", Amadou_Keita="PERSON")
+    assert who(made, "Amadou Keita") == [("Amadou Keita", country)]
+
+
+def test_a_citizen_whom_a_people_s_word_describes_does_not_act_for_the_state(section):
+    (party,) = parties(
+        section("Amadou Keita, a Malian citizen, fled.", Malian="NORP", Amadou_Keita="PERSON"), "Amadou Keita"
+    )
+    assert (party.country, party.sector) == ("MLI", "CVL")
+
+
+def test_whoever_works_for_a_charity_is_not_of_the_country_that_the_work_is_about(section):
+    text = "Ann Roe, Kenya director for Amnesty International, spoke."
+    made = section(text, Kenya="GPE", Ann_Roe="PERSON", Amnesty_International="ORG")
+    assert who(made, "Kenya director for Amnesty International") == [("Amnesty International", None)]
+    assert who(made, "Ann Roe") == [("Ann Roe", None)]
+    assert who(section("Kenya's director spoke.", Kenya="GPE"), "Kenya's director")[0][1] == "KEN"
+
+
+def test_who_commands_men_of_an_organisation_need_not_be_of_the_country_that_the_article_is_about(section):
+    text = "Observers headed by General Jan Visser came." + ABOUT_MALI
+    made = section(text, Mali="GPE", Malian="NORP", Jan_Visser="PERSON")
+    assert who(made, "General Jan Visser")[0][1] is None
+    made = section("General Jan Visser came." + ABOUT_MALI, Mali="GPE", Malian="NORP", Jan_Visser="PERSON")
+    assert who(made, "General Jan Visser")[0][1] == "MLI"
+
+
+# --- names of bodies --------------------------------------------------------------------------------------------------
+
+
+def test_initials_are_the_body_whose_words_begin_so(section):
+    text = "The Keita Relief Union spoke. KRU lorries left. The KRU stayed."
+    made = section(text, Keita_Relief_Union="ORG", KRU="ORG")
+    made.introduce()
+    assert who(made, "KRU") == [("Keita Relief Union", None)]
+    assert who(made, "KRU lorries") == [("Keita Relief Union", None)]
+    made = section("Rebels of the Islamic State fled, and IS burned the town.", Islamic_State="ORG")
+    made.introduce()
+    assert who(made, "IS") == [("Islamic State", None)]
+
+
+def test_a_body_of_one_word_that_nobody_knows_has_its_name(section):
+    made = section("Viewers of Roblex wrote letters. Roblex refused to close.", Roblex="ORG")
+    assert who(made, "Roblex") == [("Roblex", None)]
+    made = section("Members of the House voted.", House="ORG")
+    assert [name for name, _ in who(made, "House")] == [None]
+    made = section("Roblex Shut Down Today", Roblex="ORG")
+    assert who(made, "Roblex") == [(None, None)], "in a headline every word is written so"
+
+
+def test_what_a_group_is_for_is_not_what_it_is(section):
+    made = section("A march of Doctors for Mali began.", Mali="GPE")
+    assert who(made, "Doctors for Mali") == [("Doctors for Mali", "MLI")]
+    made = section("The spokesman for the Malian government left.", Malian="NORP")
+    assert who(made, "spokesman for the Malian government") == [("Mali", "MLI")]
+
+
+def test_a_name_loses_its_own_initials_in_brackets(section):
+    (party,) = parties(
+        section("Men of the Keita Relief Union (KRU) left.", Keita_Relief_Union="ORG"), "Keita Relief Union (KRU)"
+    )
+    assert party.text == "Keita Relief Union"
+
+
+def test_prosecutors_are_not_the_person_whose_name_follows(section):
+    made = section("Police arrested Prosecutors Roe Poe. Prosecutors left.", Roe_Poe="PERSON")
+    made.introduce()
+    assert [name for name, _ in who(made, "Prosecutors")] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases", "kept"),
+    [
+        ("Jan Visser, head of the union, left.", ("Jan Visser", "head of the union"), ["Jan Visser"]),
+        ("A union spokesman, Jan Visser, left.", ("union spokesman", "Jan Visser"), ["Jan Visser"]),
+        (
+            "Jan Visser, police chiefs and clerics met.",
+            ("Jan Visser", "police chiefs"),
+            ["Jan Visser", "police chiefs"],
+        ),
+        ("Jan Visser, a bishop and clerics met.", ("Jan Visser", "bishop"), ["Jan Visser", "bishop"]),
+        ("Men met, Jan Visser, Mali.", ("Jan Visser", "Mali"), ["Jan Visser", "Mali"]),
+    ],
+)
+def test_a_name_and_who_that_is_are_one_party(section, text, phrases, kept):
+    made = section(text, Jan_Visser="PERSON", Mali="GPE")
+    assert [p.text for p in parties(made, *phrases)] == kept
+
+
+# --- whom a word leads back to ----------------------------------------------------------------------------------------
+
+
+def test_she_is_the_one_for_whom_others_speak(section):
+    text = "Max Roth left. Ann Roe's campaign said she would stay."
+    assert who(section(text, Max_Roth="PERSON", Ann_Roe="PERSON"), "she") == [("Ann Roe", None)]
+    text = "Max Roth left. Ann Roe's house burned when he came."
+    assert who(section(text, Max_Roth="PERSON", Ann_Roe="PERSON"), "he") == [("Max Roth", None)]
+
+
+def test_the_caption_of_an_old_picture_is_not_gone_on_about(section):
+    text = "Togo accused Mali.\nFILE - Ghana shows its tanks.\nIt denied that."
+    assert who(section(text, Togo="GPE", Mali="GPE", Ghana="GPE"), "It") == [("Togo", "TGO")]
+
+
+def test_the_president_is_of_several_the_one_named_last(section):
+    text = "Polish President Jan Visser met French President Max Roth. Visser smiled. The president left."
+    made = section(text, Polish="NORP", French="NORP", Jan_Visser="PERSON", Max_Roth="PERSON", Visser="PERSON")
+    made.introduce()
+    assert who(made, "president") == [("Jan Visser", "POL")]
+    made = section(
+        text.replace("Visser smiled. ", ""), Polish="NORP", French="NORP", Jan_Visser="PERSON", Max_Roth="PERSON"
+    )
+    made.introduce()
+    assert who(made, "president") == [("Max Roth", "FRA")]
+
+
+def test_the_campaign_or_the_settlers_of_somebody_are_not_the_state(section):
+    made = section("The Trump campaigns spent much. Israeli settlers marched.", Trump="PERSON", Israeli="NORP")
+    assert who(made, "Trump campaigns") == [("Donald Trump", "USA")]
+    assert who(made, "Israeli settlers") == [(None, "ISR")]

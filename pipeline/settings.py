@@ -232,7 +232,7 @@ class Alerts(Section, frozen=True, kw_only=True):
 class Indexer(Section, frozen=True, kw_only=True):
     """How the indexer batches and retries."""
 
-    batch_wait_seconds: Seconds = 0.5
+    batch_wait_seconds: Seconds = 0.1
     backoff_max_seconds: Seconds = 5
 
 

@@ -104,6 +104,15 @@ def poll(consumer: KafkaConsumer, seconds: float, *, max_records: int | None = N
     return found
 
 
+def more(consumer: KafkaConsumer, seconds: float, *, most: int, stop: threading.Event) -> list[Message]:
+    """Return what a member receives within so many seconds, at most `most` messages: large batches cost their sink less."""
+    found: list[Message] = []
+    until = time.monotonic() + seconds
+    while len(found) < most and (left := until - time.monotonic()) > 0 and not stop.is_set():
+        found += poll(consumer, left, max_records=most - len(found))
+    return found
+
+
 def joined(consumer: KafkaConsumer) -> bool:
     """Whether a consumer has joined its group. Its assignment is final then, even if it is empty."""
     return bool(consumer._coordinator.stable())  # noqa: SLF001 - as above
@@ -212,12 +221,14 @@ def consume(
     stop: threading.Event,
     max_records: int = 500,
     wait_seconds: float = 0.5,
+    gather_seconds: float = 0.0,
     start: str = "earliest",
     name: str = "",
     progress: Progress | None = None,
 ) -> None:
     """Read, handle, then commit, until `stop` is set. Offsets are committed only after `handle` has returned.
 
+    After the first record, others are waited for during `gather_seconds`, at most until there are `max_records`.
     `start` says where a group without offsets begins. A member with a `name` gets its partitions back at once when its client
     or its process is replaced; without one it waits until the group has noticed that the old one is dead. `handle` must not
     return before its sink has confirmed the records; while it blocks, the heartbeat goes on. When `handle` raises an error,
@@ -240,6 +251,7 @@ def consume(
             if not messages:
                 stall_detector.received_nothing((tp.topic, tp.partition) for tp in consumer.assignment())
                 continue
+            messages += more(consumer, gather_seconds, most=max_records - len(messages), stop=stop)
             progress.busy_since = time.monotonic()
             handle(messages)
             progress.busy_since = None

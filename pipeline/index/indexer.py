@@ -84,7 +84,7 @@ def _consume(settings: Settings, writer: BulkWriter, stopping: threading.Event) 
         try:
             bus.consume(
                 settings, topics=tuple(TYPES), group=bus.INDEXER_GROUP, handle=writer.handle, stop=stopping,
-                max_records=settings.elasticsearch.bulk_records, wait_seconds=settings.indexer.batch_wait_seconds,
+                max_records=settings.elasticsearch.bulk_records, gather_seconds=settings.indexer.batch_wait_seconds,
                 name=bus.member_name(settings.http.indexer_port), progress=writer.progress,
             )  # fmt: skip
         except bus.BusError as error:

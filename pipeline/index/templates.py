@@ -12,6 +12,8 @@ from pipeline.index.index_table import MAPPING_VERSION
 from pipeline.settings import Settings
 
 MAPPINGS: Final = Path(__file__).parent / "mappings"
+OWN_REFRESH_MS: Final = 1000
+"""How often Elasticsearch makes new documents searchable unless it is told otherwise."""
 
 
 def mapping(name: str) -> dict[str, Any]:
@@ -23,6 +25,7 @@ def mapping(name: str) -> dict[str, Any]:
 def template(name: str, settings: Settings) -> dict[str, Any]:
     """Return the index template of `name`. The first record of a month creates the index from it."""
     wanted = settings.elasticsearch
+    milliseconds = round(wanted.refresh_seconds * 1000)
     return {
         "index_patterns": [actions.pattern(wanted.index_prefix, name)],
         "priority": 200,
@@ -32,7 +35,9 @@ def template(name: str, settings: Settings) -> dict[str, Any]:
             "settings": {
                 "number_of_shards": wanted.shards,
                 "number_of_replicas": wanted.replicas,
-                "refresh_interval": f"{round(wanted.refresh_seconds * 1000)}ms",
+                # Without it an index that nobody has searched for half a minute is left alone until its next search, which
+                # waits for the refresh.
+                **({"refresh_interval": f"{milliseconds}ms"} if milliseconds != OWN_REFRESH_MS else {}),
                 **({"index.lifecycle.name": wanted.ilm_policy} if wanted.ilm_policy else {}),
             },
             "mappings": mapping(name),

@@ -1,5 +1,7 @@
 """A member that receives nothing: there is nothing to receive, or its client has stopped reading."""
 
+import threading
+import time
 import types
 
 import pytest
@@ -111,6 +113,28 @@ def test_a_member_is_ready_when_the_position_on_every_partition_is_known():
     assert detail["problem"] == "1 of 4 partitions are not read yet"
     progress.unread = 0
     assert progress.ready(now=101.0, stall_seconds=60)[0]
+
+
+def test_records_that_come_soon_after_the_first_are_handled_with_it_but_no_more_than_fit(monkeypatch):
+    waited = []
+
+    def poll(_consumer, seconds, *, max_records):
+        waited.append(seconds)
+        return ["record"] * min(2, max_records)
+
+    monkeypatch.setattr(group, "poll", poll)
+    stop = threading.Event()
+    assert group.more(None, 60.0, most=5, stop=stop) == ["record"] * 5
+    assert len(waited) == 3
+    assert max(waited) <= 60.0
+    assert group.more(None, 0.0, most=5, stop=stop) == []
+    stop.set()
+    assert group.more(None, 60.0, most=5, stop=stop) == []
+
+
+def test_the_time_for_further_records_ends(monkeypatch):
+    monkeypatch.setattr(group, "poll", lambda *_, **__: time.sleep(0.01) or [])
+    assert group.more(None, 0.03, most=5, stop=threading.Event()) == []
 
 
 class Silent:

@@ -72,6 +72,10 @@ def test_a_template_covers_the_indices_that_records_are_written_to():
     }
 
 
+def test_by_default_an_index_that_nobody_searches_is_not_refreshed():
+    assert "refresh_interval" not in templates.template("events", Settings())["template"]["settings"]
+
+
 def test_a_policy_of_ilm_is_asked_for_only_where_one_is_named():
     given = Settings(elasticsearch=Elasticsearch(ilm_policy="tiers"))
     assert templates.template("events", given)["template"]["settings"]["index.lifecycle.name"] == "tiers"

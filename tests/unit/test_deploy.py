@@ -196,7 +196,8 @@ def test_up_wait_ends_with_status_0_because_a_lasting_service_waits_for_each_job
 def test_the_console_has_users_and_sits_behind_a_proxy(tmp_path):
     given = SERVICES["console"]["environment"]
     assert given["DATELINE_CONSOLE_USERS_FILE"] == "/run/secrets/console_users"
-    assert {"console_users", "console_elastic_password"} == set(SERVICES["console"]["secrets"])
+    assert given["DATELINE_CONSOLE_SESSION_KEY_FILE"] == "/run/secrets/console_session_key"
+    assert {"console_users", "console_elastic_password", "console_session_key"} == set(SERVICES["console"]["secrets"])
     settings = load(
         tmp_path, {k: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(v)) for k, v in given.items() if not k.endswith("_FILE")}
     )

@@ -35,7 +35,9 @@ MOST = {
     "config": {"dateline.toml": "[track]\nopen_days = 7\n", "alerts.toml": "", "feeds.toml": ""},
     "env": {"DATELINE_COLLECTOR_USER_AGENT": "Desk/1 (desk@example.org)"},
     "notifier": {"channelsSecret": "channels"},
-    "console": {"ingress": {"enabled": True, "className": "nginx", "tlsSecret": "page-tls"}},
+    "console": {
+        "sessionKey": "session_key", "ingress": {"enabled": True, "className": "nginx", "tlsSecret": "page-tls"}
+    },
     "keda": {"enabled": True},
     "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
     "networkPolicy": {"notifierTo": [{"podSelector": {"matchLabels": {"app": "mail"}}}]},
@@ -136,6 +138,7 @@ def test_a_wrong_field_is_found_by_the_schemas(rendered):
         (LEAST | {"snapshots": {"location": "/mnt/shared"}}, "repository"),
         (LEAST | {"kafka": {"securityProtocol": "TLS"}}, "securityProtocol"),
         (LEAST | {"console": {"ingress": {"enabled": True}}}, "the console is served over TLS alone"),
+        (LEAST | {"processes": {"console": {"replicas": 2}}}, "console.sessionKey: several consoles need one"),
     ],
 )
 def test_wrong_values_stop_the_installation_with_their_name(helm, wrong, told):
@@ -367,6 +370,7 @@ def test_the_page_is_served_over_tls_alone_and_to_the_host_of_the_ingress(render
     given = environment(pods(rendered("most"))["console"]["containers"][0])
     assert given["DATELINE_CONSOLE_BEHIND_PROXY"] == "true"
     assert given["DATELINE_CONSOLE_ALLOWED_HOSTS"] == "news.example.org"
+    assert given["DATELINE_CONSOLE_SESSION_KEY_FILE"] == "/run/console/session_key"
     [tls] = rendered("most")["Ingress", "desk-console"]["spec"]["tls"]
     assert tls == {"hosts": ["news.example.org"], "secretName": "page-tls"}
     assert rendered("mutual")["Service", "desk-console"]["spec"]["ports"][0]["port"] == 443

@@ -100,6 +100,14 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
   value: 0.0.0.0
 - name: DATELINE_CONSOLE_USERS_FILE
   value: /run/console/users.toml
+{{- with $root.Values.console.sessionKey }}
+- name: DATELINE_CONSOLE_SESSION_KEY_FILE
+  value: /run/console/{{ . }}
+{{- else }}
+{{- if gt (int $root.Values.processes.console.replicas) 1 }}
+{{- fail "console.sessionKey: several consoles need one, or a log-in at one is none at the other" }}
+{{- end }}
+{{- end }}
 {{- if $root.Values.console.tlsSecret }}
 - name: DATELINE_CONSOLE_CERTIFICATE_FILE
   value: /run/console-tls/tls.crt

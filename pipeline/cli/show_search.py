@@ -79,7 +79,11 @@ NOTES: Final[Mapping[Counted, str]] = {
 
 
 def groups(by: str, counted: Counted, found: Sequence[GroupSum]) -> RenderableType:
-    """Return groups of events as a table."""
+    """Return groups of events as a table, or the sentence that there are none."""
+    if not found:
+        return Text(
+            f"No event that matches has {'an' if by[0] in 'aeiou' else 'a'} {by}; fewer conditions may find some."
+        )
     name_of_count = NAMES[counted]
     table = show.table(by, name_of_count, "sum", "dead", "injured", right=(name_of_count, "sum", "dead", "injured"))
     for one in found:

@@ -197,6 +197,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def page(self, found, query):
         if query.get("sort") == ["sources"]:
             found = sorted(found, key=lambda one: -one["source_count"])
+        for name in ("money", "dead"):
+            if query.get("sort") == [name]:
+                field = {"money": "amount_usd"}.get(name, name)
+                found = sorted((one for one in found if one[field]), key=lambda one: -one[field])
         start, limit = int(query.get("cursor", ["0"])[0]), int(query.get("limit", ["20"])[0])
         more = str(start + limit) if start + limit < len(found) else None
         self.answer(

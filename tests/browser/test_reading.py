@@ -8,10 +8,13 @@ from tests.browser.views import ready
 
 def test_the_most_reported_stories_lead_the_day(opened, console):
     page = ready(opened(console))
-    leading = page.get_by_label("Most reported").get_by_role("listitem")
+    leading = page.get_by_label("Most reported").locator("ol > li")
     expect(leading).to_have_count(3)
     expect(leading.nth(0)).to_contain_text("6 sources")
     expect(leading.nth(1)).to_contain_text("Armenia and Azerbaijan")
+    extremes = page.get_by_label("Largest of the span")
+    expect(extremes).to_contain_text("Largest sum: $425 million, United States announces")
+    expect(extremes).to_contain_text("Most dead: 14, Drone strike")
     leading.nth(1).get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Armenia and Azerbaijan")
     page.goto("/?sort=sources")

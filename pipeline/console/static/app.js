@@ -55,7 +55,7 @@ function Find({ route }) {
 }
 
 function Masthead({ route, status, openKeys, bare }) {
-  const section = (path) => (path === "/" ? route.path === "/" || /^\/(story|event)\//.test(route.path) : route.path.startsWith(path));
+  const section = (path) => (path === "/" ? route.path === "/" || route.path.startsWith("/story/") : route.path.startsWith(path) || (path === "/search" && route.path.startsWith("/event/")));
   const failing = status?.feeds?.failing?.length ?? 0;
   return html`<header class="masthead"><div class="inner">
     <${Link} href="/" class="wordmark" aria-label="Dateline, today's stories">Date<i>line</i><//>

@@ -81,6 +81,8 @@ export const slug = (text) => text.toLowerCase().normalize("NFKD").replace(/[^a-
 export const kindName = (item) => sentence((item.kind_name || item.kind || "news").replaceAll("_", " "));
 /** How the text tells an event: the words for the modality of the query API. */
 export const TOLD_AS = { asserted: "a fact", planned: "a plan", denied: "denied", hypothetical: "a possibility", historical: "the past" };
+/** Why an alert was not sent at once. */
+export const HELD = { muted: "muted: not sent", throttled: "too many at once: not sent", digest: "waits for its digest" };
 export const STATES = { planned: "planned", denied: "denied", hypothetical: "possible", historical: "past", ended: "ended" };
 
 export const TYPES = {

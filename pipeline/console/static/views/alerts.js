@@ -4,12 +4,11 @@ import { html, useEffect, useRef, useState } from "../vendor/ui.js";
 import { MOST, send, useApi, useLive, usePages } from "../api.js";
 import { Act, Await, Dialog, Empty, Kind, Left, More, Operator, Out, Publishers, Quote, Segments, State, Sure, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
-import { safeUrl, sentence } from "../words.js";
+import { HELD, safeUrl, sentence } from "../words.js";
 
-const MARKS = [["", "All"], ["none", "To judge"], ["ack", "Right"], ["false", "False"]];
+const MARKS = [["", "All"], ["none", "To judge"], ["ack", "Right"], ["false", "False alarm"]];
 const SAID = { ack: ["good", "right"], false: ["bad", "false alarm"] };
 const SILENCES = [["1h", "an hour"], ["8h", "8 hours"], ["24h", "a day"], ["7d", "a week"], ["", "until it is ended"]];
-const HELD = { muted: "muted: not sent", throttled: "too many at once: not sent", digest: "waits for its digest" };
 const PAGE = 40;
 
 /** An alert's occasion in, what in the story raised it out: "phase:happened", "it has happened". */

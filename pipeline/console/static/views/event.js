@@ -7,7 +7,7 @@ import { Link } from "../route.js";
 import { TOLD_AS, TYPES } from "../words.js";
 import { known } from "./story.js";
 
-const ROLES = { trigger: "Trigger", actor: "Actor", recipient: "Recipient", place: "Place", date: "Date", money: "Sum", quantity: "Count" };
+const ROLES = { trigger: "Telling word", actor: "Actor", recipient: "Recipient", place: "Place", date: "Date", money: "Sum", quantity: "Count" };
 const SENTENCES = new Set(["evidence", "mention"]);
 
 /** Text and its spans in, pieces out: each with its offset, whether it is in a sentence of the event, and its role. Offsets count code points. */
@@ -62,15 +62,15 @@ function Article({ event }) {
 }
 
 const why = (event) => [
-  ["Trigger", event.trigger ? html`“<bdi>${event.trigger}</bdi>”` : ""],
+  ["Telling word", event.trigger ? html`“<bdi>${event.trigger}</bdi>”` : ""],
   ["Found by", event.rule === "reader" ? "the trained reader" : event.rule],
   ["How sure", html`<${Sure} value=${event.confidence} />`],
   ["Told as", TOLD_AS[event.modality] ?? event.modality],
   ["Said by", event.attributed_to ? html`<${Text}>${event.attributed_to}<//>` : ""],
-  ["Date from", event.date?.text ? html`“<bdi>${event.date.text}</bdi>”, to the ${event.date.precision}` : ""],
+  ["Date from", event.date?.text ? html`“<bdi>${event.date.text}</bdi>”, exact to the ${event.date.precision}` : ""],
   ["Type", `${TYPES[event.event_type] ?? event.event_type} (${event.event_type}${event.event_mode ? `, ${event.event_mode}` : ""})`],
   ["Contexts", event.contexts.join(", ")],
-  ["PLOVER", event.plover], ["CAMEO", event.cameo],
+  ["PLOVER code", event.plover], ["CAMEO code", event.cameo],
   ["Read at", html`<${Time} at=${event.first_seen_at ?? event.at} />`],
 ];
 

@@ -27,7 +27,7 @@ function look(cell, shown, most, middle) {
     const by = change(cell, middle);
     return { text: by > 0 ? `+${by}` : String(by), hue: by > 0 ? "up" : by < 0 ? "down" : "none", depth: by ? Math.ceil((Math.abs(by) / most) * 5) : 0 };
   }
-  const depth = Math.ceil((Math.log1p(cell.count) / Math.log1p(most)) * 5);
+  const depth = Math.ceil(Math.sqrt(cell.count / most) * 5);
   if (shown === "tone") return { text: `${Math.round(conflict(cell) * 100)}%`, hue: conflict(cell) > 0.5 ? "against" : "with", depth };
   return { text: number(cell.count), hue: "often", depth };
 }

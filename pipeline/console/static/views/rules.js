@@ -6,7 +6,7 @@ import { Bars } from "../charts.js";
 import { Chips, conditions, Typed } from "../filters.js";
 import { Act, Await, Bones, Dialog, Empty, Fault, Operator, Segments, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
-import { calendarDay, number, percent, plural, sentence, slug, TYPES } from "../words.js";
+import { calendarDay, HELD, number, percent, plural, sentence, slug, TYPES } from "../words.js";
 import { AlertsNav, Mute } from "./alerts.js";
 
 const SPANS = [["7d", "7 days"], ["30d", "30 days"], ["90d", "90 days"]];
@@ -29,7 +29,7 @@ function Backtest({ found, span }) {
       : html`<strong>No alert</strong> in ${days} days. The rule may be too narrow, or nothing of the kind was reported.`}</p>
     ${found.most_in_a_day > MANY_A_DAY ? html`<p class="notice">That is a lot for one day. A larger sum, more sources or a throttle makes it rarer.</p>` : null}
     ${found.alerts.length ? html`<${Bars} buckets=${perDay(found.alerts, days)} interval="day" title="Alerts by day" />
-      <ul class="short">${found.alerts.slice(0, 12).map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} />${one.held ? html`<span>${one.held}</span>` : null}</p><${Link} href=${`/story/${one.story_id}`}><${Text}>${one.headline}<//><//></li>`)}</ul>` : null}
+      <ul class="short">${found.alerts.slice(0, 12).map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} />${one.held ? html`<span>${HELD[one.held] ?? one.held}</span>` : null}</p><${Link} href=${`/story/${one.story_id}`}><${Text}>${one.headline}<//><//></li>`)}</ul>` : null}
   </section>`;
 }
 
@@ -43,7 +43,7 @@ function Wanted({ query, change }) {
   return html`<fieldset class="wanted"><legend class="label">The stories it waits for</legend>
     <${Chips} query=${query} change=${change} />
     <div class="typed">${picker("kind", "Kind", kinds)}${picker("type", "Type", Object.entries(TYPES))}${picker("country", "Country or group", countries)}</div>
-    <${Typed} query=${query} change=${change} of="rules" also=${[["q", "Words in the reports", "text", "e.g. ceasefire"]]} /></fieldset>`;
+    <${Typed} query=${query} change=${change} of="rules" also=${[["q", "Words in the reports", "text", "e.g. ceasefire"], ["name", "Name of the rule", "text", "made from the conditions"]]} /></fieldset>`;
 }
 
 function useDraft(query, id) {

@@ -51,7 +51,7 @@ function Table({ items, of }) {
     <tbody>${items.map((one) => html`<tr key=${one.id}><td class="nowrap"><${Time} at=${one.last_seen_at ?? one.published_at ?? one.at} /></td><td>${kindName(one)} <${State} item=${one} /></td>
       <td class="words"><${Link} class="row-link" href=${`/${stories ? "story" : "event"}/${one.id}`}><${Text}>${stories ? one.headline : one.evidence}<//><//></td>
       <td>${names(one.actors)}</td><td>${names(one.recipients)}</td><td>${names(one.places.slice(0, 2))}</td><td class="nowrap">${dates(one.date)}</td>
-      <td class="num nowrap">${dollars(one.amount_usd)}</td><td class="num">${one.dead != null ? number(one.dead) : ""}</td><td>${stories ? number(one.source_count) : html`<${Text}>${one.publisher}<//>`}</td><td class="num">${one.confidence != null ? percent(one.confidence) : ""}</td></tr>`)}</tbody></table></div>`;
+      <td class="num">${dollars(one.amount_usd)}</td><td class="num">${one.dead != null ? number(one.dead) : ""}</td><td>${stories ? number(one.source_count) : html`<${Text}>${one.publisher}<//>`}</td><td class="num">${one.confidence != null ? percent(one.confidence) : ""}</td></tr>`)}</tbody></table></div>`;
 }
 
 function MapOf({ of, filters, change }) {
@@ -60,7 +60,7 @@ function MapOf({ of, filters, change }) {
   return html`<${Await} from=${map}>${(data) => html`
     <${WorldMap} title="Results by place" what=${FOUND[of]} points=${data.clusters.map((one) => ({ ...one, href: changed(new URLSearchParams(location.search), { box: one.box.join(), show: null }) }))}
       zoomed=${(now) => setZoom(Math.min(12, now + 1))} search=${(box) => change({ box: box?.join() ?? null })} fit=${Boolean(filters.box)} narrowed=${Boolean(filters.box)} />
-    <p class="soft small">${number(data.clusters.reduce((sum, one) => sum + one.count, 0))} on the map, ${number(data.without_place)} without a place. A mark leads to its ${of}; one with a ring stands for several places, and lists them.</p>`}<//>`;
+    ${data.clusters.length || data.without_place ? html`<p class="soft small">${number(data.clusters.reduce((sum, one) => sum + one.count, 0))} on the map, ${number(data.without_place)} without a place. A mark leads to its ${of}; one with a ring stands for several places, and lists them.</p>` : html`<p role="status"><strong>Nothing matches this search</strong>, so nothing is on the map.</p>`}`}<//>`;
 }
 
 function Export({ of, filters }) {
@@ -72,7 +72,8 @@ function Facets({ of, filters, query, change }) {
   const fields = FACETS[of];
   const facets = useApi(`/${of}/facets`, { ...filters, field: fields.map(([name]) => name), size: 25 });
   if (facets.error?.passing) return null; // the results beside it say so
-  return html`<p class="soft small facets">${COUNTS[of]}</p><${Await} from=${facets} lines=${14}>${(data) => fields.map(([name, title]) => html`<${Facet} key=${name} title=${title} name=${name} values=${data.facets[name] ?? []} query=${query} change=${change} />`)}<//>`;
+  const none = facets.data && fields.every(([name]) => !facets.data.facets[name]?.length);
+  return html`${none ? null : html`<p class="soft small facets">${COUNTS[of]}</p>`}<${Await} from=${facets} lines=${14}>${(data) => fields.map(([name, title]) => html`<${Facet} key=${name} title=${title} name=${name} values=${data.facets[name] ?? []} query=${query} change=${change} />`)}<//>`;
 }
 
 /** Where the bulk of the buckets begins, if a few strays (an article of 1998) lie so far before it that nothing could be seen. */
@@ -101,7 +102,8 @@ function Results({ of, show, sort, filters, change }) {
   if (show === "map" && of !== "articles") return html`<${MapOf} of=${of} filters=${filters} change=${change} />`;
   return html`<${Await} from=${pages}>${(data) => !pages.items.length
     ? Object.keys(filters).length
-      ? html`<${Empty} title="Nothing matches this search"><p>${Object.keys(filters).length > 1 ? "Take a condition out above, or choose a longer span of time." : "Fewer or other words may find it; names are found in their usual English form."}</p><//>`
+      ? html`<${Empty} title="Nothing matches this search"><p>${Object.keys(filters).length > 1 ? "Take a condition out above, or choose a longer span of time." : "Fewer or other words may find it; names are found in their usual English form."}</p>
+        ${of === "articles" ? null : html`<button type="button" onClick=${() => change({ of: "articles", sort: null, show: null })}>Search the articles themselves</button>`}<//>`
       : html`<${Empty} title=${`No ${of} yet`}><p>They are found here as soon as articles are read. <${Link} href="/sources">Sources<//> shows which feeds are read, and whether they answer.</p><//>`
     : html`<p class="found" role="status"><strong>${plural(total, ...FOUND[of])}</strong>${data.total_is_exact === false ? " or more" : ""}</p><${Left} pages=${pages} />${show === "table" ? html`<${Table} items=${pages.items} of=${of} />` : html`<div class="cards">${pages.items.map(CARD[of])}</div>`}
       <${More} pages=${pages} shown=${pages.items.length} total=${Math.max(total, pages.items.length)} exact=${data.total_is_exact}>Narrow the search to see fewer, or press Export to have all of them.<//>`}<//>`;
@@ -117,7 +119,7 @@ export function Search({ query }) {
   useEffect(() => { document.title = `${query.get("q") ?? "Search"} · Dateline`; }, [query]);
   const wide = matchMedia("(min-width: 46.01rem)").matches;
   return html`
-    <div class="title"><h1>${query.get("q") ? html`<bdi>${query.get("q")}</bdi>` : "Search"}</h1>
+    <div class="title"><h1>${query.get("q") ? html`Search for <bdi>${query.get("q")}</bdi>` : "Search"}</h1>
       <div class="row noprint"><${Export} of=${of} filters=${filters} />
         ${of === "articles" ? null : html`<${Link} class="button" href=${changed(new URLSearchParams(Object.entries(filters).flatMap(([name, all]) => all.map((one) => [name, one]))), {}, "/alerts/rules/new")}>Save as alert rule<//>`}</div></div>
     <div class="row searchbar noprint">

@@ -7,7 +7,7 @@ import { Act, Await, Dialog, Empty, Operator, Out, say, Segments, Text, Time } f
 import { changed, go } from "../route.js";
 import { ago, duration, number, plural } from "../words.js";
 
-const STATUS = { ok: ["good", "healthy"], failing: ["bad", "failing"], silent: ["warn", "silent"], waiting: ["", "waiting"], retired: ["bad", "gone"], unknown: ["", "not yet read"], disabled: ["", "off"] };
+const STATUS = { ok: ["good", "healthy"], failing: ["bad", "failing"], silent: ["warn", "silent"], waiting: ["", "not yet read"], retired: ["bad", "gone"], unknown: ["", "not yet read"], disabled: ["", "off"] };
 const ORDER = ["failing", "retired", "silent", "waiting", "unknown", "ok", "disabled"];
 const EVERY_MS = 5_000; // the page shows a new feed's first answer without a press
 const SOON_MS = 45_000;
@@ -80,8 +80,8 @@ function Row({ feed, rhythm, ask }) {
     <td><span class=${`state ${tone}`}>${words}</span>${trouble ? html`<p class=${`small trouble-text ${tone}`} dir="auto">${trouble}</p>` : null}${feed.failures ? html`<p class="small soft">${plural(feed.failures, "failure")} in a row</p>` : null}</td>
     <td>${feed.publisher === feed.title ? null : html`<${Text}>${feed.publisher}<//>`}${feed.group ? html`<p class="small soft"><${Text}>${feed.group}<//></p>` : null}</td>
     <td>${rhythm ? html`<${Spark} counts=${rhythm} title=${`${plural(rhythm.reduce((a, b) => a + b, 0), "article")} in ${HOURS} hours`} />` : null}<p class="small soft">${feed.gap_seconds ? `about one every ${duration(feed.gap_seconds)}` : "no rhythm yet"}</p></td>
-    <td class="num">${number(feed.entries)}</td><td class="nowrap" data-name="Newest">${feed.newest_at ? html`<${Time} at=${feed.newest_at} />` : html`<span class="soft">${feed.entries ? "not dated" : "nothing yet"}</span>`}</td>
-    <td class="nowrap small" data-name="Read">${feed.checked_at ? html`<${Time} at=${feed.checked_at} relative />` : html`<span class="soft">not yet</span>`}${feed.due_at ? html`<p class="soft">next ${Date.parse(feed.due_at) <= Date.now() + SOON_MS ? "now" : ago(feed.due_at)}</p>` : null}</td>
+    <td class="num">${number(feed.entries)}</td><td class="nowrap" data-name="Newest entry">${feed.newest_at ? html`<${Time} at=${feed.newest_at} />` : html`<span class="soft">${feed.entries ? "not dated" : "nothing yet"}</span>`}</td>
+    <td class="nowrap small" data-name="Last read">${feed.checked_at ? html`<${Time} at=${feed.checked_at} relative />` : html`<span class="soft">not yet</span>`}${feed.due_at ? html`<p class="soft">next ${Date.parse(feed.due_at) <= Date.now() + SOON_MS ? "now" : ago(feed.due_at)}</p>` : null}</td>
     <td class="num noprint"><${Operator}><button type="button" onClick=${() => ask(feed)} aria-label=${`Remove ${feed.title || feed.id}`}>Remove</button><//></td></tr>`;
 }
 
@@ -116,7 +116,7 @@ export function Sources({ query }) {
     return html`${problem ? html`<p class="notice bad" role="alert">The health of feeds cannot be read now: ${problem}</p>` : null}
       <div class="row searchbar noprint"><${Segments} label="State" options=${options} value=${status} choose=${(one) => set({ status: one })} />
         <label class="row small push">Find <input type="search" value=${query.get("find") ?? ""} onInput=${(e) => set({ find: e.target.value })} /></label></div>
-      ${shown.length ? html`<div class="scroll"><table class="feeds"><thead><tr><th scope="col">Feed</th><th scope="col">Health</th><th scope="col">Publisher, group</th><th scope="col">Articles, ${HOURS} hours</th><th scope="col" class="num" title="Entries that the feed has had since it was added">Entries</th><th scope="col">Newest</th><th scope="col">Read</th><td class="noprint"></td></tr></thead>
+      ${shown.length ? html`<div class="scroll"><table class="feeds"><thead><tr><th scope="col">Feed</th><th scope="col">Health</th><th scope="col">Publisher, group</th><th scope="col">Articles, ${HOURS} hours</th><th scope="col" class="num" title="Entries that the feed has had since it was added">Entries</th><th scope="col">Newest entry</th><th scope="col">Last read</th><td class="noprint"></td></tr></thead>
         <tbody>${shown.map((feed) => html`<${Row} key=${feed.id} feed=${feed} rhythm=${rhythm[feed.id]} ask=${setLeaving} />`)}</tbody></table></div>`
       : feeds.length ? html`<${Empty} title="No feed is like this"><button type="button" onClick=${() => set({ status: null, find: null })}>Show all</button><//>`
       : html`<${Empty} title="No feed yet"><p>Paste the address of a feed above, or import the OPML file of another reader. The first articles come within a minute.</p><//>`}`;

@@ -5,7 +5,7 @@ import { address, send, useApi, useLive } from "../api.js";
 import { WorldMap } from "../map.js";
 import { Act, Await, Facts, Kind, moneyWithDollars, Operator, Out, Publishers, Quote, State, StoryCard, Sure, Text, Time, Who } from "../parts.js";
 import { Link } from "../route.js";
-import { dates, dollars, kindName, nameOf, number, plural, sentence } from "../words.js";
+import { dates, dollars, HELD, kindName, nameOf, number, plural, sentence } from "../words.js";
 
 const Places = ({ places }) => places.map((p, n) => html`${n ? ", " : ""}<bdi>${nameOf(p)}</bdi>${p.country_name && p.country_name !== nameOf(p) ? html` <span class="soft">(${p.country_name})</span>` : null}`);
 
@@ -54,7 +54,7 @@ function Articles({ story }) {
     <h3><${Text}>${publisher}<//></h3>
     <ul>${own.map((one) => html`<li>
       <p class="dotted small soft"><${Time} at=${one.published_at ?? one.seen_at} />${one.credit && one.credit !== publisher ? html`<span>text of <bdi>${one.credit}</bdi></span>` : null}${one.copy_of ? html`<span>copy of <bdi>${(story.articles ?? []).find((other) => other.id === one.copy_of)?.publisher || "another article"}</bdi></span>` : null}</p>
-      <p class="report-title"><${Out} href=${one.url}>${one.title || one.url}<//></p>
+      <p class="report-title" dir="auto"><${Out} href=${one.url}>${one.title || one.url}<//></p>
       ${one.reports.slice(0, 3).map((report) => html`<div><${Quote} text=${report.evidence} />
         <p class="dotted small soft"><${Link} href=${`/event/${report.event_id}`}>See it in the article<//>${report.attributed_to ? html`<span>said by <bdi>${report.attributed_to}</bdi></span>` : null}<${State} item=${report} /><${Sure} value=${report.confidence} /></p></div>`)}
     </li>`)}</ul></section>`)}</div>`;
@@ -79,7 +79,7 @@ function Around({ story }) {
   return html`<aside class="rail" aria-label="Around this story">
     ${points.length ? html`<section class="section"><h2>Where</h2><${WorldMap} points=${points} title=${`Map: ${points.map((p) => p.label).join(", ")}`} /></section>` : null}
     <section class="section"><h2>Alerts</h2>${story.alerts.length
-      ? html`<ul class="short">${story.alerts.map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} /><span>${one.rule}</span>${one.held ? html`<span>held: ${one.held}</span>` : null}</p><${Text}>${one.headline}<//></li>`)}</ul>`
+      ? html`<ul class="short">${story.alerts.map((one) => html`<li><p class="dotted small soft"><${Time} at=${one.raised_at} /><span>${one.rule}</span>${one.held ? html`<span>${HELD[one.held] ?? one.held}</span>` : null}</p><${Text}>${one.headline}<//></li>`)}</ul>`
       : html`<p class="soft">No rule raised an alert for this story.</p>`}</section>
     <section class="section compact"><h2>Related</h2>${story.related.length
       ? html`<div>${story.related.map((one) => html`<${StoryCard} story=${one} level=${3} />`)}</div>` : html`<p class="soft">No other story is near this one.</p>`}

@@ -6,7 +6,7 @@ import { Spark } from "../charts.js";
 import { WorldMap } from "../map.js";
 import { Await, Empty, Facts, Kind, Left, Line, More, Segments, State, StoryCard, Sure, Text, Time } from "../parts.js";
 import { changed, go, Link } from "../route.js";
-import { number, plural, sameDay, sentence, today, TYPES } from "../words.js";
+import { number, plural, sameDay, sentence, sums, today, TYPES } from "../words.js";
 
 const SPANS = [["24h", "24 hours"], ["3d", "3 days"], ["7d", "7 days"], ["all", "All"]];
 const ORDERS = [["newest", "Latest"], ["sources", "Most sources"], ["confidence", "Surest"]];
@@ -107,7 +107,16 @@ function Leading({ since, type, told, first }) {
     <p class="row over"><${Kind} item=${story} /><${State} item=${story} /></p>
     <h3 dir="auto"><${Link} href=${`/story/${story.id}`}>${story.headline || story.line}<//></h3>
     <${Line} item=${story} />
-    <p class="dotted small soft"><span>${plural(story.source_count, "source")}</span><${Sure} value=${story.confidence} /></p></li>`)}</ol></section>`;
+    <p class="dotted small soft"><span>${plural(story.source_count, "source")}</span><${Sure} value=${story.confidence} /></p></li>`)}</ol><${Extremes} since=${since} type=${type} told=${told} /></section>`;
+}
+
+/** The largest sum and the highest toll of the span: what a reader of the day must not miss, wherever the list has it. */
+function Extremes({ since, type, told }) {
+  const most = { since, type, with_events: told, limit: 1 };
+  const [sum] = useApi("/stories", { ...most, sort: "money", money_at_least: 1 }).data?.items ?? [];
+  const [toll] = useApi("/stories", { ...most, sort: "dead", dead_at_least: 1 }).data?.items ?? [];
+  const found = [sum?.money.length && ["Largest sum", html`<span class="sum">${sums(sum.money)}</span>`, sum], toll?.dead && ["Most dead", html`<span class="toll">${number(toll.dead)}</span>`, toll]].filter(Boolean);
+  return found.length ? html`<ul class="extremes" aria-label="Largest of the span">${found.map(([name, value, story]) => html`<li key=${name}><span class="soft">${name}:</span> ${value}, <${Link} href=${`/story/${story.id}`}><${Text}>${story.headline || story.line}<//><//></li>`)}</ul>` : null;
 }
 
 /** The kinds of news that there are, and the way to the stories that tell no event: recipes, results of matches. */

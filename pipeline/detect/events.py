@@ -38,7 +38,7 @@ def read(parsed: Parsed, models: Models) -> list[Draft]:
         return []
     document, encoder = parsed.document, models.encoder
     sentences = drafting.sentences_of(parsed)
-    own = own_kinds.in_article(models.own, models.nlp, document.title, document.text)
+    own = own_kinds.in_article(models.own, models.nlp, parsed.title, parsed.text)
     told = reader.read(encoder, document.title, document.text, sentences, own=own)
     return drafting.drafts(parsed, told, models)
 

@@ -8,12 +8,14 @@ import pytest
 import spacy
 
 from pipeline import annotate
+from pipeline.annotate.plain import Plain, plain
 from pipeline.detect import detect_jsonl, load_models, own_kinds
 from pipeline.detect.kinds import KINDS
 from pipeline.detect.own_kinds import KindError, OwnKind
 from pipeline.settings import Detect, Settings
 from tests.unit.detect import stub
 
+NOTHING = Plain("", [], [], [], [])
 EXAMPLES = (
     "Turkey *opened* a grain corridor for Ukrainian ships.",
     "Kenya *opened* a humanitarian corridor for Somali refugees.",
@@ -217,11 +219,21 @@ def test_examples_that_the_reader_tells_apart_are_learnt():
     text = "Chad opened a road. Mali closed one. Togo reopened two."
     (window,) = encoder.windows.cut("", text, stub.sentences(text))
     scores = encoder.scores(window)
-    spots = list(own_kinds.in_article([learnt], None, "", text)[0].spots(window, scores))
+    spots = list(own_kinds.in_article([learnt], None, NOTHING, NOTHING)[0].spots(window, scores))
     assert [(text[window.starts[at] :].split(maxsplit=1)[0], share) for at, share in spots] == [
         ("opened", 0.95),
         ("reopened", 0.95),
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", " A  bank's\n\nqueue. ", "x ", "One\u00a0day, U.S. troops left.", "Mr. Li isn't\there"]
+)
+def test_the_words_of_an_article_make_the_doc_that_the_tokenizer_made(text):
+    nlp = spacy.blank("en")
+    doc = nlp.make_doc(text)
+    made = own_kinds.doc_of(plain(doc, text), nlp)
+    assert [(t.text, t.idx, t.whitespace_) for t in made] == [(t.text, t.idx, t.whitespace_) for t in doc]
 
 
 # --- what `dateline check` tries -------------------------------------------------------------------------------------

@@ -222,9 +222,11 @@ class Poller:
     ) -> FeedState:
         """Publish the new entries of a feed that was fetched and parsed, then its state; return the state."""
         metrics.feed_fetches_total.labels(outcome="ok").inc()
-        found, present = seen.candidates(parsed.entries, state.seen, base=_base(feed, answer), feed_id=feed.id)
+        base = _base(feed, answer)
+        found, present = seen.candidates(parsed.entries, state.seen, base=base, feed_id=feed.id)
         batches = PollBatches(self.entry_processor, self.sink, self.stopping, feed, parsed, state)
-        await batches.run(found, present)
+        self.entry_processor.doubts.remember(feed.id, state.doubts)
+        await batches.run(found, present, keeps_ids=seen.keeps_ids(parsed.entries, state.seen, base))
         dates = [at for e in parsed.entries if (at := e.published_at or e.updated_at) is not None and at <= now]
         unfinished = batches.unfinished
         if not answer.pushed:  # a hub may send the new entries alone, without the feed's own fields
@@ -254,6 +256,7 @@ class Poller:
             newest_at=max(dates, default=state.newest_at),
             hub=state.hub if answer.pushed else (hub or parsed.hub),
             topic=state.topic if answer.pushed else (topic or parsed.topic),
+            doubts=self.entry_processor.doubts.of(feed.id),
             seen=seen.pruned(batches.seen, present, self.settings.collector.seen_entries),
             **rhythm.publications(state, dates, now, found=has_news),
         )

@@ -56,13 +56,15 @@ class PollBatches:
     _known: prose.Known = field(default_factory=prose.Known)
     _ready: list[EntryResult] = field(default_factory=list)
 
-    async def run(self, candidates: Sequence[EntryCandidate], present: Iterable[str] = ()) -> None:
-        """Process all entries; `present` are the keys of all that the feed has now.
+    async def run(
+        self, candidates: Sequence[EntryCandidate], present: Iterable[str] = (), *, keeps_ids: bool = False
+    ) -> None:
+        """Process all entries; `present` are the keys of all that the feed has now, `keeps_ids` as in seen.py.
 
         The last batch stays back: `flush` publishes it with the feed's final state.
         """
         self.seen = dict(self.state.seen)
-        self._known = prose.Known(self.seen, present)
+        self._known = prose.Known(self.seen, present, keeps_ids=keeps_ids)
         async for candidate, result in self._in_order(candidates):
             self.unfinished = self.unfinished or result.retry
             self.retry_after_seconds = max(self.retry_after_seconds, result.retry_after_seconds)

@@ -50,10 +50,18 @@ class Known:
     """What the articles of a feed say: `contents` has the content hashes of those that were published.
 
     `present` are the keys that the feed has now. Of the entries that it has no more, the pages are known by title.
+    `keeps_ids`: what has a new id is new, unless it says the very same.
     """
 
-    def __init__(self, entries: Mapping[str, SeenEntry] | None = None, present: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        entries: Mapping[str, SeenEntry] | None = None,
+        present: Iterable[str] | None = None,
+        *,
+        keeps_ids: bool = False,
+    ) -> None:
         entries = entries or {}
+        self._keeps_ids = keeps_ids
         published = {key: entry for key, entry in entries.items() if entry.content_hash}
         self.contents = {entry.content_hash for entry in published.values()}
         here = set(entries if present is None else present)
@@ -68,13 +76,14 @@ class Known:
     def original(self, content_hash: str, mark: str, prose: str) -> SeenEntry | None:
         """Return the entry, gone from the feed, that had this page's title and said the same, or half of it.
 
-        Sentences of several articles do not count. Half is not enough for what is dated hours later, such as the weather of the
-        next day, nor for a page that is twice as long.
+        In a feed that keeps its ids only what says the very same counts: a bulletin is new each day, and an update may come
+        under a new id and address. Sentences of several articles do not count. Half is not enough for what is dated hours
+        later, such as the weather of the next day, nor for a page that is twice as long.
         """
         same = (
             entry
             for entry in self._gone.get(seen.title_of(mark), ())
-            if entry.content_hash == content_hash or self._is_like(entry, mark, prose)
+            if entry.content_hash == content_hash or (not self._keeps_ids and self._is_like(entry, mark, prose))
         )
         return next(same, None)
 

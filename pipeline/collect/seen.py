@@ -167,6 +167,17 @@ def candidates(
     return sorted(found, key=lambda c: c.at or last), present
 
 
+def keeps_ids(entries: Iterable[FeedEntry], seen: Mapping[str, SeenEntry], base: str) -> bool:
+    """A feed's entries and the remembered ones in, whether a quarter of the entries is known by its ids out.
+
+    In such a feed a new id is a new article, or an update of one. Where every link has a session in it, all entries look new.
+    """
+    entries = list(entries)
+    places = _Places(entries, base)
+    known = sum(places.key(number) in seen for number in range(len(entries)))
+    return 4 * known >= len(entries) > 0
+
+
 def _is_telling(entry: FeedEntry) -> bool:
     """Whether an entry says enough to be recognised without its id and URL: a title, with a date or a text."""
     return bool(entry.title) and (bool(_date_digits(entry)) or len(entry.summary) >= SAYING_CHARACTERS)

@@ -29,7 +29,7 @@ class FeedState(Record, frozen=True, kw_only=True):
     `seen` maps the key of an entry to its article. `url` is the configured URL that the state is about, `moved_to` the URL
     that it permanently redirects to. A `retired` feed (410 Gone) is not polled again until its URL is changed. `read_at` is
     when it was last read in full, `heard_at` when it last published an entry; `silence` is set when that is unusually long
-    ago. `hub` is its WebSub hub, `topic` its URL there.
+    ago. `hub` is its WebSub hub, `topic` its URL there. `doubts` are hashes of pages that may be a wall (see collect/doubt.py).
     """
 
     id: str
@@ -59,6 +59,7 @@ class FeedState(Record, frozen=True, kw_only=True):
     silence: str | None = None
     hub: str | None = None
     topic: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 class SeenEntry(Value, frozen=True, kw_only=True, omit_defaults=True):

@@ -172,3 +172,35 @@ def test_a_sketch_is_short_and_of_a_page_without_paragraphs_too():
     bare = " ".join(TEXTS.values())
     assert prose.sketch(f"<script>var a = 1;</script><div>{bare}</div>") == prose.sketch(bare) != ""
     assert prose.sketch("") == prose.sketch("<p>Share.</p>") == ""
+
+
+ALL_DAYS = (
+    "The wind blows from the west in all parts of the country.",
+    "Ships are asked to keep to the marked way.",
+    *SAYINGS,
+)
+OTHERS = [("Strike kills 31 in Sumy", "/t", "<guid>t</guid>", (TEXTS["Strike kills 31 in Sumy"],)), ("Officials of the committee meet the press", "/m", "<guid>m</guid>", (MORE,))]  # fmt: skip
+
+
+@pytest.mark.parametrize("dated", [True, False])
+async def test_a_bulletin_that_repeats_most_of_its_sentences_is_an_article_each_day(dated):
+    """Its heading has no date. The feed keeps the ids of its other entries, so a new id is something new."""
+    feeds = []
+    for day, told in enumerate(TEXTS.values()):
+        date = f"<pubDate>{25 + day} Nov 2026 06:00:00 GMT</pubDate>" if dated else ""
+        bulletin = ("Harbour bulletin", f"/b?d={day}", f"<guid>b{day}</guid>{date}", (*ALL_DAYS, told))
+        feeds.append(one_feed([bulletin, *OTHERS]))
+    async with collecting({}) as (site, setup):
+        articles = await polled(setup, site, feeds)
+    assert [article.title for article in articles].count("Harbour bulletin") == 3
+
+
+async def test_an_update_under_a_new_id_and_address_with_most_of_the_sentences_is_read():
+    feeds = [
+        one_feed([("Explosion in harbour", "/a?id=1", "<guid>old</guid>", STORY), *OTHERS]),
+        one_feed([("Explosion in harbour", "/b?id=2", "<guid>new</guid>", (*STORY, LATER)), *OTHERS]),
+        one_feed([("Explosion in harbour", "/c?id=3", "<guid>third</guid>", (*STORY, LATER)), *OTHERS]),
+    ]
+    async with collecting({}) as (site, setup):
+        articles = await polled(setup, site, feeds)
+    assert sum(LATER in article.html for article in articles) == 1

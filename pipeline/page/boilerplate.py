@@ -21,6 +21,7 @@ class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tail: tuple[str, ...]
     parts: tuple[str, ...]
     consent: tuple[str, ...]
+    offer: tuple[str, ...]
     agencies: dict[str, tuple[str, ...]]
 
 
@@ -64,6 +65,9 @@ CLUTTER_MARKS: Final = re.compile(rf"(?:^|[\s_-])(?:{'|'.join(_RULES.parts)})(?:
 
 CONSENT_TOPICS: Final = tuple(re.compile(pattern, _I) for pattern in _RULES.consent)
 """What notices that ask for consent speak of."""
+
+OFFER_TOPICS: Final = tuple(re.compile(pattern, _I) for pattern in _RULES.offer)
+"""What offers to subscribe speak of; the first is of every offer."""
 
 _LONGEST_TAIL: Final = 420
 """Characters. A longer paragraph is reporting, whatever words it contains."""

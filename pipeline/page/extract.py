@@ -23,7 +23,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from trafilatura.core import bare_extraction
 from trafilatura.utils import load_html
 
-from pipeline.page import boilerplate, clutter, facts, kinship, live, markup, page_dates, script_body
+from pipeline.page import boilerplate, clutter, facts, kinship, live, markup, offers, page_dates, script_body
 from pipeline.records import Article, PageUpdate, content_id
 from pipeline.stage import Rejected
 
@@ -146,7 +146,7 @@ def _from_page(article: Article) -> Extracted:
         return _from_text(msgspec.structs.replace(article, html=html.unescape(re.sub(r"<[^<>]*>", " ", article.html))))
     markup.settle(tree)
     declared = facts.read_facts(tree, article.url)
-    title = next(iter(declared.titles), "") or article.title
+    title = facts.without_site(next(iter(declared.titles), ""), article.publisher) or article.title
     markup.free_article(tree, titles := (*declared.titles, article.title))
     dates = page_dates.page_dates(tree, declared, article)
     told = declared.updates or live.shown_updates(tree, _life(article, declared, dates))
@@ -157,7 +157,8 @@ def _from_page(article: Article) -> Extracted:
     clutter.remove_notices(tree, titles)
     body = _body(tree, declared, headed, in_script, title)
     lines, credit = boilerplate.clean([markup.without_notes(line) for line in body], title=title)
-    cut = sum(map(len, lines)) < TEASER_CHARACTERS and any(_CUT_OFF.search(line) for line in body[-2:])
+    lines, offered = offers.without_offer(lines, title)
+    cut = offered or (sum(map(len, lines)) < TEASER_CHARACTERS and any(_CUT_OFF.search(line) for line in body[-2:]))
     return _extracted(article, declared, title, lines, credit, dates=dates, updates=told, cut=cut)
 
 

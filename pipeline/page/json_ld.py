@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -133,7 +134,27 @@ def _json(text: str) -> object:
             return msgspec.json.decode(attempt.rstrip(";").encode("utf-8", "replace"))
         except (msgspec.DecodeError, RecursionError):
             continue
-    return None
+    return _almost_json(re.sub(r"[\x00-\x1f]+", " ", text))
+
+
+_LAST_COMMA: Final = re.compile(r",\s{0,80}([\]}])")
+_DECODER: Final = json.JSONDecoder(strict=False)
+SEVERAL: Final = 20
+"""Objects in a row that are read."""
+
+
+def _almost_json(text: str) -> object:
+    """Decode objects in a row, and such with a comma at their end; None for anything else."""
+    found: list[object] = []
+    text = _LAST_COMMA.sub(r"\1", text)
+    position = 0
+    while len(found) < SEVERAL and (start := re.compile(r"[\s,;]*(?=[{\[])").match(text, position)) is not None:
+        try:
+            thing, position = _DECODER.raw_decode(text, start.end())
+        except (ValueError, RecursionError):
+            break
+        found.append(thing)
+    return found or None
 
 
 def _objects(node: object, depth: int) -> Iterator[dict[str, Any]]:

@@ -111,7 +111,7 @@ def read(page: str) -> PageWords:
     body = " ".join(_texts(tree))
     characters = len(body)
     if characters < PROSE_CHARACTERS:  # the text of some pages stands in a script only
-        body = " ".join([body, *_json_texts(tree)])
+        body = " ".join([body, *_json_texts(tree), *_texts_without_scripts(tree)])
     return PageWords(tuple(words(title) for title in headlines(tree)), body, characters)
 
 
@@ -152,11 +152,28 @@ def _texts(tree: HtmlElement) -> Iterator[str]:
 
 
 def _json_texts(tree: HtmlElement) -> Iterator[str]:
-    """Yield the long strings of a page's JSON."""
+    """Yield the long strings of a page's JSON, of its other scripts, and of what its elements keep for scripts."""
     for element in tree.iter("script"):
-        if "json" in (element.get("type") or "").casefold() and element.text:
+        if element.text:
+            is_json = "json" in (element.get("type") or "").casefold()
             strings = _JSON_STRING.findall(element.text[:_SCRIPT_CHARACTERS])
-            yield from (text for text in strings if len(text) >= _LONG_STRING)
+            yield from (text for text in strings if len(text) >= (_LONG_STRING if is_json else 2 * _LONG_STRING))
+    yield from (str(value)[:_SCRIPT_CHARACTERS] for value in tree.xpath(LONG_DATA))
+
+
+LONG_DATA: Final = "//@*[string-length(.) > 200 and (starts-with(., '{') or contains(., '<p'))]"
+"""The attributes of a page that may hold a text: as JSON or as HTML."""
+
+UNSCRIPTED_CHARACTERS: Final = 200
+"""Characters of what is shown without scripts. "Please turn scripts on" is shorter."""
+
+
+def _texts_without_scripts(tree: HtmlElement) -> Iterator[str]:
+    """Yield what the page shows to readers without scripts, or makes its elements of."""
+    for element in tree.iter("noscript", "template"):
+        text = element.text_content()
+        if len(text) >= UNSCRIPTED_CHARACTERS:
+            yield text
 
 
 def headed_by(page: PageWords, title: str) -> bool | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from cssselect import SelectorError
-from lxml import etree
+from lxml import etree, html
 from lxml.cssselect import CSSSelector
 from lxml.html import HtmlElement
 
@@ -75,6 +75,7 @@ _POWER_OF: Final = re.compile(f"{POWER_OF}$")
 
 def settle(tree: HtmlElement) -> None:
     """A parsed page in; its struck and hidden text and its footnote marks are removed, and powers become one character each."""
+    _settle_blocks(tree)
     struck, hidden, lifted = _styled(tree)
     body = tree.find("body") if tree.tag != "body" else tree
     whole = len(body.text_content()) if body is not None else 0
@@ -88,6 +89,58 @@ def settle(tree: HtmlElement) -> None:
         elif element.tag in ("sup", "sub", "a", "span"):
             _settle_raised(element, lifted)
     free_article(tree)
+
+
+_BLOCKS: Final = frozenset(
+    (
+        "p", "div", "ul", "ol", "table", "section", "article", "blockquote", "pre", "figure", "form", "aside", "nav", "dl",
+        "hr", *_HEADLINES,
+    )
+)  # fmt: skip
+LOOSE_CHARACTERS: Final = 40
+"""Characters of a text outside of paragraphs that is one itself."""
+
+
+def _settle_blocks(tree: HtmlElement) -> None:
+    """Make paragraphs and blocks of what only looks like them.
+
+    That is text behind a headline, old mark-up, and parts for readers without scripts.
+    """
+    body = tree.find("body")
+    if body is None:
+        return
+    whole = len(body.text_content())
+    for element in list(body.iter("noscript", "template")):
+        length = len(element.text_content())
+        if length >= kinship.UNSCRIPTED_CHARACTERS and 2 * length >= whole:
+            element.tag = "div"
+    for element in list(body.iter("font", "center", "details", "summary", *_HEADLINES)):
+        if element.tag in _HEADLINES:
+            if len((element.tail or "").strip()) >= LOOSE_CHARACTERS:
+                _wrap(element, element.tail or "")
+        elif element.tag == "summary":
+            element.tag = "p" if len(element.text_content()) >= 2 * LOOSE_CHARACTERS else element.tag
+        elif element.tag == "details" or any(child.tag in _BLOCKS for child in element):
+            element.tag = "div"
+            if len((element.text or "").strip()) >= LOOSE_CHARACTERS:
+                _wrap(None, element.text or "", element)
+
+
+def _wrap(before: HtmlElement | None, text: str, inside: HtmlElement | None = None) -> None:
+    """Put a text and what follows it in its line into a paragraph: behind an element, or at the beginning of one."""
+    paragraph = html.Element("p")
+    paragraph.text = text
+    following = list(before.itersiblings()) if before is not None else list(inside if inside is not None else ())
+    if before is not None:
+        before.tail = None
+        before.addnext(paragraph)
+    elif inside is not None:
+        inside.text = None
+        inside.insert(0, paragraph)
+    for element in following:
+        if not isinstance(element.tag, str) or element.tag in _BLOCKS or element.tag == "br":
+            return
+        paragraph.append(element)
 
 
 def _drop(element: HtmlElement) -> None:

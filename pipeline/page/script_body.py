@@ -53,6 +53,10 @@ def paragraphs(tree: HtmlElement, titles: tuple[str, ...]) -> list[str]:
     wanted = [names for title in titles if len(names := kinship.words(title)) >= 2]
     best: list[str] = []
     for text in _sources(tree):
+        if text.startswith("<"):
+            told = _prose(text)
+            fits = any(kinship.shares_words(title, " ".join(told)) for title in titles)
+            best = told if fits and sum(map(len, told)) > sum(map(len, best)) else best
         states = list(_states(text))
         named: dict[str, object] = {}
         for state in states:
@@ -73,7 +77,7 @@ def _sources(tree: HtmlElement) -> Iterator[str]:
     """Yield the scripts of a page and those attributes of its elements that hold JSON, up to `LONGEST` characters of them."""
     left = LONGEST
     scripts = (s.text or "" for s in tree.iter("script") if "ld+json" not in (s.get("type") or ""))
-    attributes = (str(value) for value in tree.xpath("//@*[string-length(.) > 200 and starts-with(., '{')]"))
+    attributes = (str(value) for value in tree.xpath(kinship.LONG_DATA))
     for text in chain(scripts, attributes):
         left -= len(text)
         if len(text) >= 200 and left >= 0:

@@ -38,6 +38,10 @@ PARSED_AT_ONCE: Final = 2
 IN_FULL: Final = dt.timedelta(days=1)
 """After so long a feed is asked for without its ETag and date."""
 
+STATE_AFTER: Final = dt.timedelta(minutes=5)
+"""So late the times of the last check and the next one may be on their topic where a feed says again and again that it has not
+changed. The state has all that the feed ever listed, and a transaction for it each time is most of what such a poll costs."""
+
 DEFERRED_SECONDS: Final = 60
 """After how long a poll that could not be made is tried again, where nothing says how long to wait."""
 
@@ -55,6 +59,7 @@ class Poller:
     stopping: Callable[[str], bool] = lambda _: False
     subscriber: Subscriber | None = None
     entry_processor: EntryProcessor = field(init=False)
+    written_at: dict[str, dt.datetime] = field(default_factory=dict)
     parsing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARSED_AT_ONCE))
 
     def __post_init__(self) -> None:
@@ -147,12 +152,18 @@ class Poller:
             moved_to=answer.moved_to or state.moved_to,
         )
         updated = self._with_silence(feed, updated, now)
-        await self.sink.put(Batch(updated))
+        written_at = self.written_at.get(feed.id)
+        if written_at is None or now - written_at >= STATE_AFTER or _without_times(updated) != _without_times(state):
+            await self._put(updated)
         if self.subscriber is not None:
             self.subscriber.after_poll(feed, updated)
         feed_metrics.show(updated)
         log.debug("polled", feed=feed.id, outcome="not_modified", due_at=due_at)
         return updated
+
+    async def _put(self, state: FeedState) -> None:
+        await self.sink.put(Batch(state))
+        self.written_at[state.id] = self.clock.now()
 
     async def _failed(self, feed: Feed, state: FeedState, error: FetchError, now: dt.datetime) -> FeedState:
         metrics.feed_fetches_total.labels(outcome="error").inc()
@@ -170,7 +181,7 @@ class Poller:
             # where it had moved to is broken: start again with the URL that the operator configured
             moved_to=None,
         )
-        await self.sink.put(Batch(updated))
+        await self._put(updated)
         feed_metrics.show(updated)
         # a warning when the error is new or another one, not at every attempt
         level = log.warning if reason != state.error else log.debug
@@ -262,6 +273,7 @@ class Poller:
         )
         updated = self._with_silence(feed, updated, now)
         await batches.flush(updated)
+        self.written_at[feed.id] = self.clock.now()
         if self.subscriber is not None:
             new = batches.published if state.succeeded_at is not None else 0
             self.subscriber.after_poll(feed, updated, new_entries=new, pushed=answer.pushed)
@@ -274,3 +286,7 @@ class Poller:
 def _base(feed: Feed, answer: FetchResult) -> str:
     """A feed and its answer in, the URL that its relative links start at out."""
     return feed.url if feed.url.startswith("file:") else answer.url
+
+
+def _without_times(state: FeedState) -> FeedState:
+    return msgspec.structs.replace(state, checked_at=None, succeeded_at=None, due_at=None)

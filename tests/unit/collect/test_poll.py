@@ -51,6 +51,25 @@ async def test_an_unchanged_feed_is_asked_conditionally_and_brings_nothing(setup
     assert len(setup.sink.articles) == 1
 
 
+async def test_the_state_of_an_unchanged_feed_is_written_every_five_minutes_or_when_it_says_more_than_the_time(setup):
+    setup.site.feed(item(), etag='"1"')
+    setup.site.page("https://news.example/a")
+    await setup.poll()
+    setup.site.pages[FEED.url] = FetchResult(url=FEED.url, status=304)
+    written = []
+    for minutes in (-16, -18, -16, -19):  # a poll itself takes 20 minutes here
+        setup.now += dt.timedelta(minutes=minutes)
+        state = await setup.poll()
+        assert state.checked_at == setup.now - dt.timedelta(minutes=20)
+        written.append(len(setup.sink.batches))
+    assert written == [1, 2, 2, 3]
+    setup.now -= dt.timedelta(minutes=19)
+    setup.site.pages[FEED.url] = FetchResult(url=FEED.url, status=304, etag='"2"')
+    await setup.poll()
+    assert len(setup.sink.batches) == 4
+    assert setup.sink.batches[-1].state.etag == '"2"'
+
+
 async def test_a_second_poll_and_a_restart_repeat_nothing_and_fetch_no_page_again(setup):
     setup.site.feed(item("a"), item("b"))
     setup.site.page("https://news.example/a")

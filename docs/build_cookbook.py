@@ -20,9 +20,10 @@ FILE: Final = HERE / "cookbook.md"
 NOW: Final = dt.datetime(2026, 11, 10, tzinfo=dt.UTC)
 HEAD: Final = """# Twenty questions
 
-Each question four times: as an address on the page (with `/api/v1/events` in place of `/search` it gives JSON), as a command, in
-Kibana's language (*Discover*, over the data view of `news-events`), and as a query for Elasticsearch (`GET /news-events/_search`). A
-question that has no line for a command or for Kibana cannot be asked there. Written by docs/build_cookbook.py from cookbook.toml.
+Each question four times: as an address on the page (with `/api/v1/events` in place of `/search` it gives JSON), as a
+command, in Kibana's language (*Discover*, over the data view of `news-events`), and as a query for Elasticsearch
+(`GET /news-events/_search`). A question that has no line for a command or for Kibana cannot be asked there. Written by
+docs/build_cookbook.py from cookbook.toml.
 
 Sums and charts: add `--group-by country` (or kind, day, actor ...) to a command, or open the facets and the table of the page.
 """

@@ -24,6 +24,8 @@ def hits(total: int, found: Sequence[Mapping[str, Any]]) -> RenderableType:
     parts: list[RenderableType] = [
         show.heading(f"{total:,} {'reports of events' if total != 1 else 'report of an event'}", f"{len(found)} shown")
     ]
+    if not total:
+        parts.append(show.indented(Text("Nothing matches. Fewer conditions, or a longer --since, may find some.")))
     for hit in found:
         head = Text(f"{hit['kind']}", style="bold")
         head.append(f" {hit['modality']}", style=show.MODALITY_STYLES.get(hit["modality"], ""))

@@ -42,6 +42,12 @@ def test_an_event_is_highlighted_where_it_stands_in_the_article(opened, console)
     expect(page.get_by_label("About this event")).to_contain_text("the trained reader")
 
 
+def test_a_range_of_sums_has_its_word_once(opened, console):
+    console.news.stories[0]["money"] = [{**console.news.stories[0]["money"][0], "low": 400_000_000}]
+    page = ready(opened(console, "/story/story-4"))
+    expect(page.get_by_text("$400–425 million").first).to_be_visible()
+
+
 def test_text_from_right_to_left_keeps_its_direction(opened, console):
     page = ready(opened(console))
     headline = page.locator(".headline", has_text=ARABIC)

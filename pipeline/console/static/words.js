@@ -63,7 +63,9 @@ function sized(value) {
 /** A Money of the API in, "$425 million" or "30 billion SEK" out; a range has both ends. */
 export function money(sum) {
   if (!sum) return "";
-  const amount = sum.low != null && sum.low !== sum.value ? `${sized(sum.low)}–${sized(sum.value)}` : sized(sum.value);
+  const [low, high] = [sized(sum.low ?? sum.value), sized(sum.value)];
+  const [lowWord, highWord] = [low, high].map((one) => one.split(" ")[1]);
+  const amount = low === high ? high : `${lowWord === highWord ? low.split(" ")[0] : low}–${high}`; // the word once: 420–425 million
   return SIGNS[sum.currency] ? `${SIGNS[sum.currency]}${amount}` : `${amount} ${sum.currency}`;
 }
 

@@ -13,6 +13,7 @@ const SPANS = [["7d", "7 days"], ["30d", "30 days"], ["52w", "A year"], ["all", 
 const SHOWN = [["count", "How often"], ["tone", "Conflict"], ["change", "Change"]];
 const INTERVAL = { "7d": "day", "30d": "day", "52w": "week", all: "week" };
 const SIZE = 20;
+const FULL = 8; // from here on a pair may be as dark as it gets: of pairs with one event each none is outstanding
 
 /** Later half less earlier half of the span, by the time of each bucket. */
 function change(cell, middle) {
@@ -27,7 +28,7 @@ function look(cell, shown, most, middle) {
     const by = change(cell, middle);
     return { text: by > 0 ? `+${by}` : String(by), hue: by > 0 ? "up" : by < 0 ? "down" : "none", depth: by ? Math.ceil((Math.abs(by) / most) * 5) : 0 };
   }
-  const depth = Math.ceil(Math.sqrt(cell.count / most) * 5);
+  const depth = Math.ceil(Math.sqrt(cell.count / Math.max(most, FULL)) * 5);
   if (shown === "tone") return { text: `${Math.round(conflict(cell) * 100)}%`, hue: conflict(cell) > 0.5 ? "against" : "with", depth };
   return { text: number(cell.count), hue: "often", depth };
 }

@@ -43,7 +43,7 @@ function Wanted({ query, change }) {
   return html`<fieldset class="wanted"><legend class="label">The stories it waits for</legend>
     <${Chips} query=${query} change=${change} />
     <div class="typed">${picker("kind", "Kind", kinds)}${picker("type", "Type", Object.entries(TYPES))}${picker("country", "Country or group", countries)}</div>
-    <${Typed} query=${query} change=${change} of="rules" also=${[["q", "Words in the reports", "text", "e.g. ceasefire"], ["name", "Name of the rule", "text", "made from the conditions"]]} /></fieldset>`;
+    <${Typed} query=${query} change=${change} of="rules" also=${[["q", "Words in the reports", "text", "e.g. ceasefire"], ["name", "Name of the rule", "text", "e.g. large-aid"]]} /></fieldset>`;
 }
 
 function useDraft(query, id) {

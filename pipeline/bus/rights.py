@@ -104,6 +104,12 @@ RIGHTS: Final[dict[str, tuple[Right, ...]]] = {
 the user's own, which has to be allowed by hand. `setup` runs `dateline topics`, `keda` scales the workers, and `operator` is a
 person who runs `dateline status`, `quarantine`, `replay` and `collect`."""
 
+_REASONS: Final = {
+    "SecurityDisabledError": "this Kafka has no access control; its brokers need authorizer.class.name",
+    "ClusterAuthorizationFailedError": "ClusterAuthorizationFailed: this user may not alter the cluster",
+}
+"""What to do about Kafka's errors, by their names."""
+
 EVERYBODY: Final = Right("describe", "topic", TOPIC_PREFIX, prefix=True)
 
 
@@ -128,7 +134,8 @@ def grant(settings: Settings, principal: str) -> int:
         except KafkaError as error:
             raise BusError(f"access control lists could not be created: {error}") from error
     if result["failed"]:
-        raise BusError(f"access control lists could not be created: {result['failed'][0].__name__}")
+        name = result["failed"][0].__name__
+        raise BusError(f"access control lists could not be created: {_REASONS.get(name, name)}")
     return len(wanted)
 
 

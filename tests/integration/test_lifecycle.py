@@ -5,6 +5,7 @@ import threading
 
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from pipeline import bus
 from pipeline.index import bulk, client, errors, lifecycle, snapshots, upkeep
@@ -178,6 +179,30 @@ def test_the_tasks_of_an_indexer_run_on_real_servers(settings):
     bus.create_topics(settings)
     for task in upkeep.tasks(settings):
         task.work()
+
+
+def test_a_replica_without_a_node_is_what_the_alert_rules_look_for(settings):
+    def value(name, **labels):
+        return REGISTRY.get_sample_value(name, labels)
+
+    upkeep.observe_elasticsearch(settings)
+    before = value("dateline_elasticsearch_shards", state="unassigned")
+    with client.opened(settings) as es:
+        lonely = f"{settings.elasticsearch.index_prefix}-lonely"
+        es.indices.create(index=lonely, settings={"number_of_replicas": 1}, wait_for_active_shards=1)
+        upkeep.observe_elasticsearch(settings)
+        assert value("dateline_elasticsearch_shards", state="unassigned") == before + 1
+        assert value("dateline_elasticsearch_status", status="yellow") == 1
+        es.indices.delete(index=lonely)
+    upkeep.observe_elasticsearch(settings)
+    assert value("dateline_elasticsearch_shards", state="unassigned") == before
+    assert value("dateline_disk_free_bytes", server="elasticsearch", node=node(settings)) > 0
+
+
+def node(settings):
+    with client.opened(settings) as es:
+        [one] = es.nodes.info(filter_path="nodes.*.name").body["nodes"].values()
+        return one["name"]
 
 
 @pytest.mark.parametrize("block", blocks("run: snapshots"), ids=str)

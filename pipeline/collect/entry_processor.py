@@ -147,6 +147,7 @@ class EntryProcessor:
             if is_new and not fetched.claimed:
                 raise stage.Rejected("duplicate", "another entry or feed brought this article")
             if self.is_stale(candidate, now):
+                self.seen_urls.release(article_id, feed.id)
                 raise stage.Rejected("stale")
             limit = self.settings.collector.article_bytes
             composed = compose(feed, parsed, candidate, page, now=now, limit=limit)

@@ -14,6 +14,9 @@ LONGEST_WAIT_SECONDS: Final = 60
 LONGEST_PAUSE_SECONDS: Final = 86_400
 LONGEST_CRAWL_DELAY_SECONDS: Final = 30.0
 
+CLOCK_STEP: Final = dt.timedelta(minutes=1)
+"""A clock that is set back by more than this was wrong before."""
+
 HOSTS: Final = 50_000
 """Above this number of hosts, those that have no request ahead are forgotten."""
 
@@ -33,6 +36,7 @@ class HostLimits:
         self._free_at: dict[str, dt.datetime] = {}
         self._paused_until: dict[str, dt.datetime] = {}
         self._intervals: dict[str, float] = {}
+        self._latest = dt.datetime.min.replace(tzinfo=dt.UTC) + 2 * CLOCK_STEP
 
     async def wait(self, host: str) -> None:
         """Return when the host may be asked.
@@ -41,6 +45,13 @@ class HostLimits:
             FetchError: that is longer ahead than `LONGEST_WAIT_SECONDS`.
         """
         now = self._clock.now()
+        if (
+            now < self._latest - CLOCK_STEP
+        ):  # the clock was ahead and was set right: what is reserved in its time never comes
+            self._free_at.clear()
+            self._paused_until.clear()
+            self._latest = now
+        self._latest = max(self._latest, now)
         at = max(now, self._free_at.get(host, now))
         seconds = (at - now).total_seconds()
         if seconds > LONGEST_WAIT_SECONDS:

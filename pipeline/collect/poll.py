@@ -81,6 +81,8 @@ class Poller:
 
     async def _poll(self, feed: Feed, state: FeedState) -> FeedState:
         now = self.clock.now()
+        if is_of_the_future(state, now):
+            state = _without_future(state, now)
         if state.url != feed.url:  # the operator changed the URL: what the old one answered no longer counts
             state = FeedState(id=feed.id, url=feed.url, seen=state.seen, title=feed.title)
         try:
@@ -281,6 +283,21 @@ class Poller:
         level = log.info if batches.published else log.debug
         level("polled", feed=feed.id, outcome="ok", entries=len(present), published=batches.published, due_at=due_at)
         return updated
+
+
+CLOCK_STEP: Final = dt.timedelta(minutes=5)
+"""A state that was written so far ahead of now is of a clock that was wrong."""
+
+
+def is_of_the_future(state: FeedState, now: dt.datetime) -> bool:
+    """Whether a state was written while the clock was ahead."""
+    return state.checked_at is not None and state.checked_at > now + CLOCK_STEP
+
+
+def _without_future(state: FeedState, now: dt.datetime) -> FeedState:
+    """A state of a clock that was ahead in, the same without what is wrong in it: entries were taken for old ones then."""
+    known = {key: entry for key, entry in state.seen.items() if entry.content_hash or entry.first_seen_at <= now}
+    return msgspec.structs.replace(state, seen=known, read_at=None, etag=None, last_modified=None)
 
 
 def _base(feed: Feed, answer: FetchResult) -> str:

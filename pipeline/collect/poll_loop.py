@@ -12,7 +12,7 @@ import structlog
 from pipeline import bus
 from pipeline.collect import feed_metrics
 from pipeline.collect.collector_health import CollectorHealth
-from pipeline.collect.poll import Poller
+from pipeline.collect.poll import CLOCK_STEP, Poller, is_of_the_future
 from pipeline.collect.schedule import HostQueue, Schedule
 from pipeline.collect.subscriber import Subscriber
 from pipeline.collect.writer import LostError
@@ -94,7 +94,8 @@ class PollLoop:
         if state.retired and not changed_url:
             return
         epoch = dt.datetime.fromtimestamp(0, dt.UTC)
-        self._schedule.add(feed.id, state.due_at if state.due_at is not None and not changed_url else epoch)
+        known = state.due_at is not None and not changed_url and not is_of_the_future(state, self._poller.clock.now())
+        self._schedule.add(feed.id, state.due_at if known and state.due_at is not None else epoch)
 
     async def replace(self, feeds: Iterable[Feed], partitions: bus.Partitions) -> None:
         """Take another list of feeds while the loop runs; `partitions` are those that this collector owns.
@@ -158,10 +159,13 @@ class PollLoop:
         """Poll what is due until `stop` is set, then let the running polls end."""
         most = self._settings.collector.connections * POLLS_PER_CONNECTION
         stopping = asyncio.create_task(stop.wait())
-        caught_up_at = self._poller.clock.now()
+        caught_up_at = now = self._poller.clock.now()
         try:
             while not stop.is_set():
-                now = self._poller.clock.now()
+                before, now = now, self._poller.clock.now()
+                if now < before - CLOCK_STEP:  # the clock was ahead, and so is what is planned
+                    for planned in [one for one in self._states if one in self._schedule]:
+                        self._plan(self._feeds[planned], self._states[planned])
                 while len(self._polls) < most and (feed_id := self._schedule.pop_due(now)) is not None:
                     if self._host_queue.start(urls.host(self._feeds[feed_id].url), feed_id):
                         self._start(feed_id)

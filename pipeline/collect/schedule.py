@@ -84,6 +84,9 @@ class Schedule:
         self._due[feed_id] = due_at
         heapq.heappush(self._heap, (due_at, feed_id))
 
+    def __contains__(self, feed_id: str) -> bool:
+        return feed_id in self._due
+
     def remove(self, feed_id: str) -> None:
         """Remove a feed, if it is there."""
         self._due.pop(feed_id, None)

@@ -45,3 +45,18 @@ async def test_who_would_wait_too_long_for_a_host_is_told_when_to_come_again():
     with pytest.raises(FetchError, match="too many requests to a wait already") as caught:
         await limits.wait("a")
     assert (caught.value.kind, caught.value.retry_after_seconds) == ("queued", 75)
+
+
+async def test_what_was_reserved_while_the_clock_was_ahead_holds_nothing_up_when_it_is_set_right():
+    time, waits = NOW + dt.timedelta(days=300), []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    limits = HostLimits(2.0, Clock(now=lambda: time, sleep=sleep))
+    await limits.wait("a")
+    limits.pause("b", 600)
+    time = NOW
+    for host in ("a", "b", "a"):
+        await limits.wait(host)
+    assert waits == [2.0]

@@ -318,3 +318,14 @@ async def test_when_it_has_to_stop_it_publishes_what_it_has_and_finds_the_rest_l
     setup.restart()
     await setup.poll()
     assert len({article.id for article in setup.sink.articles}) == len(setup.sink.articles) == 40
+
+
+async def test_entries_that_looked_old_while_the_clock_was_ahead_are_read_when_it_is_set_right(setup):
+    setup.site.feed(item(more="<pubDate>Tue, 24 Nov 2026 11:00:00 GMT</pubDate>"))
+    setup.site.page("https://news.example/a")
+    now, setup.now = setup.now, setup.now + dt.timedelta(days=300)
+    await setup.poll()
+    assert setup.sink.articles == []
+    setup.now = now
+    await setup.poll()
+    assert len(setup.sink.articles) == 1

@@ -241,3 +241,30 @@ async def test_a_feed_that_is_listed_with_another_url_is_polled_anew():
     assert poller.polled == ["f1", "f1"]
     stop.set()
     await running
+
+
+async def test_feeds_that_were_planned_while_the_clock_was_ahead_are_polled_when_it_is_set_right():
+    poller, health, stop = FakePoller(), CollectorHealth(), asyncio.Event()
+    ahead = NOW + dt.timedelta(days=300)
+    now = ahead
+    poller.clock = Clock(now=lambda: now, sleep=lambda _: asyncio.sleep(0.01))
+    states = {
+        name: FeedState(id=name, url=f"https://{name}.example/", checked_at=ahead, due_at=ahead + dt.timedelta(hours=1))
+        for name in ("a", "b")
+    }
+    loop = PollLoop(SETTINGS, feeds("a", "b"), poller, health, partition_of=partition_of, report_lost=[].append)
+    loop.assign(ALL, states)
+    running = asyncio.create_task(loop.run(stop))
+    await asyncio.sleep(0.1)
+    assert poller.polled == []
+    now = NOW
+    await until(lambda: sorted(poller.polled) == ["a", "b"])
+    stop.set()
+    await running
+    again = PollLoop(SETTINGS, feeds("a", "b"), poller, health, partition_of=partition_of, report_lost=[].append)
+    again.assign(ALL, states)  # a collector that starts later knows it from the states
+    stop.clear()
+    running = asyncio.create_task(again.run(stop))
+    await until(lambda: sorted(poller.polled) == ["a", "a", "b", "b"])
+    stop.set()
+    await running

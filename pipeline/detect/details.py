@@ -89,6 +89,7 @@ _SORT: Final = re.compile(r"^.*\b(?:port|city|town|village|district|capital|subu
 _OF_NOUN: Final = re.compile(r"(?:\bthe|['’]s|\ba)\s+$", re.IGNORECASE)
 _AL: Final = re.compile(r"(?:al|el|ad|ar|as|az)-[A-Z]")
 """How the name of a place may begin without a capital."""
+_OF_PLACE: Final = re.compile(r"\s(?:of|in)\s(?:the\s)?")
 _CAPITALS: Final = re.compile(r"[A-Z][\w’'-]+(?:\s[A-Z][\w’'-]+)*")
 _OF_NO_STATE: Final = re.compile(r"\b(?:Sea|Ocean|Gulf|Strait|Straits|Channel|Border|border|North|South|East|West)\b")
 """Waters and parts of the world, which no country is given."""
@@ -164,7 +165,10 @@ def date_of(one: Telling, found: Found, modality: Modality, before: Sequence[Fou
         if bare is not None:
             return bare.read(prefer)
         said = found.text[start - found.base : end - found.base]
-        if (leant := leaning(said, [*_told(found, start - found.base), *chain(*map(_told, before))])) is not None:
+        told = [*_told(found, start - found.base), *chain(*map(_told, before))]
+        if not to_come and found.published is not None:  # a fact does not lean on the day of what is to come
+            told = [one for one in told if one.days.start <= found.published.date()]
+        if (leant := leaning(said, told)) is not None:
             return leant
     return None
 
@@ -245,9 +249,10 @@ def _unmapped(name: str, resolver: Resolver, hints: list[str], home: str | None)
         return None
     if any(n.kind in ("region", "org") for n in known) or _OF_NO_STATE.search(name):
         return Place(text=name, name=name)
-    towns = (resolver.place(match[0], hints) for match in _CAPITALS.finditer(name) if match[0] != name)
-    country = next((town.country for town in towns if town is not None and town.country), None)
-    land = country or home
+    parts = [*_OF_PLACE.split(name)[:0:-1], name]  # `the Roe quarter of Havana` is in Havana
+    capitals = [match[0] for part in parts for match in _CAPITALS.finditer(part) if match[0] != name]
+    towns = [town for words_ in capitals if (town := resolver.place(words_, hints)) is not None and town.country]
+    land = next((town.country for town in towns if town.country in hints), towns[0].country if towns else home)
     return Place(text=name, name=name, country=land, reason=OFF_MAP if land else None)
 
 

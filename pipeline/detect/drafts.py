@@ -13,7 +13,7 @@ from pipeline.annotate.parse import Parsed, is_bare
 from pipeline.detect import details
 from pipeline.detect.details import Found
 from pipeline.detect.encoder import Floats
-from pipeline.detect.home import apart, within_name
+from pipeline.detect.home import apart, in_office, within_name
 from pipeline.detect.kinds import Kind
 from pipeline.detect.models import Models
 from pipeline.detect.parties import SectionNames
@@ -145,12 +145,17 @@ def _draft(
     hints += [land for land, bare in inside if land and not bare]
     hints += [*([section.firm] if section.firm else []), *(towns if len(towns) > 1 else [])]
     where = [span for span in one.spans["places"] if not within_name(section.text, section.names, models.names, *span)]
-    places = details.places_of(where, section.text, models.names, hints, section.firm)
+    sides = {details.country_of(side) for side in (actors, recipients)}
+    land = sides.pop() if len(sides) == 1 and None not in sides else section.firm
+    places = details.places_of(where, section.text, models.names, hints, land)
     there = {p.country for p in places if p.country}
     home = there.pop() if len(there) == 1 else None
-    about = None if kind.joint else section.country_at(*sentence)  # those who meet are of several countries
+    several = kind.joint and (one.kind != "clash" or any(map(known, actors)))  # those who meet are of several countries
+    about = None if several else section.country_at(*sentence)
     theirs = details.country_of(actors) or about
     actors = settle(actors, home or lent(recipients, about, section.firm))
+    if one.type in ("COERCE", "ACCUSE") and home:
+        actors = tuple(in_office(section.text, actor, home) for actor in actors)
     if (one.type in SPOKEN or one.kind == "accusation") and any(
         map(is_state, actors)
     ):  # whose government does Kenya urge?

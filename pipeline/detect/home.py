@@ -25,6 +25,8 @@ BODIES: Final = words(
     "police senate service tribunal"
 )
 """Words in the name of a body of one country: `the Electoral Commission` is that of the country that the article is about."""
+OFFICE: Final = words("judge justice magistrate prosecutor mayor governor sheriff superintendent inspector police")
+"""Offices that act only in their own country."""
 _ACROSS: Final = words("african arab asian european global inter-american international islamic world joint")
 """Words in the name of a body of several countries."""
 _SECTORS: Final = frozenset(("GOV", "MIL", "COP", "JUD", "LEG", "SPY", "OPP", "PTY", None))
@@ -42,6 +44,15 @@ def at_home(party: Party, home: str | None, guessed: dict[str, Party]) -> Party:
         return party
     guessed[party.name] = party
     return msgspec.structs.replace(party, country=home)
+
+
+def in_office(text: str, party: Party, land: str) -> Party:
+    """A party as it is, or a person of the country where an office before the name is used: `Judge Jan Visser`."""
+    if party.country or party.identifier or party.sector == "IGO" or not party.name or party.start is None:
+        return party
+    before = words_of(text[max(0, party.start - 24) : party.start])
+    untitled = OFFICE.isdisjoint(before[-1:]) and OFFICE.isdisjoint(words_of(party.text)[:1])
+    return party if untitled else msgspec.structs.replace(party, country=land)
 
 
 def is_elsewhere(text: str, party: Party, home: str | None, resolver: Resolver) -> bool:

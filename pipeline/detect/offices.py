@@ -55,6 +55,9 @@ _LED: Final = re.compile(r"\b(?:headed|led|commanded|chaired)\sby\s(?:[\w.-]+\s)
 """Before somebody who may be of the body that is led, and not of the country that the article is about."""
 _WHOSE: Final = re.compile(r"\bspokes\w+\s(?:for|at)\s(?:the\s)?|\bserved\sas\s(?:the\s)?")
 """Behind it stands for whom somebody speaks, or what somebody was."""
+_STUDIES: Final = re.compile(
+    r"(?:\s[a-z]+){0,2}?\s(?:analyst|researcher|expert|specialist|scholar|correspondent|director|economist|historian)\b"
+)
 _PLACED: Final = re.compile(r"\s(?:for|who|whose|which|that|with|by|to)\s")
 """Behind it stands what the office is for or what its bearer does, no office."""
 
@@ -146,11 +149,21 @@ class Offices:
                 return Party(
                     text=name.text, name=name.text, sector="NGO"
                 )  # `Kenya director for a charity` is not Kenya's
-            if described.country:
+            if described.country and not self._is_topic(match[1]):
                 private = described.sector == "GOV" and not _acts(words_of(match[1]))
                 sector = party.sector if match is around[1] else None if private else described.sector
                 return Party(text=name.text, name=name.text, country=described.country, sector=sector)
         return None
+
+    def _is_topic(self, said: str) -> bool:
+        """Whether the country in a description is what somebody studies: `Syria analyst`."""
+        first = next(iter(self.resolver.find(said)), None)
+        return (
+            first is not None
+            and first.kind == "country"
+            and first.start == 0
+            and _STUDIES.match(said, first.end) is not None
+        )
 
     def _person_within(self, match: re.Match[str]) -> bool:
         """Whether what stands beside a name is or names another person: `Yousef Al-Othaimeen, Pope Francis,`."""

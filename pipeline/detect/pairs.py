@@ -96,11 +96,18 @@ def contradict(a: Draft, b: Draft) -> bool:
         or (a.kind.kind == "election" and a.modality != b.modality)  # the one before is history
         or _days_differ(a, b)
         or places(a, b) is False
+        or (a.kind.type in ("ACCUSE", "REJECT") and _benches(a) != _benches(b) and all((_benches(a), _benches(b))))
         or (family(a) == "arms" and _shared((m.value for m in a.money), (m.value for m in b.money)) is False)
         or (
             a.kind.kind != "election" and any(_persons_differ(*side) for side in _sides(a, b)) and not _told_short(a, b)
         )
     )
+
+
+def _benches(draft: Draft) -> set[str]:
+    """`JUD`, `LEG`, if courts alone or parliaments alone act: what one rules the other has not."""
+    sorts = {party.sector or "" for party in draft.actors}
+    return sorts if len(sorts) == 1 and sorts <= {"JUD", "LEG"} else set()
 
 
 def _told_short(a: Draft, b: Draft) -> bool:

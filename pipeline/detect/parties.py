@@ -18,6 +18,7 @@ from pipeline.detect.duals import both, is_dual, of_states, two_named
 from pipeline.detect.offices import Offices
 from pipeline.detect.persons import (
     ABROAD,
+    ALONE,
     APART,
     BACK,
     BARE,
@@ -28,7 +29,7 @@ from pipeline.detect.persons import (
     PRONOUNS,
     SECTORS,
     distinct,
-    is_state,
+    is_described,
     known,
     words_of,
 )
@@ -231,14 +232,8 @@ class SectionNames:
             party = (
                 self._at_home(end, text, party) or self._definite(bare, text, party) or self._owned(start, bare, party)
             )
-        elif (
-            not party.identifier
-            and of_people(text)
-            and (is_state(party) or (party.name or "-") in text.replace("’", "'"))
-        ):
-            land = self.resolver.country_name(
-                party.country or ""
-            )  # `German diplomats` are no name: who is meant is Germany
+        elif party.country and not party.identifier and of_people(text) and is_described(party, text):
+            land = self.resolver.country_name(party.country)  # `German diplomats` are no name: who is meant is Germany
             acts = party.sector in STATE and not is_private(text)
             party = msgspec.structs.replace(party, name=land if acts else None)
         if over is not None and over.label == "ORG" and not party.name and is_body(self.text, bare, end, homes.BODIES):
@@ -377,12 +372,16 @@ class SectionNames:
 
     def _pronoun(self, low: str, start: int) -> Iterator[Party]:
         """A pronoun's bearers: the subject that the text goes on about; of `we`, who is quoted."""
+        found: Sequence[Name]
         if low in FIRST_PRONOUNS:
             said_by = self._look.speaker(start)
             found = [] if said_by is None else [said_by]
         else:
-            found = [*self._look.pronoun(low, start)]
-        return self._each(found)
+            found = self._look.pronoun(low, start)
+        state = low in FIRST_PRONOUNS - ALONE and not self._look.quoted(start)  # a minister's `we` in a release
+        for one in self._each(found):
+            land = self.resolver.country_name(one.country or "") if state and one.sector == "GOV" else None
+            yield one if land is None else msgspec.structs.replace(one, name=land, identifier=None)
 
     def _each(self, names: Sequence[Name]) -> Iterator[Party]:
         """Names that a phrase leads back to in, their parties where they stand out."""

@@ -52,6 +52,8 @@ PERSON_PRONOUNS: Final = frozenset(("he", "him", "his", "she", "her", "himself",
 THING_PRONOUNS: Final = frozenset(("it", "its", "itself"))
 PLURAL_PRONOUNS: Final = frozenset(("they", "them", "their", "themselves", "theirs", "both"))
 FIRST_PRONOUNS: Final = frozenset(("we", "us", "our", "i", "me", "my", "ours"))
+ALONE: Final = frozenset(("i", "me", "my"))
+"""Of these, those that mean the speaker alone."""
 MALE_PRONOUNS: Final = frozenset(("he", "him", "his", "himself"))
 PRONOUNS: Final = PERSON_PRONOUNS | THING_PRONOUNS | PLURAL_PRONOUNS | FIRST_PRONOUNS
 BACK: Final = {
@@ -151,6 +153,11 @@ def distinct(parties: Sequence[Party]) -> tuple[Party, ...]:
 def is_state(party: Party) -> bool:
     """Whether the party is a country as such, not one of its bodies."""
     return party.country is not None and party.name == country_name(party.country)
+
+
+def is_described(party: Party, text: str) -> bool:
+    """Whether a party has no name but the words that describe it, or its state: `the Trump campaigns` are Trump's."""
+    return is_state(party) or (party.name or "-") in text.replace("’", "'")
 
 
 def lent(others: Sequence[Party], about: str | None, firm: str | None) -> str | None:

@@ -76,7 +76,9 @@ AS_OFFICE: Final = re.compile(
 """Who somebody is, beside the name: `Jan Visser, the president of X,`, `of X`, `a ministry spokesman, `, `resigns as`."""
 _WHERE: Final = re.compile(r"\b(?:in|at|from|near)\s(?:the\s)?$", re.IGNORECASE)
 GAP: Final = re.compile(r"\s+(?:[A-Z]\w*\s+)?")
-JOINED: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*|;\s*")
+JOINED: Final = re.compile(
+    r"\s*,\s*(?!(?:Jr|Sr|Inc|Ltd|LLC|Corp|Co|III?|[A-Z]\.[A-Z])\b)(?:and\s+)?|\s+and\s+|\s*&\s*|;\s*"
+)
 WORD: Final = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*\.?")
 SMALL: Final = frozenset(
     ("the", "a", "an", "of", "in", "and", "s", "its", "mr", "mrs", "ms", "both", "all", "some", "two")

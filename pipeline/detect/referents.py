@@ -71,6 +71,14 @@ _OFFICE: Final = re.compile(
 """An office as a sentence's subject, behind nothing or a comma."""
 _CLAUSE: Final = re.compile(r"[,;:\"“”]|\b(?:said|says|that|who|which|because|while|when|after|before|if)\b")
 _NOT_HOLDER: Final = re.compile(r"\b(?:vice|deputy|former|ex|assistant|then|late)[\s-]+$", re.IGNORECASE)
+BYLINE: Final = 100
+"""Characters: a first line so short, without a sign at its end, is no sentence, but says whose words follow."""
+ISSUED_WITHIN: Final = 800
+"""Characters at the beginning of a release in which it says who issued it."""
+_SPOKEN_FOR: Final = re.compile(r"\bspokes", re.IGNORECASE)
+_ISSUED: Final = re.compile(
+    r"\b(?:issued|released|made|delivered|gave)\s(?:the\sfollowing|this)\s(?:\w+\s){0,2}?(?:statement|remarks|message|address)\b"
+)
 _CAPTION: Final = re.compile(r"\s*FILE\b")
 """How the caption of an old picture begins, which the text does not go on about."""
 _OWN_WORDS: Final = re.compile(
@@ -116,13 +124,13 @@ class Text:
         low = word.casefold()
         groups = (MALE_PRONOUNS, PERSON_PRONOUNS - MALE_PRONOUNS, THING_PRONOUNS, PLURAL_PRONOUNS)
         same = next(group for group in groups if low in group)
-        quoted = self._quoted(start)
+        quoted = self.quoted(start)
         spare: tuple[Name, ...] = ()
         for number, (first, end) in enumerate(self.sentences(start)):
             if number and _CAPTION.match(self.text, first):
                 continue
             fitting = [n for n in self.names if first <= n.start and n.end <= end and self._fits(low, n)]
-            heard = [n for n in fitting if self._quoted(n.start) == quoted] or fitting
+            heard = [n for n in fitting if self.quoted(n.start) == quoted] or fitting
             goes_on = _first_of(self.text, first, end, same)
             if goes_on is not None and (not heard or goes_on < heard[0].start):
                 continue
@@ -213,16 +221,30 @@ class Text:
                 yield name
 
     def speaker(self, start: int) -> Name | None:
-        """Where somebody says `I` or `we` inside a quotation, the one named beside it, behind it or before it."""
+        """Where somebody says `I` or `we`: in a quotation the one named beside it, behind it or before it, else the issuer."""
         begin, end = self.text.rfind("\n", 0, start) + 1, self.text.find("\n", start)
         end = len(self.text) if end < 0 else end
-        if not self._quoted(start):
-            return None
-        outside = [n for n in self.names if begin <= n.start < end and n.person and not self._quoted(n.start)]
+        if not self.quoted(start):
+            return self._issuer()
+        outside = [n for n in self.names if begin <= n.start < end and n.person and not self.quoted(n.start)]
         close = re.compile('["”]').search(self.text, start, end)
         after = [n for n in outside if close is not None and close.end() <= n.start < close.end() + 80]
         before = [n for n in outside if n.end <= start and self._case(n) is None]
         return after[0] if after and self._case(after[0]) is None else before[-1] if before else None
+
+    def _issuer(self) -> Name | None:
+        """Whose statement a text is: whom its first line gives as its author, or who `issued the following statement`."""
+        end = self.text.find("\n")
+        if 0 < end <= BYLINE and self.text[end - 1] not in '.!?"”' and not _SPOKEN_FOR.search(self.text, 0, end):
+            people = [name for name in self.names if name.person and name.end <= end]
+            if len(people) == 1 and not self.text[: people[0].start].strip():
+                return people[0]
+        issued = _ISSUED.search(self.text, 0, ISSUED_WITHIN)
+        if issued is None:
+            return None
+        begin = self.text.rfind("\n", 0, issued.start()) + 1
+        names = [name for name in self.names if begin <= name.start and name.end <= issued.start()]
+        return next((n for n, case in zip(names, self._cases(names), strict=True) if n.person and case is None), None)
 
     def _described(self, first: int, end: int) -> Party | None:
         """The party of the noun phrase around (first, end): `an Interpol spokesman`, `the Foreign Ministry of Iraq`."""
@@ -303,7 +325,7 @@ class Text:
         party = self.resolve(start, stop)
         return None if party is None else Name(party.start or start, party.end or stop, party.text, "NORP", party)
 
-    def _quoted(self, at: int) -> bool:
+    def quoted(self, at: int) -> bool:
         """Whether a place is inside a quotation that began in its paragraph."""
         left = self.text[self.text.rfind("\n", 0, at) + 1 : at]
         return left.count('"') % 2 == 1 or left.count("“") > left.count("”")

@@ -335,3 +335,18 @@ def test_a_date_leans_on_the_nearest_one_before_it():
         Found("They met on 3 June over the May 27 pact.", published=PUBLISHED),
     ]
     assert details.date_of(one, alone, "asserted", before).start == dt.date(2024, 6, 4)
+
+
+def test_a_quarter_is_in_the_country_of_the_town_that_it_is_of(resolver):
+    text = "the Miramar quarter of Havana"
+    (place,) = details.places_of([(0, len(text))], text, resolver, ["CUB"], "USA")
+    assert place.country == "CUB"
+
+
+def test_a_fact_does_not_lean_on_the_day_of_what_is_to_come():
+    text = "The court sits on 5 July. He was shot the same day."
+    at = text.index("the same day")
+    one = replace(telling(text, "shot", "attack", "ASSAULT"), spans={"date": [(at, at + 12)]})
+    assert details.date_of(one, Found(text, published=PUBLISHED), "asserted") is None
+    text = text.replace("5 July", "5 June")
+    assert details.date_of(one, Found(text, published=PUBLISHED), "asserted").start == dt.date(2024, 6, 5)

@@ -237,3 +237,19 @@ def test_a_kind_of_the_users_own_is_named_as_the_rule(models):
     )
     (made,) = draft(own, text, one)
     assert made.rule == "corridor"
+
+
+def test_nameless_sides_of_a_clash_are_of_the_country_of_the_sentence_unless_one_is_known(models):
+    text = "Protesters clashed with police, Ghana said."
+    one = telling(text, "clashed", "clash", "ASSAULT", actors="Protesters", recipients="police")
+    (made,) = draft(models, text, one, labels={"Ghana": "GPE"})
+    assert countries(made.actors) == ["GHA"]
+
+
+def test_a_judge_is_of_the_country_where_he_judges(models):
+    text = "In Accra Judge Jan Visser jailed two men, and Jan Roe accused them."
+    labels = {"Jan Visser": "PERSON", "Jan Roe": "PERSON", "Accra": "GPE"}
+    jailed = telling(text, "jailed", "legal_action", "ACCUSE", actors="Jan Visser", places="Accra")
+    accused = telling(text, "accused", "accusation", "ACCUSE", actors="Jan Roe", places="Accra")
+    made = draft(models, text, jailed, accused, labels=labels)
+    assert [countries(one.actors) for one in made] == [["GHA"], [None]]

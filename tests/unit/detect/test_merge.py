@@ -357,3 +357,10 @@ def test_a_sentence_that_tells_it_twice_is_one_mention():
 def test_nothing_and_one_are_left_as_they_are():
     assert folded() == []
     assert len(folded(draft())) == 1
+
+
+def test_what_a_court_rules_a_parliament_has_not():
+    court = Party(text="the court", name="US Supreme Court", country="USA", sector="JUD")
+    house = Party(text="the House", name="US House of Representatives", country="USA", sector="LEG")
+    assert len(folded(draft("legal_action", actors=[court]), draft("legal_action", at=60, actors=[house]))) == 2
+    assert len(folded(draft("legal_action", actors=[court]), draft("legal_action", at=60, actors=[court]))) == 1

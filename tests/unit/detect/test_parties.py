@@ -734,3 +734,39 @@ def test_the_campaign_or_the_settlers_of_somebody_are_not_the_state(section):
     made = section("The Trump campaigns spent much. Israeli settlers marched.", Trump="PERSON", Israeli="NORP")
     assert who(made, "Trump campaigns") == [("Donald Trump", "USA")]
     assert who(made, "Israeli settlers") == [(None, "ISR")]
+    made = section("African leaders left. Islamic State militants fled.", African="NORP", Islamic_State="ORG")
+    assert [name for name, _ in who(made, "Islamic State militants")] == ["Islamic State"]
+    assert [name for name, _ in who(made, "African leaders")] == ["Africa"]
+
+
+def test_the_country_that_somebody_studies_is_not_the_own_one(section):
+    text = "Ann Roe, Mali research analyst for a school, spoke."
+    assert who(section(text, Ann_Roe="PERSON", Mali="GPE"), "Ann Roe") == [("Ann Roe", None)]
+    text = "Ann Roe, Mali police chief, spoke."
+    assert who(section(text, Ann_Roe="PERSON", Mali="GPE"), "Ann Roe") == [("Ann Roe", "MLI")]
+
+
+def test_junior_is_part_of_the_name(section):
+    made = section("Judge Jan Visser, Jr., and Roe Goods, Inc. met.", Jan_Visser="PERSON")
+    assert len(parties(made, "Jan Visser, Jr.")) == 1
+
+
+# --- releases ---------------------------------------------------------------------------------------------------------
+
+
+def test_we_in_a_release_are_its_issuer(section):
+    text = 'Antony Blinken, Secretary of State\n\nWe urge Mali to vote. I thank Togo. "We will vote," they said.'
+    made = section(text, Antony_Blinken="PERSON", Mali="GPE", Togo="GPE")
+    at = text.index("We")
+    assert [p.name for p in made.parties([(at, at + 2)])] == ["United States"]
+    assert [p.name for p in parties(made, "I")] == ["Antony Blinken"]
+    assert parties(made, "We") == (), "they who are quoted are others"
+
+
+def test_we_are_whoever_issued_the_statement(section):
+    text = "French minister Max Roth issued the following statement on Monday on Mali: We urge Mali to vote."
+    assert who(section(text, French="NORP", Max_Roth="PERSON", Mali="GPE"), "We") == [("France", "FRA")]
+    text = "The minister spoke on Monday in Mali. We saw Max Roth."
+    assert who(section(text, Max_Roth="PERSON", Mali="GPE"), "We") == []
+    text = "Ned Roe, ministry spokesman\n\nWe urge Mali to vote."
+    assert who(section(text, Ned_Roe="PERSON", Mali="GPE"), "We") == [], "he speaks for others"

@@ -15,23 +15,35 @@ from pipeline.alert import fields, rates
 from pipeline.alert.rules import MoneyAtLeast, Rule, Where
 from pipeline.alert.sides import between_states, sides
 from pipeline.annotate.groups import known as known_groups
-from pipeline.annotate.groups import leaders as leading
-from pipeline.annotate.groups import members
+from pipeline.annotate.groups import led, members
 from pipeline.records import Money, Party, Report, Story
 from pipeline.track.line import in_words, named
 
 LEADER: Final = re.compile(
     r"\b(?:presidents?|prime ministers?|premiers?|chancellors?|taoiseach|kings?|queens?|emperors?|emirs?|sultans?"
-    r"|crown princes?|supreme leaders?|heads? of (?:state|government)|leaders?)\b",
+    r"|crown princes?|supreme leaders?|heads? of (?:state|government)|leaders?)\b(?!['’]s)",
     re.IGNORECASE,
 )
 NO_LEADER: Final = re.compile(
     r"\b(?:vice|deputy|former|ex|late|interim vice|bank|court|university|club|company|opposition|party|rebel|union|council"
     r"|federation|association|religious|spiritual|community|student)[- ]+(?:presidents?|prime ministers?|premiers?|chancellors?"
-    r"|kings?|queens?|leaders?)\b|\bpresident(?:s)? of the (?:court|bank|club|council|commission|federation|association|union)",
+    r"|kings?|queens?|leaders?)\b|\bpresident(?:s)? of the (?:court|bank|club|council|commission|federation|association|union)"
+    r"|\b(?:advis[eo]r|aide|delegation|emissary|envoy|representative|spokes\w+|son|wife)s? (?:for|of|to) (?:\w+ ){0,3}"
+    r"(?:president|prime minister|premier|chancellor|king|queen|leader)",
     re.IGNORECASE,
 )
-LEADER_KINDS: Final = frozenset({"summit"})
+LEADERS: Final = re.compile(
+    r"\b(?:presidents|prime ministers|premiers|chancellors|kings|queens|emirs|sultans|crown princes"
+    r"|heads of (?:state|government)|leaders)\b",
+    re.IGNORECASE,
+)
+"""Titles of several people, which hold for each that is named behind them: `leaders from Benin, Kenya and Togo`."""
+TITLE_WORDS: Final = 5
+"""A title stands among the last so many words up to a name; what says that it is a former one may stand before them."""
+SUMMIT: Final = re.compile(
+    r"\bsummits?\b|\bleaders\b|\bheads of (?:state|government)\b|\bG[- ]?(?:7|8|20)\b", re.IGNORECASE
+)
+"""What says that a summit is one of states, and no congress of a party and no conference on a subject."""
 SIDES: Final = 2
 """A summit counts as a meeting of so many leaders, and of so many countries, even if none is named."""
 
@@ -86,7 +98,7 @@ def _check_parties(rule: Rule, story: Story) -> Iterator[Check]:
         yield Check("countries_all", ", ".join(rule.countries_all), shown, held)
     if rule.countries_at_least:
         number = len({p.country or (p.name or p.text) for p in everybody if p.country or p.sector == "IGO"})
-        number = max(number, SIDES if story.kind in LEADER_KINDS else 0)
+        number = max(number, SIDES if _is_summit(story) else 0)
         yield Check("countries_at_least", str(rule.countries_at_least), shown, number >= rule.countries_at_least)
     for condition, names, parties in (
         ("actors_any", rule.actors_any, story.actors),
@@ -115,8 +127,9 @@ def _check_weight(rule: Rule, story: Story) -> Iterator[Check]:
         held = story.source_count >= rule.sources_at_least
         yield Check("sources_at_least", str(rule.sources_at_least), str(story.source_count), held)
     if rule.floor and story.kind:
-        found = f"{story.confidence:g} by {story.source_count}"
-        held = story.confidence >= rule.floor or story.source_count > 1
+        sure = not rule.kinds or any(report.kind in rule.kinds for report in story.reports if report.lead)
+        found = f"{story.confidence:g} by {story.source_count}" + ("" if sure else ", its kind not sure")
+        held = (story.confidence >= rule.floor and sure) or story.source_count > 1
         yield Check("floor", f"{rule.floor:g} or a second source", found, held)
     if rule.confidence_at_least:
         held = story.confidence >= rule.confidence_at_least
@@ -190,26 +203,41 @@ def countries_of(story: Story) -> tuple[str, ...]:
 
 def leaders(story: Story) -> int:
     """Return how many leaders of states or governments take part, as far as names and evidence show."""
-    if story.kind in LEADER_KINDS:
+    if _is_summit(story):
         return SIDES
     titled = {
-        p.country or (p.name or p.text) for p in (*story.actors, *story.recipients) if _is_leader(p, story.reports)
+        p.country or (p.name or p.text)
+        for p in (*story.actors, *story.recipients)
+        if _is_leader(p, story.reports, story.first_seen_at.date())
     }
     return len(titled)
 
 
-def _is_leader(party: Party, reports: Iterable[Report]) -> bool:
+def _is_summit(story: Story) -> bool:
+    """Return whether a story is on a summit of states: it tells of leaders, or has an organisation or two countries."""
+    parties = (*story.actors, *story.recipients)
+    lands = {one.country for one in (*parties, *story.places) if one.country}
+    several = len(lands) >= SIDES or any(party.sector == "IGO" for party in parties)
+    told = [f"{report.title} {report.evidence}" for report in story.reports]
+    return story.kind == "summit" and any(LEADERS.search(one) or (several and SUMMIT.search(one)) for one in told)
+
+
+def _is_leader(party: Party, reports: Iterable[Report], on: dt.date) -> bool:
     if LEADER.search(party.text):
         return not NO_LEADER.search(party.text)
-    if (party.name or "").lower() in leading():
+    if led(party.name or "", on):
         return True
     name = (party.name or party.text).split()
     if not name:
         return False
-    before = re.compile(rf"(?:\S+\s+){{0,4}}\b{re.escape(name[-1])}\b")
+    last = rf"\b{re.escape(name[-1])}\b"
+    several, one = re.compile(rf"(?:\S+\s+){{0,8}}{last}"), re.compile(rf"(?:[^\s,;:]+\s+){{0,6}}{last}")
     for report in reports:
-        for match in before.finditer(report.evidence):
-            if LEADER.search(match.group()) and not NO_LEADER.search(match.group()):
+        if any(LEADERS.search(near) and not NO_LEADER.search(near) for near in several.findall(report.evidence)):
+            return True
+        for near in one.findall(report.evidence):
+            own = near.rpartition(" and ")[2]
+            if LEADER.search(" ".join(own.split()[-TITLE_WORDS:])) and not NO_LEADER.search(own):
                 return True
     return False
 

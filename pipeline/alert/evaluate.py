@@ -15,6 +15,7 @@ from pipeline.alert.matters import Matter, matters
 from pipeline.alert.rules import Channel, Rule, RuleSet, load_rules
 from pipeline.annotate.groups import country_name
 from pipeline.records import Alert, Report, Story, content_id
+from pipeline.track.brief import shown_title
 from pipeline.track.families import family
 from pipeline.track.line import in_words
 
@@ -101,10 +102,17 @@ NAMED_IN_MESSAGE: Final = 4
 
 
 def best_report(story: Story) -> Report | None:
-    """Return the report to quote: first by the story's own modality, then by confidence, then the earliest."""
+    """Return the report to quote: by the story's modality, an article that is about it, its own kind, confidence, then time."""
     return min(
         story.reports,
-        key=lambda r: (r.modality != story.modality, -r.confidence, r.seen_at, r.event_id),
+        key=lambda r: (
+            r.modality != story.modality,
+            not r.lead,
+            r.kind != story.kind,
+            -r.confidence,
+            r.seen_at,
+            r.event_id,
+        ),
         default=None,
     )
 
@@ -156,15 +164,17 @@ def _parts(matter: Matter, rule: Rule, occasion: str) -> dict[str, str]:
 
 
 def _headline(matter: Matter, best: Report | None) -> tuple[str, str]:
-    """Return the title of an alert and its publisher: those of the story, else of the report that is quoted.
+    """Return the title of an alert and its publisher: those of the story, else of the article that is quoted.
 
     The story's central article may tell another happening: `Moscow threatens Prague` for diplomats that Prague expelled.
+    An article without a title, or with one that is only a date, has its first sentence.
     """
     story = matter.story
-    told = {one.article_id for one in story.reports}
-    if best is None or not best.title or matter.id == story.id or story.central_article in told:
+    told = {one.article_id for one in story.reports if one.lead} or {one.article_id for one in story.reports}
+    if best is None or matter.id == story.id or story.central_article in told:
         return story.headline, story.publisher
-    return best.title, best.publisher
+    quoted = next((one.title for one in story.articles if one.id == best.article_id), best.title)
+    return shown_title(quoted, best.evidence), best.publisher
 
 
 def _uncertain(matter: Matter) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from collections import Counter
 from collections.abc import Collection
@@ -31,6 +32,8 @@ LEADING: Final = frozenset(
     }
 )
 """Offices in the gazetteer whose holder leads a state or its government."""
+CHANGE: Final = 30
+"""Days around an office in which news still, or already, has its holder as a leader."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,10 +91,23 @@ def members(names: Collection[str]) -> frozenset[str]:
 
 
 @cache
-def leaders() -> frozenset[str]:
-    """Return the full names, in lower case, of the present and former leaders of states and governments."""
+def _terms() -> dict[str, tuple[tuple[dt.date, dt.date], ...]]:
+    """Return when each leader of a state or government, by the full name in lower case, was in office."""
     rows = (line.split("\t") for line in HOLDERS_FILE.read_text("utf-8").splitlines() if not line.startswith("#"))
-    return frozenset(row[0].lower() for row in rows if len(row) > 2 and row[2] in LEADING)
+    found: dict[str, tuple[tuple[dt.date, dt.date], ...]] = {}
+    for row in rows:
+        if len(row) > 4 and row[2] in LEADING:
+            start, end = (dt.date.fromisoformat(row[3] or "0001-01-01"), dt.date.fromisoformat(row[4] or "9999-12-31"))
+            found[row[0].lower()] = (*found.get(row[0].lower(), ()), (start, end))
+    return found
+
+
+def led(name: str, on: dt.date) -> bool:
+    """Return whether somebody of this full name led a state or government on a day, or within `CHANGE` days of it."""
+    day = on.toordinal()
+    return any(
+        start.toordinal() - CHANGE <= day <= end.toordinal() + CHANGE for start, end in _terms().get(name.lower(), ())
+    )
 
 
 @cache

@@ -64,21 +64,14 @@ BOUGHT: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """An agreement whose content is a sale: docs/events.md, an agreement to buy arms is aid."""
+SOLD: Final = re.compile(r"(?:\S+\s+){0,8}?(?:sells?|sold|selling|sales?)\b", re.IGNORECASE)
+"""Arms that are sold and not given: `approves $20 billion in weapon sales`."""
 ORDERED: Final = re.compile(r"(?:re)?order(?:s|ed)?|buys?|bought|purchas\w+|procur\w+", re.IGNORECASE)
 WEAPONS: Final = re.compile(
     r"\b(?:arms|weapons?|tanks?|howitzers?|missiles?|rockets?|ammunition|shells|rounds of|artillery|warplanes?|fighter jets?|"
     r"jets|helicopters|frigates?|submarines?|warships?|drones?|air[- ]defen[cs]e)\b", re.IGNORECASE,
 )  # fmt: skip
 
-_WITH: Final = re.compile(r"(?:[^,;:.]*\s)?(?:with|of|to)\s[^,;:.]*", re.IGNORECASE)
-"""Between a threat and what is threatened: `threatened the Czech Republic with`."""
-_DONE: Final = re.compile(
-    r"\b(?:after|and|as|because|before|but|following|for|had|over|since|that|when|where|which|while|who)\b"
-    r"|\b(?:react|repl|respon[ds]|retaliat)\w*\s(?:.*\s)?to\s|\b(?:the|this|those)\s+(?:[\w-]+\s+)?$",
-    re.IGNORECASE | re.DOTALL,
-)
-"""What stands there if the deed was done: `threatened Israel with war after it bombed`, `to respond to the strike`."""
-_PAST: Final = re.compile(r"(?<!\bbe )(?<!\bbeing )\w+ed")
 _SPEAK: Final = re.compile(r"\s+(?:said|says?|told|added|confirmed)\b", re.IGNORECASE)
 """Behind counted people who only tell of the event: `two diplomats said`."""
 SELLER: Final = re.compile(r"\bfrom\s+(?:the\s+)?([A-Z][\w.-]+(?:\s[A-Z][\w.-]+)*)")
@@ -303,23 +296,17 @@ def items(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kept))
 
 
-def threatened(one: Telling, text: str, beside: Sequence[Telling]) -> Modality:
-    """How real a telling is: a deed that a threat of its sentence only threatens with has not happened."""
-    threats = (other for other in beside if other.type == "THREATEN" and other.end <= one.start)
-    real = one.type == "THREATEN" or _PAST.fullmatch(text, one.start, one.end)
-    between = [text[other.end : one.start] for other in threats if not real]
-    only = any(_WITH.fullmatch(part) and not _DONE.search(part) for part in between)
-    return "hypothetical" if only and one.modality in ("asserted", "planned") else one.modality
-
-
 def settled(one: Telling, text: str, sentence: Span) -> Telling:
-    """A telling as it is, but an agreement to buy or sell arms, or an order, as the purchase or sale that it is.
+    """A telling as it is, but an agreement to buy or sell arms, an order or a sale as the purchase or sale that it is.
 
     Who is named behind `from`, `to` or `for` is the other side: the seller of what is bought, the buyer of what is sold.
     """
     said = text[slice(*sentence)]
-    if one.kind == "aid_package" and WEAPONS.search(said) and ORDERED.fullmatch(text, one.start, one.end):
-        one = replace(one, kind="arms_procurement")
+    if one.kind == "aid_package" and WEAPONS.search(said):
+        if ORDERED.fullmatch(text, one.start, one.end):
+            one = replace(one, kind="arms_procurement", kind_share=one.type_share)
+        elif SOLD.match(text, one.start, sentence[1]):
+            one = replace(one, kind="arms_deal", kind_share=one.type_share)
     if one.kind != "agreement" or not WEAPONS.search(said) or (sale := BOUGHT.search(said)) is None:
         return _with_seller(one, text, sentence)
     sold = sale["verb"].casefold().startswith(("sell", "sale", "supply", "deliver"))
@@ -329,7 +316,9 @@ def settled(one: Telling, text: str, sentence: Span) -> Telling:
         "actors": [span for span in one.spans["actors"] if span not in other],
         "recipients": [*one.spans["recipients"], *other],
     }
-    made = replace(one, kind="arms_deal" if sold else "arms_procurement", type="AID", spans=spans)
+    made = replace(
+        one, kind="arms_deal" if sold else "arms_procurement", type="AID", spans=spans, kind_share=one.type_share
+    )
     return _with_seller(made, text, sentence)
 
 

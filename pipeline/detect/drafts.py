@@ -19,6 +19,7 @@ from pipeline.detect.models import Models
 from pipeline.detect.parties import SectionNames
 from pipeline.detect.persons import GROUND, is_state, known, lent, settle
 from pipeline.detect.phrases import last_word
+from pipeline.detect.reality import reality
 from pipeline.detect.referents import names_of
 from pipeline.detect.telling import Telling
 from pipeline.records import Document, Evidence, Modality, Money, Party, Place, Quantity, When
@@ -166,7 +167,7 @@ def _draft(
         recipients = settle(recipients, home or theirs)
     elif home:
         recipients = settle(recipients, home)
-    modality = details.threatened(one, section.text, beside)
+    modality = reality(one, section.text, sentence, beside)
     date = details.date_of(one, found, modality, sentences[1:])
     modality = details.timed(modality, one, date, found.published)
     start, end = _evidence(section.text, sentence, one.start)

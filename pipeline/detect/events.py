@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from pipeline.annotate.parse import Parsed
@@ -10,9 +12,13 @@ from pipeline.detect import drafts as drafting
 from pipeline.detect import own_kinds, reader
 from pipeline.detect.drafts import Draft
 from pipeline.detect.export import export
+from pipeline.detect.home import met
 from pipeline.detect.merge import merge, without_sayings
 from pipeline.detect.models import Models
 from pipeline.records import Document, Event, content_id
+
+TALKS: Final = frozenset({"meeting", "summit", "call"})
+"""Kinds in which persons take part for their countries."""
 
 
 def detect(parsed: Parsed, models: Models) -> tuple[Event, ...]:
@@ -45,6 +51,9 @@ def read(parsed: Parsed, models: Models) -> list[Draft]:
 
 def _event(one: Draft, document: Document, about: dict[str, float]) -> Event:
     kind = one.kind
+    actors, recipients = one.actors, one.recipients
+    if kind.kind in TALKS:
+        actors, recipients = met(actors, recipients), met(recipients, actors)
     normalised = " ".join(one.evidence.casefold().split())
     return Event(
         id=content_id(document.id, kind.kind, one.modality, normalised, one.trigger.casefold()),
@@ -60,8 +69,8 @@ def _event(one: Draft, document: Document, about: dict[str, float]) -> Event:
         event_mode=kind.mode,
         contexts=kind.contexts,
         subtype=one.subtype,
-        actors=one.actors,
-        recipients=one.recipients,
+        actors=actors,
+        recipients=recipients,
         places=one.places,
         date=one.date,
         money=one.money,

@@ -10,7 +10,7 @@ import msgspec
 
 from pipeline.annotate.places import IN_COUNTRY
 from pipeline.annotate.resolve import Resolver
-from pipeline.detect.persons import is_state, words, words_of
+from pipeline.detect.persons import is_person, is_state, words, words_of
 from pipeline.detect.phrases import is_where
 from pipeline.detect.referents import Name
 from pipeline.records import Party
@@ -73,6 +73,12 @@ def apart(parties: Sequence[Party], others: Sequence[Party], guessed: Mapping[st
         else p
         for p in parties
     )
+
+
+def met(parties: Sequence[Party], others: Sequence[Party]) -> tuple[Party, ...]:
+    """A side of those who meet, without the country of somebody who is named too: `Kenya` of `Kenyan President Otieno`."""
+    persons = {p.country for p in (*parties, *others) if is_person(p)}
+    return tuple(p for p in parties if not (is_state(p) and p.country in persons))
 
 
 def country_at(text: str, names: Sequence[Name], start: int, end: int, home: str | None) -> str | None:

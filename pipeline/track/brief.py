@@ -43,7 +43,7 @@ def brief(document: Document, events: Sequence[Event]) -> Brief:
     return Brief(
         id=document.id,
         url=document.url,
-        title=_title(document),
+        title=shown_title(document.title, document.text),
         first_seen_at=document.first_seen_at,
         publisher=document.publisher,
         credit=document.credit,
@@ -64,11 +64,9 @@ def _year(document: Document) -> int | None:
     return latest_year(document.title, document.text, until=document.first_seen_at.year)
 
 
-def _title(document: Document) -> str:
-    """Return the title of a document, or its first sentence where it has none or one that is only a date."""
-    if without_date(document.title):
-        return document.title
-    return first_sentence(document.text.removeprefix(document.title)) or document.title
+def shown_title(title: str, text: str) -> str:
+    """Return the title of an article, or the first sentence of its text where it has none or one that is only a date."""
+    return title if without_date(title) else first_sentence(text.removeprefix(title)) or title
 
 
 def briefs_of(events: Iterable[Event]) -> list[Brief]:
@@ -86,7 +84,7 @@ def briefs_of(events: Iterable[Event]) -> list[Brief]:
         words = first.subject or read.words
         found.append(
             Brief(
-                id=article_id, url=first.article_url, title=first.article_title or first_sentence(first.evidence),
+                id=article_id, url=first.article_url, title=shown_title(first.article_title, first.evidence),
                 first_seen_at=min(map(seen_at, own)), publisher=first.publisher, credit=first.credit, language=first.language,
                 published_at=first.published_at, fingerprint=first.fingerprint, words=words, lead=read.lead,
                 names=read.names, lead_names=read.lead_names, events=tuple(own),

@@ -8,6 +8,7 @@ for a name, stays in the record and out of the line. Pure.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,14 @@ GROUPS: Final = frozenset({"REB", "OPP", "CRM"})
 """Sectors of those who act against their country."""
 STATES: Final = frozenset({"supply", "sanctions", "force"})
 """Families of what states do: a minister who announces an aid package gives it for the country."""
+_BELONGS: Final = re.compile(
+    r"\b(?:against|behind|by|for|from|linked to|loyal to|near|under|wife of|son of|with)\s", re.IGNORECASE
+)
+"""Behind such words stands to whom a party belongs."""
+REGIONS: Final = frozenset(
+    {"Africa", "Asia", "Balkans", "Caucasus", "Europe", "Latin America", "Middle East", "Western world"}
+)
+"""Parts of the world: `a range of Middle East leaders` is nobody in particular."""
 COUNTS: Final = frozenset({"dozens", "hundreds", "many", "millions", "others", "scores", "several", "thousands"})
 """Words that stand for nobody in particular."""
 
@@ -80,7 +89,7 @@ def claims(event: Event) -> dict[str, Any]:
     """Return the fields of the report of an event that say what its article says for sure."""
     sure = _sure(event.shares, SURE)
     if not {"kind", "modality"} <= sure:
-        return {"lead": is_about(event)}
+        return {"lead": is_about(event), "kind": event.kind if "kind" in sure else ""}
     exact = event.date is not None and event.date.precision in EXACT
     befell = [one for one in event.recipients if not (event.kind in PERSONAL and is_land(one))]
     return {
@@ -107,7 +116,10 @@ def _names(parties: Iterable[Party], event: Event) -> tuple[str, ...]:
         dict.fromkeys(
             name
             for one, name in named
-            if _is_named(one) and not _is_place(one, event) and not _is_cut_from_title(one, event)
+            if name not in REGIONS
+            and _is_named(one)
+            and not _is_place(one, event)
+            and not _is_cut_from_title(one, event)
         )
     )
 
@@ -125,6 +137,9 @@ def _is_named(party: Party) -> bool:
         party.sector == "IGO" and party.text[:1].isupper() and _is_of(party)
     ):
         return False
+    if not is_land(party) and (belongs := _BELONGS.search(party.text)) is not None:
+        # `Libyan diplomats loyal to Gaddafi` are not Gaddafi
+        return not beginnings(party.name or "").isdisjoint(beginnings(party.text[: belongs.start()]))
     return not told.isdisjoint(beginnings(party.text))
 
 

@@ -26,6 +26,18 @@ _BEHIND: Final = re.compile(
 """What stands behind such a noun; a verb has whom it befell there."""
 
 
+_BESIDE: Final = re.compile(
+    r"\b(?:ahead of|before|c[oa]m(?:e|es|ing) after|prior to|in preparation for|in the run-up to"
+    r"|(?:boycott|skip)(?:s|p?ed|p?ing)?)\s+"
+    r"(?:[^\s,;:]+\s+){0,6}$",
+    re.IGNORECASE,
+)
+"""The words before talks that are not the news: `releases prisoners ahead of a summit`, `is to boycott the summit`."""
+_JUDGED: Final = re.compile(
+    r"[^,;.]{0,40}?\b(?:is|are|was|were)\s+(?:(?:a|against|an|illegal|in|no|not|the|unjust\w*|unlawful|wrong)\b|[\"“'‘])",
+    re.IGNORECASE,
+)
+"""Behind sanctions of which somebody only says what they are: `the sanctions are illegal`."""
 _TOLL: Final = re.compile(r"\b(?:die[ds]?|dead|deaths?|killed|injured|wounded|hurt|destroyed)\b[^,;:]*$", re.IGNORECASE)
 """Words before it that say what it did: `twenty people were killed following an airstrike` is news of the airstrike."""
 
@@ -57,13 +69,15 @@ def is_about(event: Event) -> bool:
 
 
 def _is_context(event: Event) -> bool:
-    """Return whether the sentence names an event only as the cause, time or occasion of something else.
+    """Return whether the sentence names an event only as the cause, time, occasion or subject of something else.
 
-    Talks are told so themselves: `during a call with Xi, Putin ...`.
+    Talks are told so themselves (`during a call with Xi, Putin ...`), unless they are still to come.
     """
-    if event.event_type == "CONSULT":
-        return False
     before, found, behind = event.evidence.partition(event.trigger)
+    if event.event_type == "CONSULT":
+        return bool(found and _BESIDE.search(before))
+    if event.event_type == "SANCTION" and event.trigger.endswith("s") and _JUDGED.match(behind):
+        return True
     return bool(found and _BEFORE.search(before) and not _TOLL.search(before) and _BEHIND.match(behind))
 
 

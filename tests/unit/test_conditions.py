@@ -13,6 +13,8 @@ from pipeline.track.stories import Stories
 from tests.folding import make_brief
 from tests.make import (
     CHINA,
+    KYIV,
+    MOSCOW,
     NOW,
     RUSSIA,
     USA,
@@ -226,14 +228,46 @@ def party(text, country, name=None):
         ((party("Otieno", "KEN"), party("Ishida", "JPN")), "Otieno and Ishida met", 0),
         ((party("Putin", "RUS", "Vladimir Putin"), party("Xi", "CHN", "Xi Jinping")), "Putin and Xi met", 2),
         ((party("the president of the court", "NLD"),), "", 0),
+        (
+            (party("Hamdok", "SDN", "Abdalla Hamdok"),),
+            "the former Prime Minister of Sudan Abdalla Hamdok",
+            0,
+        ),  # until 2022
+        ((party("Witkoff", "USA"),), "the president's special envoy Steve Witkoff", 0),
+        ((party("Tshisekedi", "COD"),), "a diplomatic envoy of Congolese president Félix Tshisekedi", 0),
+        ((party("Pompeo", "USA"),), "talks with President Barham Salih, Pompeo said", 0),
+        ((party("Pompeo", "USA"),), "talks of President Barham Salih and Mike Pompeo", 0),
+        ((party("Doe", "USA"),), "talks of Presidents Salih, Roe and Jon Doe", 1),
     ],
 )
 def test_leaders_are_recognised_by_title_evidence_or_name(actors, evidence, number):
     assert leaders(make_story(actors=actors, reports=(make_report(evidence=evidence),))) == number
 
 
-def test_a_summit_is_a_meeting_of_leaders_by_its_name():
-    assert leaders(make_story(kind="summit", actors=(RUSSIA, CHINA))) == 2
+@pytest.mark.parametrize(
+    ("actors", "places", "evidence", "number"),
+    [
+        ((RUSSIA, CHINA), (), "A summit opens", 2),
+        ((RUSSIA,), (MOSCOW,), "A summit opens in Moscow", 0),
+        ((RUSSIA,), (MOSCOW,), "Leaders of thirty countries gather in Moscow", 2),
+        ((RUSSIA,), (KYIV,), "A summit opens in Kyiv", 2),
+        ((RUSSIA, CHINA), (), "The National People's Congress opens", 0),
+        ((Party(text="NATO", name="NATO", sector="IGO"),), (), "NATO leaders gather", 2),
+    ],
+)
+def test_a_summit_of_states_is_a_meeting_of_leaders_by_its_name(actors, places, evidence, number):
+    told = make_story(kind="summit", actors=actors, places=places, reports=(make_report(evidence=evidence, title=""),))
+    assert leaders(told) == number
+
+
+def test_one_source_that_is_not_sure_of_the_kind_is_not_enough_for_a_rule_of_kinds():
+    unsure = make_report(kind="", lead=True)
+    sure = make_report(event_id="e2", kind="meeting", lead=True)
+    asked = {"kinds": ("meeting",), "floor": 0.5}
+    assert not holds(make_story(reports=(unsure,)), **asked)
+    assert holds(make_story(reports=(unsure, sure)), **asked)
+    assert holds(make_story(reports=(unsure,), source_count=2), **asked)
+    assert holds(make_story(reports=(unsure,)), floor=0.5)
 
 
 # --- text queries ----------------------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ def test_no_alert_is_raised_under_two_ids_and_a_replay_raises_the_same(told):
     [
         (make_meeting(evidence="President Putin met President Xi"), "leaders-meet"),
         (make_meeting(modality="planned", evidence="President Putin is to meet President Xi"), "leaders-meet"),
-        (make_event("summit", "CONSULT", actors=(RUSSIA, CHINA)), "leaders-meet"),
+        (make_event("summit", "CONSULT", actors=(RUSSIA, CHINA), evidence="A summit opened"), "leaders-meet"),
         (make_event("call", "CONSULT", actors=(PUTIN, XI)), "leaders-call"),
         (make_sanctions(), "new-sanctions"),
         (make_sanctions(modality="planned"), "new-sanctions"),
@@ -219,6 +219,19 @@ def test_an_alert_has_the_title_of_an_article_that_tells_its_happening():
     assert found.message.startswith("NEW: Prague expels three diplomats (Wire)")
     [central] = evaluate([make_rule()], msgspec.structs.replace(told, central_article=report.article_id))
     assert central.headline == "Moscow threatens Prague"
+    aside = msgspec.structs.replace(report, lead=False, article_id="other", event_id="aside")
+    happening = msgspec.structs.replace(happening, reports=(aside, msgspec.structs.replace(report, lead=True)))
+    [other] = evaluate([make_rule()], msgspec.structs.replace(told, happenings=(happening,)))
+    assert other.headline == "Prague expels three diplomats"  # the central article only mentions it
+
+
+@pytest.mark.parametrize("title", ["", "September 18th, 2013"])
+def test_a_title_that_is_only_a_date_gives_way_to_the_first_sentence(title):
+    report = make_report(title=title, evidence="Prague expelled three diplomats. They left.")
+    happening = msgspec.structs.replace(begin(make_sanctions()), reports=(report,))
+    story = make_story(headline="Moscow threatens Prague", central_article="other", happenings=(happening,))
+    [found] = evaluate([make_rule()], msgspec.structs.replace(story, touched=(happening.id,)))
+    assert found.headline == "Prague expelled three diplomats."
 
 
 def test_a_message_leaves_out_unknown_parts():

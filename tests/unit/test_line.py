@@ -154,6 +154,13 @@ def test_of_one_article_only_the_parties_in_its_title_are_told():
     assert line(begin(event)) == "Meeting: Vladimir Putin and Xi Jinping"
 
 
+def test_who_only_belongs_to_somebody_is_not_that_person_and_a_region_is_nobody():
+    diplomats = Party(text="Russian diplomats loyal to Vladimir Putin", name="Vladimir Putin", country="RUS")
+    assert line(begin(make_sanctions(recipients=(diplomats,)))) == ""
+    leaders = Party(text="a range of Middle East leaders", name="Middle East", sector="GOV")
+    assert line(begin(make_meeting(actors=(PUTIN, XI, leaders)))).startswith("Meeting: Vladimir Putin and Xi Jinping")
+
+
 def test_a_title_in_capitals_gives_no_names():
     parties = {
         "actors": (Party(text="Italy Marks Day", name="Italy Marks Day"),),

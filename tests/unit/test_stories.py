@@ -163,6 +163,24 @@ def test_a_meeting_named_on_the_way_is_what_the_article_is_about():
     assert is_about(told)
 
 
+@pytest.mark.parametrize(
+    ("evidence", "trigger", "kind", "type_"),
+    [
+        ("Israel releases 450 prisoners ahead of the summit.", "summit", "summit", "CONSULT"),
+        ("The decision comes after a summit in Tajikistan.", "summit", "summit", "CONSULT"),
+        ("Sudan's president is to boycott an African summit.", "summit", "summit", "CONSULT"),
+        ("Pyongyang says the new sanctions against it are illegal.", "sanctions", "sanctions", "SANCTION"),
+    ],
+)
+def test_talks_to_come_and_what_is_only_judged_are_background(evidence, trigger, kind, type_):
+    assert not is_about(make_event(kind, type_, evidence=evidence, trigger=trigger))
+
+
+def test_sanctions_that_are_imposed_are_what_the_article_is_about():
+    evidence = "New sanctions against Iran were imposed on Monday."
+    assert is_about(make_event("sanctions", "SANCTION", evidence=evidence, trigger="sanctions"))
+
+
 def test_background_of_nobody_known_opens_no_happening():
     dinner = make_event("meeting", "CONSULT", actors=(Party(text="the leaders"),), recipients=(), places=(), start=900)
     assert fold(dinner) == []

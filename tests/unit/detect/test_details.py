@@ -264,33 +264,6 @@ def test_the_country_of_parties_is_the_only_one_there_is():
     assert details.country_of((nobody,)) is None
 
 
-@pytest.mark.parametrize(
-    ("text", "modality"),
-    [
-        ("North Korea threatened South Korea on Sunday with an attack.", "hypothetical"),
-        ("North Korea threatened South Korea, and an attack followed.", "asserted"),
-        ("After an attack North Korea threatened South Korea.", "asserted"),
-        ("North Korea threatened the South with a long attack.", "hypothetical"),
-        ("North Korea threatened to carry out a nuclear attack.", "hypothetical"),
-        ("Iran threatened Israel with war after an attack on its embassy.", "asserted"),
-        ("Rebels threatened the town with war and began an attack.", "asserted"),
-        ("Moscow threatened to respond with force to the attack.", "asserted"),
-        ("Moscow threatened to respond with force to an attack of Monday.", "asserted"),
-        ("Moscow threatened Kyiv with revenge for an attack.", "asserted"),
-    ],
-)
-def test_a_deed_that_is_only_threatened_with_has_not_happened(text, modality):
-    threat, deed = telling(text, "threatened", "threat", "THREATEN"), telling(text, "attack", "attack", "ASSAULT")
-    assert details.threatened(deed, text, [threat]) == modality
-    assert details.threatened(threat, text, [deed]) == "asserted"
-
-
-def test_a_deed_told_in_the_past_tense_beside_a_threat_has_happened():
-    text = "Rebels who had threatened the town with war shelled the market."
-    threat, deed = telling(text, "threatened", "threat", "THREATEN"), telling(text, "shelled", "strike", "ASSAULT")
-    assert details.threatened(deed, text, [threat]) == "asserted"
-
-
 def test_an_agreement_to_buy_arms_is_the_purchase_and_the_seller_its_recipient():
     text = "Poland signed a deal to buy 96 tanks from South Korea."
     one = telling(text, "signed", "agreement", "AGREE")
@@ -307,6 +280,22 @@ def test_an_agreement_to_buy_arms_is_the_purchase_and_the_seller_its_recipient()
 def test_other_agreements_stay_what_they_are(text):
     one = telling(text, "signed", "agreement", "AGREE")
     assert details.settled(one, text, (0, len(text))).kind == "agreement"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Washington approves the sale of 600 Patriot missiles to Germany.", "arms_deal"),
+        ("Washington approves $20 billion in weapon sales to Israel.", "arms_deal"),
+        ("Washington approves a gift of 600 missiles to Germany.", "aid_package"),
+        ("Washington approves the sale of grain to Egypt.", "aid_package"),
+    ],
+)
+def test_a_sale_of_arms_is_no_aid(text, kind):
+    one = replace(telling(text, "approves", "aid_package", "AID"), kind_share=0.5)
+    made = details.settled(one, text, (0, len(text)))
+    assert made.kind == kind
+    assert made.kind_share == (one.type_share if kind == "arms_deal" else 0.5)  # the words say the kind
 
 
 def test_a_place_off_the_map_is_in_the_country_of_its_words_or_of_the_article(resolver):

@@ -6,8 +6,10 @@ import pytest
 
 from pipeline.annotate.resolve import Resolver
 from pipeline.detect import drafts as drafting
+from pipeline.detect.home import met
 from pipeline.detect.kinds import built_in
 from pipeline.detect.models import Models
+from pipeline.records import Party
 from tests.unit.detect import stub
 from tests.unit.detect.stub import telling
 
@@ -253,3 +255,12 @@ def test_a_judge_is_of_the_country_where_he_judges(models):
     accused = telling(text, "accused", "accusation", "ACCUSE", actors="Jan Roe", places="Accra")
     made = draft(models, text, jailed, accused, labels=labels)
     assert [countries(one.actors) for one in made] == [["GHA"], [None]]
+
+
+def test_who_meets_stands_for_the_country_beside_it():
+    land = Party(text="Kenyan", name="Kenya", country="KEN")
+    president = Party(text="Samuel Otieno", name="Samuel Otieno", country="KEN", sector="GOV")
+    japan = Party(text="Japan", name="Japan", country="JPN")
+    assert met((president, land, japan), ()) == (president, japan)
+    assert met((land,), (president,)) == ()
+    assert met((land, japan), ()) == (land, japan)

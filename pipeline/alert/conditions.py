@@ -40,10 +40,10 @@ LEADERS: Final = re.compile(
 """Titles of several people, which hold for each that is named behind them: `leaders from Benin, Kenya and Togo`."""
 TITLE_WORDS: Final = 5
 """A title stands among the last so many words up to a name; what says that it is a former one may stand before them."""
-SUMMIT: Final = re.compile(
-    r"\bsummits?\b|\bleaders\b|\bheads of (?:state|government)\b|\bG[- ]?(?:7|8|20)\b", re.IGNORECASE
-)
+SUMMIT: Final = re.compile(r"\bsummits?\b|\bG[- ]?(?:7|8|20)\b", re.IGNORECASE)
 """What says that a summit is one of states, and no congress of a party and no conference on a subject."""
+NAMED_SUMMIT: Final = re.compile(r"(?:(?!The\b|This\b|That\b)[A-Z][\w-]+|\bG[- ]?(?:7|8|20))['’]?\s+[Ss]ummit")
+"""A summit with the name of those who meet: `the NATO summit`."""
 SIDES: Final = 2
 """A summit counts as a meeting of so many leaders, and of so many countries, even if none is named."""
 
@@ -214,12 +214,14 @@ def leaders(story: Story) -> int:
 
 
 def _is_summit(story: Story) -> bool:
-    """Return whether a story is on a summit of states: it tells of leaders, or has an organisation or two countries."""
+    """Return whether a story is on a summit of states: it tells of leaders or names it, or two countries take part."""
     parties = (*story.actors, *story.recipients)
-    lands = {one.country for one in (*parties, *story.places) if one.country}
+    lands = {one.country for one in parties if one.country} | {one.country for one in story.places if one.country}
     several = len(lands) >= SIDES or any(party.sector == "IGO" for party in parties)
     told = [f"{report.title} {report.evidence}" for report in story.reports]
-    return story.kind == "summit" and any(LEADERS.search(one) or (several and SUMMIT.search(one)) for one in told)
+    return story.kind == "summit" and any(
+        LEADERS.search(one) or NAMED_SUMMIT.search(one) or (several and SUMMIT.search(one)) for one in told
+    )
 
 
 def _is_leader(party: Party, reports: Iterable[Report], on: dt.date) -> bool:

@@ -76,7 +76,8 @@ class Rule(Section, frozen=True, kw_only=True):
     happened more than `happened_within_days` before it was reported, or was reported more than `told_within_hours` before it
     was fetched.
 
-    `floor` is the confidence from which one source is enough; below it a second independent source must tell the same.
+    `floor` is the confidence from which one source is enough, if it is also sure that the kind is one of `kinds`; else a second
+    independent source must tell the same.
     `parties` are `states` (between states, their bodies, organisations of states and armed groups) or `any`.
     """
 

@@ -27,7 +27,7 @@ _BEHIND: Final = re.compile(
 
 
 _BESIDE: Final = re.compile(
-    r"\b(?:ahead of|before|c[oa]m(?:e|es|ing) after|prior to|in preparation for|in the run-up to"
+    r"\b(?:ahead of|before|prior to|in preparation for|in the run-up to"
     r"|(?:boycott|skip)(?:s|p?ed|p?ing)?)\s+"
     r"(?:[^\s,;:]+\s+){0,6}$",
     re.IGNORECASE,

@@ -250,6 +250,7 @@ def test_leaders_are_recognised_by_title_evidence_or_name(actors, evidence, numb
         ((RUSSIA, CHINA), (), "A summit opens", 2),
         ((RUSSIA,), (MOSCOW,), "A summit opens in Moscow", 0),
         ((RUSSIA,), (MOSCOW,), "Leaders of thirty countries gather in Moscow", 2),
+        ((RUSSIA,), (), "At the NATO summit the president spoke", 2),
         ((RUSSIA,), (KYIV,), "A summit opens in Kyiv", 2),
         ((RUSSIA, CHINA), (), "The National People's Congress opens", 0),
         ((Party(text="NATO", name="NATO", sector="IGO"),), (), "NATO leaders gather", 2),

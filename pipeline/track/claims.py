@@ -33,6 +33,8 @@ MOST: Final = 0.6
 """Of the articles that say anything of a side, the place, the day or the kind, so many must say the same."""
 HALF: Final = 0.5
 """Of all articles about a happening, so many must have its kind."""
+WIDER: Final = {"summit": "meeting"}
+"""Leaders who come together for a summit meet: who tells the wider kind does not speak against the narrower one."""
 SOME: Final = 0.3
 """Of all articles about a happening, so many must say a part. Both set by reading the lines of our own articles."""
 ONE_SIDE: Final = 3
@@ -220,9 +222,10 @@ def agreed(happening: Happening) -> Agreed | None:
 
 
 def _is_agreed(kind: str, kinds: Sequence[Collection[str]]) -> bool:
-    """Return whether at least half of the articles have the kind, and most of them this or one like it."""
+    """Return whether at least half of the articles have the kind or its wider one, and most of them this or one like it."""
     alike = sum(any(kinds_alike(kind, one) for one in own) for own in kinds)
-    return sum(kind in own for own in kinds) >= HALF * len(kinds) and alike >= MOST * len(kinds)
+    same = sum(not own.isdisjoint({kind, WIDER.get(kind, kind)}) for own in map(set, kinds))
+    return same >= HALF * len(kinds) and alike >= MOST * len(kinds)
 
 
 def _in_title(names: Iterable[str], report: Report) -> tuple[str, ...]:

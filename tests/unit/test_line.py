@@ -137,6 +137,15 @@ def test_a_party_of_one_article_of_many_is_left_out():
     )
 
 
+@pytest.mark.parametrize(("kind", "other", "wanted"), [("summit", "meeting", True), ("meeting", "visit", False)])
+def test_who_tells_a_meeting_does_not_speak_against_a_summit(kind, other, wanted):
+    happening = begin(make_event(kind, "CONSULT", actors=(PUTIN, XI)))
+    first = happening.reports[0]
+    others = [msgspec.structs.replace(first, article_id=name, kind=other) for name in ("b", "c", "d")]
+    told = msgspec.structs.replace(happening, reports=(first, *others))
+    assert bool(line(told)) is wanted
+
+
 def test_parties_on_both_sides_by_turns_are_on_neither():
     one, other = ((USA,), (RUSSIA,)), ((USA, RUSSIA), (RUSSIA, USA))
     assert line(told_by(one, other, other)) == ""

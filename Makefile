@@ -98,4 +98,4 @@ lock: ## for maintainers: resolve the pins anew
 		--custom-compile-command "make lock" deploy/supply.in -o deploy/supply.txt
 
 clean: ## remove the environment and this machine's data
-	rm -rf $(VENV) $(SUPPLY) .dateline build dist *.egg-info
+	rm -rf $(VENV) $(SUPPLY) .dateline .cache build dist *.egg-info

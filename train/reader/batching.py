@@ -6,7 +6,6 @@ import random
 from collections.abc import Sequence
 
 import torch
-from torch.nn import functional
 
 from train.reader import data
 from train.reader.model import ROLE_NAMES
@@ -39,11 +38,6 @@ def tensors(batch: Sequence[data.Example]) -> dict[str, torch.Tensor]:
     for e in batch:
         starts.append(starts[-1] + len(e.triggers))
     for index, (row, n) in enumerate(flat):
-        taught = batch[row].taught
-        if taught is not None:
-            known[index] = 1
-            role[index, :, : taught.roles.shape[-1]] = taught.roles[n].float()
-            continue
         for number, name in enumerate(ROLE_NAMES):
             if name in batch[row].known[n]:
                 known[index, number] = 1
@@ -53,24 +47,12 @@ def tensors(batch: Sequence[data.Example]) -> dict[str, torch.Tensor]:
         "mask": pad([[1] * len(e.window) for e in batch], 0), "kind": pad([e.kind for e in batch], -100),
         "row": torch.tensor([row for row, _ in flat], dtype=torch.long),
         "at": torch.tensor([batch[row].triggers[n] for row, n in flat], dtype=torch.long),
-        "modality": torch.stack([_modality(batch[row], n) for row, n in flat] or [torch.zeros(0)]),
-        "main": torch.tensor([_main(batch[row], n) for row, n in flat], dtype=torch.float),
-        "role": role, "known": known, "taught": torch.tensor([e.taught is not None for e in batch]),
+        "modality": torch.tensor([batch[row].modality[n] for row, n in flat], dtype=torch.long),
+        "main": torch.tensor([batch[row].main[n] for row, n in flat], dtype=torch.float),
+        "role": role, "known": known,
         "loud": torch.tensor([e.loud for e in batch], dtype=torch.float),
         "weight": torch.tensor([SOURCE_WEIGHT.get(e.source, 1.0) for e in batch]),
         "same": torch.tensor(
             [(starts[row] + a, starts[row] + b, y) for row, e in enumerate(batch) for a, b, y in e.same], dtype=torch.long
         ).view(-1, 3),
     }  # fmt: skip
-
-
-def _modality(example: data.Example, n: int) -> torch.Tensor:
-    """The shares of the modalities that the n-th trigger of an example should get."""
-    if example.taught is not None:
-        return example.taught.modality[n].float()
-    return functional.one_hot(torch.tensor(example.modality[n]), len(data.MODALITIES)).float()
-
-
-def _main(example: data.Example, n: int) -> float:
-    """How much the n-th trigger of an example is a main event; -1 where nobody said."""
-    return example.main[n] if example.taught is None else float(example.taught.main[n])

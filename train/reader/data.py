@@ -245,16 +245,6 @@ class Splitter:
 
 
 @dataclass
-class Taught:
-    """What a trained reader says of a window that nobody labelled: shares of the kinds and, at its triggers, of the rest."""
-
-    kind: Any  # (pieces, kinds + 1)
-    modality: Any  # (triggers, modalities)
-    main: Any  # (triggers,)
-    roles: Any  # (triggers, roles, pieces)
-
-
-@dataclass
 class Example:
     """A window and what each head should say of it. Triggers are indices of pieces; `same` pairs of triggers."""
 
@@ -272,7 +262,6 @@ class Example:
     known: list[tuple[str, ...]]
     same: list[tuple[int, int, int]]
     labels: list[Label]
-    taught: Taught | None = None
 
 
 def _trigger(window: Window, label: Label) -> int | None:

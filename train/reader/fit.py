@@ -15,28 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch.nn import functional
 
 from pipeline.detect.windows import Windows
-from train.reader import data, teach
+from train.reader import data
 from train.reader.batching import batches, tensors
-from train.reader.model import ROLE_NAMES, Reader, from_bert
-from train.reader.restore import restore
+from train.reader.model import ROLE_NAMES, Encoder, Reader, from_bert
+from train.reader.restore import published, restore
 
 LOSS = {"kind": 1.0, "modality": 0.3, "main": 0.2, "role": 1.0, "same": 0.1, "loud": 0.2}
-
-
-def taught_loss(logits: torch.Tensor, batch: Sequence[data.Example]) -> torch.Tensor:
-    """Cross entropy of the kinds against the shares that the teacher gives, over the pieces that begin a word."""
-    total = logits.new_zeros(())
-    for row, e in enumerate(batch):
-        if e.taught is not None:
-            log = logits[row, : len(e.window)].float().log_softmax(-1)
-            scored = torch.tensor(e.kind) == 0
-            total = total - (log * e.taught.kind.float()).sum(-1)[scored].sum()
-    return total
 
 
 def kind_loss(
@@ -56,17 +45,35 @@ def kind_loss(
     return total
 
 
-def losses(model: Reader, examples: Sequence[data.Example], drop: float) -> dict[str, torch.Tensor]:
+class Below:
+    """What the frozen layers make of each window, computed once: they never change, and are run without dropout."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._known: dict[int, torch.Tensor] = {}
+
+    @torch.no_grad()
+    def __call__(self, examples: Sequence[data.Example], batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Examples and their padded tensors in, the vectors below the first layer that learns out."""
+        if any(id(e) not in self._known for e in examples):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                made = self._encoder.below(batch["ids"], batch["kinds"], batch["mask"])
+            for row, e in enumerate(examples):
+                self._known[id(e)] = made[row, : len(e.window)].to(torch.bfloat16, copy=True)
+        known = [self._known[id(e)] for e in examples]
+        return torch.nn.utils.rnn.pad_sequence(known, batch_first=True).float()
+
+
+def losses(model: Reader, examples: Sequence[data.Example], drop: float, below: Below) -> dict[str, torch.Tensor]:
     """The loss of each head."""
     batch = tensors(examples)
+    start = below(examples, batch)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        out = model(batch["ids"], batch["kinds"], batch["mask"], drop)
+        out = model(batch["ids"], batch["kinds"], batch["mask"], drop, start)
     out = {name: value.float() for name, value in out.items()}
     row, at = batch["row"], batch["at"]
     windows = len(batch["ids"])
-    human = batch["kind"].masked_fill(batch["taught"][:, None], -100)
-    kind = kind_loss(out["kind"], human, batch["weight"], model.type_of_kind) + taught_loss(out["kind"], examples)
-    found = {"kind": kind / windows}
+    found = {"kind": kind_loss(out["kind"], batch["kind"], batch["weight"], model.type_of_kind) / windows}
     if len(row):
         scale = batch["weight"][row]
         found["modality"] = (
@@ -186,28 +193,28 @@ def gather(
 
 @dataclass(frozen=True)
 class Round:
-    """How a round of training goes. Rates are the highest ones; both follow a cosine after a warm-up.
+    """How training goes. Rates are the highest ones; both follow a cosine after a warm-up.
 
-    `unlabelled` is how many documents without labels are learnt from as the model at the round's start reads them.
+    The vectors of words and the lowest `frozen` layers do not learn. From epoch `twice_from` on whole articles are seen twice:
+    they are few, and are what the service reads. (Real ones are there twice already, read by two labellers.)
     """
 
     epochs: int
     rate: float
     head_rate: float
-    unlabelled: int = 0
-    warm_up: float = 0.06
+    frozen: int
+    twice_from: int
+    warm_up: float = 0.03
 
 
-FIRST = Round(epochs=5, rate=2.5e-4, head_rate=1e-3)
-SECOND = Round(epochs=1, rate=1.2e-4, head_rate=4e-4, unlabelled=8_000)
-THIRD = Round(epochs=2, rate=1e-4, head_rate=3e-4)
+FIRST = Round(epochs=3, rate=2e-4, head_rate=1e-3, frozen=3, twice_from=3)
+SECOND = Round(epochs=1, rate=1.1e-4, head_rate=3e-4, frozen=3, twice_from=1)
+AGAIN = Round(epochs=1, rate=4e-5, head_rate=1.2e-4, frozen=0, twice_from=1)
+AGAIN_SENTENCES = 0.25
+LAYERS = 9
+"""Of a published encoder: three quarters of what twelve layers cost, and a file below 30 MB."""
 MADE = ("articles", "written", "marks")
 """Sources that are for training whole; of the others a hash says which documents are."""
-AGAIN = Round(epochs=1, rate=4e-5, head_rate=1.2e-4)
-AGAIN_SENTENCES = 0.25
-REPEATED = {"articles": 2}
-"""How often a third or further round sees a document of a source: whole articles are few, and are what the service reads.
-Real ones are there twice already, read by two labellers."""
 AVERAGED = 0.995
 """The kept weights are a running average over about 1 / (1 - AVERAGED) steps: +.015 precision at equal recall."""
 
@@ -237,6 +244,7 @@ def train_round(
 ) -> None:
     """One round; after each epoch the averaged weights are written to `out` and measured. The model ends with them."""
     chance = random.Random(seed)
+    model.encoder.freeze(how.frozen)
     groups = {"body": [], "heads": []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
@@ -245,13 +253,14 @@ def train_round(
     optimiser = torch.optim.AdamW(
         [{"params": p, "lr": r} for p, r in zip(groups.values(), rates, strict=True)], weight_decay=0.01
     )
-    steps, step = how.epochs * len(batches(parts["train"], random.Random(0))), 0
-    average = Average(model)
-    for epoch in range(1, how.epochs + 1):
+    of_epoch = [repeated(parts["train"], 2 if epoch >= how.twice_from else 1) for epoch in range(1, how.epochs + 1)]
+    steps, step = sum(len(batches(items, random.Random(0))) for items in of_epoch), 0
+    average, below = Average(model), Below(model.encoder)
+    for epoch, items in enumerate(of_epoch, 1):
         model.train()
         began, sums = time.monotonic(), {}
-        for group in batches(parts["train"], chance):
-            found = losses(model, group, drop)
+        for group in batches(items, chance):
+            found = losses(model, group, drop, below)
             step += 1
             pace = min(1.0, step / (how.warm_up * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
             for settings, base in zip(optimiser.param_groups, rates, strict=True):
@@ -272,21 +281,24 @@ def train_round(
             f"epoch {epoch}: {time.monotonic() - began:.0f} s, losses "
             + " ".join(f"{k} {v:.0f}" for k, v in sums.items())
         )
-        items = [e for e in parts["dev"] if e.source in data.REAL]
-        print(f"  dev: {line(evaluate(model, items))}", flush=True)
+        print(f"  dev: {line(evaluate(model, [e for e in parts['dev'] if e.source in data.REAL]))}", flush=True)
         if epoch < how.epochs:
             model.load_state_dict(raw)
+
+
+def repeated(items: Sequence[data.Example], times: int) -> list[data.Example]:
+    """Examples in, those of whole written articles `times` times out."""
+    return [e for e in items for _ in range(times if e.source == "articles" else 1)]
 
 
 def train(
     start: Path, out: Path, *, marks: Sequence[Path] = (), threads: int = 2, share: float = 1.0, seed: int = 1
 ) -> Path:  # fmt: skip
-    """Train from a published encoder in three rounds, or go on from an exported reader for one; the last checkpoint's path out.
+    """Train from a published encoder in two rounds, or go on from an exported reader for one; the last checkpoint's path out.
 
-    `start` is the encoder's or the reader's directory. Of an encoder's rounds the first learns from the labels, the second
-    also from what the first model reads, the third from the labels with whole articles twice. A reader goes on with whole
-    articles twice and every fourth single sentence that it has seen before. Each epoch writes a checkpoint and prints the
-    figures on the dev documents.
+    `start` is the encoder's or the reader's directory; of an encoder the first `LAYERS` layers are taken. A reader goes on with
+    whole articles twice and every fourth single sentence that it has seen before. Each epoch writes a checkpoint and prints
+    the figures on the dev documents.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
@@ -295,8 +307,7 @@ def train(
     tokenizer.no_padding()
     tokenizer.no_truncation()
     going_on = (start / "reader.onnx").exists()
-    model = restore(start) if going_on else Reader(from_bert(load_file(start / "model.safetensors")))
-    model.encoder.words.weight.requires_grad_(requires_grad=False)
+    model = restore(start) if going_on else Reader(from_bert(published(start), LAYERS))
     parts = gather(tokenizer, marks=marks, share=share, sentences=AGAIN_SENTENCES if going_on else 1.0, seed=seed)
     for name, items in parts.items():
         pieces, events = sum(len(e.window) for e in items), sum(len(e.labels) for e in items)
@@ -305,15 +316,8 @@ def train(
     if going_on:
         items = [e for e in parts["dev"] if e.source in data.REAL]
         print(f"start\n  dev: {line(evaluate(model, items))}", flush=True)
-    else:
-        train_round(model, parts, FIRST, out / "first.safetensors", seed=seed)
-        docs = list(teach.unlabelled(SECOND.unlabelled, seed))
-        extra = teach.taught(model, docs, Windows(tokenizer), data.Splitter())
-        print(f"{len(docs)} unlabelled documents, {len(extra)} windows", flush=True)
-        more = {**parts, "train": [*parts["train"], *extra]}
-        train_round(model, more, SECOND, out / "second.safetensors", seed=seed)
-    repeated = [example for example in parts["train"] for _ in range(REPEATED.get(example.source, 1))]
-    train_round(model, {**parts, "train": repeated}, AGAIN if going_on else THIRD, last, seed=seed)
+    for how in (AGAIN,) if going_on else (FIRST, SECOND):
+        train_round(model, parts, how, last, seed=seed)
     return last
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -55,24 +56,49 @@ class Encoder(nn.Module):
         self.kinds = nn.Embedding(2, size)
         self.norm = nn.LayerNorm(size, eps=1e-12)
         self.layers = nn.ModuleList(Layer(size, heads, inner) for _ in range(layers))
+        self.frozen = 0
 
-    def forward(
-        self, ids: torch.Tensor, kinds: torch.Tensor, mask: torch.Tensor | None, drop: float = 0.0
-    ) -> torch.Tensor:
-        """Pieces in, their vectors out; without a mask every piece is looked at, as in a window without padding."""
+    def freeze(self, layers: int) -> None:
+        """The vectors of words and places and so many of the lowest layers do not learn."""
+        self.frozen = layers
+        still = [self.words, self.positions, self.kinds, self.norm, *self.layers[:layers]]
+        for parameter in (p for module in still for p in module.parameters()):
+            parameter.requires_grad_(requires_grad=False)
+
+    def below(self, ids: torch.Tensor, kinds: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """Pieces in, what the frozen layers make of them out: without dropout."""
         place = torch.arange(ids.shape[1], device=ids.device)[None, :]
         x = self.norm(self.words(ids) + self.positions(place) + self.kinds(kinds))
-        x = functional.dropout(x, drop, self.training)
+        return self._through(self.layers[: self.frozen], x, mask, 0.0)
+
+    def forward(
+        self,
+        ids: torch.Tensor,
+        kinds: torch.Tensor,
+        mask: torch.Tensor | None,
+        drop: float = 0.0,
+        below: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Pieces in, their vectors out; without a mask every piece is looked at, as in a window without padding.
+
+        `below` is what the frozen layers have made of the same pieces, if it is known.
+        """
+        x = self.below(ids, kinds, mask) if below is None else below
+        return self._through(self.layers[self.frozen :], functional.dropout(x, drop, self.training), mask, drop)
+
+    def _through(
+        self, layers: Iterable[nn.Module], x: torch.Tensor, mask: torch.Tensor | None, drop: float
+    ) -> torch.Tensor:
         wall = None if mask is None else (1.0 - mask[:, None, None, :].to(x.dtype)) * -1e4
-        for layer in self.layers:
+        for layer in layers:
             x = layer(x, wall, drop)
         return x
 
 
-def from_bert(weights: dict[str, torch.Tensor]) -> Encoder:
-    """The tensors of a published BERT in, an Encoder with them out."""
+def from_bert(weights: dict[str, torch.Tensor], most: int) -> Encoder:
+    """The tensors of a published BERT in, an Encoder with those of its first `most` layers out."""
     weights = {name.removeprefix("bert."): tensor.float() for name, tensor in weights.items()}
-    layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
+    layers = min(most, 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer.")))
     vocabulary, size = weights["embeddings.word_embeddings.weight"].shape
     made = Encoder(
         vocabulary=vocabulary, size=size, layers=layers, heads=HEADS,
@@ -132,9 +158,14 @@ class Reader(nn.Module):
         self.register_buffer("type_of_kind", TYPE_OF_KIND.clone(), persistent=False)
 
     def forward(
-        self, ids: torch.Tensor, kinds: torch.Tensor, mask: torch.Tensor | None, drop: float = 0.0
+        self,
+        ids: torch.Tensor,
+        kinds: torch.Tensor,
+        mask: torch.Tensor | None,
+        drop: float = 0.0,
+        below: torch.Tensor | None = None,
     ) -> dict[str, Any]:
-        h = self.encoder(ids, kinds, mask, drop)
+        h = self.encoder(ids, kinds, mask, drop, below)
         h = functional.dropout(h, drop, self.training)
         types = self.root(h)
         told = torch.cat([types[..., :1], types[..., 1:][..., self.type_of_kind] + self.kind(h)], -1)

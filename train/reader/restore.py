@@ -1,4 +1,4 @@
-"""The weights of an exported reader, turned back into floats, so that training can go on from the model that is in use.
+"""Weights out of files: of an exported reader, so that training can go on from it, and of a published encoder, to learn anew.
 
 The exported matrices are int8 with a scale for each column (export.py), so a weight comes back within half a step of its
 scale. On the dev documents a restored reader finds as much as the one that was exported.
@@ -14,42 +14,52 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
+from safetensors.torch import load_file
 
 from train.reader.model import Reader, shaped
 
 MODULE = "reader."
 """What the exporter puts before the name of each weight."""
 QUANTISED = "_quantized"
+PRODUCTS = ("MatMul", "MatMulInteger")
 
 
 def restore(model: Path) -> Reader:
     """The directory of an exported reader in, the reader out. Raises ValueError where a weight is not in its file."""
     facts = json.loads((model / "reader.json").read_text("utf-8"))
-    weights = {name: torch.from_numpy(np.array(value, dtype=np.float32)) for name, value in _weights(model)}
+    weights = _floats(model / "reader.onnx")
     for name in ("distance", "same_weight", "same_bias"):  # these are no part of the graph
         weights[name] = torch.tensor(facts[name], dtype=torch.float32).reshape(-1 if name != "distance" else (6, -1))
     return shaped(weights)
 
 
-def _weights(model: Path) -> Iterator[tuple[str, np.ndarray]]:
+def published(encoder: Path) -> dict[str, torch.Tensor]:
+    """The directory of a published BERT (`model.safetensors` or `model.onnx` in floats) in, its tensors by name out."""
+    file = encoder / "model.safetensors"
+    return load_file(file) if file.exists() else _floats(encoder / "model.onnx")
+
+
+def _floats(file: Path) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.array(value, dtype=np.float32)) for name, value in _weights(file)}
+
+
+def _weights(file: Path) -> Iterator[tuple[str, np.ndarray]]:
     """Each weight of the graph with its name in the module. A matrix has lost its name: it is that of the bias added to it."""
-    graph = onnx.load(str(model / "reader.onnx")).graph
+    graph = onnx.load(str(file)).graph
     stored = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
     readers: dict[str, list[onnx.NodeProto]] = {}
     for node in graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
     for name, value in stored.items():
+        base, real = name.removesuffix(QUANTISED), value
         if name.endswith(QUANTISED):
-            base = name.removesuffix(QUANTISED)
             real = (value.astype(np.float32) - stored[f"{base}_zero_point"]) * stored[f"{base}_scale"]
-            if base.startswith(MODULE) and base.endswith(".weight"):
-                yield base.removeprefix(MODULE), real
-            else:
-                bias = _bias(readers, readers[name][0].output[0], set(stored))
-                yield f"{bias.removeprefix(MODULE).removesuffix('.bias')}.weight", real.T
-        elif name.startswith(MODULE) and not name.endswith(("_scale", "_zero_point")):
-            yield name.removeprefix(MODULE), value
+        if base.endswith((".weight", ".bias")):
+            yield base.removeprefix(MODULE), real
+        elif real.ndim == 2 and readers[name][0].op_type in PRODUCTS:
+            bias = _bias(readers, readers[name][0].output[0], set(stored))
+            yield f"{bias.removeprefix(MODULE).removesuffix('.bias')}.weight", real.T
 
 
 def _bias(readers: dict[str, list[onnx.NodeProto]], product: str, stored: set[str]) -> str:
@@ -57,7 +67,7 @@ def _bias(readers: dict[str, list[onnx.NodeProto]], product: str, stored: set[st
     open_ = [product]
     for name in open_:
         for node in readers.get(name, ()):
-            added = [one for one in node.input if one in stored and one.startswith(MODULE)]
+            added = [one for one in node.input if one in stored and one.endswith(".bias")]
             if node.op_type == "Add" and added:
                 return added[0]
             if node.op_type in ("Cast", "Mul", "Add"):

@@ -215,7 +215,7 @@ class Detect(Section, frozen=True, kw_only=True):
 class Track(Section, frozen=True, kw_only=True):
     """How articles become stories. `floor`: the confidence of a happening from which one source is enough."""
 
-    floor: Share = 0.75
+    floor: Share = 0.7
     open_days: Positive = 14
     open_stories: Positive = 100_000
     reports_kept: Positive = 50

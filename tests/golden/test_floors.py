@@ -14,11 +14,11 @@ from tests.golden.own_score import articles, score, sentences
 SENTENCES, ARTICLES = sentences(), articles()
 FLOORS = {
     "sentences": {
-        "precision": 0.84, "recall": 0.83, "f1": 0.84, "kind": 0.95, "modality": 0.93, "actors": 0.94, "recipients": 0.86,
+        "precision": 0.87, "recall": 0.83, "f1": 0.85, "kind": 0.96, "modality": 0.95, "actors": 0.97, "recipients": 0.9,
     },
-    "articles": {"precision": 0.82, "recall": 0.76, "f1": 0.8},
+    "articles": {"precision": 0.82, "recall": 0.82, "f1": 0.83},
 }  # fmt: skip
-CEILINGS = {"sentences": {"quiet_sentences": 0.14}, "articles": {"quiet_articles": 0.1}}
+CEILINGS = {"sentences": {"quiet_sentences": 0.12}, "articles": {"quiet_articles": 0.1}}
 ROWS = {"sentences": SENTENCES, "articles": ARTICLES}
 
 

@@ -127,7 +127,7 @@ def _check_weight(rule: Rule, story: Story) -> Iterator[Check]:
         held = story.source_count >= rule.sources_at_least
         yield Check("sources_at_least", str(rule.sources_at_least), str(story.source_count), held)
     if rule.floor and story.kind:
-        sure = not rule.kinds or any(report.kind in rule.kinds for report in story.reports if report.lead)
+        sure = story.kind not in rule.kinds or any(report.kind in rule.kinds for report in story.reports if report.lead)
         found = f"{story.confidence:g} by {story.source_count}" + ("" if sure else ", its kind not sure")
         held = (story.confidence >= rule.floor and sure) or story.source_count > 1
         yield Check("floor", f"{rule.floor:g} or a second source", found, held)

@@ -54,7 +54,7 @@ def test_who_may_only_read_sees_nothing_to_change(opened, console):
     console.role = "read"
     page = ready(opened(console, "/alerts"))
     expect(page.locator(".alert")).to_have_count(4)
-    expect(page.get_by_role("button", name="False alarm")).to_have_count(0)
+    expect(page.locator(".alert").get_by_role("button", name="False alarm")).to_have_count(0)
     page.goto("/sources")
     expect(page.get_by_role("row", name=re.compile("Harbour Wire"))).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^(Remove|Add)"))).to_have_count(0)

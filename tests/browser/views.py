@@ -19,6 +19,6 @@ def ready(page):
 
 def log_in(page, name, secret):
     """Fill in the form of a page that asks who it is."""
-    page.get_by_label("Name").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Secret").fill(secret)
     page.keyboard.press("Enter")

@@ -127,6 +127,7 @@ def test_an_operator_sends_again_what_failed_sets_a_group_back_and_brings_articl
     [open_] = [one for one in quarantine.read(user) if one.id == failure.id]
     assert [result.problem for result in quarantine.retry(user, [open_])] == [""]
     assert b"read me again" in values(kafka.by_password("worker"), bus.ARTICLES)
+    publish(kafka.by_password("worker"), bus.DOCUMENTS, b"a document")
     bus.reset(user, bus.INDEXER_GROUP, bus.READS[bus.INDEXER_GROUP])
     assert consume(kafka.by_password("indexer"), bus.DOCUMENTS, bus.INDEXER_GROUP) == {bus.DOCUMENTS}
     publish(user, bus.BACKFILL, b"an old article", transactional_id="dateline-backfill-1")

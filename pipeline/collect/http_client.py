@@ -95,7 +95,7 @@ class HttpClient:
             try:
                 answer, target = await self._request(here, headers, limit, jar)
             except FetchError as error:
-                if "If-None-Match" not in headers and "If-Modified-Since" not in headers:
+                if not _is_conditional(headers):
                     raise
                 if not isinstance(error.__cause__, aiohttp.ClientResponseError) and error.status != PRECONDITION_FAILED:
                     raise
@@ -103,7 +103,7 @@ class HttpClient:
                 headers = {"Accept": _ACCEPT}
                 await self._host_limits.wait(urls.host(here))
                 answer, target = await self._request(here, headers, limit, jar)
-            if answer.not_modified and "If-None-Match" not in headers and "If-Modified-Since" not in headers:
+            if answer.not_modified and not _is_conditional(headers):
                 raise FetchError("broken", "answers 304 (not modified) to a request without ETag and date")
             if target is None:
                 return replace(answer, moved_to=here) if permanent and here != url else answer
@@ -291,3 +291,8 @@ def _chain(error: BaseException | None) -> list[BaseException]:
             inner if isinstance(inner, BaseException) and inner not in found else error.__cause__ or error.__context__
         )
     return found
+
+
+def _is_conditional(headers: Mapping[str, str]) -> bool:
+    """Whether a request asks only for what has changed."""
+    return "If-None-Match" in headers or "If-Modified-Since" in headers

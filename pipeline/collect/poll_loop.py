@@ -94,8 +94,8 @@ class PollLoop:
         if state.retired and not changed_url:
             return
         epoch = dt.datetime.fromtimestamp(0, dt.UTC)
-        known = state.due_at is not None and not changed_url and not is_of_the_future(state, self._poller.clock.now())
-        self._schedule.add(feed.id, state.due_at if known and state.due_at is not None else epoch)
+        at_once = changed_url or is_of_the_future(state, self._poller.clock.now())
+        self._schedule.add(feed.id, epoch if at_once or state.due_at is None else state.due_at)
 
     async def replace(self, feeds: Iterable[Feed], partitions: bus.Partitions) -> None:
         """Take another list of feeds while the loop runs; `partitions` are those that this collector owns.

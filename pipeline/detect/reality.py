@@ -44,11 +44,9 @@ _OVER_BEHIND: Final = re.compile(
     re.IGNORECASE,
 )
 """Words around a truce that say that it is no more."""
-_ALLEGED: Final = re.compile(
-    r"\baccus\w+\s(?:(?!\b(?:after|following|for|in response|since|that|which|who)\b)[^,;:])*?\bof\s+"
-    r"(?:(?!\b(?:after|following|for|in response|since|that|which|who)\b)[^,;:])*$",
-    re.IGNORECASE,
-)
+_ITS_OWN: Final = r"(?:(?!\b(?:after|following|for|in response|since|that|which|who)\b)[^,;:])*"
+"""Words of one clause that give no reason and go on about nobody."""
+_ALLEGED: Final = re.compile(rf"\baccus\w+\s{_ITS_OWN}?\bof\s+{_ITS_OWN}$", re.IGNORECASE)
 """Between an accusation and a deed that it is about."""
 _MET_FOR: Final = re.compile(r"[^;:.]*\sfor\s+(?:an?|the|their)?\s*(?:[\w-]+\s+){0,3}", re.IGNORECASE)
 """Between a meeting and another word for it: `met Ms Ishida in Nairobi on Thursday for a summit`."""

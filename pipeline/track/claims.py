@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -221,10 +221,10 @@ def agreed(happening: Happening) -> Agreed | None:
     )
 
 
-def _is_agreed(kind: str, kinds: Sequence[Collection[str]]) -> bool:
+def _is_agreed(kind: str, kinds: Sequence[set[str]]) -> bool:
     """Return whether at least half of the articles have the kind or its wider one, and most of them this or one like it."""
     alike = sum(any(kinds_alike(kind, one) for one in own) for own in kinds)
-    same = sum(not own.isdisjoint({kind, WIDER.get(kind, kind)}) for own in map(set, kinds))
+    same = sum(not own.isdisjoint({kind, WIDER.get(kind, kind)}) for own in kinds)
     return same >= HALF * len(kinds) and alike >= MOST * len(kinds)
 
 
